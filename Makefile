@@ -1,0 +1,55 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+DAGSTER_DISABLE_TELEMETRY ?= 1
+DATAHUB_TELEMETRY_ENABLED ?= false
+export DAGSTER_DISABLE_TELEMETRY DATAHUB_TELEMETRY_ENABLED
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test soak ui lint types layers bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## materialize the example, publish its tables, read them back
+	$(BIN)/python -m example_project.demo
+
+test: $(READY) ## run the tests
+	$(BIN)/pytest -n 2
+
+soak: $(READY) ## run the tests that take minutes
+	$(BIN)/pytest -m soak
+
+ui: $(READY) ## serve the example in Dagster's UI
+	$(BIN)/dagster dev -w workspace.yaml
+
+lint: $(READY) ## check style and formatting
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(READY) ## check the types
+	$(BIN)/pyright
+
+layers: $(READY) ## check which module imports which
+	$(BIN)/lint-imports
+
+bench: $(READY) ## measure
+	$(BIN)/python -m benchmarks
+
+clean: ## remove caches, builds and the demo's output; .venv stays
+	rm -rf .demo .hypothesis .import_linter_cache .pytest_cache .ruff_cache build dist *.egg-info
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# constraints.txt is an install tested on Python 3.11; newer ones take it too. Python 3.10 cannot, because some
+# of these releases no longer support it: there the bounds in pyproject.toml alone decide.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo 'Python 3.10 or newer is needed. Name one like this: make PYTHON=python3.12 ...' >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo 'The virtual environment could not be made. On Debian: apt-get install python3-venv' >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable . --group dev \
+	  $$($(BIN)/python -c 'import sys; print("-c constraints.txt" * (sys.version_info >= (3, 11)))')
+	@touch $@

@@ -1,0 +1,103 @@
+"""Every error the registry raises. One base class, so one `except` is enough.
+
+RegistryError
+├── InvalidDeclaration       what was declared is not well formed
+├── TableMismatch            the table is not what the declaration says
+├── TableError               the table cannot be inspected
+│   ├── TableNotFound
+│   ├── UnknownFormat        no format, or several, fit what is stored there
+│   ├── UnsupportedTable     a feature this release does not read, or a damaged table
+│   └── UnsafeLocation       the location carries a credential
+├── PublishRefused           something a person must supply or decide is missing
+├── VersionConflict          the number or label is taken by other content
+├── MaterializationConflict  an upstream version is recorded with other facts
+├── NotPublished             nothing is recorded under that name
+├── CorruptRecord            what is stored is not what was published
+└── RegistryUnavailable      the store cannot be reached or is busy: safe to try again
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CorruptRecord",
+    "InvalidDeclaration",
+    "MaterializationConflict",
+    "NotPublished",
+    "PublishRefused",
+    "RegistryError",
+    "RegistryUnavailable",
+    "TableError",
+    "TableMismatch",
+    "TableNotFound",
+    "UnknownFormat",
+    "UnsafeLocation",
+    "UnsupportedTable",
+    "VersionConflict",
+]
+
+
+class RegistryError(Exception):
+    """Base of all errors of this package. The message says what failed, where, and what to do."""
+
+
+class InvalidDeclaration(RegistryError, ValueError):
+    """A declared value is not well formed. One line a problem: field, reason, fix."""
+
+
+class TableMismatch(RegistryError):
+    """The declaration and the table disagree, so the record would be false."""
+
+    def __init__(self, location: str, problems: tuple[str, ...]) -> None:
+        self.location = location
+        self.problems = problems
+        lines = "\n".join(f"  - {problem}" for problem in problems)
+        super().__init__(f"The declaration does not fit the table at {location}:\n{lines}")
+
+
+class TableError(RegistryError):
+    """The table cannot be inspected."""
+
+
+class TableNotFound(TableError):
+    """There is no table, or no such version of it, at the location."""
+
+
+class UnknownFormat(TableError):
+    """The table's format cannot be told from what is stored there."""
+
+
+class UnsupportedTable(TableError):
+    """The table is damaged, or uses a feature this release cannot read faithfully."""
+
+
+class UnsafeLocation(TableError):
+    """The location carries something that looks like a credential. It is not repeated here."""
+
+
+class PublishRefused(RegistryError):
+    """A publish lacks something only a person can supply, such as the reason for it."""
+
+
+class VersionConflict(RegistryError):
+    """The number or label asked for belongs to a version with other content."""
+
+    def __init__(self, message: str, differences: tuple[str, ...] = ()) -> None:
+        self.differences = differences
+        lines = "".join(f"\n  - {line}" for line in differences)
+        super().__init__(message + lines)
+
+
+class MaterializationConflict(RegistryError):
+    """A materialization version is recorded with facts that contradict the declared ones."""
+
+
+class NotPublished(RegistryError, LookupError):
+    """Nothing is recorded under that name."""
+
+
+class CorruptRecord(RegistryError):
+    """A stored record does not match its digest, or cannot be understood."""
+
+
+class RegistryUnavailable(RegistryError):
+    """The store cannot be reached or is busy. What was asked for may be tried again safely."""

@@ -1,0 +1,58 @@
+"""What every column semantic shares."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from registry_dagster.model import dtypes
+from registry_dagster.model.base import Description, Model
+from registry_dagster.model.names import SystemName, VersionText
+
+__all__ = ["Column", "MaterializationName", "Side"]
+
+Side = Literal["pre", "post", "self"]
+
+
+class Column(Model):
+    """Base of the column semantics. A subclass adds its attributes and its dtype rule.
+
+    Args:
+        description: What one value is, in words.
+    """
+
+    description: Description | None = None
+
+    @property
+    def expected_type(self) -> str:
+        """The Arrow types that fit, in words."""
+        return "any"
+
+    def dtype_problem(self, dtype: str) -> str | None:
+        """Why a column of this Arrow type cannot hold this semantic, or None."""
+        del dtype
+        return None
+
+
+class MaterializationName(Model):
+    """The name of a materialization version, without its facts."""
+
+    system: SystemName
+    version: VersionText
+
+    def __str__(self) -> str:
+        return f"{self.system}@{self.version}"
+
+
+def number_problem(dtype: str) -> str | None:
+    """The rule of quantities: any number."""
+    return None if dtypes.is_number(dtype) else f"needs a number, the column is {dtype}"
+
+
+def float_problem(dtype: str) -> str | None:
+    """The rule of fractions: floating point."""
+    return None if dtypes.is_float(dtype) else f"needs a float, the column is {dtype}"
+
+
+def integer_problem(dtype: str) -> str | None:
+    """The rule of counts and table-local ids: integers."""
+    return None if dtypes.is_integer(dtype) else f"needs an integer, the column is {dtype}"

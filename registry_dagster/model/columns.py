@@ -1,0 +1,82 @@
+"""The column semantics, as one discriminated union."""
+
+from __future__ import annotations
+
+from typing import Annotated, get_args
+
+from pydantic import BeforeValidator, Field
+
+from registry_dagster.model.base import Model, is_json_object, variant
+from registry_dagster.model.embeddings import Embedding, ReducedEmbedding
+from registry_dagster.model.geometry import Position, TransformedPosition
+from registry_dagster.model.identifiers import (
+    AnnotationId,
+    BodyId,
+    FunctionalUnitKey,
+    Level2Id,
+    NucleusId,
+    RootId,
+    SkeletonNodeId,
+    SupervoxelId,
+    SynapseId,
+    TargetId,
+)
+from registry_dagster.model.quantities import (
+    Area,
+    Bookkeeping,
+    Count,
+    Density,
+    Feature,
+    Flag,
+    Label,
+    Length,
+    Probability,
+    Ratio,
+    Score,
+    Size,
+    Timestamp,
+    Volume,
+)
+
+__all__ = ["SEMANTICS", "AnyColumn"]
+
+_Columns = (
+    AnnotationId
+    | SynapseId
+    | NucleusId
+    | RootId
+    | BodyId
+    | SupervoxelId
+    | Level2Id
+    | SkeletonNodeId
+    | TargetId
+    | FunctionalUnitKey
+    | Position
+    | TransformedPosition
+    | Size
+    | Area
+    | Volume
+    | Length
+    | Density
+    | Ratio
+    | Count
+    | Embedding
+    | ReducedEmbedding
+    | Feature
+    | Label
+    | Score
+    | Probability
+    | Timestamp
+    | Flag
+    | Bookkeeping
+)
+
+SEMANTICS: dict[str, type[Model]] = {kind.model_fields["semantic"].default: kind for kind in get_args(_Columns)}
+"""Name of a semantic → its class."""
+
+
+def _by_semantic(value: object) -> object:
+    return variant(value, "semantic", SEMANTICS) if is_json_object(value) else value
+
+
+AnyColumn = Annotated[_Columns, Field(discriminator="semantic"), BeforeValidator(_by_semantic)]

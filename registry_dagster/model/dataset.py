@@ -1,0 +1,48 @@
+"""The Dataset: what people talk about, across all its versions."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from registry_dagster.model.base import Description, Model, Several, Text
+from registry_dagster.model.names import DatasetName
+
+__all__ = ["Dataset"]
+
+_TEAM = re.compile(r"team:[A-Za-z0-9][\w.-]*")
+_PERSON = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
+
+
+def _owner(owner: str) -> str:
+    if _TEAM.fullmatch(owner) or _PERSON.fullmatch(owner):
+        return owner
+    raise ValueError(f"owner {owner!r} is neither a team (team:olfaction) nor an e-mail address")
+
+
+Owner = Annotated[Text, AfterValidator(_owner)]
+"""As in Dagster: an e-mail address, or `team:` and a name."""
+
+
+class Dataset(Model):
+    """A dataset under its stable name. Everything but the name may evolve between publishes.
+
+    Args:
+        name: Lower-case segments joined by dots, e.g. `minnie65.synapse_embeddings`.
+        title: How people call it.
+        description: Markdown.
+        owners: `team:name` or e-mail addresses.
+        tags: Free words.
+    """
+
+    name: DatasetName
+    title: Text | None = None
+    description: Description | None = None
+    owners: Several[Owner] = ()
+    tags: Several[Text] = ()
+
+    def added_to(self, recorded: Dataset) -> Dataset:
+        """`recorded`, with what this declaration says in its place. What it leaves out stays."""
+        return recorded.model_copy(update={name: getattr(self, name) for name in self.model_fields_set})

@@ -1,0 +1,105 @@
+"""DatasetVersion: one immutable physical table plus its frozen meaning. The record itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from typing_extensions import Self
+
+from registry_dagster.model.base import Description, Model, Several, Text, UtcDateTime, sha256_digest
+from registry_dagster.model.columns import AnyColumn
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.names import ColumnPath, DatasetName, VersionName
+from registry_dagster.model.reference import Reference
+from registry_dagster.model.signals import AnySignal
+from registry_dagster.model.table import TableFacts
+
+__all__ = ["RECORD_FORMAT", "DatasetVersion", "Provenance"]
+
+RECORD_FORMAT = 1
+
+
+class Provenance(Model):
+    """Who published, why, and which run made the table.
+
+    Args:
+        publisher: The person or service that published.
+        message: Why, in their words.
+        published_at: When.
+        dagster_run_id, dagster_asset, dagster_partition: What made the table, if Dagster did.
+    """
+
+    publisher: Text
+    message: Annotated[Description, Field(min_length=1)]
+    published_at: UtcDateTime
+    dagster_run_id: Text | None = None
+    dagster_asset: Text | None = None
+    dagster_partition: Text | None = None
+
+
+class DatasetVersion(Model):
+    """One published version of a dataset. Never changes.
+
+    Args:
+        record_format: Version of this record's own layout.
+        dataset: The dataset's name; its title and owners live with the Dataset and may evolve.
+        number: 1, 2, 3 …, dense, given at publish.
+        label: A human alias.
+        materializations, columns, references, signals: The declaration, frozen.
+        table: The physical table.
+        inputs: The exact versions it was computed from.
+        reference_versions: Referenced dataset → its newest fitting version when this was published.
+        provenance: Who published, why, and which run made it.
+    """
+
+    record_format: Literal[1] = RECORD_FORMAT
+    dataset: DatasetName
+    number: Annotated[int, Field(ge=1, lt=10**9)]
+    label: Text | None = None
+    materializations: Several[MaterializationVersion] = Field(min_length=1)
+    columns: Mapping[ColumnPath, AnyColumn] = {}
+    references: Several[Reference] = ()
+    signals: Several[AnySignal] = ()
+    table: TableFacts
+    inputs: Several[VersionName] = ()
+    reference_versions: Mapping[DatasetName, VersionName] = {}
+    provenance: Provenance
+
+    @model_validator(mode="after")
+    def _columns_are_in_the_table(self) -> Self:
+        absent = sorted(set(self.columns) - {field.path for field in self.table.fields})
+        if absent:
+            raise ValueError(f"columns: {', '.join(absent)} are not in the table")
+        return self
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """`dataset@vN`."""
+        return f"{self.dataset}@v{self.number}"
+
+    @property
+    def digest(self) -> str:
+        """sha256 over the canonical JSON of the whole record."""
+        return sha256_digest(self.to_json())
+
+    @property
+    def content_digest(self) -> str:
+        """sha256 over what was published: this table in this state, with this meaning.
+
+        The number, the publisher and his words, and what changes over time about an upstream version
+        (expiry, status) are left out, so publishing the same again is recognised.
+        """
+        meaning = self.to_json()
+        return sha256_digest(
+            {
+                "dataset": self.dataset,
+                "table": self.table.identity,
+                "materializations": [version.identity for version in self.materializations],
+                **{part: meaning.get(part) for part in ("columns", "references", "signals")},
+            }
+        )

@@ -1,0 +1,83 @@
+"""Embeddings: which model made them, and what one row embeds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from registry_dagster.model import dtypes
+from registry_dagster.model.base import Text
+from registry_dagster.model.column import Column, MaterializationName
+from registry_dagster.model.names import ColumnPath
+from registry_dagster.model.vocabulary import AnnotationType
+
+__all__ = ["Embedding", "ReducedEmbedding"]
+
+Dim = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class _Vector(Column):
+    dim: Dim
+    last_column: ColumnPath | None = None
+
+    @property
+    def expected_type(self) -> str:
+        return f"{self.dim} columns of floats" if self.last_column else f"list of {self.dim} floats"
+
+    def dtype_problem(self, dtype: str) -> str | None:
+        if self.last_column is not None or (self.dim == 1 and dtypes.is_float(dtype)):
+            return (
+                None if dtypes.is_float(dtype) else f"a vector spread over columns needs floats, the column is {dtype}"
+            )
+        found = dtypes.list_of(dtype)
+        if found is None or not dtypes.is_float(found[0]):
+            return (
+                f"needs a list of floats, the column is {dtype}; for a vector spread over columns, "
+                "declare its first column and name the last one in last_column"
+            )
+        width = found[1]
+        if width is not None and width != self.dim:
+            return f"dim is declared as {self.dim}, the column is {width} wide; correct dim or the table"
+        return None
+
+
+class Embedding(_Vector):
+    """A learned or computed vector.
+
+    Args:
+        dim: Number of components.
+        model: The model or method that made it.
+        checkpoint: Which trained state of it.
+        trained_on: The materialization version its training data came from.
+        distance: The metric it is meant for.
+        normalized: Whether vectors have unit length; leave out when unknown.
+        anchor: What one row embeds.
+        last_column: For a vector spread over neighbouring float columns: its last column. The
+            declaration stands at the first one.
+    """
+
+    semantic: Literal["embedding"] = "embedding"
+    model: Text
+    checkpoint: Text | None = None
+    trained_on: MaterializationName | None = None
+    distance: Literal["cosine", "l2", "dot"] | None = None
+    normalized: bool | None = None
+    anchor: AnnotationType
+
+
+class ReducedEmbedding(_Vector):
+    """A projection of an embedding, such as UMAP coordinates.
+
+    Args:
+        dim: Number of components; 1 for a column that holds one of them.
+        method: How it was reduced.
+        source: The column or dataset it was reduced from.
+        component: Which component a single column holds, counted from 0.
+        last_column: As for `Embedding`.
+    """
+
+    semantic: Literal["reduced_embedding"] = "reduced_embedding"
+    method: Text
+    source: Text | None = None
+    component: Annotated[int, Field(ge=0, lt=1_000_000)] | None = None

@@ -1,0 +1,87 @@
+"""FeatureTable: what a pipeline declares beside the asset that makes a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import Field, model_validator
+from typing_extensions import Self
+
+from registry_dagster.errors import TableMismatch
+from registry_dagster.model.base import Model, Several, suggestion
+from registry_dagster.model.columns import AnyColumn
+from registry_dagster.model.dataset import Dataset
+from registry_dagster.model.dtypes import is_float
+from registry_dagster.model.embeddings import Embedding, ReducedEmbedding
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.names import ColumnPath, split_path
+from registry_dagster.model.reference import Reference
+from registry_dagster.model.signals import AnySignal
+from registry_dagster.model.table import TableFacts
+
+__all__ = ["FeatureTable"]
+
+
+class FeatureTable(Model):
+    """The meaning of a table, before any physical version of it.
+
+    Args:
+        dataset: What it is a version of.
+        materializations: The upstream versions it is made against; at least one.
+        columns: Column path → semantic. Columns left out stay without meaning.
+        references: The joins it is meant for; their columns must be declared.
+        signals: Facts with a basis: drift, compatibility, crosswalks, notes.
+    """
+
+    dataset: Dataset
+    materializations: Several[MaterializationVersion] = Field(min_length=1)
+    columns: Mapping[ColumnPath, AnyColumn] = {}
+    references: Several[Reference] = ()
+    signals: Several[AnySignal] = ()
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Self:
+        names = [str(materialization) for materialization in self.materializations]
+        if len(set(names)) != len(names):
+            raise ValueError(f"materializations: {', '.join(names)} names a version twice")
+        for reference in self.references:
+            for path in reference.columns:
+                if path not in self.columns:
+                    raise ValueError(
+                        f"references: column {path!r} of the reference to {reference.target} is not declared"
+                        f"{suggestion(path, self.columns)} Add it to columns"
+                    )
+        return self
+
+    def check(self, table: TableFacts) -> None:
+        """Hold the declaration against a table.
+
+        Raises:
+            TableMismatch: a declared column is absent, or its Arrow type cannot hold the semantic.
+        """
+        problems = tuple(problem for path, column in self.columns.items() if (problem := _problem(path, column, table)))
+        if problems:
+            raise TableMismatch(table.location, problems)
+
+
+def _problem(path: str, column: AnyColumn, table: TableFacts) -> str | None:
+    types = {field.path: field.type for field in table.fields}
+    if path not in types:
+        return f"{path}: declared, but the table has no such column{suggestion(path, types)}"
+    if problem := column.dtype_problem(types[path]):
+        return f"{path}: {problem}"
+    if isinstance(column, Embedding | ReducedEmbedding) and column.last_column is not None:
+        return _span_problem(path, column.last_column, column.dim, types)
+    return None
+
+
+def _span_problem(first: str, last: str, dim: int, types: Mapping[str, str]) -> str | None:
+    columns = [path for path in types if len(split_path(path)) == len(split_path(first))]
+    if last not in types:
+        return f"{first}: last_column {last!r} is not in the table{suggestion(last, types)}"
+    span = columns[columns.index(first) : columns.index(last) + 1]
+    if len(span) != dim:
+        return f"{first}: dim is declared as {dim}, but {first} to {last} are {len(span)} columns"
+    if others := [path for path in span if not is_float(types[path])]:
+        return f"{first}: the vector's columns must be floats; {others[0]} is {types[others[0]]}"
+    return None

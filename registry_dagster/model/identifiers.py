@@ -1,0 +1,166 @@
+"""Identifier columns. All are 64-bit integers or text: as floats they are corrupted.
+
+A float64 keeps 53 bits; 99.2 % of FlyWire's root ids do not survive it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from registry_dagster.model import dtypes
+from registry_dagster.model.base import Int64, Text
+from registry_dagster.model.column import Column, Side, integer_problem
+from registry_dagster.model.names import DatasetName, VersionText
+from registry_dagster.model.vocabulary import AnnotationType
+
+__all__ = [
+    "AnnotationId",
+    "BodyId",
+    "FunctionalUnitKey",
+    "Identifier",
+    "Level2Id",
+    "NucleusId",
+    "RootId",
+    "SkeletonNodeId",
+    "SupervoxelId",
+    "SynapseId",
+    "TargetId",
+]
+
+
+class Identifier(Column):
+    """Base of the identifier semantics.
+
+    Args:
+        null_sentinel: The value that means "none", e.g. 0 for a point outside the segmentation.
+    """
+
+    null_sentinel: Int64 | None = None
+
+    @property
+    def expected_type(self) -> str:
+        return "int64, uint64 or string"
+
+    def dtype_problem(self, dtype: str) -> str | None:
+        if dtypes.storage(dtype) in {"int64", "uint64"} or dtypes.is_text(dtype):
+            return None
+        fix = "write it as int64, uint64 or string"
+        if dtypes.is_float(dtype):
+            return f"an id stored as {dtype} loses digits above 2^53; {fix}"
+        return f"an id cannot be {dtype}; {fix}"
+
+
+class AnnotationId(Identifier):
+    """Id of an annotation, stable within the annotation table it comes from.
+
+    Args:
+        annotation_type: What is annotated.
+        source_table: The upstream annotation table, e.g. `nucleus_detection_v0`.
+    """
+
+    semantic: Literal["annotation_id"] = "annotation_id"
+    annotation_type: AnnotationType
+    source_table: Text | None = None
+
+
+class SynapseId(Identifier):
+    """Id of a synapse, stable within its table."""
+
+    semantic: Literal["synapse_id"] = "synapse_id"
+    source_table: Text | None = None
+
+
+class NucleusId(Identifier):
+    """Id of a nucleus, stable within its table."""
+
+    semantic: Literal["nucleus_id"] = "nucleus_id"
+    source_table: Text | None = None
+
+
+class RootId(Identifier):
+    """Id of one state of a proofread segment (CAVE). It expires with any edit.
+
+    Args:
+        id_space: The segmentation in which the id means something, e.g. `minnie65_public`.
+        side: Which partner of a connection, where the table has two.
+    """
+
+    semantic: Literal["root_id"] = "root_id"
+    id_space: Text
+    side: Side | None = None
+
+
+class BodyId(Identifier):
+    """Id of a body (neuPrint, DVID).
+
+    Args:
+        id_space: The segmentation in which the id means something, e.g. `hemibrain`.
+        side: Which partner of a connection, where the table has two.
+    """
+
+    semantic: Literal["body_id"] = "body_id"
+    id_space: Text
+    side: Side | None = None
+
+
+class SupervoxelId(Identifier):
+    """Id of a supervoxel, stable within one chunkedgraph."""
+
+    semantic: Literal["supervoxel_id"] = "supervoxel_id"
+    chunkedgraph: Text
+    side: Side | None = None
+
+
+class Level2Id(Identifier):
+    """Id of a level-2 chunk, stable within one chunkedgraph."""
+
+    semantic: Literal["level2_id"] = "level2_id"
+    chunkedgraph: Text
+    side: Side | None = None
+
+
+class SkeletonNodeId(Identifier):
+    """Number of a node within its neuron's skeleton: means nothing without the skeleton's id.
+
+    Args:
+        skeleton_source: Where the skeletons come from.
+        skeleton_version: Their version there.
+    """
+
+    semantic: Literal["skeleton_node_id"] = "skeleton_node_id"
+    skeleton_source: Text
+    skeleton_version: VersionText | None = None
+
+    @property
+    def expected_type(self) -> str:
+        return "integer"
+
+    def dtype_problem(self, dtype: str) -> str | None:
+        return integer_problem(dtype)
+
+
+class TargetId(Identifier):
+    """Id of the annotation this row is about (CAVE reference tables).
+
+    Args:
+        reference_table: The upstream table the id is from.
+        dataset: The published dataset that holds it, when there is one.
+    """
+
+    semantic: Literal["target_id"] = "target_id"
+    reference_table: Text
+    dataset: DatasetName | None = None
+
+
+class FunctionalUnitKey(Identifier):
+    """One part of the composite key of a functionally imaged unit (MICrONS)."""
+
+    semantic: Literal["functional_unit_key"] = "functional_unit_key"
+    part: Literal["session", "scan_idx", "unit_id"]
+
+    @property
+    def expected_type(self) -> str:
+        return "integer"
+
+    def dtype_problem(self, dtype: str) -> str | None:
+        return integer_problem(dtype)

@@ -1,0 +1,95 @@
+"""Materialization versions: the clock of connectomics data."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
+
+from registry_dagster.errors import MaterializationConflict
+from registry_dagster.model.base import Model, Several, Text, UtcDateTime
+from registry_dagster.model.names import SystemName, VersionText
+
+__all__ = ["MaterializationVersion"]
+
+_RESERVED = "feature-registry"
+
+
+def _not_reserved(source: str) -> str:
+    """Published versions live on that platform, and two names must never mean one entity."""
+    if source == _RESERVED:
+        raise ValueError(f"{source!r} is the registry itself; name the upstream system's kind, e.g. cave or neuprint")
+    return source
+
+
+class MaterializationVersion(Model):
+    """A named, immutable state of an upstream system, such as `minnie65_public@1300`.
+
+    Args:
+        system: The upstream system: a CAVE datastack, a neuPrint dataset.
+        version: Its version as the system writes it (`1300`, `v1.2.1`).
+        kind: What the state is of.
+        source: Kind of the system; becomes the DataHub platform (`cave`, `neuprint`, …).
+        timestamp: The moment the state shows, with a time zone.
+        uuid: The system's own identifier of the state, where it has one.
+        expires_on: When the system will drop it. May change; reported, never enforced.
+        status: The system's word on its availability. May change.
+        aliases: Other names of the same state, each as `system@version`.
+    """
+
+    system: SystemName
+    version: VersionText
+    kind: Literal["segmentation_and_annotations", "segmentation", "annotations", "skeletons", "registration"] = (
+        "segmentation_and_annotations"
+    )
+    source: Annotated[SystemName, AfterValidator(_not_reserved)] = "materialization"
+    timestamp: UtcDateTime | None = None
+    uuid: Text | None = None
+    expires_on: UtcDateTime | None = None
+    status: Literal["available", "expiring", "expired", "running", "failed", "archived"] | None = None
+    aliases: Several[Text] = ()
+
+    def __str__(self) -> str:
+        return f"{self.system}@{self.version}"
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What can never change about this state, as JSON."""
+        moment = self.to_json()
+        return {
+            name: moment[name]
+            for name in ("system", "version", "kind", "source", "timestamp", "uuid")
+            if name in moment
+        }
+
+    def added_to(self, recorded: MaterializationVersion) -> MaterializationVersion:
+        """`recorded` with what this declaration knows in addition.
+
+        A pipeline that declares little never erases what is known; lifecycle follows the newer word.
+
+        Raises:
+            MaterializationConflict: an immutable fact is recorded otherwise.
+        """
+        changes: dict[str, object] = {}
+        for name in ("kind", "source", "timestamp", "uuid"):
+            if name not in self.model_fields_set:
+                continue
+            was, now = getattr(recorded, name), getattr(self, name)
+            if was is not None and now is not None and was != now:
+                raise MaterializationConflict(
+                    f"{self}: {name} is recorded as {_text(was)}, declared as {_text(now)}. A materialization "
+                    "version never changes: correct the declaration, or name another version"
+                )
+            if now is not None:
+                changes[name] = now
+        for name in ("expires_on", "status"):
+            if getattr(self, name) is not None:
+                changes[name] = getattr(self, name)
+        known = set(recorded.aliases)
+        changes["aliases"] = (*recorded.aliases, *(alias for alias in self.aliases if alias not in known))
+        return recorded.model_copy(update=changes)
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else repr(value)

@@ -1,0 +1,105 @@
+"""Names and how they are written: datasets, versions, upstream versions, column paths."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, NamedTuple
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from registry_dagster.errors import InvalidDeclaration
+
+__all__ = [
+    "ColumnPath",
+    "DatasetName",
+    "SystemName",
+    "VersionName",
+    "VersionText",
+    "join_path",
+    "parse_version",
+    "split_path",
+]
+
+_DATASET = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)*")
+_VERSION = re.compile(rf"(?P<dataset>{_DATASET.pattern})@v(?P<number>[1-9][0-9]*)")
+_UPSTREAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+
+
+class ParsedVersion(NamedTuple):
+    """A dataset's name and, when one was given, the number of its version."""
+
+    dataset: str
+    number: int | None
+
+
+def parse_version(name: str) -> ParsedVersion:
+    """Split `minnie65.synapse_embeddings@v3` (or a dataset's name alone).
+
+    Raises:
+        InvalidDeclaration: the text is neither.
+    """
+    if match := _VERSION.fullmatch(name):
+        return ParsedVersion(match["dataset"], int(match["number"]))
+    if _DATASET.fullmatch(name):
+        return ParsedVersion(name, None)
+    raise InvalidDeclaration(
+        f"{name!r} names no dataset or version; write minnie65.synapse_embeddings "
+        "or minnie65.synapse_embeddings@v3 (lower-case segments joined by dots)"
+    )
+
+
+def _dataset_name(name: str) -> str:
+    if _DATASET.fullmatch(name):
+        return name
+    raise ValueError(
+        f"{name!r} is not a dataset name; use lower-case letters, digits and _ in segments joined by "
+        "dots, e.g. minnie65.synapse_embeddings"
+    )
+
+
+def _version_name(name: str) -> str:
+    if _VERSION.fullmatch(name):
+        return name
+    raise ValueError(f"{name!r} is not an exact version; write it as minnie65.synapse_embeddings@v3")
+
+
+def _upstream_text(text: str) -> str:
+    if _UPSTREAM.fullmatch(text):
+        return text
+    raise ValueError(
+        f"{text!r} cannot name an upstream system or version; use letters, digits and . _ + -, "
+        "starting with a letter or digit, e.g. minnie65_public or v1.2.1"
+    )
+
+
+def _whole_number(value: object) -> object:
+    if isinstance(value, float):
+        raise ValueError(f"{value!r} is a number with a point, which loses trailing zeros; put the version in quotes")
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def split_path(path: str) -> tuple[str, ...]:
+    """The names along a column path. A dot inside a name is written as backslash dot."""
+    parts = re.findall(r"((?:[^.\\]|\\.)+)(?:\.|$)", path)
+    return tuple(re.sub(r"\\(.)", r"\1", part) for part in parts)
+
+
+def join_path(parts: tuple[str, ...]) -> str:
+    """The column path of nested names: `("pt", "position")` is `pt.position`."""
+    return ".".join(re.sub(r"([.\\])", r"\\\1", part) for part in parts)
+
+
+def _column_path(path: str) -> str:
+    if not path or join_path(split_path(path)) != path:
+        raise ValueError(
+            f"{path!r} is not a column path; write a column's name, or nested names joined by dots "
+            r"(a dot inside a name as \.)"
+        )
+    return path
+
+
+DatasetName = Annotated[str, Field(max_length=200), AfterValidator(_dataset_name)]
+VersionName = Annotated[str, Field(max_length=220), AfterValidator(_version_name)]
+SystemName = Annotated[str, Field(max_length=100), AfterValidator(_upstream_text)]
+VersionText = Annotated[str, BeforeValidator(_whole_number), Field(max_length=100), AfterValidator(_upstream_text)]
+ColumnPath = Annotated[str, Field(max_length=1000), AfterValidator(_column_path)]

@@ -1,0 +1,64 @@
+"""References: the joins a table is meant for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from typing_extensions import Self
+
+from registry_dagster.model.base import Description, Int64, Model, Several, Text
+from registry_dagster.model.names import ColumnPath, DatasetName
+from registry_dagster.model.vocabulary import AnnotationType
+
+__all__ = ["Reference"]
+
+
+class Reference(Model):
+    """An intended join from this table's columns to annotations elsewhere.
+
+    Args:
+        columns: Columns of this table, in key order.
+        annotation_type: What they point at.
+        to: The published dataset that holds it, when there is one.
+        to_table: The upstream annotation table that holds it, when known (`nucleus_detection_v0`).
+        to_columns: Columns there, in the same order, when known.
+        cardinality: Rows here : rows there.
+        stability: How long the join stays right.
+        optional: Whether rows without a partner are expected.
+        null_sentinel: The key value that means "none".
+        expected_match_rate: Fraction of rows expected to find a partner, 0 to 1.
+        crosswalk: The published dataset that bridges the two, when the join needs one.
+        description: The join in words.
+    """
+
+    columns: Several[ColumnPath] = Field(min_length=1)
+    annotation_type: AnnotationType
+    to: DatasetName | None = None
+    to_table: Text | None = None
+    to_columns: Several[ColumnPath] = ()
+    cardinality: Literal["1:1", "n:1", "1:n", "n:m"]
+    stability: Literal["stable_within_table", "stable_within_chunkedgraph", "version_pinned", "unstable", "unknown"]
+    optional: bool = False
+    null_sentinel: Int64 | None = None
+    expected_match_rate: Annotated[float, Field(ge=0, le=1)] | None = None
+    crosswalk: DatasetName | None = None
+    description: Description | None = None
+
+    @model_validator(mode="after")
+    def _keys_agree(self) -> Self:
+        for name in ("columns", "to_columns"):
+            keys: tuple[str, ...] = getattr(self, name)
+            if len(set(keys)) != len(keys):
+                raise ValueError(f"{name}: {', '.join(keys)} names a column twice")
+        if self.to_columns and len(self.to_columns) != len(self.columns):
+            raise ValueError(
+                f"to_columns: {len(self.columns)} columns here, {len(self.to_columns)} there; name as many, "
+                "in the same order, or leave to_columns out"
+            )
+        return self
+
+    @property
+    def target(self) -> str:
+        """Where it points, in words."""
+        return self.to or self.to_table or self.annotation_type

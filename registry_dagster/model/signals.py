@@ -1,0 +1,127 @@
+"""Signals: facts about a table that its schema cannot hold, each with its basis."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import BeforeValidator, Field, model_validator
+from typing_extensions import Self
+
+from registry_dagster.model.base import Description, Model, Several, Text, is_json_object, variant
+from registry_dagster.model.names import ColumnPath, DatasetName, SystemName, VersionText
+
+__all__ = ["SIGNALS", "AnySignal", "CompatibilityRange", "Crosswalk", "Note", "SpatialDrift"]
+
+Basis = Literal["measured", "declared", "literature"]
+Nanometres = Annotated[float, Field(ge=0)]
+
+
+class _Signal(Model):
+    basis: Basis
+    description: Description | None = None
+
+
+class SpatialDrift(_Signal):
+    """How far points may lie from where another frame or version has them, in nanometres.
+
+    Args:
+        kind: What moves them.
+        p50_nm, p95_nm, max_nm: The distances' median, 95th percentile and maximum.
+        axis_p95_nm: The 95th percentile along x, y, z.
+        n: How many points it was measured on.
+        from_frame, to_frame: Between which frames.
+        from_version, to_version: Between which versions.
+        columns: The columns it is about; all positions when left out.
+    """
+
+    signal: Literal["spatial_drift"] = "spatial_drift"
+    kind: Literal[
+        "frame_offset", "frame_deformation", "representative_point", "registration_residual", "resegmentation"
+    ]
+    p50_nm: Nanometres | None = None
+    p95_nm: Nanometres | None = None
+    max_nm: Nanometres | None = None
+    axis_p95_nm: tuple[Nanometres, Nanometres, Nanometres] | None = None
+    n: Annotated[int, Field(ge=1, lt=2**53)] | None = None
+    from_frame: Text | None = None
+    to_frame: Text | None = None
+    from_version: Text | None = None
+    to_version: Text | None = None
+    columns: Several[ColumnPath] = ()
+
+    @model_validator(mode="after")
+    def _says_how_far(self) -> Self:
+        known = [nm for nm in (self.p50_nm, self.p95_nm, self.max_nm) if nm is not None]
+        if not known and self.axis_p95_nm is None:
+            raise ValueError("give at least one of p50_nm, p95_nm, max_nm, axis_p95_nm")
+        if known != sorted(known):
+            raise ValueError(f"p50_nm ≤ p95_nm ≤ max_nm does not hold: {known}")
+        return self
+
+
+class CompatibilityRange(_Signal):
+    """Over which versions of a system the table's keys keep their meaning, both ends included.
+
+    Args:
+        system: The upstream system.
+        from_version: The first version; open when left out.
+        to_version: The last version; open when left out.
+        columns: The key columns it is about; all when left out.
+        surviving_fraction: The share of keys that still exist at the far end, 0 to 1, if measured.
+    """
+
+    signal: Literal["compatibility_range"] = "compatibility_range"
+    system: SystemName
+    from_version: VersionText | None = None
+    to_version: VersionText | None = None
+    columns: Several[ColumnPath] = ()
+    surviving_fraction: Annotated[float, Field(ge=0, le=1)] | None = None
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> Self:
+        if self.from_version is None and self.to_version is None:
+            raise ValueError("a range open at both ends says nothing; give from_version or to_version")
+        return self
+
+
+class Crosswalk(_Signal):
+    """A table that carries keys from one version or id space to another.
+
+    Args:
+        dataset: The published dataset that is the crosswalk, or
+        table: the upstream table that is.
+        from_version, to_version: `system@version` at either end.
+        columns: The key columns it carries over.
+    """
+
+    signal: Literal["crosswalk"] = "crosswalk"
+    dataset: DatasetName | None = None
+    table: Text | None = None
+    from_version: Text | None = None
+    to_version: Text | None = None
+    columns: Several[ColumnPath] = ()
+
+    @model_validator(mode="after")
+    def _names_a_table(self) -> Self:
+        if self.dataset is None and self.table is None:
+            raise ValueError("name the crosswalk: a published dataset, or an upstream table")
+        return self
+
+
+class Note(_Signal):
+    """A remark that no other signal holds."""
+
+    signal: Literal["note"] = "note"
+    text: Annotated[Description, Field(min_length=1)]
+
+
+_Signals = SpatialDrift | CompatibilityRange | Crosswalk | Note
+SIGNALS: dict[str, type[Model]] = {kind.model_fields["signal"].default: kind for kind in get_args(_Signals)}
+"""Name of a signal → its class."""
+
+
+def _by_signal(value: object) -> object:
+    return variant(value, "signal", SIGNALS) if is_json_object(value) else value
+
+
+AnySignal = Annotated[_Signals, Field(discriminator="signal"), BeforeValidator(_by_signal)]

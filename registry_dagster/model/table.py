@@ -1,0 +1,150 @@
+"""TableFacts: what the storage itself says about a table, pinned to one physical version."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from typing_extensions import Self
+
+from registry_dagster.model.base import Int64, Model, Several, Text, UtcDateTime
+from registry_dagster.model.names import ColumnPath
+
+__all__ = [
+    "AnyPin",
+    "DeltaPin",
+    "IcebergPin",
+    "LancePin",
+    "ParquetPin",
+    "TableFacts",
+    "TableField",
+    "TableFormat",
+    "table_identity",
+]
+
+TableFormat = Literal["parquet", "delta", "iceberg", "lance"]
+Quantity = Annotated[int, Field(ge=0, lt=2**53)]
+
+
+class TableField(Model):
+    """A column, or a field nested in one.
+
+    Args:
+        path: Nested names joined by dots; `element`, `key` and `value` stand for what lists and maps hold.
+        type: The Arrow type as text; `struct` for a struct, whose fields follow.
+        nullable: Whether nulls may occur.
+    """
+
+    path: ColumnPath
+    type: Annotated[str, Field(min_length=1, max_length=2000)]
+    nullable: bool = True
+
+
+class DeltaPin(Model):
+    """One version of a Delta table."""
+
+    format: Literal["delta"] = "delta"
+    table_id: Text
+    version: Quantity
+    committed_at: UtcDateTime | None = None
+
+    @property
+    def identity(self) -> dict[str, str]:
+        return {"table_id": self.table_id, "version": str(self.version)}
+
+
+class IcebergPin(Model):
+    """One snapshot of an Iceberg table, with the schema that belongs to it."""
+
+    format: Literal["iceberg"] = "iceberg"
+    table_uuid: Text
+    snapshot_id: Int64
+    schema_id: Annotated[int, Field(ge=0, lt=2**31)]
+    metadata_location: Annotated[str, Field(max_length=4000)]
+    committed_at: UtcDateTime | None = None
+    catalog: Text | None = None
+    identifier: Text | None = None
+
+    @property
+    def identity(self) -> dict[str, str]:
+        return {"table_uuid": self.table_uuid, "snapshot_id": str(self.snapshot_id)}
+
+
+class LancePin(Model):
+    """One version of a Lance dataset. The transaction's uuid tells it from a recreated one."""
+
+    format: Literal["lance"] = "lance"
+    version: Annotated[int, Field(ge=1, lt=2**53)]
+    transaction_uuid: Text | None = None
+    branch: Text | None = None
+
+    @property
+    def identity(self) -> dict[str, str]:
+        return {
+            "version": str(self.version),
+            "transaction_uuid": self.transaction_uuid or "",
+            "branch": self.branch or "",
+        }
+
+
+class ParquetPin(Model):
+    """The state of a Parquet file or directory: a fingerprint over the listing of its files.
+
+    The fingerprint is sha256 over one line per data file in key order: relative path, NUL, size in
+    bytes, NUL, the store's change token (an ETag, or the modification time in ns on a local disk).
+    """
+
+    format: Literal["parquet"] = "parquet"
+    fingerprint: Text
+    last_modified: UtcDateTime | None = None
+
+    @property
+    def identity(self) -> dict[str, str]:
+        return {"fingerprint": self.fingerprint}
+
+
+AnyPin = Annotated[DeltaPin | IcebergPin | LancePin | ParquetPin, Field(discriminator="format")]
+
+
+class TableFacts(Model):
+    """Where a table is, its exact physical version, and its schema. Never its data.
+
+    Args:
+        location: URI without credentials.
+        pin: The physical version, by the format's own identifiers.
+        fields: Every column and nested field, in table order.
+        arrow_schema: The Arrow schema, as base64 of the Arrow IPC schema message.
+        partition_columns: Columns whose values stand in the directory names.
+        rows, bytes, files: Counts where the metadata has them cheaply and exactly; None is unknown.
+    """
+
+    location: Annotated[str, Field(min_length=1, max_length=4000)]
+    pin: AnyPin
+    fields: Several[TableField]
+    arrow_schema: str
+    partition_columns: Several[ColumnPath] = ()
+    rows: Quantity | None = None
+    bytes: Quantity | None = None
+    files: Quantity | None = None
+
+    @model_validator(mode="after")
+    def _columns_are_distinct(self) -> Self:
+        twice = [path for path, times in Counter(field.path for field in self.fields).items() if times > 1]
+        if twice:
+            raise ValueError(f"fields: the table has duplicate columns: {', '.join(twice)}; rename one of each")
+        return self
+
+    @property
+    def format(self) -> TableFormat:
+        return self.pin.format
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What makes it this physical table in this state, as JSON."""
+        return table_identity(self.location, self.pin)
+
+
+def table_identity(location: str, pin: AnyPin) -> dict[str, object]:
+    """What makes it this physical table in this state, as JSON."""
+    return {"format": pin.format, "location": location, **pin.identity}

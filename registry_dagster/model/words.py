@@ -1,0 +1,78 @@
+"""The model in plain words, the same wherever people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from registry_dagster.model.base import is_json_object
+from registry_dagster.model.column import Column
+from registry_dagster.model.reference import Reference
+from registry_dagster.model.signals import AnySignal
+
+__all__ = ["attribute_words", "column_words", "reference_words", "signal_words", "table_row", "value_words"]
+
+
+def attribute_words(attributes: Mapping[str, Any]) -> list[str]:
+    """`name value` for each attribute of a model's JSON."""
+    return [f"{name} {value_words(value)}" for name, value in attributes.items() if value is not True] + [
+        name for name, value in attributes.items() if value is True
+    ]
+
+
+def column_words(column: Column) -> list[str]:
+    """The semantic and its attributes: `["position", "axis x", "unit voxel", …]`."""
+    attributes = column.to_json()
+    attributes.pop("description", None)
+    return [attributes.pop("semantic"), *attribute_words(attributes)]
+
+
+def reference_words(reference: Reference) -> str:
+    """The join in one sentence."""
+    here = ", ".join(reference.columns)
+    there = f" ({', '.join(reference.to_columns)})" if reference.to_columns else ""
+    facts = [reference.cardinality, reference.stability.replace("_", " ")]
+    if reference.target != reference.annotation_type:
+        facts.insert(0, reference.annotation_type)
+    if reference.optional:
+        facts.append("optional")
+    if reference.null_sentinel is not None:
+        facts.append(f"{reference.null_sentinel} means none")
+    if reference.expected_match_rate is not None:
+        facts.append(f"{reference.expected_match_rate:.1%} of rows expected to match")
+    if reference.crosswalk:
+        facts.append(f"through {reference.crosswalk}")
+    words = f"{here} → {reference.target}{there}: {', '.join(facts)}"
+    return f"{words}. {reference.description}" if reference.description else words
+
+
+def signal_words(signal: AnySignal) -> str:
+    """The signal in one line, its basis last."""
+    attributes = signal.to_json()
+    kind, basis = attributes.pop("signal"), attributes.pop("basis")
+    description = attributes.pop("description", "")
+    words = f"{kind.replace('_', ' ')}: {', '.join(attribute_words(attributes))} ({basis})"
+    return f"{words}. {description}" if description else words
+
+
+def table_row(*cells: str) -> str:
+    """One row of a markdown table."""
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def value_words(value: Any) -> str:
+    """An attribute's value: `8 × 8 × 40`, `0 to 1`, `pre, post`, `minnie65_public@943`."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list):
+        items = cast("list[Any]", value)
+        return _separator(items).join(value_words(item) for item in items)
+    if is_json_object(value):
+        return "@".join(value_words(item) for item in value.values())
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _separator(values: list[Any]) -> str:
+    if any(isinstance(item, str) for item in values):
+        return ", "
+    return " to " if len(values) == 2 else " × "

@@ -1,0 +1,108 @@
+"""Dataset ⇄ a DataHub container. People's own edits to owners and tags stay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, proposals
+from registry_dagster.datahub.urns import PLATFORM, container_urn, encoded, owner_urn, platform_urn, user_urn
+from registry_dagster.model.base import canonical_json
+from registry_dagster.model.dataset import Dataset
+
+__all__ = ["SUB_TYPE", "dataset_from", "dataset_proposals", "owner_proposals", "tag_proposals"]
+
+SUB_TYPE = "Feature Dataset"
+
+
+def dataset_proposals(dataset: Dataset, stored: Entity, env: str) -> tuple[Proposal, ...]:
+    """The container as it should be, given what is stored: our own words renewed, others' kept."""
+    declared = dataset.to_json()
+    before = dataset_from(stored)
+    return proposals(
+        container_urn(dataset.name, env),
+        {
+            "containerProperties": {
+                "customProperties": {
+                    name: value if isinstance(value, str) else canonical_json(value).decode()
+                    for name, value in declared.items()
+                },
+                "name": dataset.title or dataset.name,
+                "qualifiedName": dataset.name,
+                "env": env,
+                **({"description": dataset.description} if dataset.description else {}),
+            },
+            "ownership": _ownership(dataset, before, stored.get("ownership")),
+            "globalTags": _tags(dataset, before, stored.get("globalTags")),
+            "subTypes": {"typeNames": [SUB_TYPE]},
+            "dataPlatformInstance": {"platform": platform_urn(PLATFORM)},
+            "status": {"removed": False},
+        },
+    )
+
+
+def dataset_from(entity: Entity) -> Dataset | None:
+    """The Dataset a stored container tells of."""
+    if "containerProperties" not in entity:
+        return None
+    properties: dict[str, str] = entity["containerProperties"]["customProperties"]
+    lists = {name: json.loads(properties[name]) for name in ("owners", "tags") if name in properties}
+    return Dataset.from_json({**properties, **lists})
+
+
+def owner_proposals(dataset: Dataset) -> Iterator[Proposal]:
+    """The users and groups that own it, for stores that do not know them yet."""
+    for owner in dataset.owners:
+        name = owner.removeprefix("team:")
+        if owner.startswith("team:"):
+            info: Aspect = {"displayName": name, "admins": [], "members": [], "groups": []}
+            yield Proposal(owner_urn(owner), "corpGroupInfo", info)
+        else:
+            yield user_proposal(owner)
+
+
+def user_proposal(user: str) -> Proposal:
+    """A user, for stores that do not know them yet."""
+    info: Aspect = {"customProperties": {}, "active": True, "displayName": user, "system": False}
+    return Proposal(user_urn(user), "corpUserInfo", info)
+
+
+def tag_proposals(dataset: Dataset) -> Iterator[Proposal]:
+    """The tags it carries, for stores that do not know them yet."""
+    for tag in dataset.tags:
+        yield Proposal(_tag_urn(tag), "tagProperties", {"name": tag})
+
+
+def _ownership(dataset: Dataset, before: Dataset | None, stored: Aspect | None) -> Aspect | None:
+    ours = [{"owner": owner_urn(owner), "type": "DATAOWNER"} for owner in dataset.owners]
+    dropped = {owner_urn(owner) for owner in (before.owners if before else ())}
+    owners = _merged(ours, dropped, (stored or {}).get("owners", ()), key="owner")
+    if not owners and stored is None:
+        return None
+    return {
+        **(stored or {"ownerTypes": {}, "lastModified": {"time": 0, "actor": "urn:li:corpuser:unknown"}}),
+        "owners": owners,
+    }
+
+
+def _tags(dataset: Dataset, before: Dataset | None, stored: Aspect | None) -> Aspect | None:
+    ours = [{"tag": _tag_urn(tag)} for tag in dataset.tags]
+    dropped = {_tag_urn(tag) for tag in (before.tags if before else ())}
+    tags = _merged(ours, dropped, (stored or {}).get("tags", ()), key="tag")
+    return {"tags": tags} if tags or stored is not None else None
+
+
+def _merged(
+    ours: list[dict[str, Any]], dropped: set[str], stored: Iterable[dict[str, Any]], key: str
+) -> list[dict[str, Any]]:
+    """What others added, then ours: entries we declared before and no longer declare fall out."""
+    own = {entry[key] for entry in ours}
+    stored = list(stored)
+    kept = [entry for entry in stored if entry[key] in own or entry[key] not in dropped]
+    present = {entry[key] for entry in kept}
+    return [*kept, *(entry for entry in ours if entry[key] not in present)]
+
+
+def _tag_urn(tag: str) -> str:
+    return f"urn:li:tag:{encoded(tag)}"

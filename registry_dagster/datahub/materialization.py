@@ -1,0 +1,64 @@
+"""MaterializationVersion ⇄ a DataHub dataset on the platform of its source."""
+
+from __future__ import annotations
+
+import json
+
+from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, proposals
+from registry_dagster.datahub.urns import materialization_urn, platform_urn, sort_id, version_set_urn
+from registry_dagster.model.base import canonical_json
+from registry_dagster.model.materialization import MaterializationVersion
+
+__all__ = ["SUB_TYPE", "materialization_from", "materialization_proposals", "platform_proposal"]
+
+SUB_TYPE = "Materialization Version"
+
+
+def platform_proposal(platform: str, display_name: str) -> Proposal:
+    """A data platform, for stores that do not know it yet."""
+    info: Aspect = {
+        "name": platform,
+        "displayName": display_name,
+        "type": "OTHERS",
+        "datasetNameDelimiter": ".",
+    }
+    return Proposal(platform_urn(platform), "dataPlatformInfo", info)
+
+
+def materialization_proposals(version: MaterializationVersion, env: str) -> tuple[Proposal, ...]:
+    """The entity, its place in the version set of its system, and its facts."""
+    facts = {
+        name: value if isinstance(value, str) else canonical_json(value).decode()
+        for name, value in version.to_json().items()
+    }
+    return proposals(
+        materialization_urn(version, env),
+        {
+            "datasetProperties": {
+                "customProperties": facts,
+                "name": str(version),
+                "qualifiedName": str(version),
+                "description": f"State {version.version} of {version.system}.",
+                "tags": [],
+            },
+            "versionProperties": {
+                "versionSet": version_set_urn(version.source, version.system, env),
+                "version": {"versionTag": version.version},
+                "aliases": [{"versionTag": alias} for alias in version.aliases],
+                "sortId": sort_id(version.version),
+                "versioningScheme": "LEXICOGRAPHIC_STRING",
+            },
+            "subTypes": {"typeNames": [SUB_TYPE]},
+            "dataPlatformInstance": {"platform": platform_urn(version.source)},
+            "status": {"removed": False},
+        },
+    )
+
+
+def materialization_from(entity: Entity) -> MaterializationVersion | None:
+    """The MaterializationVersion a stored entity tells of."""
+    if "datasetProperties" not in entity:
+        return None
+    facts: dict[str, str] = entity["datasetProperties"]["customProperties"]
+    lists = {"aliases": json.loads(facts["aliases"])} if "aliases" in facts else {}
+    return MaterializationVersion.from_json({**facts, **lists})

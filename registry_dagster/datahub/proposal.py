@@ -1,0 +1,35 @@
+"""Aspects and the proposals that carry them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Aspect", "Entity", "Proposal"]
+
+Aspect = Mapping[str, Any]
+"""An aspect's JSON, in DataHub's wire form."""
+
+Entity = Mapping[str, Aspect]
+"""Aspect name → aspect."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One aspect of one entity, to be written.
+
+    Args:
+        urn: The entity.
+        aspect: The aspect's name, e.g. `schemaMetadata`.
+        value: The aspect.
+    """
+
+    urn: str
+    aspect: str
+    value: Aspect
+
+
+def proposals(urn: str, aspects: Mapping[str, Aspect | None]) -> tuple[Proposal, ...]:
+    """One proposal an aspect; those that are None are left out."""
+    return tuple(Proposal(urn, name, value) for name, value in aspects.items() if value is not None)

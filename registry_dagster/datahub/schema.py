@@ -1,0 +1,140 @@
+"""Arrow schema ⇄ DataHub's SchemaMetadata. Deterministic; every Arrow type, nullability and nesting kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from registry_dagster.datahub.glossary import column_terms
+from registry_dagster.datahub.proposal import Aspect
+from registry_dagster.datahub.urns import PLATFORM, field_urn, platform_urn, version_urn
+from registry_dagster.model import dtypes
+from registry_dagster.model.base import canonical_json
+from registry_dagster.model.column import Column
+from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.reference import Reference
+from registry_dagster.model.table import TableField
+from registry_dagster.model.words import column_words
+
+__all__ = ["columns_from", "fields_from", "linked_references", "schema_metadata"]
+
+_EPOCH = {"time": 0, "actor": "urn:li:corpuser:unknown"}
+_STARTS_WITH = {
+    "timestamp": "Time",
+    "date": "Date",
+    "time": "Time",
+    "duration": "Time",
+    "interval": "Time",
+    "fixed_size_binary": "Fixed",
+    "binary": "Bytes",
+    "large_binary": "Bytes",
+    "struct": "Record",
+    "map": "Map",
+    "dense_union": "Union",
+    "sparse_union": "Union",
+    "null": "Null",
+}
+
+
+def schema_metadata(record: DatasetVersion, env: str) -> Aspect:
+    """The table's fields with their meaning. The exact Arrow schema stands in `platformSchema`."""
+    partitions = set(record.table.partition_columns)
+    foreign_keys = [_foreign_key(record, reference, target, env) for reference, target in linked_references(record)]
+    return {
+        "schemaName": record.dataset,
+        "platform": platform_urn(PLATFORM),
+        "version": 0,
+        "created": _EPOCH,
+        "lastModified": _EPOCH,
+        "hash": "",
+        "platformSchema": {"com.linkedin.schema.OtherSchema": {"rawSchema": record.table.arrow_schema}},
+        "fields": [
+            _field(field, record.columns.get(field.path), field.path in partitions) for field in record.table.fields
+        ],
+        **({"foreignKeys": foreign_keys} if foreign_keys else {}),
+    }
+
+
+def fields_from(schema: Aspect) -> tuple[TableField, ...]:
+    """The table's fields, as they were published."""
+    return tuple(
+        TableField(path=field["fieldPath"], type=field["nativeDataType"], nullable=field.get("nullable", False))
+        for field in schema["fields"]
+    )
+
+
+def columns_from(schema: Aspect) -> dict[str, Any]:
+    """Column path → the JSON of its semantic."""
+    return {field["fieldPath"]: json.loads(field["jsonProps"]) for field in schema["fields"] if field.get("jsonProps")}
+
+
+def linked_references(record: DatasetVersion) -> Sequence[tuple[Reference, str]]:
+    """References whose target's exact version and columns are known, with that version."""
+    return [
+        (reference, record.reference_versions[reference.to])
+        for reference in record.references
+        if reference.to is not None and reference.to_columns and reference.to in record.reference_versions
+    ]
+
+
+def _field(field: TableField, column: Column | None, partition: bool) -> dict[str, Any]:
+    described: Mapping[str, Any] = {}
+    if column is not None:
+        words = " · ".join(column_words(column))
+        described = {
+            "description": f"{column.description}\n\n{words}" if column.description else words,
+            "glossaryTerms": {
+                "terms": [{"urn": urn} for urn in column_terms(column)],
+                "auditStamp": _EPOCH,
+            },
+            "jsonProps": canonical_json(column.to_json()).decode(),
+        }
+    return {
+        "fieldPath": field.path,
+        "nullable": field.nullable,
+        "type": {"type": _data_type(field.type)},
+        "nativeDataType": field.type,
+        "recursive": False,
+        "isPartOfKey": False,
+        **({"isPartitioningKey": True} if partition else {}),
+        **described,
+    }
+
+
+def _data_type(dtype: str) -> dict[str, Any]:
+    if (element := dtypes.list_of(dtype)) is not None:
+        (nested,) = _data_type(element[0])
+        return {
+            "com.linkedin.schema.ArrayType": {"nestedType": [nested.rsplit(".", 1)[1].removesuffix("Type").lower()]}
+        }
+    if dtype.startswith("map<"):
+        key, _, value = dtype.removeprefix("map<").removesuffix(">").partition(", ")
+        return {"com.linkedin.schema.MapType": {"keyType": key, "valueType": value}}
+    return {f"com.linkedin.schema.{_type_name(dtype)}Type": {}}
+
+
+def _type_name(dtype: str) -> str:
+    if dtype.startswith("dictionary<"):
+        return "Enum"
+    stored = dtypes.storage(dtype)
+    if dtypes.is_boolean(stored):
+        return "Boolean"
+    if dtypes.is_number(stored):
+        return "Number"
+    if dtypes.is_text(stored):
+        return "String"
+    for start, name in _STARTS_WITH.items():
+        if stored.startswith(start):
+            return name
+    return "Bytes" if "binary" in stored else "Null"
+
+
+def _foreign_key(record: DatasetVersion, reference: Reference, target: str, env: str) -> dict[str, Any]:
+    here, there = version_urn(record.name, env), version_urn(target, env)
+    return {
+        "name": f"{', '.join(reference.columns)} → {target}",
+        "sourceFields": [field_urn(here, path) for path in reference.columns],
+        "foreignFields": [field_urn(there, path) for path in reference.to_columns],
+        "foreignDataset": there,
+    }

@@ -1,0 +1,107 @@
+"""URNs. Names are bounded by their patterns, so none needs more encoding than DataHub's own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from urllib.parse import quote
+
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.names import ParsedVersion, parse_version
+
+__all__ = [
+    "PLATFORM",
+    "container_urn",
+    "dataset_urn",
+    "encoded",
+    "entity_type",
+    "field_urn",
+    "materialization_urn",
+    "owner_urn",
+    "parse_dataset_urn",
+    "platform_urn",
+    "property_urn",
+    "sort_id",
+    "user_urn",
+    "version_set_urn",
+    "version_urn",
+]
+
+PLATFORM = "feature-registry"
+
+
+def platform_urn(platform: str = PLATFORM) -> str:
+    return f"urn:li:dataPlatform:{platform}"
+
+
+def dataset_urn(platform: str, name: str, env: str) -> str:
+    return f"urn:li:dataset:({platform_urn(platform)},{name},{env})"
+
+
+def version_urn(version: str, env: str) -> str:
+    """A DatasetVersion, from `dataset@vN`."""
+    return dataset_urn(PLATFORM, version, env)
+
+
+def parse_dataset_urn(urn: str) -> ParsedVersion:
+    """Dataset and number from a DatasetVersion's URN."""
+    return parse_version(urn.split(",")[1])
+
+
+def materialization_urn(version: MaterializationVersion, env: str) -> str:
+    return dataset_urn(version.source, str(version), env)
+
+
+def version_set_urn(platform: str, name: str, env: str) -> str:
+    """The version set of a Dataset or of an upstream system, one per environment."""
+    return f"urn:li:versionSet:({platform}.{name}.{env},dataset)"
+
+
+def entity_type(urn: str) -> str:
+    """`dataset` of `urn:li:dataset:(…)`."""
+    return urn.split(":", 3)[2]
+
+
+def container_urn(dataset: str, env: str) -> str:
+    """A Dataset. DataHub's rule for container ids: md5 over the sorted JSON of the key."""
+    return f"urn:li:container:{guid({'platform': PLATFORM, 'dataset': dataset, 'env': env})}"
+
+
+def relationship_urn(**key: str) -> str:
+    return f"urn:li:erModelRelationship:{guid(key)}"
+
+
+def field_urn(dataset: str, path: str) -> str:
+    """A column of a dataset entity."""
+    return f"urn:li:schemaField:({dataset},{encoded(path)})"
+
+
+def property_urn(qualified_name: str) -> str:
+    return f"urn:li:structuredProperty:{qualified_name}"
+
+
+def owner_urn(owner: str) -> str:
+    """`team:olfaction` is a group, an e-mail address a user."""
+    if owner.startswith("team:"):
+        return f"urn:li:corpGroup:{owner.removeprefix('team:')}"
+    return user_urn(owner)
+
+
+def user_urn(user: str) -> str:
+    return f"urn:li:corpuser:{encoded(user)}"
+
+
+def encoded(text: str) -> str:
+    """DataHub's own encoding of what has a meaning inside a URN."""
+    return re.sub("[(),%\u241f]", lambda found: quote(found[0]), text)
+
+
+def sort_id(version: str) -> str:
+    """Zero-padded so that text order is version order: servers compare as text."""
+    return re.sub(r"\d+", lambda digits: digits[0].zfill(10), version)
+
+
+def guid(key: dict[str, str]) -> str:
+    canonical = json.dumps(key, separators=(",", ":"), sort_keys=True)
+    return hashlib.md5(canonical.encode(), usedforsecurity=False).hexdigest()

@@ -1,0 +1,234 @@
+"""DatasetVersion ⇄ the aspects of one DataHub dataset entity.
+
+Every fact has one machine-readable home: columns and schema in `schemaMetadata`, all else in the
+custom properties of `datasetProperties`. The other aspects say the same in the words that DataHub's
+own views and filters use.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from registry_dagster.datahub.document import version_document
+from registry_dagster.datahub.properties import structured_properties
+from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, proposals
+from registry_dagster.datahub.schema import columns_from, fields_from, linked_references, schema_metadata
+from registry_dagster.datahub.urns import (
+    PLATFORM,
+    container_urn,
+    field_urn,
+    materialization_urn,
+    owner_urn,
+    platform_urn,
+    relationship_urn,
+    sort_id,
+    user_urn,
+    version_set_urn,
+    version_urn,
+)
+from registry_dagster.errors import CorruptRecord, InvalidDeclaration
+from registry_dagster.model.base import canonical_json
+from registry_dagster.model.dataset import Dataset
+from registry_dagster.model.dataset_version import RECORD_FORMAT, DatasetVersion
+from registry_dagster.model.reference import Reference
+from registry_dagster.model.table import AnyPin, table_identity
+
+__all__ = ["RECORD_ASPECTS", "SUB_TYPE", "Summary", "record_from", "summary_from", "version_proposals"]
+
+SUB_TYPE = "Feature Dataset Version"
+RECORD_ASPECTS = ("datasetProperties", "schemaMetadata")
+"""The aspects that a record is rebuilt from."""
+
+_PIN: TypeAdapter[AnyPin] = TypeAdapter(AnyPin)
+_TEXT = ("label",)
+_JSON = ("materializations", "references", "signals", "inputs", "reference_versions")
+_PROVENANCE = ("publisher", "message", "published_at", "dagster_run_id", "dagster_asset", "dagster_partition")
+_TABLE_JSON = ("pin", "partition_columns", "rows", "bytes", "files")
+
+
+def version_proposals(record: DatasetVersion, dataset: Dataset, env: str) -> tuple[Proposal, ...]:
+    """Everything that makes up one published version: written together, or not at all."""
+    urn = version_urn(record.name, env)
+    own = proposals(
+        urn,
+        {
+            "datasetProperties": _dataset_properties(record),
+            "schemaMetadata": schema_metadata(record, env),
+            "structuredProperties": structured_properties(record),
+            "versionProperties": _version_properties(record, env),
+            "upstreamLineage": _upstream_lineage(record, env),
+            "ownership": _ownership(dataset),
+            "container": {"container": container_urn(record.dataset, env)},
+            "subTypes": {"typeNames": [SUB_TYPE]},
+            "dataPlatformInstance": {"platform": platform_urn(PLATFORM)},
+            "status": {"removed": False},
+        },
+    )
+    joins = (
+        proposal
+        for position, (reference, target) in enumerate(linked_references(record))
+        for proposal in _relationship(record, position, reference, target, env)
+    )
+    return (*own, *joins)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What tells one version of a dataset from another, as stored and not proven."""
+
+    number: int
+    content_digest: str | None
+    label: str | None
+    materializations: frozenset[str]
+    table: Mapping[str, object]
+
+
+def summary_from(entity: Entity, number: int) -> Summary:
+    """Read the little that choosing among versions needs, from `datasetProperties` alone."""
+    properties: dict[str, str] = entity.get("datasetProperties", {}).get("customProperties", {})
+    upstream = json.loads(properties.get("materializations", "[]"))
+    pin = _PIN.validate_json(properties["pin"]) if "pin" in properties else None
+    return Summary(
+        number=number,
+        content_digest=properties.get("content_digest"),
+        label=properties.get("label"),
+        materializations=frozenset(f"{version['system']}@{version['version']}" for version in upstream),
+        table=table_identity(properties.get("location", ""), pin) if pin else {},
+    )
+
+
+def record_from(entity: Entity, urn: str) -> DatasetVersion:
+    """Rebuild the record from a stored entity, and prove it against its digest.
+
+    Raises:
+        CorruptRecord: an aspect is missing or was changed, or a newer release wrote the record.
+    """
+    missing = [name for name in RECORD_ASPECTS if name not in entity]
+    if missing:
+        raise CorruptRecord(f"{urn}: aspect {', '.join(missing)} is missing; it was removed after publishing")
+    properties: dict[str, str] = entity["datasetProperties"].get("customProperties", {})
+    if properties.get("record_format") != str(RECORD_FORMAT):
+        raise CorruptRecord(
+            f"{urn}: record format {properties.get('record_format')!r} is unknown to this release, which reads "
+            f"format {RECORD_FORMAT}; upgrade registry-dagster to read it"
+        )
+    try:
+        record = DatasetVersion.from_json(_record_json(properties, entity["schemaMetadata"]))
+    except (InvalidDeclaration, KeyError, ValueError) as error:
+        raise CorruptRecord(f"{urn}: the record cannot be rebuilt: {error}") from error
+    if record.digest != properties.get("digest"):
+        raise CorruptRecord(
+            f"{urn}: the record's digest is {record.digest}, published was {properties.get('digest')}; "
+            "one of its aspects was changed after publishing"
+        )
+    return record
+
+
+def _record_json(properties: dict[str, str], schema: Aspect) -> dict[str, Any]:
+    return {
+        "record_format": int(properties["record_format"]),
+        "dataset": properties["dataset"],
+        "number": int(properties["version"]),
+        **{name: properties[name] for name in _TEXT if name in properties},
+        **{name: json.loads(properties[name]) for name in _JSON if name in properties},
+        "columns": columns_from(schema),
+        "provenance": {name: properties[name] for name in _PROVENANCE if name in properties},
+        "table": {
+            "location": properties["location"],
+            "fields": [field.to_json() for field in fields_from(schema)],
+            "arrow_schema": schema["platformSchema"]["com.linkedin.schema.OtherSchema"]["rawSchema"],
+            **{name: json.loads(properties[name]) for name in _TABLE_JSON if name in properties},
+        },
+    }
+
+
+def _dataset_properties(record: DatasetVersion) -> Aspect:
+    meaning, table, provenance = record.to_json(), record.table.to_json(), record.provenance.to_json()
+    return {
+        "name": record.name,
+        "qualifiedName": record.name,
+        "description": version_document(record),
+        "created": {"time": _published_ms(record), "actor": user_urn(record.provenance.publisher)},
+        "tags": [],
+        "customProperties": {
+            "record_format": str(record.record_format),
+            "digest": record.digest,
+            "content_digest": record.content_digest,
+            "dataset": record.dataset,
+            "version": str(record.number),
+            **{name: meaning[name] for name in _TEXT if name in meaning},
+            **{name: provenance[name] for name in _PROVENANCE if name in provenance},
+            "location": record.table.location,
+            "format": record.table.format,
+            **{name: _json_text(table[name]) for name in _TABLE_JSON if name in table},
+            **{name: _json_text(meaning[name]) for name in _JSON if name in meaning},
+        },
+    }
+
+
+def _version_properties(record: DatasetVersion, env: str) -> Aspect:
+    return {
+        "versionSet": version_set_urn(PLATFORM, record.dataset, env),
+        "version": {"versionTag": f"v{record.number}"},
+        "aliases": [{"versionTag": record.label}] if record.label else [],
+        "comment": record.provenance.message,
+        "sortId": sort_id(str(record.number)),
+        "versioningScheme": "LEXICOGRAPHIC_STRING",
+        "sourceCreatedTimestamp": {
+            "time": _published_ms(record),
+            "actor": user_urn(record.provenance.publisher),
+        },
+    }
+
+
+def _upstream_lineage(record: DatasetVersion, env: str) -> Aspect:
+    published = {"time": _published_ms(record), "actor": user_urn(record.provenance.publisher)}
+    upstreams = [materialization_urn(version, env) for version in record.materializations]
+    upstreams += [version_urn(name, env) for name in record.inputs]
+    return {"upstreams": [{"auditStamp": published, "dataset": urn, "type": "TRANSFORMED"} for urn in upstreams]}
+
+
+def _ownership(dataset: Dataset) -> Aspect | None:
+    if not dataset.owners:
+        return None
+    return {
+        "owners": [{"owner": owner_urn(owner), "type": "DATAOWNER"} for owner in dataset.owners],
+        "ownerTypes": {},
+        "lastModified": {"time": 0, "actor": "urn:li:corpuser:unknown"},
+    }
+
+
+_CARDINALITY = {"1:1": "ONE_ONE", "n:1": "N_ONE", "1:n": "ONE_N", "n:m": "N_N"}
+
+
+def _relationship(
+    record: DatasetVersion, position: int, reference: Reference, target: str, env: str
+) -> tuple[Proposal, ...]:
+    here, there = version_urn(record.name, env), version_urn(target, env)
+    facts = {name: str(value) for name, value in reference.to_json().items() if not isinstance(value, list)}
+    properties: Aspect = {
+        "customProperties": facts,
+        "name": f"{record.name} → {target} ({', '.join(reference.columns)})",
+        "source": here,
+        "destination": there,
+        "relationshipFieldMappings": [
+            {"sourceField": field_urn(here, ours), "destinationField": field_urn(there, theirs)}
+            for ours, theirs in zip(reference.columns, reference.to_columns, strict=True)
+        ],
+        "cardinality": _CARDINALITY[reference.cardinality],
+    }
+    urn = relationship_urn(source=here, destination=there, reference=str(position))
+    return proposals(urn, {"erModelRelationshipProperties": properties, "status": {"removed": False}})
+
+
+def _published_ms(record: DatasetVersion) -> int:
+    return int(record.provenance.published_at.timestamp() * 1000)
+
+
+def _json_text(value: Any) -> str:
+    return canonical_json(value).decode()

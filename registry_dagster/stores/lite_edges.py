@@ -1,0 +1,85 @@
+"""DataHub Lite's browse index, kept up aspect by aspect: what `datahub lite ls` walks.
+
+The stock writer builds it anew from everything stored at every close. The edges are the same.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from registry_dagster.datahub.urns import entity_type
+
+__all__ = ["write_edges"]
+
+_ROOT = "__root__"
+_ON_A_PLATFORM = {"dataset", "container", "chart", "dashboard", "dataFlow", "dataJob"}
+_NAMING = {"datasetProperties", "containerProperties", "tagProperties"}
+
+
+def write_edges(connection: sqlite3.Connection, urn: str) -> None:
+    """Bring the index up to date after aspects of an entity were written."""
+    stored = {
+        name: json.loads(metadata)
+        for name, metadata in connection.execute(
+            "SELECT aspect_name, metadata FROM metadata_aspect_v2 WHERE version = 0 AND urn = ? AND aspect_name IN "
+            "('container', 'subTypes', 'dataPlatformInstance', "
+            "'datasetProperties', 'containerProperties', 'tagProperties')",
+            (urn,),
+        )
+    }
+    for naming in _NAMING & stored.keys():
+        _set_edge(connection, urn, "name", stored[naming]["name"])
+    if "dataPlatformInstance" in stored:
+        _add_platform(connection, stored["dataPlatformInstance"]["platform"])
+    if (parent := _parent(urn, stored)) is not None:
+        types = stored["subTypes"]["typeNames"] if "subTypes" in stored else [entity_type(urn)]
+        _place(connection, urn, parent, types)
+
+
+def _parent(urn: str, stored: dict[str, Any]) -> str | None:
+    """Its container, else its platform; the root for what lives on no platform."""
+    if "container" in stored:
+        return stored["container"]["container"]
+    if entity_type(urn) not in _ON_A_PLATFORM:
+        return _ROOT
+    if "dataPlatformInstance" in stored:
+        return _instance(stored["dataPlatformInstance"]["platform"])
+    return None
+
+
+def _place(connection: sqlite3.Connection, urn: str, parent: str, types: list[str]) -> None:
+    connection.execute("DELETE FROM metadata_edge_v2 WHERE relnship = 'child' AND dst_id = ?", (urn,))
+    for name in types:
+        group = f"urn:li:systemNode:({parent},{name})"
+        _add_edge(connection, parent, group)
+        _add_edge(connection, group, urn)
+        _set_edge(connection, group, "name", f"{name.lower()}s")
+
+
+def _add_platform(connection: sqlite3.Connection, platform: str) -> None:
+    category = "urn:li:systemNode:data_platforms"
+    instances = f"urn:li:systemNode:({platform},instances)"
+    name = platform.removeprefix("urn:li:dataPlatform:")
+    _add_edge(connection, _ROOT, category)
+    _set_edge(connection, category, "name", "data_platforms")
+    _add_edge(connection, category, platform, name)
+    _set_edge(connection, platform, "name", name)
+    _add_edge(connection, platform, instances)
+    _set_edge(connection, instances, "name", "instances")
+    _add_edge(connection, instances, _instance(platform), "default")
+
+
+def _instance(platform: str) -> str:
+    return f"urn:li:dataPlatformInstance:({platform},default)"
+
+
+def _add_edge(connection: sqlite3.Connection, source: str, target: str, label: str | None = None) -> None:
+    connection.execute("INSERT OR IGNORE INTO metadata_edge_v2 VALUES (?, 'child', ?, ?)", (source, target, label))
+
+
+def _set_edge(connection: sqlite3.Connection, source: str, relation: str, target: str) -> None:
+    """An edge of which a source has one only."""
+    connection.execute("DELETE FROM metadata_edge_v2 WHERE src_id = ? AND relnship = ?", (source, relation))
+    connection.execute("INSERT INTO metadata_edge_v2 VALUES (?, ?, ?, NULL)", (source, relation, target))

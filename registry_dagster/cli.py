@@ -1,0 +1,181 @@
+"""`feature-registry`: the registry from a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from registry_dagster.errors import RegistryError
+from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.model.words import column_words, reference_words, signal_words
+from registry_dagster.registry import Registry
+
+__all__ = ["main"]
+
+app = typer.Typer(
+    help="Publish and read connectomics feature tables.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Target = Annotated[
+    str | None,
+    typer.Option("--registry", envvar="FEATURE_REGISTRY", help="Where the registry is kept: lite:///path/registry.db"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def main() -> None:
+    """Run the command line. Exit code 0: done; 1: refused or failed, the reason on stderr; 2: usage."""
+    try:
+        app()
+    except RegistryError as error:
+        _err.print(f"[bold red]error[/] {type(error).__name__}", end=": ")
+        _err.print(str(error), markup=False)
+        sys.exit(1)
+
+
+@app.command()
+def publish(
+    declaration: Annotated[Path, typer.Argument(help="YAML or JSON file with the declaration.")],
+    table: Annotated[str, typer.Option("--table", help="Where the table is.")],
+    message: Annotated[str, typer.Option("--message", "-m", help="Why this version is published.")],
+    publisher: Annotated[
+        str | None,
+        typer.Option(envvar="FEATURE_REGISTRY_PUBLISHER", help="Who publishes: e-mail address or account."),
+    ] = None,
+    format: Annotated[str | None, typer.Option(help="parquet, delta, iceberg or lance; found when left out.")] = None,
+    version: Annotated[str | None, typer.Option(help="The table's physical version; default: the newest.")] = None,
+    label: Annotated[str | None, typer.Option(help="A human alias of the version.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan; write nothing.")] = False,
+    registry: Target = None,
+    as_json: AsJson = False,
+) -> None:
+    """Publish a table with its declared meaning."""
+    from registry_dagster.declaration_file import read_declaration
+    from registry_dagster.tables import inspect_table
+
+    declared = read_declaration(declaration)
+    facts = inspect_table(table, format=_format(format), version=version)
+    with closing(Registry.open(registry, publisher=publisher)) as opened:
+        plan = opened.plan(declared, facts, label=label)
+        for warning in plan.warnings:
+            _err.print(f"[yellow]note[/] {warning}")
+        if dry_run:
+            _show(
+                as_json,
+                {"version": plan.version, "creates": plan.creates},
+                lambda: _out.print(plan.to_markdown()),
+            )
+            return
+        receipt = opened.publish(declared, facts, message=message, label=label)
+    facts_of_it = {
+        "version": receipt.version, "urn": receipt.urn, "digest": receipt.digest, "created": receipt.created
+    }  # fmt: skip
+    said = "published" if receipt.created else "unchanged: the same content stands as"
+    _show(as_json, facts_of_it, lambda: _out.print(f"{said} [bold]{receipt.version}[/]\n{receipt.urn}"))
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="dataset, or dataset@vN.")],
+    registry: Target = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one published version: the newest, or the one named."""
+    with closing(Registry.open(registry)) as opened:
+        record = opened.get(name)
+    _show(as_json, {**record.to_json(), "digest": record.digest}, lambda: _print_record(record))
+
+
+@app.command()
+def versions(
+    dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
+    registry: Target = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the published versions of a dataset."""
+    with closing(Registry.open(registry)) as opened:
+        records = opened.versions(dataset)
+    _show(
+        as_json,
+        [{**record.to_json(), "digest": record.digest} for record in records],
+        lambda: _print_list(records),
+    )
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of declarations."""
+    typer.echo(json.dumps(FeatureTable.model_json_schema(), indent=2))
+
+
+def _format(name: str | None) -> Any:
+    from registry_dagster.model.base import suggestion
+
+    known = ("parquet", "delta", "iceberg", "lance")
+    if name is not None and name not in known:
+        raise RegistryError(f"no format {name!r}{suggestion(name, known)} One of {', '.join(known)}")
+    return name
+
+
+def _show(as_json: bool, data: Any, pretty: Callable[[], None]) -> None:
+    if as_json:
+        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    else:
+        pretty()
+
+
+def _print_list(records: tuple[DatasetVersion, ...]) -> None:
+    table = Table("version", "made against", "format", "rows", "published", "by", "why")
+    for record in records:
+        provenance = record.provenance
+        table.add_row(
+            record.name,
+            ", ".join(map(str, record.materializations)),
+            record.table.format,
+            "unknown" if record.table.rows is None else f"{record.table.rows:,}",
+            f"{provenance.published_at:%Y-%m-%d %H:%M}",
+            provenance.publisher,
+            provenance.message,
+        )
+    _out.print(table)
+
+
+def _print_record(record: DatasetVersion) -> None:
+    provenance, table = record.provenance, record.table
+    about = Table.grid(padding=(0, 2))
+    for name, value in {
+        "version": record.name,
+        "label": record.label,
+        "made against": ", ".join(map(str, record.materializations)),
+        "computed from": ", ".join(record.inputs),
+        "location": table.location,
+        "format": table.format,
+        "state": ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in table.pin.identity.items() if value),
+        "rows": "unknown" if table.rows is None else f"{table.rows:,}",
+        "published": f"{provenance.published_at:%Y-%m-%d %H:%M:%S} UTC by {provenance.publisher}",
+        "why": provenance.message,
+        "digest": record.digest,
+    }.items():
+        if value:
+            about.add_row(Text(name, style="dim"), Text(value))
+    _out.print(about)
+    columns = Table("column", "type", "meaning", "description")
+    for field in table.fields:
+        column = record.columns.get(field.path)
+        words = " · ".join(column_words(column)) if column else ""
+        columns.add_row(field.path, field.type, words, (column.description if column else None) or "")
+    _out.print(columns)
+    for line in (*map(reference_words, record.references), *map(signal_words, record.signals)):
+        _out.print(f"- {line}", markup=False)

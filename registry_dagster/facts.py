@@ -1,0 +1,118 @@
+"""Answers computed from records alone, each with what it rests on. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from registry_dagster.model.base import is_json_object
+from registry_dagster.model.dataset_version import DatasetVersion
+
+__all__ = ["Change", "Diff", "diff"]
+
+_PARTS = ("materializations", "columns", "references", "signals", "inputs")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between two records.
+
+    Args:
+        part: `table`, `schema`, `columns`, `materializations`, `references`, `signals` or `inputs`.
+        what: Where in that part.
+        before, after: The values; None where there is none.
+    """
+
+    part: str
+    what: str
+    before: Any
+    after: Any
+
+    def __str__(self) -> str:
+        if self.before is None:
+            return f"{self.part}: {self.what} added: {_shown(self.after)}"
+        if self.after is None:
+            return f"{self.part}: {self.what} removed: {_shown(self.before)}"
+        return f"{self.part}: {self.what}: {_shown(self.before)} → {_shown(self.after)}"
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What changed from one version to another."""
+
+    before: str
+    after: str
+    changes: tuple[Change, ...]
+
+    def __str__(self) -> str:
+        if not self.changes:
+            return f"{self.before} → {self.after}: nothing changed"
+        return "\n".join([f"{self.before} → {self.after}:", *(f"  {change}" for change in self.changes)])
+
+
+def diff(before: DatasetVersion, after: DatasetVersion) -> Diff:
+    """What changed in table, schema and meaning. Numbers, labels and publishers are not compared."""
+    return Diff(before.name, after.name, tuple(_changes(before, after)))
+
+
+def _changes(before: DatasetVersion, after: DatasetVersion) -> Iterator[Change]:
+    tables = before.table.to_json(), after.table.to_json()
+    fields = [{field.pop("path"): field for field in table.pop("fields")} for table in tables]
+    exact = [table.pop("arrow_schema") for table in tables]
+    yield from _compare("table", *map(_flat, tables))
+    yield from _compare("schema", *map(_flat, fields))
+    if fields[0] == fields[1] and exact[0] != exact[1]:
+        yield Change("schema", "Arrow metadata", "as published", "changed")
+    records = before.to_json(), after.to_json()
+    for part in _PARTS:
+        yield from _compare(part, *(_flat(_keyed(record.get(part, {}))) for record in records))
+
+
+def _keyed(value: Any) -> Mapping[str, Any]:
+    """A list's items under a name of their own, so that order does not matter."""
+    if is_json_object(value):
+        return value
+    names = [_item_name(item) for item in value]
+    return {
+        name if names.count(name) == 1 else f"{name} #{names[:position].count(name) + 1}": item
+        for position, (name, item) in enumerate(zip(names, value, strict=True))
+    }
+
+
+def _item_name(item: Any) -> str:
+    if isinstance(item, str):
+        return item
+    if "system" in item and "signal" not in item:
+        return f"{item['system']}@{item['version']}"
+    if "cardinality" in item:
+        return f"{', '.join(item['columns'])} → {item.get('to') or item.get('to_table') or item['annotation_type']}"
+    return " ".join(str(item[name]) for name in ("signal", "kind") if name in item)
+
+
+def _flat(value: Mapping[str, Any]) -> dict[str, Any]:
+    """One level of names taken apart, so that a change names the attribute and not the column alone."""
+    flat: dict[str, Any] = {}
+    for name, item in value.items():
+        if is_json_object(item):
+            flat |= {f"{name}.{inner}": inner_value for inner, inner_value in item.items()}
+        else:
+            flat[name] = item
+    return flat
+
+
+def _compare(part: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    for name in _in_order(before, after):
+        was, now = before.get(name), after.get(name)
+        if was != now:
+            yield Change(part, name, was, now)
+
+
+def _in_order(*names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(name for some in names for name in some))
+
+
+def _shown(value: Any, limit: int = 100) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= limit else f"{text[:limit]}…"

@@ -1,0 +1,143 @@
+"""Plan and Receipt: what a publish would do, and what it did. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from registry_dagster.facts import Diff
+from registry_dagster.model.dataset import Dataset
+from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.names import split_path
+from registry_dagster.model.table import TableFacts
+from registry_dagster.model.words import column_words, reference_words, signal_words, table_row
+
+__all__ = ["Plan", "Receipt", "Source", "warnings_for"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which Dagster run made the table, and from what.
+
+    Args:
+        run_id, asset, partition: The run, the asset key as `a/b`, the partition key.
+        inputs: Dataset → the identity of the physical table that was read.
+    """
+
+    run_id: str | None = None
+    asset: str | None = None
+    partition: str | None = None
+    inputs: Mapping[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a publish would write. Nothing has been written.
+
+    Args:
+        record: The record as it would stand, but for its publisher, message and time.
+        creates: Whether anything would be published; False when the same content stands there.
+        dataset: The Dataset as it would be recorded.
+        upstreams: The materialization versions as they would be recorded.
+        warnings: What a person should know before publishing.
+        diff: Against the last version, when there is one.
+    """
+
+    record: DatasetVersion
+    creates: bool
+    dataset: Dataset
+    upstreams: tuple[MaterializationVersion, ...]
+    warnings: tuple[str, ...] = ()
+    diff: Diff | None = None
+
+    @property
+    def version(self) -> str:
+        """The name it would get, or under which the same content stands already."""
+        return self.record.name
+
+    def to_markdown(self) -> str:
+        """The plan as a page of tables."""
+        return "\n".join(_page(self))
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a publish did, as read back from the store.
+
+    Args:
+        version: `dataset@vN`.
+        urn: The version in DataHub.
+        digest: sha256 over the record's canonical JSON.
+        created: True only if this publish created it; False when the same content stood there.
+        record: The record, as read back.
+    """
+
+    version: str
+    urn: str
+    digest: str
+    created: bool
+    record: DatasetVersion
+
+    def to_markdown(self) -> str:
+        """The receipt as a table."""
+        provenance = self.record.provenance
+        return "\n".join(
+            [
+                table_row("receipt", ""),
+                table_row("---", "---"),
+                table_row("version", f"`{self.version}`"),
+                table_row("published", "now" if self.created else "before: same content, nothing written"),
+                table_row("by", provenance.publisher),
+                table_row("why", provenance.message),
+                table_row("urn", f"`{self.urn}`"),
+                table_row("digest", f"`{self.digest}`"),
+            ]
+        )
+
+
+def warnings_for(feature_table: FeatureTable, table: TableFacts) -> Iterator[str]:
+    """What is not wrong, yet makes the record say less than it could."""
+    top = [each.path for each in table.fields if len(split_path(each.path)) == 1]
+    if undeclared := [path for path in top if path not in feature_table.columns]:
+        some = ", ".join(undeclared[:5]) + (f" and {len(undeclared) - 5} more" if len(undeclared) > 5 else "")
+        yield f"{len(undeclared)} of {len(top)} columns carry no declared meaning: {some}"
+    for version in feature_table.materializations:
+        if version.timestamp is None:
+            yield f"{version}: no timestamp is declared, so it cannot be compared with other names of the same state"
+        if version.status == "expired":
+            yield f"{version}: declared as expired"
+
+
+def _page(plan: Plan) -> Iterator[str]:
+    would = "would be published" if plan.creates else "stands already with the same content; nothing would be written"
+    table = plan.record.table
+    yield from (f"### `{plan.version}` {would}", "")
+    yield from (table_row("table", ""), table_row("---", "---"))
+    yield table_row("location", f"`{table.location}`")
+    yield table_row("format", table.format)
+    for name, value in table.pin.identity.items():
+        if value:
+            yield table_row(name.replace("_", " "), f"`{value}`")
+    for name in ("rows", "bytes", "files"):
+        count = getattr(table, name)
+        yield table_row(name, "unknown" if count is None else f"{count:,}")
+    yield table_row("made against", ", ".join(f"`{version}`" for version in plan.record.materializations))
+    if plan.record.inputs:
+        yield table_row("computed from", ", ".join(f"`{name}`" for name in plan.record.inputs))
+    yield from ("", table_row("column", "type", "meaning"), table_row("---", "---", "---"))
+    for each in table.fields:
+        column = plan.record.columns.get(each.path)
+        yield table_row(f"`{each.path}`", each.type, " · ".join(column_words(column)) if column else "")
+    yield from _list("Joins", [reference_words(reference) for reference in plan.record.references])
+    yield from _list("Signals", [signal_words(signal) for signal in plan.record.signals])
+    if plan.diff is not None:
+        yield from _list(f"Changes since `{plan.diff.before}`", [str(change) for change in plan.diff.changes])
+    yield from _list("Warnings", plan.warnings)
+
+
+def _list(title: str, items: list[str] | tuple[str, ...]) -> Iterator[str]:
+    if items:
+        yield from ("", f"**{title}**", "")
+        yield from (f"- {item}" for item in items)

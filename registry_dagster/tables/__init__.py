@@ -1,0 +1,8 @@
+"""TableFacts from storage: what a table says about itself, read from its metadata alone."""
+
+from __future__ import annotations
+
+from registry_dagster.tables.arrow import decode_schema, encode_schema, fields_of
+from registry_dagster.tables.inspect import inspect_table
+
+__all__ = ["decode_schema", "encode_schema", "fields_of", "inspect_table"]

@@ -1,0 +1,223 @@
+"""Arrow schemas: as fields with types as text, and as base64 of the Arrow IPC schema message.
+
+Both are the same for equal schemas on any machine: they do not depend on the order metadata happens to
+be in, on how pyarrow prints a type, or on which extension types a process has registered.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from registry_dagster.errors import UnsupportedTable
+from registry_dagster.model.names import join_path
+from registry_dagster.model.table import TableField
+
+__all__ = ["decode_schema", "encode_schema", "fields_of"]
+
+_LONGEST_TYPE = 2000
+_EXTENSION = b"ARROW:extension:"
+
+
+def fields_of(schema: Any) -> tuple[TableField, ...]:
+    """Every column of a `pyarrow.Schema`, each followed by the fields nested in it.
+
+    Structs hold their fields by name; a list's elements stand under `element`, a map's keys and values
+    under `key` and `value`, where these are nested themselves. Types are written as `model.dtypes` says,
+    cut at 2,000 characters with `…`.
+
+    Raises:
+        UnsupportedTable: an Arrow type this release cannot name.
+    """
+    return tuple(
+        TableField(path=join_path(path), type=_cut(_text(field)), nullable=field.nullable)
+        for column in schema
+        for path, field in _nested((column.name,), column)
+    )
+
+
+def encode_schema(schema: Any) -> str:
+    """A `pyarrow.Schema` with all its metadata, as base64 of the Arrow IPC schema message."""
+    pa = _arrow()
+    canonical = pa.schema([_canonical(field) for field in schema], metadata=_sorted(schema.metadata))
+    return base64.b64encode(canonical.serialize().to_pybytes()).decode("ascii")
+
+
+def decode_schema(text: str) -> Any:
+    """The `pyarrow.Schema` that `encode_schema` wrote."""
+    pa = _arrow()
+    return pa.ipc.read_schema(pa.py_buffer(base64.b64decode(text, validate=True)))
+
+
+def _arrow() -> Any:
+    """pyarrow, imported where it is needed; `Any`, since its stubs do not cover all types."""
+    import pyarrow
+
+    return pyarrow
+
+
+def _nested(path: tuple[str, ...], field: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    yield path, field
+    for name, child in _children(_stored(field)):
+        yield from _nested((*path, name), child)
+
+
+def _children(dtype: Any) -> list[tuple[str, Any]]:
+    """The fields below a type that get a path of their own."""
+    types = _arrow().types
+    if types.is_struct(dtype):
+        return [(field.name, field) for field in dtype]
+    if types.is_map(dtype):
+        inner = [("key", dtype.key_field), ("value", dtype.item_field)]
+    elif _is_list(dtype):
+        inner = [("element", dtype.value_field)]
+    else:
+        return []
+    return [(name, field) for name, field in inner if _is_nested(_stored(field))]
+
+
+def _is_nested(dtype: Any) -> bool:
+    types = _arrow().types
+    return types.is_struct(dtype) or types.is_map(dtype) or _is_list(dtype)
+
+
+def _is_list(dtype: Any) -> bool:
+    types = _arrow().types
+    return (
+        types.is_list(dtype)
+        or types.is_large_list(dtype)
+        or types.is_fixed_size_list(dtype)
+        or types.is_list_view(dtype)
+        or types.is_large_list_view(dtype)
+    )
+
+
+def _extension_name(field: Any) -> str | None:
+    """The extension a field has, whether this process knows its type or reads its metadata only."""
+    pa = _arrow()
+    if isinstance(field.type, pa.BaseExtensionType):
+        return str(field.type.extension_name)
+    metadata: dict[bytes, bytes] = field.metadata or {}
+    name = metadata.get(_EXTENSION + b"name")
+    return None if name is None else name.decode("utf-8", "replace")
+
+
+def _stored(field: Any) -> Any:
+    pa = _arrow()
+    return field.type.storage_type if isinstance(field.type, pa.BaseExtensionType) else field.type
+
+
+def _text(field: Any) -> str:
+    name = _extension_name(field)
+    text = _type_text(_stored(field))
+    return text if name is None else f"extension<{name}, {text}>"
+
+
+def _element_text(field: Any) -> str:
+    return _text(field) if field.nullable else f"{_text(field)} not null"
+
+
+def _type_text(dtype: Any) -> str:
+    pa, types = _arrow(), _arrow().types
+    if isinstance(dtype, pa.BaseExtensionType):
+        return f"extension<{dtype.extension_name}, {_type_text(dtype.storage_type)}>"
+    if (name := _simple_types().get(dtype)) is not None:
+        return name
+    if types.is_struct(dtype):
+        return "struct"
+    if types.is_map(dtype):
+        return f"map<{_text(dtype.key_field)}, {_element_text(dtype.item_field)}>"
+    if _is_list(dtype):
+        return _list_text(dtype)
+    if types.is_dictionary(dtype):
+        return f"dictionary<values={_type_text(dtype.value_type)}, indices={_type_text(dtype.index_type)}>"
+    if types.is_run_end_encoded(dtype):
+        ends, values = _type_text(dtype.run_end_type), _type_text(dtype.value_type)
+        return f"run_end_encoded<run_ends={ends}, values={values}>"
+    if types.is_union(dtype):
+        members = [dtype.field(index) for index in range(dtype.num_fields)]
+        codes = zip(members, dtype.type_codes, strict=True)
+        inside = ", ".join(f"{member.name}: {_element_text(member)}={code}" for member, code in codes)
+        return f"{dtype.mode}_union<{inside}>"
+    return _parametric_text(dtype)
+
+
+def _list_text(dtype: Any) -> str:
+    types = _arrow().types
+    element = _element_text(dtype.value_field)
+    if types.is_fixed_size_list(dtype):
+        return f"fixed_size_list<{element}>[{dtype.list_size}]"
+    large = types.is_large_list(dtype) or types.is_large_list_view(dtype)
+    view = types.is_list_view(dtype) or types.is_large_list_view(dtype)
+    return f"{'large_' if large else ''}list{'_view' if view else ''}<{element}>"
+
+
+def _parametric_text(dtype: Any) -> str:
+    types = _arrow().types
+    if types.is_decimal(dtype):
+        return f"decimal{dtype.bit_width}({dtype.precision}, {dtype.scale})"
+    if types.is_timestamp(dtype):
+        return f"timestamp[{dtype.unit}, tz={dtype.tz}]" if dtype.tz else f"timestamp[{dtype.unit}]"
+    if types.is_time(dtype):
+        return f"time{dtype.bit_width}[{dtype.unit}]"
+    if types.is_duration(dtype):
+        return f"duration[{dtype.unit}]"
+    if types.is_fixed_size_binary(dtype):
+        return f"fixed_size_binary[{dtype.byte_width}]"
+    raise UnsupportedTable(
+        f"The Arrow type {dtype} is not known to this release; store the column as another."
+    )
+
+
+@cache
+def _simple_types() -> dict[Any, str]:
+    pa = _arrow()
+    names = (
+        "null int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 date32 date64 string"
+    )
+    named = {getattr(pa, name)(): name for name in f"{names} binary large_string large_binary".split()}
+    views = {pa.string_view(): "string_view", pa.binary_view(): "binary_view"}
+    return {**named, **views, pa.bool_(): "bool", pa.month_day_nano_interval(): "interval[month_day_nano]"}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_TYPE else text[: _LONGEST_TYPE - 1] + "…"
+
+
+def _sorted(metadata: dict[bytes, bytes] | None) -> dict[bytes, bytes] | None:
+    """By key, extension keys last: where Arrow itself puts those of a registered extension type."""
+    if not metadata:
+        return None
+    return dict(sorted(metadata.items(), key=lambda item: (item[0].startswith(_EXTENSION), item[0])))
+
+
+def _canonical(field: Any) -> Any:
+    pa = _arrow()
+    return pa.field(field.name, _canonical_type(field.type), field.nullable, _sorted(field.metadata))
+
+
+def _canonical_type(dtype: Any) -> Any:
+    """The same type, the metadata of the fields inside it sorted."""
+    pa, types = _arrow(), _arrow().types
+    if types.is_struct(dtype):
+        return pa.struct([_canonical(field) for field in dtype])
+    if types.is_map(dtype):
+        return pa.map_(_canonical(dtype.key_field), _canonical(dtype.item_field), dtype.keys_sorted)
+    if types.is_union(dtype):
+        members = [_canonical(dtype.field(index)) for index in range(dtype.num_fields)]
+        return pa.union(members, dtype.mode, dtype.type_codes)
+    if types.is_dictionary(dtype):
+        return pa.dictionary(dtype.index_type, _canonical_type(dtype.value_type), dtype.ordered)
+    if types.is_fixed_size_list(dtype):
+        return pa.list_(_canonical(dtype.value_field), dtype.list_size)
+    for is_kind, make in (
+        (types.is_list, pa.list_),
+        (types.is_large_list, pa.large_list),
+        (types.is_list_view, pa.list_view),
+        (types.is_large_list_view, pa.large_list_view),
+    ):
+        if is_kind(dtype):
+            return make(_canonical(dtype.value_field))
+    return dtype

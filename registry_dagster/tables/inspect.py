@@ -1,0 +1,74 @@
+"""One way to the facts of a table, whatever its format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import get_args
+
+from registry_dagster.errors import InvalidDeclaration, TableNotFound, UnknownFormat, UnsupportedTable
+from registry_dagster.model.table import TableFacts, TableFormat
+from registry_dagster.tables.delta import inspect_delta
+from registry_dagster.tables.detect import detect_format
+from registry_dagster.tables.iceberg import inspect_catalog_table, inspect_iceberg
+from registry_dagster.tables.lance import inspect_lance
+from registry_dagster.tables.locations import normalise
+from registry_dagster.tables.parquet import inspect_parquet
+from registry_dagster.tables.storage import open_storage
+
+__all__ = ["inspect_table"]
+
+
+def inspect_table(
+    uri: str | os.PathLike[str],
+    format: TableFormat | None = None,
+    version: int | str | None = None,
+    storage_options: Mapping[str, str] | None = None,
+) -> TableFacts:
+    """What the storage says about a table, pinned to one physical version. Its data is not read.
+
+    Args:
+        uri: A path, a `file://` URI, or `iceberg://CATALOG/namespace.table`.
+        format: Told from what is stored there when left out.
+        version: Delta: a version. Iceberg: a snapshot's id, tag or branch. Lance: a version or tag.
+            Parquet: the fingerprint the files must have. The current one when left out.
+        storage_options: Credentials and other options for the store or catalog; never recorded.
+
+    Raises:
+        TableNotFound: nothing is stored there, or no such version.
+        UnknownFormat: no format, or several, fit what is stored there.
+        UnsupportedTable: a damaged table, or a feature this release does not read.
+        UnsafeLocation: the URI carries a credential.
+        TableError: it cannot be read for another reason. Base of the others.
+    """
+    location = normalise(uri)
+    formats = get_args(TableFormat)
+    if format is not None and format not in formats:
+        raise UnknownFormat(f"{format!r} is no table format; one of {', '.join(formats)}.")
+    try:
+        return _inspect(location, format, version, storage_options)
+    except InvalidDeclaration as error:
+        raise UnsupportedTable(f"The table at {location} cannot be recorded. {error}") from error
+
+
+def _inspect(
+    location: str, format: TableFormat | None, version: int | str | None, options: Mapping[str, str] | None
+) -> TableFacts:
+    if location.startswith("iceberg://"):
+        if format not in {None, "iceberg"}:
+            raise UnknownFormat(
+                f"{location} is an Iceberg table in a catalog, not {format}; leave format out."
+            )
+        return inspect_catalog_table(location, version, options)
+    storage = open_storage(location, options)
+    if not storage.exists():
+        raise TableNotFound(f"Nothing is stored at {location}. Check the location.")
+    match format or detect_format(storage):
+        case "parquet":
+            return inspect_parquet(storage, version)
+        case "delta":
+            return inspect_delta(storage, version)
+        case "iceberg":
+            return inspect_iceberg(storage, version)
+        case "lance":
+            return inspect_lance(storage, version, options)

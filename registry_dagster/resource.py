@@ -1,0 +1,123 @@
+"""FeatureRegistry: the registry as a Dagster resource."""
+
+from collections.abc import Iterator, Mapping
+from os import PathLike
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from registry_dagster.asset import DECLARATION, declaration_of
+from registry_dagster.column_schema import table_schema
+from registry_dagster.errors import InvalidDeclaration, TableMismatch
+from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.model.table import TableFacts, TableFormat
+from registry_dagster.registry import Registry
+from registry_dagster.tables import inspect_table
+
+__all__ = ["INPUTS", "TABLE", "FeatureRegistry"]
+
+TABLE = "registry/table"
+"""Metadata key of the pinned TableFacts on a materialization."""
+
+INPUTS = "registry/inputs"
+"""Metadata key of the physical tables an asset was computed from: dataset → identity."""
+
+
+class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
+    """The registry that a pipeline's tables are published to.
+
+    Assets use `table` to pin what they wrote; the publish job uses `open`. Nothing connects before
+    a run needs it.
+    """
+
+    target: str | None = Field(
+        default=None,
+        description="Where the registry is kept, e.g. lite:///data/registry.db. Default: FEATURE_REGISTRY, "
+        "else an embedded file below the home directory.",
+    )
+    env: str = Field(default="PROD", description="DataHub's environment of what is published.")
+    publisher: str | None = Field(
+        default=None,
+        description="Who publishes when a launch names nobody. Default: FEATURE_REGISTRY_PUBLISHER.",
+    )
+
+    def open(self) -> Registry:
+        """The registry itself. Close it after use."""
+        return Registry.open(self.target, env=self.env, publisher=self.publisher)
+
+    def table(
+        self,
+        context: dg.AssetExecutionContext,
+        uri: str | PathLike[str],
+        *,
+        asset_key: dg.AssetKey | str | None = None,
+        format: TableFormat | None = None,
+        version: int | str | None = None,
+        storage_options: Mapping[str, str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> "dg.MaterializeResult[Any]":
+        """Pin the table the asset just wrote, and freeze its declaration beside it. Publishes nothing.
+
+        Reads the table's own metadata only. A table that does not fit its declaration is logged as a
+        warning: the data is there; it is publishing that would be refused.
+
+        Args:
+            context: The asset's.
+            uri: Where the table is.
+            asset_key: Which asset, in a multi-asset.
+            format, version, storage_options: As of `inspect_table`. Options are never recorded.
+            metadata: More metadata for the materialization.
+
+        Raises:
+            InvalidDeclaration: the asset carries no `feature_table` declaration.
+            TableError: the table cannot be inspected.
+        """
+        key = _asset_key(context, asset_key)
+        declaration = declaration_of(context.assets_def, key)
+        if declaration is None:
+            raise InvalidDeclaration(
+                f"asset {key.to_user_string()!r} carries no declaration; put @feature_table(...) above @dg.asset"
+            )
+        declared = declaration.for_partition(context.partition_key if context.has_partition_key else None)
+        facts = inspect_table(uri, format=format, version=version, storage_options=storage_options)
+        try:
+            declared.check(facts)
+        except TableMismatch as mismatch:
+            context.log.warning(f"Publishing this table would be refused. {mismatch}")
+        return dg.MaterializeResult(
+            asset_key=key,
+            metadata={**_metadata(declared, facts), INPUTS: dict(_inputs(context, key)), **(metadata or {})},
+        )
+
+
+def _asset_key(context: dg.AssetExecutionContext, given: dg.AssetKey | str | None) -> dg.AssetKey:
+    if given is not None:
+        return dg.AssetKey.from_user_string(given) if isinstance(given, str) else given
+    selected = sorted(context.selected_asset_keys)
+    if len(selected) > 1:
+        names = ", ".join(key.to_user_string() for key in selected)
+        raise InvalidDeclaration(f"this multi-asset makes {names}; say which in asset_key=")
+    return selected[0]
+
+
+def _metadata(declared: FeatureTable, facts: TableFacts) -> dict[str, Any]:
+    return {
+        "dagster/uri": facts.location,
+        "dagster/table_name": declared.dataset.name,
+        "dagster/column_schema": table_schema(declared, facts),
+        **({"dagster/row_count": facts.rows} if facts.rows is not None else {}),
+        DECLARATION: declared.to_json(),
+        TABLE: facts.to_json(),
+    }
+
+
+def _inputs(context: dg.AssetExecutionContext, key: dg.AssetKey) -> Iterator[tuple[str, dict[str, object]]]:
+    """The declared upstream tables, in the state they are in now: what this table was computed from."""
+    for upstream in sorted(context.assets_def.asset_deps[key]):
+        event = context.instance.get_latest_materialization_event(upstream)
+        materialization = event.asset_materialization if event is not None else None
+        if materialization is not None and TABLE in materialization.metadata:
+            declared = FeatureTable.from_json(materialization.metadata[DECLARATION].value)
+            facts = TableFacts.from_json(materialization.metadata[TABLE].value)
+            yield declared.dataset.name, facts.identity

@@ -23,7 +23,8 @@ soak: $(READY) ## run the tests that take minutes
 	$(BIN)/pytest -m soak
 
 ui: $(READY) ## serve the example in Dagster's UI
-	$(BIN)/dagster dev -w workspace.yaml
+	@mkdir -p .demo/dagster
+	DAGSTER_HOME=$(CURDIR)/.demo/dagster $(BIN)/dagster dev -w workspace.yaml
 
 lint: $(READY) ## check style and formatting
 	$(BIN)/ruff check
@@ -39,7 +40,7 @@ bench: $(READY) ## measure
 	$(BIN)/python -m benchmarks
 
 clean: ## remove caches, builds and the demo's output; .venv stays
-	rm -rf .demo .hypothesis .import_linter_cache .pytest_cache .ruff_cache build dist *.egg-info
+	rm -rf .demo .tmp_dagster_home_* .hypothesis .import_linter_cache .pytest_cache .ruff_cache build dist *.egg-info
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 # constraints.txt is an install tested on Python 3.11; newer ones take it too. Python 3.10 cannot, because some

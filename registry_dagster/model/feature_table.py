@@ -76,9 +76,10 @@ def _problem(path: str, column: AnyColumn, table: TableFacts) -> str | None:
 
 
 def _span_problem(first: str, last: str, dim: int, types: Mapping[str, str]) -> str | None:
-    columns = [path for path in types if len(split_path(path)) == len(split_path(first))]
-    if last not in types:
-        return f"{first}: last_column {last!r} is not in the table{suggestion(last, types)}"
+    columns = [path for path in types if split_path(path)[:-1] == split_path(first)[:-1]]
+    if last not in columns:
+        where = "in the table" if last not in types else "beside it"
+        return f"{first}: last_column {last!r} is not {where}{suggestion(last, columns)}"
     span = columns[columns.index(first) : columns.index(last) + 1]
     if len(span) != dim:
         return f"{first}: dim is declared as {dim}, but {first} to {last} are {len(span)} columns"

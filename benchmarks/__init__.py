@@ -1,0 +1,1 @@
+"""What the registry costs, as ratios within one run. `make bench` prints the table."""

@@ -1,0 +1,22 @@
+"""Run all benchmarks, print the table, and keep it in results.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks import imports, publishing
+from benchmarks.report import Result, as_markdown
+
+RESULTS = Path(__file__).parent / "results.md"
+
+
+def main() -> None:
+    """Measure."""
+    results: list[Result] = [*imports.run(), *publishing.run()]
+    page = as_markdown(results)
+    RESULTS.write_text(page)
+    print(page)  # noqa: T201 - the purpose of the program
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""The command line, as a person uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+DECLARATION = """
+dataset: {name: lab.cells, owners: ["team:cells"]}
+materializations: [{system: minnie65_public, version: 1300, source: cave}]
+columns:
+  root_id: {semantic: root_id, id_space: minnie65_public}
+"""
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs the installed command in a folder with a table and a declaration."""
+    pq.write_table(pa.table({"root_id": pa.array([1, 2], pa.int64())}), tmp_path / "cells.parquet")
+    (tmp_path / "cells.yaml").write_text(DECLARATION)
+    environment = {**os.environ, "FEATURE_REGISTRY": f"lite://{tmp_path / 'registry.db'}", "COLUMNS": "200"}
+    environment.pop("FEATURE_REGISTRY_PUBLISHER", None)
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [str(Path(sys.executable).with_name("feature-registry")), *words]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def publish(run: Run, *more: str) -> subprocess.CompletedProcess[str]:
+    return run("publish", "cells.yaml", "--table", "cells.parquet", "-m", "First", "--publisher", "ada", *more)
+
+
+def test_publish_show_versions(run: Run) -> None:
+    published = publish(run)
+    shown = run("show", "lab.cells")
+    listed = run("versions", "lab.cells")
+
+    assert published.returncode == 0
+    assert published.stdout.splitlines() == [
+        "published lab.cells@v1",
+        "urn:li:dataset:(urn:li:dataPlatform:feature-registry,lab.cells@v1,PROD)",
+    ]
+    assert "root_id · id_space minnie65_public" in shown.stdout
+    assert "lab.cells@v1" in listed.stdout
+
+
+def test_publishing_again_says_that_nothing_changed(run: Run) -> None:
+    publish(run)
+    assert "unchanged: the same content stands as lab.cells@v1" in publish(run).stdout
+
+
+def test_a_dry_run_writes_nothing(run: Run, tmp_path: Path) -> None:
+    planned = publish(run, "--dry-run")
+    assert "`lab.cells@v1` would be published" in planned.stdout
+    assert not (tmp_path / "registry.db").exists()
+
+
+def test_json_is_for_programs(run: Run) -> None:
+    receipt = json.loads(publish(run, "--json").stdout)
+    record = json.loads(run("show", "lab.cells@v1", "--json").stdout)
+    assert receipt["created"] is True
+    assert record["digest"] == receipt["digest"]
+    assert json.loads(run("versions", "lab.cells", "--json").stdout) == [record]
+
+
+def test_the_schema_describes_declarations(run: Run) -> None:
+    schema = json.loads(run("schema").stdout)
+    assert set(schema["properties"]) == {"dataset", "materializations", "columns", "references", "signals"}
+
+
+@pytest.mark.parametrize(
+    ("declaration", "said"),
+    [
+        (DECLARATION.replace("lab.cells", "Lab cells"), "cells.yaml: FeatureTable: dataset: name: 'Lab cells' is not a"),
+        (DECLARATION.replace("root_id, id", "root_ids, id"), "unknown 'root_ids'; did you mean 'root_id'?"),
+        (DECLARATION.replace("1300", "1.30"), "1.3 is a number with a point, which loses trailing zeros"),
+        (DECLARATION + "  root_id: {semantic: flag}\n", "'root_id' is given twice"),
+        (DECLARATION.replace("root_id:", "cell_id:"), "cell_id: declared, but the table has no such column"),
+        ("- 1\n", "FeatureTable: expected a mapping of field names, got [1]"),
+        ("{", "cells.yaml: not a YAML file"),
+    ],
+)
+def test_bad_declarations_are_told_where_and_what(run: Run, tmp_path: Path, declaration: str, said: str) -> None:
+    (tmp_path / "cells.yaml").write_text(declaration)
+    refused = publish(run)
+    assert refused.returncode == 1
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "registry.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("show", "lab.none"), "NotPublished: lab.none: no version is published"),
+        (("show", "Lab"), "'Lab' names no dataset or version"),
+        (("show", "lab.none", "--registry", "ftp://x"), "no store for targets that start with 'ftp:'"),
+        (("publish", "no.yaml", "--table", "t", "-m", "x"), "no.yaml: No such file or directory"),
+        (("publish", "cells.yaml", "--table", "none", "-m", "x"), "TableNotFound"),
+        (("publish", "cells.yaml", "--table", "cells.parquet", "-m", "x"), "a publish needs a publisher"),
+        (("publish", "cells.yaml", "--table", "cells.parquet", "-m", "x", "--format", "lanse"), "did you mean 'lance'?"),
+    ],
+)
+def test_errors_are_one_message_and_exit_code_1(run: Run, words: tuple[str, ...], said: str) -> None:
+    refused = run(*words)
+    assert refused.returncode == 1
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_wrong_usage_is_exit_code_2(run: Run) -> None:
+    assert run("publish", "cells.yaml").returncode == 2

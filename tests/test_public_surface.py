@@ -1,0 +1,98 @@
+"""The public names, spelled out by hand: a change here is a change for users."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import registry_dagster as rd
+
+PACKAGE = Path(rd.__file__).parent
+PUBLIC = {
+    "AnnotationId",
+    "Area",
+    "BodyId",
+    "Bookkeeping",
+    "CompatibilityRange",
+    "Count",
+    "Crosswalk",
+    "Dataset",
+    "DatasetVersion",
+    "Density",
+    "Embedding",
+    "Feature",
+    "FeatureRegistry",
+    "FeatureTable",
+    "Flag",
+    "FunctionalUnitKey",
+    "Label",
+    "Length",
+    "Level2Id",
+    "MaterializationVersion",
+    "Note",
+    "NucleusId",
+    "Plan",
+    "Position",
+    "Probability",
+    "Ratio",
+    "Receipt",
+    "ReducedEmbedding",
+    "Reference",
+    "Registry",
+    "RegistryError",
+    "RootId",
+    "Score",
+    "Size",
+    "SkeletonNodeId",
+    "SpatialDrift",
+    "SupervoxelId",
+    "SynapseId",
+    "TableFacts",
+    "TargetId",
+    "Timestamp",
+    "TransformedPosition",
+    "Volume",
+    "feature_table",
+    "inspect_table",
+    "publish_job",
+}
+
+
+def test_the_public_names_are_these() -> None:
+    assert set(dir(rd)) == PUBLIC
+    assert all(getattr(rd, name) is not None for name in PUBLIC)
+
+
+def test_the_names_that_type_checkers_see_are_the_same() -> None:
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    (typed,) = [node for node in tree.body if isinstance(node, ast.If)]
+    seen = {alias.asname for node in typed.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert seen == PUBLIC
+
+
+def imported_by(statement: str) -> set[str]:
+    program = f"import sys; {statement}; print(*{{name.split('.')[0] for name in sys.modules}})"
+    return set(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_the_heavy_libraries_are_loaded_only_when_needed() -> None:
+    heavy = {"datahub", "deltalake", "pyiceberg", "lance", "pyarrow", "fsspec"}
+    every_name = "import registry_dagster as rd; [getattr(rd, name) for name in dir(rd)]"
+    assert not imported_by(every_name) & heavy
+
+
+def test_reading_records_needs_no_dagster_either() -> None:
+    reading = "from registry_dagster.registry import Registry; import registry_dagster.cli; Registry.open('lite:///x/y')"
+    assert not imported_by(reading) & {"dagster", "datahub", "pyarrow", "deltalake", "pyiceberg", "lance"}
+
+
+def test_only_public_dagster_names_are_imported() -> None:
+    private = [
+        f"{path.name}: {line.strip()}"
+        for path in PACKAGE.rglob("*.py")
+        for line in path.read_text().splitlines()
+        if line.lstrip().startswith(("from dagster._", "import dagster._", "from dagster_shared", "import dagster_shared"))
+    ]
+    assert private == []

@@ -166,17 +166,13 @@ def _parametric_text(dtype: Any) -> str:
         return f"duration[{dtype.unit}]"
     if types.is_fixed_size_binary(dtype):
         return f"fixed_size_binary[{dtype.byte_width}]"
-    raise UnsupportedTable(
-        f"The Arrow type {dtype} is not known to this release; store the column as another."
-    )
+    raise UnsupportedTable(f"The Arrow type {dtype} is not known to this release; store the column as another.")
 
 
 @cache
 def _simple_types() -> dict[Any, str]:
     pa = _arrow()
-    names = (
-        "null int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 date32 date64 string"
-    )
+    names = "null int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 date32 date64 string"
     named = {getattr(pa, name)(): name for name in f"{names} binary large_string large_binary".split()}
     views = {pa.string_view(): "string_view", pa.binary_view(): "binary_view"}
     return {**named, **views, pa.bool_(): "bool", pa.month_day_nano_interval(): "interval[month_day_nano]"}

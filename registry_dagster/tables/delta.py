@@ -90,9 +90,7 @@ def _refuse_unknown_features(storage: Storage, actions: Mapping[str, Any]) -> No
     """Section "Reader Version Requirements": a reader must know every feature that is listed."""
     required = _value(storage, actions, "protocol", "minReaderVersion")
     features = set(actions["protocol"].get("readerFeatures") or ()) - _READER_FEATURES
-    managed = sorted(
-        feature for feature in features if feature.startswith(("catalogManaged", "catalogOwned"))
-    )
+    managed = sorted(feature for feature in features if feature.startswith(("catalogManaged", "catalogOwned")))
     if managed:
         raise UnsupportedTable(
             f"{storage.location} is a catalog-managed Delta table ({', '.join(managed)}): its log alone does "
@@ -126,7 +124,7 @@ def _committed_at(storage: Storage, log: Log, metadata: Mapping[str, Any]) -> da
     commit = log.commit
     if commit is None:
         return None
-    configuration: dict[str, str] = metadata.get("configuration") or {}
+    configuration: dict[str, str] = dict(metadata.get("configuration") or {})
     if configuration.get("delta.enableInCommitTimestamps") != "true":
         return commit.modified
     info = read_actions(storage, commit.path, ("commitInfo",)).get("commitInfo", {})

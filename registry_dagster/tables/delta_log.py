@@ -239,7 +239,10 @@ def _lines(storage: Storage, path: str) -> Iterator[bytes]:
 
 
 def _parquet_actions(storage: Storage, path: str, names: Collection[str]) -> Action:
-    """Reads only the row groups where a wanted action is not null, and of them only its columns."""
+    """Reads only the row groups where a wanted action is not null, and of them only its columns.
+
+    Maps inside an action are lists of pairs, as pyarrow gives them.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -251,7 +254,7 @@ def _parquet_actions(storage: Storage, path: str, names: Collection[str]) -> Act
         groups = [index for index in range(file.num_row_groups) if _may_hold(file, index, columns)]
         for batch in file.iter_batches(_BATCH, row_groups=groups, columns=columns):
             for name in columns:
-                if values := batch.column(name).drop_null().to_pylist(maps_as_pydicts="strict"):
+                if values := batch.column(name).drop_null().to_pylist():
                     found.setdefault(name, values[0])
             if len(found) == len(names):
                 break
@@ -273,6 +276,4 @@ def _may_hold(file: Any, index: int, names: Collection[str]) -> bool:
 
 
 def _damaged(storage: Storage, path: str, what: str) -> UnsupportedTable:
-    return UnsupportedTable(
-        f"{storage.location}/{path} cannot be read: {what}. The log is damaged; restore the file."
-    )
+    return UnsupportedTable(f"{storage.location}/{path} cannot be read: {what}. The log is damaged; restore the file.")

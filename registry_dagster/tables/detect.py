@@ -46,9 +46,7 @@ def is_data_file(path: str) -> bool:
 
     Names that start with `.` or `_` are hidden, except partitions such as `_day=1`, as Spark has it.
     """
-    hidden = any(
-        name.startswith(".") or (name.startswith("_") and "=" not in name) for name in path.split("/")
-    )
+    hidden = any(name.startswith(".") or (name.startswith("_") and "=" not in name) for name in path.split("/"))
     return not hidden and path.lower().endswith(".parquet")
 
 

@@ -48,9 +48,7 @@ def inspect_iceberg(storage: Storage, version: int | str | None = None) -> Table
     try:
         metadata = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
     except (ValueError, OSError, EOFError) as error:
-        raise UnsupportedTable(
-            f"{where} is no Iceberg metadata: it cannot be read as JSON ({error})."
-        ) from error
+        raise UnsupportedTable(f"{where} is no Iceberg metadata: it cannot be read as JSON ({error}).") from error
     return _facts(metadata, where, version)
 
 
@@ -101,9 +99,7 @@ def _current_metadata(storage: Storage) -> str:
         for name in names:
             if storage.exists(f"metadata/{name}"):
                 return f"metadata/{name}"
-        raise TableNotFound(
-            f"{storage.location}/{_HINT} says {hint[:100]!r}, but there is no metadata/{names[0]}."
-        )
+        raise TableNotFound(f"{storage.location}/{_HINT} says {hint[:100]!r}, but there is no metadata/{names[0]}.")
     found = [stored.path for stored in storage.list("metadata/") if is_iceberg_metadata(stored.path)]
     if len(found) == 1:
         return found[0]

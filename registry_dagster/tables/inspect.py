@@ -56,9 +56,7 @@ def _inspect(
 ) -> TableFacts:
     if location.startswith("iceberg://"):
         if format not in {None, "iceberg"}:
-            raise UnknownFormat(
-                f"{location} is an Iceberg table in a catalog, not {format}; leave format out."
-            )
+            raise UnknownFormat(f"{location} is an Iceberg table in a catalog, not {format}; leave format out.")
         return inspect_catalog_table(location, version, options)
     storage = open_storage(location, options)
     if not storage.exists():

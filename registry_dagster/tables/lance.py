@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
@@ -36,10 +37,11 @@ def inspect_lance(
     location, number = storage.location, _number(version)
     if version is not None and number is None:
         location, number = _tagged(location, str(version), options)
-    dataset = _open(location, number, options)
-    schema = dataset.schema
-    counts = dataset.get_version()["metadata"]
-    transaction = dataset.read_transaction(dataset.version)
+    with _errors(location, number):
+        dataset = _open(location, number, options)
+        schema = dataset.schema
+        counts: dict[str, str] = dataset.get_version()["metadata"]
+        transaction = dataset.read_transaction(dataset.version)
     return TableFacts(
         location=location,
         pin=LancePin(
@@ -56,9 +58,7 @@ def inspect_lance(
 
 
 def _number(version: int | str | None) -> int | None:
-    return (
-        int(version) if version is not None and str(version).isascii() and str(version).isdecimal() else None
-    )
+    return int(version) if version is not None and str(version).isascii() and str(version).isdecimal() else None
 
 
 def _open(location: str, version: int | None, options: dict[str, str]) -> Any:
@@ -69,33 +69,49 @@ def _open(location: str, version: int | None, options: dict[str, str]) -> Any:
             f"{location} is a Lance dataset, and the lance package is not installed. "
             'Install it: pip install "registry-dagster[lance]"'
         ) from error
-    path = local_path(location)
+    return lance.dataset(str(local_path(location) or location), version=version, storage_options=options)
+
+
+@contextmanager
+def _errors(location: str, version: int | None) -> Generator[None, None, None]:
+    """The errors of the lance package as ours. It panics on some damaged manifests."""
     try:
-        return lance.dataset(str(path or location), version=version, storage_options=options)
+        yield
     except (ValueError, OSError) as error:
-        if "not found" in str(error):
+        if "not found" in str(error).lower():
             what = "no readable version" if version is None else f"no version {version} (any more)"
             raise TableNotFound(f"The Lance dataset at {location} has {what}.") from error
-        raise UnsupportedTable(
-            f"The Lance dataset at {location} cannot be read: {plain_text(error)}. It may be damaged, or "
-            "need a newer pylance."
-        ) from error
+        raise _damaged(location, error) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _damaged(location, error) from error
+
+
+def _damaged(location: str, error: BaseException) -> UnsupportedTable:
+    return UnsupportedTable(
+        f"The Lance dataset at {location} cannot be read: {plain_text(error)}. It may be damaged, or "
+        "need a newer pylance."
+    )
 
 
 def _tagged(location: str, tag: str, options: dict[str, str]) -> tuple[str, int]:
     """Where the version that a tag names is: the dataset itself, or a branch of it."""
     base, _ = _base_and_branch(location)
-    tags = _open(base, None, options).tags.list()
+    with _errors(base, None):
+        tags: dict[str, Any] = _open(base, None, options).tags.list()
     if tag not in tags:
         names = f"it has {', '.join(sorted(tags)[:5])}" if tags else "it has none"
         raise TableNotFound(f"The Lance dataset at {base} has no tag {tag!r}; {names}.")
-    branch = tags[tag]["branch"]
+    branch = tags[tag].get("branch")
     return f"{base}/tree/{branch}" if branch else base, int(tags[tag]["version"])
 
 
 def _base_and_branch(location: str) -> tuple[str, str | None]:
     """Lance keeps a branch in `tree/{branch}` of the dataset it was taken from."""
-    base, _, branch = location.partition("/tree/")
-    if branch and open_storage(base).exists("_versions"):
-        return base, branch
+    names = location.split("/tree/")
+    for length in range(1, len(names)):
+        base = "/tree/".join(names[:length])
+        if open_storage(base).exists("_versions"):
+            return base, "/tree/".join(names[length:])
     return location, None

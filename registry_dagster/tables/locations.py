@@ -34,13 +34,14 @@ def normalise(uri: str | os.PathLike[str]) -> str:
                 "A chain of URIs (a::b://c) is not read; name the inner one."
             )
         return Path(text).resolve().as_uri()
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise TableError("The table's location is no well-formed URI; write it as s3://bucket/table.") from error
     _refuse_credentials(text, parts)
     if parts.scheme == "file":
         if parts.netloc not in {"", "localhost"}:
-            raise TableError(
-                f"{text} names the host {parts.netloc!r}; write file:///absolute/path (three slashes)."
-            )
+            raise TableError(f"{text} names the host {parts.netloc!r}; write file:///absolute/path (three slashes).")
         return Path(unquote(parts.path)).resolve().as_uri()
     return text.rstrip("/")
 
@@ -59,19 +60,16 @@ def plain_text(error: BaseException) -> str:
 
 
 def _refuse_credentials(text: str, parts: SplitResult) -> None:
-    clean = (
-        f"{parts.scheme}://{text.partition('://')[2].partition('?')[0].partition('#')[0].rpartition('@')[2]}"
-    )
     user, at, host = parts.netloc.rpartition("@")
     port = host.rpartition(":")[2] if ":" in host else ""
     secret_user = bool(at) and (":" in user or parts.scheme not in _CONTAINER_BEFORE_AT)
     if secret_user or not re.fullmatch(r"\d*\]?", port):
-        raise UnsafeLocation(_message("a user name or password before the bucket or host", clean))
+        _, slashed_secret, path = parts.path.rpartition("@")
+        clean = f"{host}{parts.path}" if at else path if slashed_secret else "…"
+        raise UnsafeLocation(_message("a user name or password before the bucket or host", f"{parts.scheme}://{clean}"))
     if "?" in text or "#" in text:
         clean = text.partition("?")[0].partition("#")[0]
-        raise UnsafeLocation(
-            _message("a query string or fragment, which may hold a signature or token", clean)
-        )
+        raise UnsafeLocation(_message("a query string or fragment, which may hold a signature or token", clean))
 
 
 def _message(what: str, clean: str) -> str:

@@ -157,7 +157,8 @@ class LocalStorage:
 
 
 def _stored(path: str, stat: os.stat_result) -> StoredObject:
-    modified = datetime.fromtimestamp(stat.st_mtime_ns // 1000 / 1e6, tz=timezone.utc)
+    seconds, nanoseconds = divmod(stat.st_mtime_ns, 10**9)
+    modified = datetime.fromtimestamp(seconds, tz=timezone.utc).replace(microsecond=nanoseconds // 1000)
     return StoredObject(path, stat.st_size, str(stat.st_mtime_ns), modified)
 
 

@@ -1,0 +1,76 @@
+"""What the tests of tables share: storage that counts what is read, and damage done to data files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from registry_dagster.tables import inspect as inspect_module
+from registry_dagster.tables.storage import Storage, StoredObject, open_storage
+
+
+class CountingStorage:
+    """A storage that notes, per object, how many bytes were read of it."""
+
+    def __init__(self, inner: Storage) -> None:
+        self._inner = inner
+        self.read_of: dict[str, int] = {}
+
+    @property
+    def location(self) -> str:
+        return self._inner.location
+
+    def exists(self, path: str = "") -> bool:
+        return self._inner.exists(path)
+
+    def is_object(self, path: str = "") -> bool:
+        return self._inner.is_object(path)
+
+    def head(self, path: str = "") -> StoredObject:
+        return self._inner.head(path)
+
+    def read(self, path: str = "", start: int = 0, length: int | None = None) -> bytes:
+        return self._counted(path, self._inner.read(path, start, length))
+
+    def read_suffix(self, path: str, length: int) -> tuple[StoredObject, bytes]:
+        stored, data = self._inner.read_suffix(path, length)
+        return stored, self._counted(path, data)
+
+    def list(self, prefix: str = "", start_after: str = "") -> Iterator[StoredObject]:
+        return self._inner.list(prefix, start_after)
+
+    def _counted(self, path: str, data: bytes) -> bytes:
+        self.read_of[path] = self.read_of.get(path, 0) + len(data)
+        return data
+
+
+@pytest.fixture
+def bytes_read(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """Path below the table → bytes that `inspect_table` read of it."""
+    read_of: dict[str, int] = {}
+
+    def counting(location: str, options: object = None) -> CountingStorage:
+        storage = CountingStorage(open_storage(location))
+        storage.read_of = read_of
+        return storage
+
+    monkeypatch.setattr(inspect_module, "open_storage", counting)
+    return read_of
+
+
+@pytest.fixture
+def overwrite_data_files() -> Callable[[Path, str], int]:
+    """Fills every file of a table that ends in a suffix with as many bytes of garbage, keeping its times."""
+
+    def overwrite(table: Path, suffix: str) -> int:
+        files = [path for path in table.rglob(f"*{suffix}") if "_delta_log" not in path.parts]
+        for path in files:
+            stat = path.stat()
+            path.write_bytes(b"\xff" * stat.st_size)
+            os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        return len(files)
+
+    return overwrite

@@ -12,6 +12,8 @@ RegistryError
 ├── VersionConflict          the number or label is taken by other content
 ├── MaterializationConflict  an upstream version is recorded with other facts
 ├── NotPublished             nothing is recorded under that name
+├── AccessDenied             the store does not accept the credentials, or they lack a right
+├── StoreRefused             the store does not take the record as it is
 ├── CorruptRecord            what is stored is not what was published
 └── RegistryUnavailable      the store cannot be reached or is busy: safe to try again
 """
@@ -19,6 +21,7 @@ RegistryError
 from __future__ import annotations
 
 __all__ = [
+    "AccessDenied",
     "CorruptRecord",
     "InvalidDeclaration",
     "MaterializationConflict",
@@ -26,6 +29,7 @@ __all__ = [
     "PublishRefused",
     "RegistryError",
     "RegistryUnavailable",
+    "StoreRefused",
     "TableError",
     "TableMismatch",
     "TableNotFound",
@@ -84,7 +88,7 @@ class VersionConflict(RegistryError):
     def __init__(self, message: str, differences: tuple[str, ...] = ()) -> None:
         self.differences = differences
         lines = "".join(f"\n  - {line}" for line in differences)
-        super().__init__(message + lines)
+        super().__init__(message + (":" + lines if lines else ""))
 
 
 class MaterializationConflict(RegistryError):
@@ -93,6 +97,14 @@ class MaterializationConflict(RegistryError):
 
 class NotPublished(RegistryError, LookupError):
     """Nothing is recorded under that name."""
+
+
+class AccessDenied(RegistryError):
+    """The store does not accept the credentials, or they lack a right."""
+
+
+class StoreRefused(RegistryError):
+    """The store does not take the record: too large for one request, or against a rule of the server."""
 
 
 class CorruptRecord(RegistryError):

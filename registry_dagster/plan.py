@@ -14,7 +14,7 @@ from registry_dagster.model.names import split_path
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.words import column_words, reference_words, signal_words, table_row
 
-__all__ = ["Plan", "Receipt", "Source", "warnings_for"]
+__all__ = ["Plan", "Publication", "Receipt", "Source", "warnings_for"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,29 @@ class Source:
     asset: str | None = None
     partition: str | None = None
     inputs: Mapping[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One table to publish, of several.
+
+    Args:
+        feature_table: The declaration.
+        table: The table, as `inspect_table` found it.
+        message: Why, in the publisher's words.
+        publisher: Who. Default: the registry's.
+        label: A human alias of the version.
+        version: The number it must get; default: the next.
+        source: The Dagster run that made the table.
+    """
+
+    feature_table: FeatureTable
+    table: TableFacts
+    message: str
+    publisher: str | None = None
+    label: str | None = None
+    version: int | None = None
+    source: Source | None = None
 
 
 @dataclass(frozen=True)

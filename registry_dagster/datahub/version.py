@@ -38,7 +38,7 @@ from registry_dagster.model.dataset_version import RECORD_FORMAT, DatasetVersion
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.table import AnyPin, table_identity
 
-__all__ = ["RECORD_ASPECTS", "SUB_TYPE", "Summary", "record_from", "summary_from", "version_proposals"]
+__all__ = ["RECORD_ASPECTS", "SUB_TYPE", "Summary", "digest_of", "record_from", "summary_from", "version_proposals"]
 
 SUB_TYPE = "Feature Dataset Version"
 RECORD_ASPECTS = ("datasetProperties", "schemaMetadata")
@@ -75,6 +75,11 @@ def version_proposals(record: DatasetVersion, dataset: Dataset, env: str) -> tup
         for proposal in _relationship(record, position, reference, target, env)
     )
     return (*own, *joins)
+
+
+def digest_of(entity: Entity) -> str | None:
+    """The digest that a stored version states."""
+    return entity.get("datasetProperties", {}).get("customProperties", {}).get("digest")
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     PlainSerializer,
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
 )
+from pydantic_core import CoreSchema
 from typing_extensions import Self
 
 from registry_dagster.errors import InvalidDeclaration
@@ -72,6 +74,15 @@ class Model(BaseModel):
             for name, field in cls.model_fields.items()
             if get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1
         )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /) -> dict[str, Any]:
+        """A variant's tag has a default in Python; in JSON it is what tells the variants apart."""
+        described = handler(core_schema)
+        schema = handler.resolve_ref_schema(described)
+        if tags := [name for name in schema.get("properties", {}) if name in cls._tags]:
+            schema["required"] = [*tags, *schema.get("required", [])]
+        return described
 
     @model_serializer(mode="wrap")
     def _leave_out_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -224,7 +235,7 @@ UtcDateTime = Annotated[
 
 Int64 = Annotated[
     int,
-    BeforeValidator(_integer_from_text),
+    BeforeValidator(_integer_from_text, json_schema_input_type=int | str),
     Field(ge=-(2**63), lt=2**64),
     PlainSerializer(str, return_type=str, when_used="json"),
 ]

@@ -101,5 +101,10 @@ def _column_path(path: str) -> str:
 DatasetName = Annotated[str, Field(max_length=200), AfterValidator(_dataset_name)]
 VersionName = Annotated[str, Field(max_length=220), AfterValidator(_version_name)]
 SystemName = Annotated[str, Field(max_length=100), AfterValidator(_upstream_text)]
-VersionText = Annotated[str, BeforeValidator(_whole_number), Field(max_length=100), AfterValidator(_upstream_text)]
+VersionText = Annotated[
+    str,
+    BeforeValidator(_whole_number, json_schema_input_type=int | str),
+    Field(max_length=100),
+    AfterValidator(_upstream_text),
+]
 ColumnPath = Annotated[str, Field(max_length=1000), AfterValidator(_column_path)]

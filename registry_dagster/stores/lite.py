@@ -18,6 +18,7 @@ from pathlib import Path
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
 from registry_dagster.errors import RegistryError, RegistryUnavailable
 from registry_dagster.stores.lite_edges import write_edges
+from registry_dagster.stores.store import Refusal
 
 __all__ = ["LiteStore"]
 
@@ -71,7 +72,7 @@ class LiteStore:
         with self._transaction() as connection:
             _write_all(connection, proposals)
 
-    def create(self, commits: Sequence[Sequence[Proposal]]) -> list[bool]:
+    def create(self, commits: Sequence[Sequence[Proposal]]) -> Sequence[Refusal | None]:
         with self._transaction() as connection:
             return [_create(connection, commit) for commit in commits]
 
@@ -173,11 +174,12 @@ def _marks(values: Sequence[str]) -> str:
     return ",".join("?" * len(values))
 
 
-def _create(connection: sqlite3.Connection, commit: Sequence[Proposal]) -> bool:
-    if any(_current(connection, proposal) is not None for proposal in commit):
-        return False
+def _create(connection: sqlite3.Connection, commit: Sequence[Proposal]) -> Refusal | None:
+    for proposal in commit:
+        if _current(connection, proposal) is not None:
+            return Refusal(f"{proposal.urn}: {proposal.aspect} is present already")
     _write_all(connection, commit)
-    return True
+    return None
 
 
 def _write_all(connection: sqlite3.Connection, proposals: Iterable[Proposal]) -> None:

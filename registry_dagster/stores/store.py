@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -10,7 +11,14 @@ from urllib.parse import unquote, urlsplit
 from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.errors import RegistryError
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Refusal", "Store", "open_store"]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a commit was not written."""
+
+    reason: str
 
 
 class Store(Protocol):
@@ -41,11 +49,14 @@ class Store(Protocol):
         """Write aspects, whatever stood there. Writing the same again changes nothing."""
         ...
 
-    def create(self, commits: Sequence[Sequence[Proposal]]) -> list[bool]:
+    def create(self, commits: Sequence[Sequence[Proposal]]) -> Sequence[Refusal | None]:
         """Write each commit whole, or not at all if any of its aspects is present already.
 
         Returns:
-            Per commit, whether it was written.
+            Per commit, why it was not written, or None. An answer is not yet the truth: read back.
+
+        Raises:
+            StoreRefused: a commit can never be written, e.g. because it is too large. Nothing was.
         """
         ...
 

@@ -1,0 +1,306 @@
+"""Publishing, exactly once: prerequisites, one create-only commit a version, read back, compare.
+
+No answer of a store is believed. After every one, lost ones included, the primary store is read: a
+version that reads back with our digest is published, whatever was answered; one with another digest
+is somebody else's; none means try again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from registry_dagster.datahub.dataset import dataset_proposals
+from registry_dagster.datahub.materialization import materialization_proposals
+from registry_dagster.datahub.prerequisites import prerequisite_proposals
+from registry_dagster.datahub.proposal import Entity, Proposal
+from registry_dagster.datahub.urns import container_urn, version_urn
+from registry_dagster.datahub.version import digest_of, record_from, version_proposals
+from registry_dagster.errors import PublishRefused, RegistryError, RegistryUnavailable, StoreRefused
+from registry_dagster.model.dataset_version import DatasetVersion, Provenance
+from registry_dagster.plan import Plan, Publication, Receipt
+from registry_dagster.planning import conflict_with, make_plan, number_in_the_way, others_named
+from registry_dagster.records import Records, View
+from registry_dagster.stores.store import Refusal
+
+__all__ = ["PUBLISHER_VARIABLE", "Outcome", "Publisher"]
+
+PUBLISHER_VARIABLE = "FEATURE_REGISTRY_PUBLISHER"
+_LOST_RACES = 100
+_FAILURES = 4
+
+Outcome = Receipt | RegistryError
+
+
+@dataclass
+class _Task:
+    """One publication on its way."""
+
+    publication: Publication
+    provenance: Provenance
+    lost_races: int = 0
+    failures: int = 0
+    outcome: Outcome | None = None
+
+    @property
+    def dataset(self) -> str:
+        return self.publication.feature_table.dataset.name
+
+    @property
+    def others(self) -> set[str]:
+        return others_named(self.publication.feature_table, self.publication.source)
+
+
+@dataclass(frozen=True)
+class _Commit:
+    """A planned version as it goes to the store."""
+
+    task: _Task
+    plan: Plan
+    record: DatasetVersion
+    proposals: tuple[Proposal, ...]
+
+
+@dataclass
+class Publisher:
+    """Publishes into one store. Remembers what it made sure of: a second publish costs little."""
+
+    records: Records
+    default: str | None = None
+    _ensured: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+
+    def publish(self, publications: Sequence[Publication]) -> list[Outcome]:
+        """Publish each, independently, and say of each what became of it.
+
+        Publications of the same dataset get their numbers in the order given; one that refers to a
+        dataset published by an earlier one is linked to it.
+        """
+        tasks = [self._task(each) for each in publications]
+        waiting = [task for task in tasks if task.outcome is None]
+        fresh = False
+        while waiting:
+            try:
+                self._round(_independent(waiting), fresh)
+            except RegistryError as error:
+                for task in waiting:
+                    task.outcome = task.outcome or error
+            fresh = any(task.outcome is None and (task.failures or task.lost_races) for task in waiting)
+            waiting = [task for task in waiting if task.outcome is None]
+        return [task.outcome for task in tasks if task.outcome is not None]
+
+    def _task(self, publication: Publication) -> _Task:
+        now = datetime.now(timezone.utc)
+        source = publication.source
+        publisher = publication.publisher or self.default
+        try:
+            if not publication.message.strip():
+                raise PublishRefused("a publish needs a message: say why this version is published")
+            if not publisher or not publisher.strip():
+                raise PublishRefused(
+                    f"a publish needs a publisher: name one, or set {PUBLISHER_VARIABLE} (an e-mail address or "
+                    "account name)"
+                )
+            provenance = Provenance(
+                publisher=publisher,
+                message=publication.message,
+                published_at=now,
+                dagster_run_id=source.run_id if source else None,
+                dagster_asset=source.asset if source else None,
+                dagster_partition=source.partition if source else None,
+            )
+        except RegistryError as error:
+            nobody = Provenance(publisher="nobody", message="refused", published_at=now)
+            return _Task(publication, nobody, outcome=error)
+        return _Task(publication, provenance)
+
+    def _round(self, tasks: Sequence[_Task], fresh: bool) -> None:
+        """Take each as far as it goes: planned, committed, read back."""
+        view = self.records.view(
+            owners={task.dataset for task in tasks},
+            others=set[str]().union(*(task.others for task in tasks)),
+            upstreams=[each for task in tasks for each in task.publication.feature_table.materializations],
+            fresh=fresh,
+        )
+        plans = self._plans(tasks, view)
+        self._write_datasets([plan for _, plan in plans], view)
+        self._settle_standing([(task, plan) for task, plan in plans if not plan.creates])
+        commits = [self._commit(task, plan) for task, plan in plans if plan.creates]
+        if commits:
+            self._write_prerequisites(commits, view)
+            self._create(commits)
+
+    def _plans(self, tasks: Sequence[_Task], view: View) -> list[tuple[_Task, Plan]]:
+        """A plan for each; same content twice waits for the first one to stand."""
+        plans: list[tuple[_Task, Plan]] = []
+        highest: dict[str, int] = {}
+        contents: set[str] = set()
+        for task in tasks:
+            given = task.publication
+            above = highest.get(task.dataset, 0)
+            try:
+                plan = make_plan(
+                    given.feature_table, given.table, view, label=given.label, source=given.source, above=above
+                )
+                self._refuse_conflict(plan, given, view)
+            except RegistryError as error:
+                task.outcome = error
+                continue
+            content = plan.record.content_digest
+            if content not in contents:
+                plans.append((task, plan))
+                contents.add(content)
+                highest[task.dataset] = max(above, plan.record.number)
+        return plans
+
+    def _refuse_conflict(self, plan: Plan, publication: Publication, view: View) -> None:
+        number = number_in_the_way(plan, view.versions[plan.record.dataset], publication.version)
+        if number is not None:
+            name = f"{plan.record.dataset}@v{number}"
+            raise conflict_with(plan, self.records.get([name])[name])
+
+    def _commit(self, task: _Task, plan: Plan) -> _Commit:
+        record = plan.record.model_copy(update={"provenance": task.provenance})
+        return _Commit(task, plan, record, version_proposals(record, plan.dataset, self.records.env))
+
+    def _settle_standing(self, standing: Sequence[tuple[_Task, Plan]]) -> None:
+        found = self.records.get([plan.version for _, plan in standing]) if standing else {}
+        for task, plan in standing:
+            task.outcome = self._receipt(found[plan.version], created=False)
+
+    def _write_datasets(self, plans: Sequence[Plan], view: View) -> None:
+        """What the declarations changed about their Datasets, merged into what stands there now."""
+        env = self.records.env
+        changed = {
+            plan.dataset.name: plan.dataset for plan in plans if plan.dataset != view.datasets[plan.dataset.name]
+        }
+        if not changed:
+            return
+        stored = self.records.store.read([container_urn(name, env) for name in changed])
+        self.records.store.upsert(
+            proposal
+            for name, dataset in changed.items()
+            for proposal in dataset_proposals(dataset, stored.get(container_urn(name, env), {}), env)
+        )
+        for dataset in changed.values():
+            self.records.remember_dataset(dataset)
+
+    def _write_prerequisites(self, commits: Sequence[_Commit], view: View) -> None:
+        needed = {
+            (proposal.urn, proposal.aspect): proposal
+            for commit in commits
+            for proposal in prerequisite_proposals(commit.record, commit.plan.dataset)
+        }
+        if lacking := needed.keys() - self._ensured:
+            self.records.store.ensure([needed[key] for key in needed if key in lacking])
+            self._ensured |= lacking
+        changed = {
+            str(version): version
+            for commit in commits
+            for version in commit.plan.upstreams
+            if version != view.upstreams[str(version)]
+        }
+        if changed:
+            self.records.store.upsert(
+                proposal
+                for version in changed.values()
+                for proposal in materialization_proposals(version, self.records.env)
+            )
+        for version in changed.values():
+            self.records.remember_upstream(version)
+
+    def _create(self, commits: Sequence[_Commit]) -> None:
+        unavailable: RegistryUnavailable | None = None
+        refusals: Sequence[Refusal | None] = [None] * len(commits)
+        try:
+            refusals = self.records.store.create([commit.proposals for commit in commits])
+        except RegistryUnavailable as error:
+            unavailable = error
+        stored = self._read_back([proposal for commit in commits for proposal in commit.proposals])
+        for commit, refusal in zip(commits, refusals, strict=True):
+            try:
+                self._settle(commit, stored, refusal, unavailable)
+            except RegistryError as error:
+                commit.task.outcome = error
+
+    def _settle(
+        self,
+        commit: _Commit,
+        stored: dict[str, Entity],
+        refusal: Refusal | None,
+        unavailable: RegistryUnavailable | None,
+    ) -> None:
+        record, task = commit.record, commit.task
+        entity = stored.get(version_urn(record.name, self.records.env), {})
+        accepted = refusal is None and unavailable is None
+        if digest_of(entity) == record.digest or (accepted and entity and digest_of(entity) is None):
+            self._complete(commit, stored)
+            self.records.remember(commit.proposals, record.number, commit.plan.dataset)
+            task.outcome = self._receipt(record, created=True)
+        elif entity:
+            self.records.look_ahead(record.dataset)
+            task.lost_races += 1
+            if task.lost_races > _LOST_RACES:
+                task.outcome = RegistryUnavailable(
+                    f"{record.dataset}: other publishers took the next number {_LOST_RACES} times in a row; nothing "
+                    "of this publish was recorded, run it again"
+                )
+        else:
+            self._ensured.clear()
+            task.failures += 1
+            if task.failures > _FAILURES or (refusal is not None and task.failures > 1):
+                task.outcome = _not_published(record, refusal, unavailable)
+
+    def _complete(self, commit: _Commit, stored: dict[str, Entity]) -> None:
+        """Prove a version that is ours; write what the store left out of it without saying so."""
+        urn = version_urn(commit.record.name, self.records.env)
+        lacking: list[Proposal] = []
+        for _ in range(_FAILURES):
+            lacking = [each for each in commit.proposals if each.aspect not in stored.get(each.urn, {})]
+            if not lacking and record_from(stored[urn], urn).digest == commit.record.digest:
+                return
+            self.records.store.create([lacking])
+            stored = self._read_back(commit.proposals)
+        raise StoreRefused(
+            f"{commit.record}: the store answers that it wrote {', '.join(each.aspect for each in lacking)}, but "
+            "does not; look into its log, then run the publish again to complete the version"
+        )
+
+    def _read_back(self, proposals: Iterable[Proposal]) -> dict[str, Entity]:
+        urns = list(dict.fromkeys(proposal.urn for proposal in proposals))
+        try:
+            return self.records.store.read(urns)
+        except RegistryUnavailable as error:
+            raise RegistryUnavailable(
+                f"the versions were sent, but the store cannot be read, so whether they are published is not "
+                f"known. Running again is safe: it finds them or publishes them. {error}"
+            ) from error
+
+    def _receipt(self, record: DatasetVersion, created: bool) -> Receipt:
+        return Receipt(record.name, version_urn(record.name, self.records.env), record.digest, created, record)
+
+
+def _independent(waiting: Sequence[_Task]) -> list[_Task]:
+    """Those that do not refer to a dataset which an earlier one is still to publish."""
+    chosen: list[_Task] = []
+    ahead: set[str] = set()
+    held: set[str] = set()
+    for task in waiting:
+        if task.others & ahead or task.dataset in held:
+            held.add(task.dataset)
+        else:
+            chosen.append(task)
+        ahead.add(task.dataset)
+    return chosen
+
+
+def _not_published(
+    record: DatasetVersion, refusal: Refusal | None, unavailable: RegistryUnavailable | None
+) -> RegistryError:
+    if refusal is not None:
+        return StoreRefused(f"{record} is not published: {refusal.reason}")
+    if unavailable is not None:
+        return RegistryUnavailable(f"{record} is not published, and running again is safe. {unavailable}")
+    return RegistryUnavailable(
+        f"{record} is not published: the store answers that it wrote it, but holds nothing. Running again is safe"
+    )

@@ -1,0 +1,174 @@
+"""Reading records from a store, in as few requests as there are kinds of thing to read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from registry_dagster.datahub.dataset import dataset_from
+from registry_dagster.datahub.materialization import materialization_from
+from registry_dagster.datahub.proposal import Entity, Proposal
+from registry_dagster.datahub.urns import (
+    PLATFORM,
+    container_urn,
+    materialization_urn,
+    parse_dataset_urn,
+    version_set_urn,
+    version_urn,
+)
+from registry_dagster.datahub.version import RECORD_ASPECTS, Summary, record_from, summary_from
+from registry_dagster.model.dataset import Dataset
+from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.stores.store import Store
+
+__all__ = ["Records", "View"]
+
+_PAGE = 200
+
+
+@dataclass(frozen=True)
+class View:
+    """What a plan is made against.
+
+    Args:
+        versions: Dataset → number → summary of the published version.
+        datasets: Dataset → how it is recorded.
+        upstreams: `system@version` → how it is recorded.
+    """
+
+    versions: Mapping[str, Mapping[int, Summary]]
+    datasets: Mapping[str, Dataset | None]
+    upstreams: Mapping[str, MaterializationVersion | None]
+
+
+class Records:
+    """The records of one store and environment.
+
+    Published versions never change, so what is learnt of them is kept; numbers are dense, so they can
+    be enumerated from the primary store.
+    """
+
+    def __init__(self, store: Store, env: str) -> None:
+        self.store = store
+        self.env = env
+        self._versions: dict[str, dict[int, Summary]] = {}
+        self._datasets: dict[str, Dataset | None] = {}
+        self._upstreams: dict[str, MaterializationVersion | None] = {}
+
+    def view(
+        self,
+        owners: Collection[str],
+        others: Collection[str],
+        upstreams: Iterable[MaterializationVersion],
+        fresh: bool,
+    ) -> View:
+        """Read what planning needs.
+
+        Args:
+            owners: Datasets to plan versions of.
+            others: Datasets that are referred to or read from.
+            upstreams: Materialization versions.
+            fresh: Ask the store even for what is known. Without, what is known may be behind; the
+                create-only commit finds out.
+        """
+        wanted = {str(version): version for version in upstreams}
+        names = {*owners, *others}
+        self._learn_versions([name for name in names if fresh or name not in self._versions])
+        self._learn_datasets([name for name in owners if fresh or name not in self._datasets])
+        self._learn_upstreams([each for name, each in wanted.items() if fresh or name not in self._upstreams])
+        return View(
+            versions={name: dict(self._versions[name]) for name in names},
+            datasets={name: self._datasets[name] for name in owners},
+            upstreams={name: self._upstreams[name] for name in wanted},
+        )
+
+    def summaries(self, dataset: str) -> Mapping[int, Summary]:
+        """Number → summary of every published version, oldest first."""
+        self._learn_versions([dataset])
+        return self._versions[dataset]
+
+    def get(self, versions: Collection[str]) -> dict[str, DatasetVersion]:
+        """The records of `dataset@vN`, proven. Those not published are left out.
+
+        Raises:
+            CorruptRecord: what is stored is not what was published.
+        """
+        urns = {version_urn(version, self.env): version for version in versions}
+        found = self.store.read(list(urns), RECORD_ASPECTS)
+        return {urns[urn]: record_from(entity, urn) for urn, entity in found.items()}
+
+    def entity(self, urn: str) -> Entity:
+        """An entity's aspects; empty when it is absent."""
+        return self.store.read([urn]).get(urn, {})
+
+    def dataset(self, name: str) -> Dataset | None:
+        """How a Dataset is recorded now."""
+        self._learn_datasets([name])
+        return self._datasets[name]
+
+    def materialization(self, version: MaterializationVersion) -> MaterializationVersion | None:
+        """How an upstream version is recorded now."""
+        self._learn_upstreams([version])
+        return self._upstreams[str(version)]
+
+    def remember(self, commit: Sequence[Proposal], number: int, dataset: Dataset) -> None:
+        """Keep what was just published, so that it need not be read again."""
+        properties = next(each.value for each in commit if each.aspect == "datasetProperties")
+        self._versions[dataset.name][number] = summary_from({"datasetProperties": properties}, number)
+
+    def remember_dataset(self, dataset: Dataset) -> None:
+        """Keep how a Dataset was just recorded."""
+        self._datasets[dataset.name] = dataset
+
+    def remember_upstream(self, version: MaterializationVersion) -> None:
+        """Keep how an upstream version was just recorded."""
+        self._upstreams[str(version)] = version
+
+    def look_ahead(self, dataset: str) -> None:
+        """Learn of versions above the highest known one, whether or not the version set points there."""
+        known = self._versions.setdefault(dataset, {})
+        following = max(known, default=0) + 1
+        while self._read_summaries({dataset: range(following, following + 1)}):
+            following += 1
+
+    def _learn_versions(self, datasets: Collection[str]) -> None:
+        """Everything above what is known, up to where the version set points."""
+        sets = {version_set_urn(PLATFORM, name, self.env): name for name in datasets}
+        found = self.store.read(list(sets), ["versionSetProperties"]) if sets else {}
+        unread: dict[str, range] = {}
+        for urn, name in sets.items():
+            known = self._versions.setdefault(name, {})
+            pointer = found.get(urn, {}).get("versionSetProperties")
+            latest = parse_dataset_urn(pointer["latest"]).number if pointer else None
+            unread[name] = range(max(known, default=0) + 1, (latest or 0) + 1)
+        self._read_summaries({name: numbers for name, numbers in unread.items() if numbers})
+        for urn, name in sets.items():
+            if urn not in found:
+                self.look_ahead(name)
+
+    def _read_summaries(self, numbers: Mapping[str, range]) -> int:
+        urns = {
+            version_urn(f"{name}@v{number}", self.env): (name, number)
+            for name, some in numbers.items()
+            for number in some
+        }
+        read = 0
+        for start in range(0, len(urns), _PAGE):
+            page = list(urns)[start : start + _PAGE]
+            found = self.store.read(page, ["datasetProperties"])
+            for urn in filter(found.__contains__, page):
+                name, number = urns[urn]
+                self._versions[name][number] = summary_from(found[urn], number)
+            read += len(found)
+        return read
+
+    def _learn_datasets(self, names: Collection[str]) -> None:
+        urns = {container_urn(name, self.env): name for name in names}
+        found = self.store.read(list(urns), ["containerProperties"]) if urns else {}
+        self._datasets |= {name: dataset_from(found.get(urn, {})) for urn, name in urns.items()}
+
+    def _learn_upstreams(self, versions: Collection[MaterializationVersion]) -> None:
+        urns = {materialization_urn(version, self.env): str(version) for version in versions}
+        found = self.store.read(list(urns), ["datasetProperties"]) if urns else {}
+        self._upstreams |= {name: materialization_from(found.get(urn, {})) for urn, name in urns.items()}

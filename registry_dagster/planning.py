@@ -30,6 +30,7 @@ def make_plan(
     label: str | None = None,
     source: Source | None = None,
     above: int = 0,
+    unsupported: Collection[str] = (),
 ) -> Plan:
     """What publishing would do, given what is recorded.
 
@@ -42,6 +43,7 @@ def make_plan(
         label: A human alias of the version.
         source: The Dagster run that made the table.
         above: A number that is taken though the view does not know.
+        unsupported: What the store cannot hold, in words.
 
     Raises:
         TableMismatch: declaration and table disagree.
@@ -75,7 +77,7 @@ def make_plan(
         creates=same is None,
         dataset=feature_table.dataset.added_to(recorded) if recorded else feature_table.dataset,
         upstreams=tuple(_upstream(version, view) for version in feature_table.materializations),
-        warnings=(*warnings_for(feature_table, table), *missing),
+        warnings=(*warnings_for(feature_table, table), *missing, *unsupported),
     )
 
 

@@ -11,13 +11,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from registry_dagster.datahub.dataset import dataset_proposals
+from registry_dagster.datahub.dataset import dataset_proposals, owner_proposals, tag_proposals, user_proposal
 from registry_dagster.datahub.materialization import materialization_proposals
 from registry_dagster.datahub.prerequisites import prerequisite_proposals
 from registry_dagster.datahub.proposal import Entity, Proposal
+from registry_dagster.datahub.retirement import Retirement, retirement_proposal
 from registry_dagster.datahub.urns import container_urn, version_urn
 from registry_dagster.datahub.version import digest_of, record_from, version_proposals
-from registry_dagster.errors import PublishRefused, RegistryError, RegistryUnavailable, StoreRefused
+from registry_dagster.errors import (
+    AccessDenied,
+    NotPublished,
+    PublishRefused,
+    RegistryError,
+    RegistryUnavailable,
+    StoreRefused,
+)
+from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion, Provenance
 from registry_dagster.plan import Plan, Publication, Receipt
 from registry_dagster.planning import conflict_with, make_plan, number_in_the_way, others_named
@@ -89,20 +98,48 @@ class Publisher:
             waiting = [task for task in waiting if task.outcome is None]
         return [task.outcome for task in tasks if task.outcome is not None]
 
+    def describe(self, dataset: Dataset) -> None:
+        """Record what a Dataset is called now. What the description leaves out stays."""
+        recorded = self.records.dataset(dataset.name)
+        if recorded is None:
+            raise NotPublished(
+                f"{dataset.name}: no such dataset at {self.records.store.target}; publish a version first"
+            )
+        self.records.store.ensure([*owner_proposals(dataset), *tag_proposals(dataset)])
+        self._write_changed([dataset.added_to(recorded)])
+
+    def retire(self, version: str, retirement: Retirement) -> None:
+        """Mark a version as not to be used any more."""
+        names = [version, *([retirement.replacement] if retirement.replacement else [])]
+        found = self.records.get(names)
+        for name in names:
+            if name not in found:
+                raise NotPublished(f"{name}: not published at {self.records.store.target}")
+        self.records.store.ensure([user_proposal(retirement.by)])
+        self.records.store.upsert([retirement_proposal(version, retirement, self.records.env)])
+
+    def publisher(self, given: str | None) -> str:
+        """Who publishes: the one given, else the default.
+
+        Raises:
+            PublishRefused: there is neither.
+        """
+        publisher = given or self.default
+        if not publisher or not publisher.strip():
+            raise PublishRefused(
+                f"a publish needs a publisher: name one, or set {PUBLISHER_VARIABLE} (an e-mail address or "
+                "account name)"
+            )
+        return publisher
+
     def _task(self, publication: Publication) -> _Task:
         now = datetime.now(timezone.utc)
         source = publication.source
-        publisher = publication.publisher or self.default
         try:
             if not publication.message.strip():
                 raise PublishRefused("a publish needs a message: say why this version is published")
-            if not publisher or not publisher.strip():
-                raise PublishRefused(
-                    f"a publish needs a publisher: name one, or set {PUBLISHER_VARIABLE} (an e-mail address or "
-                    "account name)"
-                )
             provenance = Provenance(
-                publisher=publisher,
+                publisher=self.publisher(publication.publisher),
                 message=publication.message,
                 published_at=now,
                 dagster_run_id=source.run_id if source else None,
@@ -123,9 +160,9 @@ class Publisher:
             fresh=fresh,
         )
         plans = self._plans(tasks, view)
-        self._write_datasets([plan for _, plan in plans], view)
+        commits = self._commits([(task, plan) for task, plan in plans if plan.creates])
+        self._write_datasets([plan for task, plan in plans if task.outcome is None], view)
         self._settle_standing([(task, plan) for task, plan in plans if not plan.creates])
-        commits = [self._commit(task, plan) for task, plan in plans if plan.creates]
         if commits:
             self._write_prerequisites(commits, view)
             self._create(commits)
@@ -159,9 +196,23 @@ class Publisher:
             name = f"{plan.record.dataset}@v{number}"
             raise conflict_with(plan, self.records.get([name])[name])
 
+    def _commits(self, plans: Sequence[tuple[_Task, Plan]]) -> list[_Commit]:
+        commits: list[_Commit] = []
+        for task, plan in plans:
+            try:
+                commits.append(self._commit(task, plan))
+            except StoreRefused as error:
+                task.outcome = error
+        return commits
+
     def _commit(self, task: _Task, plan: Plan) -> _Commit:
         record = plan.record.model_copy(update={"provenance": task.provenance})
-        return _Commit(task, plan, record, version_proposals(record, plan.dataset, self.records.env))
+        unsupported = self.records.store.unsupported
+        proposals = tuple(
+            each for each in version_proposals(record, plan.dataset, self.records.env) if each.aspect not in unsupported
+        )
+        self.records.store.check(proposals)
+        return _Commit(task, plan, record, proposals)
 
     def _settle_standing(self, standing: Sequence[tuple[_Task, Plan]]) -> None:
         found = self.records.get([plan.version for _, plan in standing]) if standing else {}
@@ -169,13 +220,14 @@ class Publisher:
             task.outcome = self._receipt(found[plan.version], created=False)
 
     def _write_datasets(self, plans: Sequence[Plan], view: View) -> None:
-        """What the declarations changed about their Datasets, merged into what stands there now."""
+        changed = [plan.dataset for plan in plans if plan.dataset != view.datasets[plan.dataset.name]]
+        if changed:
+            self._write_changed(changed)
+
+    def _write_changed(self, datasets: Iterable[Dataset]) -> None:
+        """Datasets as they are described now, merged into what stands there."""
         env = self.records.env
-        changed = {
-            plan.dataset.name: plan.dataset for plan in plans if plan.dataset != view.datasets[plan.dataset.name]
-        }
-        if not changed:
-            return
+        changed = {dataset.name: dataset for dataset in datasets}
         stored = self.records.store.read([container_urn(name, env) for name in changed])
         self.records.store.upsert(
             proposal
@@ -298,7 +350,8 @@ def _not_published(
     record: DatasetVersion, refusal: Refusal | None, unavailable: RegistryUnavailable | None
 ) -> RegistryError:
     if refusal is not None:
-        return StoreRefused(f"{record} is not published: {refusal.reason}")
+        kind = AccessDenied if refusal.denied else StoreRefused
+        return kind(f"{record} is not published: {refusal.reason}")
     if unavailable is not None:
         return RegistryUnavailable(f"{record} is not published, and running again is safe. {unavailable}")
     return RegistryUnavailable(

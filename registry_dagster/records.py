@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.materialization import materialization_from
 from registry_dagster.datahub.proposal import Entity, Proposal
+from registry_dagster.datahub.retirement import Retirement, retirement_from
 from registry_dagster.datahub.urns import (
     PLATFORM,
     container_urn,
@@ -101,6 +102,13 @@ class Records:
     def entity(self, urn: str) -> Entity:
         """An entity's aspects; empty when it is absent."""
         return self.store.read([urn]).get(urn, {})
+
+    def retirements(self, versions: Collection[str]) -> dict[str, Retirement]:
+        """Of `dataset@vN` those that are retired."""
+        urns = {version_urn(version, self.env): version for version in versions}
+        found = self.store.read(list(urns), ["deprecation"]) if urns else {}
+        told = {urns[urn]: retirement_from(entity) for urn, entity in found.items()}
+        return {version: retirement for version, retirement in told.items() if retirement is not None}
 
     def dataset(self, name: str) -> Dataset | None:
         """How a Dataset is recorded now."""

@@ -10,7 +10,10 @@ from types import TracebackType
 
 from typing_extensions import Self
 
-from registry_dagster.errors import NotPublished, RegistryError
+from registry_dagster.datahub.audit import audit, audited_urns
+from registry_dagster.datahub.retirement import Retirement
+from registry_dagster.datahub.urns import version_urn
+from registry_dagster.errors import CorruptRecord, InvalidDeclaration, NotPublished, PublishRefused, RegistryError
 from registry_dagster.facts import Diff, diff
 from registry_dagster.model.base import suggestion
 from registry_dagster.model.dataset import Dataset
@@ -28,8 +31,11 @@ from registry_dagster.stores.store import Store, open_store
 __all__ = ["Registry"]
 
 _TARGET_VARIABLE = "FEATURE_REGISTRY"
-_ENVIRONMENTS = ["CORP", "DEV", "EI", "NON_PROD", "PRD", "PRE", "PROD", "QA", "RVW"]
-_ENVIRONMENTS += ["SANDBOX", "SBX", "SIT", "STG", "TEST", "TST", "UAT"]
+_SERVER_VARIABLE = "DATAHUB_GMS_URL"
+_ENVIRONMENTS = (
+    *("CORP", "DEV", "EI", "NON_PROD", "PRD", "PRE", "PROD", "QA"),
+    *("RVW", "SANDBOX", "SBX", "SIT", "STG", "TEST", "TST", "UAT"),
+)
 
 
 class Registry:
@@ -53,14 +59,19 @@ class Registry:
         cls,
         target: str | None = None,
         *,
+        token: str | None = None,
         env: str = "PROD",
         publisher: str | None = None,
     ) -> Self:
         """Open the registry a target names.
 
         Args:
-            target: `lite:///absolute/path/registry.db`. Default: the environment variable
-                FEATURE_REGISTRY, else an embedded file below the home directory.
+            target: `lite:///absolute/path/registry.db`, `file:///absolute/folder` for a hand-off, the
+                `https://` address of a DataHub server, or `datahub` for the server of `~/.datahubenv`.
+                Default: the environment variable FEATURE_REGISTRY, else DATAHUB_GMS_URL, else an embedded
+                file below the home directory.
+            token: DataHub access token. Default: DATAHUB_GMS_TOKEN, else that of `~/.datahubenv` for the
+                same server. Never shown.
             env: DataHub's environment of everything published here.
             publisher: Who publishes, unless a publish names somebody else. Default: the environment
                 variable FEATURE_REGISTRY_PUBLISHER.
@@ -69,8 +80,8 @@ class Registry:
             RegistryError: no store of that kind.
         """
         embedded = f"lite://{Path.home() / '.feature-registry' / 'registry.db'}"
-        chosen = target or os.environ.get(_TARGET_VARIABLE) or embedded
-        return cls(open_store(chosen), env, publisher or os.environ.get(PUBLISHER_VARIABLE))
+        chosen = target or os.environ.get(_TARGET_VARIABLE) or os.environ.get(_SERVER_VARIABLE) or embedded
+        return cls(open_store(chosen, token), env, publisher or os.environ.get(PUBLISHER_VARIABLE))
 
     def __repr__(self) -> str:
         return f"Registry({self.target!r}, env={self._records.env!r})"
@@ -167,10 +178,14 @@ class Registry:
             upstreams=feature_table.materializations,
             fresh=True,
         )
-        plan = make_plan(feature_table, table, view, label=label, source=source)
+        unsupported = self._store.unsupported.values()
+        plan = make_plan(feature_table, table, view, label=label, source=source, unsupported=unsupported)
         published = view.versions[name]
         if (taken := number_in_the_way(plan, published, None)) is not None:
             raise conflict_with(plan, self.get(f"{name}@v{taken}"))
+        retired = self._records.retirements([*plan.record.inputs, *plan.record.reference_versions.values()])
+        told = (*plan.warnings, *(f"{name} is {retirement}" for name, retirement in retired.items()))
+        plan = replace(plan, warnings=told)
         if not plan.creates:
             return replace(plan, record=self.get(plan.version))
         last = self.get(f"{name}@v{max(published)}") if published else None
@@ -222,3 +237,66 @@ class Registry:
             For each, in the order given, its receipt or the error that `publish` would raise.
         """
         return self._publisher.publish(publications)
+
+    def describe(self, dataset: Dataset) -> Dataset:
+        """Record what a Dataset is called now. Versions stay as they are; the store keeps the history.
+
+        Args:
+            dataset: The new description. Fields it leaves out stay as they are.
+
+        Raises:
+            NotPublished: the dataset has no version yet.
+        """
+        self._publisher.describe(dataset)
+        return self.dataset(dataset.name)
+
+    def retire(
+        self, version: str, *, reason: str, replacement: str | None = None, publisher: str | None = None
+    ) -> Retirement:
+        """Mark a version as not to be used any more. The record itself stays untouched.
+
+        Args:
+            version: `dataset@vN`.
+            reason: Why.
+            replacement: The version to use instead, `dataset@vN`.
+            publisher: Who says so. Default: the registry's.
+
+        Raises:
+            PublishRefused: no reason or nobody who says so.
+            NotPublished: the version, or its replacement, is not published.
+        """
+        if not reason.strip():
+            raise PublishRefused("retiring a version needs a reason: say why it should not be used")
+        for name in filter(None, (version, replacement)):
+            if parse_version(name).number is None:
+                raise InvalidDeclaration(f"{name!r} names no exact version; write it as {name}@v1")
+        retirement = Retirement(reason, self._publisher.publisher(publisher), replacement)
+        self._publisher.retire(version, retirement)
+        return retirement
+
+    def retirement(self, version: str) -> Retirement | None:
+        """Whether a version is retired, by whom and why."""
+        return self._records.retirements([version]).get(version)
+
+    def verify(self, version: str, *, record: bool) -> tuple[str, ...]:
+        """What others changed about a published version, one line an aspect. Empty: intact.
+
+        Args:
+            version: `dataset@vN`.
+            record: Check the record as it stands in the store.
+
+        Raises:
+            NotPublished: nothing is recorded under that name.
+        """
+        if not record:
+            raise RegistryError("say what to verify: record=True checks the record against its digest")
+        env = self._records.env
+        entity = self._records.entity(version_urn(version, env))
+        if not entity:
+            raise NotPublished(f"{version}: not published at {self.target}")
+        try:
+            stored = self._store.read(audited_urns(entity, version, env))
+            unsupported = self._store.unsupported
+            return tuple(line for line in audit(stored, version, env) if line.split(" ")[0] not in unsupported)
+        except CorruptRecord as error:
+            return (str(error),)

@@ -10,14 +10,14 @@ from registry_dagster.datahub.glossary import column_terms
 from registry_dagster.datahub.proposal import Aspect
 from registry_dagster.datahub.urns import PLATFORM, field_urn, platform_urn, version_urn
 from registry_dagster.model import dtypes
-from registry_dagster.model.base import canonical_json
+from registry_dagster.model.base import canonical_json, sha256_digest
 from registry_dagster.model.column import Column
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.table import TableField
 from registry_dagster.model.words import column_words
 
-__all__ = ["columns_from", "fields_from", "linked_references", "schema_metadata"]
+__all__ = ["arrow_schema_from", "columns_from", "fields_from", "linked_references", "schema_digest", "schema_metadata"]
 
 _EPOCH = {"time": 0, "actor": "urn:li:corpuser:unknown"}
 _STARTS_WITH = {
@@ -67,6 +67,17 @@ def fields_from(schema: Aspect) -> tuple[TableField, ...]:
 def columns_from(schema: Aspect) -> dict[str, Any]:
     """Column path → the JSON of its semantic."""
     return {field["fieldPath"]: json.loads(field["jsonProps"]) for field in schema["fields"] if field.get("jsonProps")}
+
+
+def schema_digest(record: Mapping[str, Any]) -> str:
+    """sha256 over the part of a record's JSON that this aspect holds, to tell which aspect was changed."""
+    table = record["table"]
+    return sha256_digest([table["fields"], table["arrow_schema"], record.get("columns", {})])
+
+
+def arrow_schema_from(schema: Aspect) -> str:
+    """The exact Arrow schema: base64 of its IPC message."""
+    return schema["platformSchema"]["com.linkedin.schema.OtherSchema"]["rawSchema"]
 
 
 def linked_references(record: DatasetVersion) -> Sequence[tuple[Reference, str]]:

@@ -94,7 +94,7 @@ def user_urn(user: str) -> str:
 
 def encoded(text: str) -> str:
     """DataHub's own encoding of what has a meaning inside a URN."""
-    return re.sub("[(),%\u241f]", lambda found: quote(found[0]), text)
+    return re.sub("[(),\u241f]", lambda found: quote(found[0]), text)
 
 
 def sort_id(version: str) -> str:

@@ -17,7 +17,14 @@ from pydantic import TypeAdapter
 from registry_dagster.datahub.document import version_document
 from registry_dagster.datahub.properties import structured_properties
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, proposals
-from registry_dagster.datahub.schema import columns_from, fields_from, linked_references, schema_metadata
+from registry_dagster.datahub.schema import (
+    arrow_schema_from,
+    columns_from,
+    fields_from,
+    linked_references,
+    schema_digest,
+    schema_metadata,
+)
 from registry_dagster.datahub.urns import (
     PLATFORM,
     container_urn,
@@ -38,11 +45,23 @@ from registry_dagster.model.dataset_version import RECORD_FORMAT, DatasetVersion
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.table import AnyPin, table_identity
 
-__all__ = ["RECORD_ASPECTS", "SUB_TYPE", "Summary", "digest_of", "record_from", "summary_from", "version_proposals"]
+__all__ = [
+    "MOST_RELATIONSHIPS",
+    "RECORD_ASPECTS",
+    "SUB_TYPE",
+    "Summary",
+    "digest_of",
+    "record_from",
+    "summary_from",
+    "version_proposals",
+]
 
 SUB_TYPE = "Feature Dataset Version"
 RECORD_ASPECTS = ("datasetProperties", "schemaMetadata")
 """The aspects that a record is rebuilt from."""
+
+MOST_RELATIONSHIPS = 150
+"""Joins that become relationship entities, so that a version fits one request. All become foreign keys."""
 
 _PIN: TypeAdapter[AnyPin] = TypeAdapter(AnyPin)
 _TEXT = ("label",)
@@ -70,9 +89,8 @@ def version_proposals(record: DatasetVersion, dataset: Dataset, env: str) -> tup
         },
     )
     joins = (
-        proposal
-        for position, (reference, target) in enumerate(linked_references(record))
-        for proposal in _relationship(record, position, reference, target, env)
+        _relationship(record, position, reference, target, env)
+        for position, (reference, target) in enumerate(linked_references(record)[:MOST_RELATIONSHIPS])
     )
     return (*own, *joins)
 
@@ -123,13 +141,15 @@ def record_from(entity: Entity, urn: str) -> DatasetVersion:
             f"format {RECORD_FORMAT}; upgrade registry-dagster to read it"
         )
     try:
-        record = DatasetVersion.from_json(_record_json(properties, entity["schemaMetadata"]))
-    except (InvalidDeclaration, KeyError, ValueError) as error:
+        parts = _record_json(properties, entity["schemaMetadata"])
+        record = DatasetVersion.from_json(parts)
+    except (InvalidDeclaration, KeyError, TypeError, ValueError) as error:
         raise CorruptRecord(f"{urn}: the record cannot be rebuilt: {error}") from error
     if record.digest != properties.get("digest"):
+        same_schema = schema_digest(parts) == properties.get("schema_digest")
         raise CorruptRecord(
-            f"{urn}: the record's digest is {record.digest}, published was {properties.get('digest')}; "
-            "one of its aspects was changed after publishing"
+            f"{urn}: aspect {'datasetProperties' if same_schema else 'schemaMetadata'} was changed after publishing: "
+            f"the record's digest is {record.digest}, published was {properties.get('digest')}"
         )
     return record
 
@@ -146,14 +166,15 @@ def _record_json(properties: dict[str, str], schema: Aspect) -> dict[str, Any]:
         "table": {
             "location": properties["location"],
             "fields": [field.to_json() for field in fields_from(schema)],
-            "arrow_schema": schema["platformSchema"]["com.linkedin.schema.OtherSchema"]["rawSchema"],
+            "arrow_schema": arrow_schema_from(schema),
             **{name: json.loads(properties[name]) for name in _TABLE_JSON if name in properties},
         },
     }
 
 
 def _dataset_properties(record: DatasetVersion) -> Aspect:
-    meaning, table, provenance = record.to_json(), record.table.to_json(), record.provenance.to_json()
+    meaning = record.to_json()
+    table, provenance = meaning["table"], meaning["provenance"]
     return {
         "name": record.name,
         "qualifiedName": record.name,
@@ -164,6 +185,7 @@ def _dataset_properties(record: DatasetVersion) -> Aspect:
             "record_format": str(record.record_format),
             "digest": record.digest,
             "content_digest": record.content_digest,
+            "schema_digest": schema_digest(meaning),
             "dataset": record.dataset,
             "version": str(record.number),
             **{name: meaning[name] for name in _TEXT if name in meaning},
@@ -211,9 +233,7 @@ def _ownership(dataset: Dataset) -> Aspect | None:
 _CARDINALITY = {"1:1": "ONE_ONE", "n:1": "N_ONE", "1:n": "ONE_N", "n:m": "N_N"}
 
 
-def _relationship(
-    record: DatasetVersion, position: int, reference: Reference, target: str, env: str
-) -> tuple[Proposal, ...]:
+def _relationship(record: DatasetVersion, position: int, reference: Reference, target: str, env: str) -> Proposal:
     here, there = version_urn(record.name, env), version_urn(target, env)
     facts = {name: str(value) for name, value in reference.to_json().items() if not isinstance(value, list)}
     properties: Aspect = {
@@ -228,7 +248,7 @@ def _relationship(
         "cardinality": _CARDINALITY[reference.cardinality],
     }
     urn = relationship_urn(source=here, destination=there, reference=str(position))
-    return proposals(urn, {"erModelRelationshipProperties": properties, "status": {"removed": False}})
+    return Proposal(urn, "erModelRelationshipProperties", properties)
 
 
 def _published_ms(record: DatasetVersion) -> int:

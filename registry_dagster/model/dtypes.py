@@ -21,12 +21,13 @@ __all__ = [
 
 _LIST = re.compile(r"(?:fixed_size_|large_)?list(?:_view)?<(?P<element>.+)>(?:\[(?P<width>\d+)\])?")
 _DICTIONARY = re.compile(r"dictionary<values=(?P<values>.+), indices=[^,]+>")
+_RUNS = re.compile(r"run_end_encoded<run_ends=[^,]+, values=(?P<values>.+)>")
 _EXTENSION = re.compile(r"extension<[^,]*, (?P<storage>.+)>")
 
 
 def storage(dtype: str) -> str:
-    """The type of the values themselves: dictionary encoding and extension types taken off."""
-    for pattern, group in ((_DICTIONARY, "values"), (_EXTENSION, "storage")):
+    """The type of the values themselves: dictionary and run-end encoding and extension types taken off."""
+    for pattern, group in ((_DICTIONARY, "values"), (_RUNS, "values"), (_EXTENSION, "storage")):
         if match := pattern.fullmatch(dtype):
             return storage(match[group])
     return dtype

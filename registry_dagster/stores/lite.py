@@ -11,7 +11,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Collection, Generator, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -58,6 +58,13 @@ class LiteStore:
     @property
     def target(self) -> str:
         return f"lite://{self._path}"
+
+    @property
+    def unsupported(self) -> Mapping[str, str]:
+        return {}
+
+    def check(self, commit: Sequence[Proposal]) -> None:
+        """Anything fits."""
 
     def read(self, urns: Collection[str], aspects: Collection[str] = ()) -> dict[str, Entity]:
         with self._lock, self._reported():

@@ -1,0 +1,71 @@
+"""Does a stored version still say what was published? Names each aspect that does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from registry_dagster.datahub.proposal import Entity
+from registry_dagster.datahub.urns import version_urn
+from registry_dagster.datahub.version import RECORD_ASPECTS, record_from, version_proposals
+from registry_dagster.model.base import is_json_object
+from registry_dagster.model.dataset import Dataset
+
+__all__ = ["audit", "audited_urns"]
+
+_PEOPLES_OWN = {"ownership"}
+"""Aspects that people edit in DataHub's UI, and may."""
+
+
+def audited_urns(entity: Entity, version: str, env: str) -> list[str]:
+    """The entities that a version consists of.
+
+    Raises:
+        CorruptRecord: the record cannot be rebuilt.
+    """
+    urn = version_urn(version, env)
+    record = record_from(entity, urn)
+    return list(dict.fromkeys(each.urn for each in version_proposals(record, Dataset(name=record.dataset), env)))
+
+
+def audit(stored: Mapping[str, Entity], version: str, env: str) -> Iterator[str]:
+    """One line for each aspect that was changed or removed. What a server or people added is no change.
+
+    Args:
+        stored: The entities of `audited_urns`, with all their aspects.
+        version: `dataset@vN`.
+        env: DataHub's environment.
+
+    Raises:
+        CorruptRecord: the record cannot be rebuilt, or does not match its digest.
+    """
+    urn = version_urn(version, env)
+    record = record_from(stored[urn], urn)
+    for expected in version_proposals(record, Dataset(name=record.dataset), env):
+        found = stored.get(expected.urn, {}).get(expected.aspect)
+        if found is None:
+            yield f"{expected.aspect} of {expected.urn} was removed"
+        elif expected.aspect not in _PEOPLES_OWN and (where := _difference(expected.value, found)):
+            also = "" if expected.aspect in RECORD_ASPECTS else "; the record itself is intact"
+            yield f"{expected.aspect} of {expected.urn} was changed at {where}{also}"
+
+
+def _difference(expected: Any, found: Any, path: str = "") -> str | None:
+    """The first place where something published is gone or other; additions do not count."""
+    if is_json_object(expected) and is_json_object(found):
+        for name, value in expected.items():
+            if name not in found and value not in (None, [], {}, False):
+                return f"{path}.{name}".lstrip(".")
+            if name in found and (where := _difference(value, found[name], f"{path}.{name}")):
+                return where
+        return None
+    if isinstance(expected, list) and isinstance(found, list):
+        return _list_difference(cast("list[Any]", expected), cast("list[Any]", found), path)
+    return None if expected == found else path.lstrip(".")
+
+
+def _list_difference(expected: list[Any], found: list[Any], path: str) -> str | None:
+    for position, value in enumerate(expected):
+        if not any(_difference(value, other) is None for other in found):
+            return f"{path}[{position}]".lstrip(".")
+    return None

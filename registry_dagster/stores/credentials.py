@@ -1,0 +1,47 @@
+"""Which DataHub server, and the token for it: from the caller, the environment, or DataHub's own settings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from registry_dagster.errors import RegistryError
+from registry_dagster.model.base import is_json_object
+
+__all__ = ["server_and_token"]
+
+_TOKEN_VARIABLE = "DATAHUB_GMS_TOKEN"
+
+
+def server_and_token(target: str, token: str | None) -> tuple[str, str | None]:
+    """The address and the token to use with it.
+
+    Args:
+        target: An address, or `datahub` for the server named in `~/.datahubenv`.
+        token: The caller's; else DATAHUB_GMS_TOKEN; else that of `~/.datahubenv` if it is for this server.
+
+    Raises:
+        RegistryError: `datahub` was asked for and `~/.datahubenv` names no server.
+    """
+    settings = _settings()
+    server = str(settings.get("server") or "").rstrip("/")
+    address = server if target == "datahub" else target.rstrip("/")
+    if not address:
+        raise RegistryError("~/.datahubenv names no server; run `datahub init`, or give the address itself")
+    own = settings.get("token") if address == server else None
+    return address, token or os.environ.get(_TOKEN_VARIABLE) or (str(own) if own else None)
+
+
+def _settings() -> dict[str, Any]:
+    path = Path.home() / ".datahubenv"
+    try:
+        settings: object = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, yaml.YAMLError) as error:
+        raise RegistryError(f"{path} cannot be read ({type(error).__name__}); run `datahub init` again") from None
+    gms: object = settings.get("gms") if is_json_object(settings) else None
+    return gms if is_json_object(gms) else {}

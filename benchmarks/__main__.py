@@ -15,7 +15,7 @@ def main() -> None:
     results: list[Result] = [*imports.run(), *publishing.run()]
     page = as_markdown(results)
     RESULTS.write_text(page)
-    print(page)  # noqa: T201 - the purpose of the program
+    print(page)
 
 
 if __name__ == "__main__":

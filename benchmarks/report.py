@@ -15,7 +15,7 @@ __all__ = ["Result", "as_markdown", "fresh_process_seconds", "median_seconds"]
 
 @dataclass(frozen=True)
 class Result:
-    """One line of the table. `ratio` is ours over the peer's."""
+    """One line of the table. `ratio` says in the goal's terms how we stand to the peer."""
 
     what: str
     ours: str
@@ -37,7 +37,7 @@ def as_markdown(results: list[Result]) -> str:
         f"Python {platform.python_version()}, {platform.machine()}. Written by `make bench`; only the ratios carry",
         "over to other machines.",
         "",
-        "| what | ours | peer | ours : peer | goal |",
+        "| what | ours | peer | ratio | goal |",
         "| --- | --- | --- | --- | --- |",
     ]
     lines += [f"| {each.what} | {each.ours} | {each.peer} | {each.ratio:.3f} | {each.goal} |" for each in results]

@@ -8,7 +8,7 @@ from typing import Any
 
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, proposals
 from registry_dagster.datahub.urns import PLATFORM, container_urn, encoded, owner_urn, platform_urn, user_urn
-from registry_dagster.model.base import canonical_json
+from registry_dagster.model.base import json_text
 from registry_dagster.model.dataset import Dataset
 
 __all__ = ["SUB_TYPE", "dataset_from", "dataset_proposals", "owner_proposals", "tag_proposals"]
@@ -25,8 +25,7 @@ def dataset_proposals(dataset: Dataset, stored: Entity, env: str) -> tuple[Propo
         {
             "containerProperties": {
                 "customProperties": {
-                    name: value if isinstance(value, str) else canonical_json(value).decode()
-                    for name, value in declared.items()
+                    name: value if isinstance(value, str) else json_text(value) for name, value in declared.items()
                 },
                 "name": dataset.title or dataset.name,
                 "qualifiedName": dataset.name,

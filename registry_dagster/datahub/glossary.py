@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from registry_dagster.datahub.proposal import Proposal
-from registry_dagster.model.column import Column
 from registry_dagster.model.columns import SEMANTICS
 from registry_dagster.model.dataset_version import DatasetVersion
 
@@ -27,11 +26,10 @@ def annotation_type_term(annotation_type: str) -> str:
     return f"urn:li:glossaryTerm:{_ANNOTATIONS}.{annotation_type}"
 
 
-def column_terms(column: Column) -> list[str]:
-    """The terms of a column: its semantic, and the annotation type it names."""
-    attributes = column.to_json()
-    kinds = [attributes[name] for name in _ANNOTATION_ATTRIBUTES if name in attributes]
-    return [semantic_term(attributes["semantic"]), *map(annotation_type_term, kinds)]
+def column_terms(column: Mapping[str, Any]) -> list[str]:
+    """The terms of a column, given as JSON: its semantic, and the annotation type it names."""
+    kinds = [column[name] for name in _ANNOTATION_ATTRIBUTES if name in column]
+    return [semantic_term(column["semantic"]), *map(annotation_type_term, kinds)]
 
 
 def glossary_proposals(record: DatasetVersion) -> Iterator[Proposal]:
@@ -39,7 +37,9 @@ def glossary_proposals(record: DatasetVersion) -> Iterator[Proposal]:
     yield _node(_ROOT, "Feature Registry", "What the columns of connectomics feature tables mean.", None)
     yield _node(_SEMANTICS, "Column semantics", "What a value in a column is.", _ROOT)
     yield _node(_ANNOTATIONS, "Annotation types", "What an annotation marks, by CAVE's schema names.", _ROOT)
-    for urn in sorted({term for column in record.columns.values() for term in column_terms(column)}):
+    for urn in sorted(
+        {term for column in record.json_form.get("columns", {}).values() for term in column_terms(column)}
+    ):
         yield _term(urn)
 
 

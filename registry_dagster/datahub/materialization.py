@@ -6,7 +6,7 @@ import json
 
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, proposals
 from registry_dagster.datahub.urns import materialization_urn, platform_urn, sort_id, version_set_urn
-from registry_dagster.model.base import canonical_json
+from registry_dagster.model.base import json_text
 from registry_dagster.model.materialization import MaterializationVersion
 
 __all__ = ["SUB_TYPE", "materialization_from", "materialization_proposals", "platform_proposal"]
@@ -27,10 +27,7 @@ def platform_proposal(platform: str, display_name: str) -> Proposal:
 
 def materialization_proposals(version: MaterializationVersion, env: str) -> tuple[Proposal, ...]:
     """The entity, its place in the version set of its system, and its facts."""
-    facts = {
-        name: value if isinstance(value, str) else canonical_json(value).decode()
-        for name, value in version.to_json().items()
-    }
+    facts = {name: value if isinstance(value, str) else json_text(value) for name, value in version.to_json().items()}
     return proposals(
         materialization_urn(version, env),
         {

@@ -70,7 +70,7 @@ def property_definitions() -> Iterator[Proposal]:
 
 def structured_properties(record: DatasetVersion) -> Aspect:
     """The properties of a version; those without a value are left out."""
-    columns = [column.to_json() for column in record.columns.values()]
+    columns: list[dict[str, Any]] = list(record.json_form.get("columns", {}).values())
     drifts = [signal.p95_nm for signal in record.signals if isinstance(signal, SpatialDrift)]
     values: dict[str, list[str] | list[float]] = {
         "materialization": [str(version) for version in record.materializations],

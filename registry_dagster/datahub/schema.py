@@ -10,12 +10,11 @@ from registry_dagster.datahub.glossary import column_terms
 from registry_dagster.datahub.proposal import Aspect
 from registry_dagster.datahub.urns import PLATFORM, field_urn, platform_urn, version_urn
 from registry_dagster.model import dtypes
-from registry_dagster.model.base import canonical_json, sha256_digest
-from registry_dagster.model.column import Column
+from registry_dagster.model.base import json_text, sha256_digest
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.table import TableField
-from registry_dagster.model.words import column_words
+from registry_dagster.model.words import semantic_words
 
 __all__ = ["arrow_schema_from", "columns_from", "fields_from", "linked_references", "schema_digest", "schema_metadata"]
 
@@ -40,6 +39,7 @@ _STARTS_WITH = {
 def schema_metadata(record: DatasetVersion, env: str) -> Aspect:
     """The table's fields with their meaning. The exact Arrow schema stands in `platformSchema`."""
     partitions = set(record.table.partition_columns)
+    columns: Mapping[str, Mapping[str, Any]] = record.json_form.get("columns", {})
     foreign_keys = [_foreign_key(record, reference, target, env) for reference, target in linked_references(record)]
     return {
         "schemaName": record.dataset,
@@ -49,9 +49,7 @@ def schema_metadata(record: DatasetVersion, env: str) -> Aspect:
         "lastModified": _EPOCH,
         "hash": "",
         "platformSchema": {"com.linkedin.schema.OtherSchema": {"rawSchema": record.table.arrow_schema}},
-        "fields": [
-            _field(field, record.columns.get(field.path), field.path in partitions) for field in record.table.fields
-        ],
+        "fields": [_field(field, columns.get(field.path), field.path in partitions) for field in record.table.fields],
         **({"foreignKeys": foreign_keys} if foreign_keys else {}),
     }
 
@@ -89,17 +87,17 @@ def linked_references(record: DatasetVersion) -> Sequence[tuple[Reference, str]]
     ]
 
 
-def _field(field: TableField, column: Column | None, partition: bool) -> dict[str, Any]:
+def _field(field: TableField, column: Mapping[str, Any] | None, partition: bool) -> dict[str, Any]:
     described: Mapping[str, Any] = {}
     if column is not None:
-        words = " · ".join(column_words(column))
+        words = " · ".join(semantic_words(column))
         described = {
-            "description": f"{column.description}\n\n{words}" if column.description else words,
+            "description": f"{column['description']}\n\n{words}" if "description" in column else words,
             "glossaryTerms": {
                 "terms": [{"urn": urn} for urn in column_terms(column)],
                 "auditStamp": _EPOCH,
             },
-            "jsonProps": canonical_json(column.to_json()).decode(),
+            "jsonProps": json_text(column),
         }
     return {
         "fieldPath": field.path,

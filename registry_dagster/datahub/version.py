@@ -39,7 +39,7 @@ from registry_dagster.datahub.urns import (
     version_urn,
 )
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration
-from registry_dagster.model.base import canonical_json
+from registry_dagster.model.base import json_text
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import RECORD_FORMAT, DatasetVersion
 from registry_dagster.model.reference import Reference
@@ -151,6 +151,8 @@ def record_from(entity: Entity, urn: str) -> DatasetVersion:
             f"{urn}: aspect {'datasetProperties' if same_schema else 'schemaMetadata'} was changed after publishing: "
             f"the record's digest is {record.digest}, published was {properties.get('digest')}"
         )
+    if urn.split(",")[1:2] != [record.name]:
+        raise CorruptRecord(f"{urn}: holds the record of {record.name}; its aspects were put here after publishing")
     return record
 
 
@@ -173,7 +175,7 @@ def _record_json(properties: dict[str, str], schema: Aspect) -> dict[str, Any]:
 
 
 def _dataset_properties(record: DatasetVersion) -> Aspect:
-    meaning = record.to_json()
+    meaning = record.json_form
     table, provenance = meaning["table"], meaning["provenance"]
     return {
         "name": record.name,
@@ -192,8 +194,8 @@ def _dataset_properties(record: DatasetVersion) -> Aspect:
             **{name: provenance[name] for name in _PROVENANCE if name in provenance},
             "location": record.table.location,
             "format": record.table.format,
-            **{name: _json_text(table[name]) for name in _TABLE_JSON if name in table},
-            **{name: _json_text(meaning[name]) for name in _JSON if name in meaning},
+            **{name: json_text(table[name]) for name in _TABLE_JSON if name in table},
+            **{name: json_text(meaning[name]) for name in _JSON if name in meaning},
         },
     }
 
@@ -253,7 +255,3 @@ def _relationship(record: DatasetVersion, position: int, reference: Reference, t
 
 def _published_ms(record: DatasetVersion) -> int:
     return int(record.provenance.published_at.timestamp() * 1000)
-
-
-def _json_text(value: Any) -> str:
-    return canonical_json(value).decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,6 +38,7 @@ __all__ = [
     "UtcDateTime",
     "canonical_json",
     "is_json_object",
+    "json_text",
     "sha256_digest",
     "suggestion",
     "variant",
@@ -160,6 +162,11 @@ def variant(value: dict[str, Any], tag: str, kinds: Mapping[str, type[Model]]) -
 def canonical_json(value: JsonValue) -> bytes:
     """The one byte form of a JSON value: the JSON Canonicalization Scheme, RFC 8785."""
     return rfc8785.dumps(value)
+
+
+def json_text(value: JsonValue) -> str:
+    """Compact JSON with sorted keys, for texts that hold JSON but are not hashed."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def sha256_digest(value: JsonValue) -> str:

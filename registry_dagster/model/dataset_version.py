@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from functools import cached_property
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
@@ -74,6 +75,13 @@ class DatasetVersion(Model):
             raise ValueError(f"columns: {', '.join(absent)} are not in the table")
         return self
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A changed copy. What was computed of the original is not carried over."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in ("digest", "content_digest", "json_form"):
+            copy.__dict__.pop(name, None)
+        return copy
+
     def __str__(self) -> str:
         return self.name
 
@@ -82,19 +90,24 @@ class DatasetVersion(Model):
         """`dataset@vN`."""
         return f"{self.dataset}@v{self.number}"
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """sha256 over the canonical JSON of the whole record."""
-        return sha256_digest(self.to_json())
+        return sha256_digest(self.json_form)
 
-    @property
+    @cached_property
+    def json_form(self) -> Mapping[str, Any]:
+        """The record's JSON, made once: not to be changed."""
+        return self.to_json()
+
+    @cached_property
     def content_digest(self) -> str:
         """sha256 over what was published: this table in this state, with this meaning.
 
         The number, the publisher and his words, and what changes over time about an upstream version
         (expiry, status) are left out, so publishing the same again is recognised.
         """
-        meaning = self.to_json()
+        meaning = self.json_form
         return sha256_digest(
             {
                 "dataset": self.dataset,

@@ -10,7 +10,15 @@ from registry_dagster.model.column import Column
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import AnySignal
 
-__all__ = ["attribute_words", "column_words", "reference_words", "signal_words", "table_row", "value_words"]
+__all__ = [
+    "attribute_words",
+    "column_words",
+    "reference_words",
+    "semantic_words",
+    "signal_words",
+    "table_row",
+    "value_words",
+]
 
 
 def attribute_words(attributes: Mapping[str, Any]) -> list[str]:
@@ -22,9 +30,13 @@ def attribute_words(attributes: Mapping[str, Any]) -> list[str]:
 
 def column_words(column: Column) -> list[str]:
     """The semantic and its attributes: `["position", "axis x", "unit voxel", …]`."""
-    attributes = column.to_json()
-    attributes.pop("description", None)
-    return [attributes.pop("semantic"), *attribute_words(attributes)]
+    return semantic_words(column.to_json())
+
+
+def semantic_words(column: Mapping[str, Any]) -> list[str]:
+    """As `column_words`, of a column's JSON."""
+    attributes = {name: value for name, value in column.items() if name not in ("semantic", "description")}
+    return [column["semantic"], *attribute_words(attributes)]
 
 
 def reference_words(reference: Reference) -> str:

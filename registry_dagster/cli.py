@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,10 +15,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from registry_dagster.datahub.retirement import Retirement
 from registry_dagster.errors import RegistryError
+from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.words import column_words, reference_words, signal_words
+from registry_dagster.publishing import Outcome
 from registry_dagster.registry import Registry
 
 __all__ = ["main"]
@@ -31,6 +35,10 @@ _err = Console(stderr=True, highlight=False, soft_wrap=True)
 Target = Annotated[
     str | None,
     typer.Option("--registry", envvar="FEATURE_REGISTRY", help="Where the registry is kept: lite:///path/registry.db"),
+]
+Publisher = Annotated[
+    str | None,
+    typer.Option(envvar="FEATURE_REGISTRY_PUBLISHER", help="Who says so: e-mail address or account."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -50,10 +58,7 @@ def publish(
     declaration: Annotated[Path, typer.Argument(help="YAML or JSON file with the declaration.")],
     table: Annotated[str, typer.Option("--table", help="Where the table is.")],
     message: Annotated[str, typer.Option("--message", "-m", help="Why this version is published.")],
-    publisher: Annotated[
-        str | None,
-        typer.Option(envvar="FEATURE_REGISTRY_PUBLISHER", help="Who publishes: e-mail address or account."),
-    ] = None,
+    publisher: Publisher = None,
     format: Annotated[str | None, typer.Option(help="parquet, delta, iceberg or lance; found when left out.")] = None,
     version: Annotated[str | None, typer.Option(help="The table's physical version; default: the newest.")] = None,
     label: Annotated[str | None, typer.Option(help="A human alias of the version.")] = None,
@@ -95,7 +100,13 @@ def show(
     """Show one published version: the newest, or the one named."""
     with closing(Registry.open(registry)) as opened:
         record = opened.get(name)
-    _show(as_json, {**record.to_json(), "digest": record.digest}, lambda: _print_record(record))
+        retirement = opened.retirement(record.name)
+    retired = {"retired": asdict(retirement)} if retirement else {}
+    _show(
+        as_json,
+        {**record.to_json(), "digest": record.digest, **retired},
+        lambda: _print_record(record, retirement),
+    )
 
 
 @app.command()
@@ -112,6 +123,78 @@ def versions(
         [{**record.to_json(), "digest": record.digest} for record in records],
         lambda: _print_list(records),
     )
+
+
+@app.command()
+def push(
+    folder: Annotated[Path, typer.Argument(help="Folder of a file:// registry.")],
+    registry: Target = None,
+    as_json: AsJson = False,
+) -> None:
+    """Publish what was handed off in a folder, create-only. Running it again publishes nothing twice."""
+    from registry_dagster.handoff import handed_off
+
+    publications = handed_off(folder)
+    with closing(Registry.open(registry)) as opened:
+        outcomes = opened.publish_many(publications)
+    failed = [outcome for outcome in outcomes if isinstance(outcome, RegistryError)]
+    rows = [
+        {"error": str(outcome)}
+        if isinstance(outcome, RegistryError)
+        else {"version": outcome.version, "created": outcome.created}
+        for outcome in outcomes
+    ]
+    _show(as_json, rows, lambda: _print_pushed(outcomes))
+    if failed:
+        raise RegistryError(f"{len(failed)} of {len(outcomes)} were not published; run it again when that is mended")
+
+
+@app.command()
+def describe(
+    dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
+    title: Annotated[str | None, typer.Option(help="How people call it.")] = None,
+    description: Annotated[str | None, typer.Option(help="Markdown.")] = None,
+    owner: Annotated[list[str] | None, typer.Option(help="team:name or an e-mail address; may be repeated.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A free word; may be repeated.")] = None,
+    registry: Target = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record what a dataset is called now. What is left out stays; versions stay as they are."""
+    given = {"title": title, "description": description, "owners": owner, "tags": tag}
+    changes = Dataset.from_json({"name": dataset, **{name: value for name, value in given.items() if value}})
+    with closing(Registry.open(registry)) as opened:
+        described = opened.describe(changes)
+    _show(as_json, described.to_json(), lambda: _out.print(f"described [bold]{described.name}[/]"))
+
+
+@app.command()
+def retire(
+    version: Annotated[str, typer.Argument(help="dataset@vN.")],
+    reason: Annotated[str, typer.Option("--reason", "-m", help="Why it should not be used any more.")],
+    replacement: Annotated[str | None, typer.Option(help="The version to use instead, dataset@vN.")] = None,
+    publisher: Publisher = None,
+    registry: Target = None,
+    as_json: AsJson = False,
+) -> None:
+    """Mark a version as not to be used any more. Its record stays untouched."""
+    with closing(Registry.open(registry, publisher=publisher)) as opened:
+        retirement = opened.retire(version, reason=reason, replacement=replacement)
+    _show(as_json, asdict(retirement), lambda: _out.print(f"{version} is {retirement}", markup=False))
+
+
+@app.command()
+def verify(
+    version: Annotated[str, typer.Argument(help="dataset@vN.")],
+    record: Annotated[bool, typer.Option("--record", help="Check the record against its digest.")] = False,
+    registry: Target = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check that a published version still says what was published. Exit code 1 if it does not."""
+    with closing(Registry.open(registry)) as opened:
+        changed = opened.verify(version, record=record)
+    _show(as_json, {"version": version, "changed": changed}, lambda: _print_verdict(version, changed))
+    if changed:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -136,6 +219,19 @@ def _show(as_json: bool, data: Any, pretty: Callable[[], None]) -> None:
         pretty()
 
 
+def _print_pushed(outcomes: Sequence[Outcome]) -> None:
+    for outcome in outcomes:
+        if isinstance(outcome, RegistryError):
+            _out.print(f"failed     {outcome}", markup=False)
+        else:
+            _out.print(f"{'published' if outcome.created else 'unchanged'}  {outcome.version}", markup=False)
+
+
+def _print_verdict(version: str, changed: Sequence[str]) -> None:
+    for line in changed or (f"{version}: the record is intact",):
+        _out.print(line, markup=False)
+
+
 def _print_list(records: tuple[DatasetVersion, ...]) -> None:
     table = Table("version", "made against", "format", "rows", "published", "by", "why")
     for record in records:
@@ -152,12 +248,13 @@ def _print_list(records: tuple[DatasetVersion, ...]) -> None:
     _out.print(table)
 
 
-def _print_record(record: DatasetVersion) -> None:
+def _print_record(record: DatasetVersion, retirement: Retirement | None) -> None:
     provenance, table = record.provenance, record.table
     about = Table.grid(padding=(0, 2))
     for name, value in {
         "version": record.name,
         "label": record.label,
+        "retired": str(retirement) if retirement else None,
         "made against": ", ".join(map(str, record.materializations)),
         "computed from": ", ".join(record.inputs),
         "location": table.location,

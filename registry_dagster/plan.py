@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from registry_dagster.facts import Diff
@@ -17,19 +17,26 @@ from registry_dagster.model.words import column_words, reference_words, signal_w
 __all__ = ["Plan", "Publication", "Receipt", "Source", "warnings_for"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """Which Dagster run made the table, and from what.
 
     Args:
         run_id, asset, partition: The run, the asset key as `a/b`, the partition key.
+        job, op: The job and the op, each as `module/name`.
         inputs: Dataset → the identity of the physical table that was read.
+        column_lineage: Column → the (dataset, column) pairs it was computed from.
     """
 
     run_id: str | None = None
     asset: str | None = None
     partition: str | None = None
+    job: str | None = None
+    op: str | None = None
     inputs: Mapping[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
+    column_lineage: Mapping[str, Sequence[tuple[str, str]]] = field(
+        default_factory=dict[str, Sequence[tuple[str, str]]]
+    )
 
 
 @dataclass(frozen=True)

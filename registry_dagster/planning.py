@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 
+from registry_dagster.datahub.schema import linked_references
 from registry_dagster.datahub.version import Summary
 from registry_dagster.errors import VersionConflict
 from registry_dagster.facts import diff
-from registry_dagster.model.dataset_version import DatasetVersion, Provenance
+from registry_dagster.model.dataset_version import ColumnSource, DatasetVersion, Provenance
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.names import parse_version
 from registry_dagster.model.table import TableFacts
 from registry_dagster.plan import Plan, Source, warnings_for
 from registry_dagster.records import View
 
-__all__ = ["conflict_with", "make_plan", "number_in_the_way", "others_named"]
+__all__ = [
+    "conflict_with",
+    "linked_targets",
+    "make_plan",
+    "number_in_the_way",
+    "others_named",
+    "without_false_links",
+]
 
 _UNPUBLISHED = Provenance(
     publisher="nobody", message="not published", published_at=datetime.fromtimestamp(0, timezone.utc)
@@ -64,6 +74,7 @@ def make_plan(
         signals=feature_table.signals,
         table=table,
         inputs=inputs,
+        column_lineage=_column_lineage(source, inputs),
         reference_versions=_reference_versions(feature_table, view),
         provenance=_UNPUBLISHED,
     )
@@ -71,14 +82,43 @@ def make_plan(
     same = next((number for number, summary in published.items() if summary.content_digest == digest), None)
     if same is not None:
         record = record.model_copy(update={"number": same})
+    unlabelled: list[str] = []
+    if same is not None and label is not None and published[same].label != label:
+        unlabelled = [f"the same content stands as {record.name} already; the label {label!r} is not added to it"]
     recorded = view.datasets[name]
     return Plan(
         record=record,
         creates=same is None,
         dataset=feature_table.dataset.added_to(recorded) if recorded else feature_table.dataset,
         upstreams=tuple(_upstream(version, view) for version in feature_table.materializations),
-        warnings=(*warnings_for(feature_table, table), *missing, *unsupported),
+        warnings=(*warnings_for(feature_table, table), *missing, *unlabelled, *unsupported),
     )
+
+
+def linked_targets(plan: Plan) -> set[str]:
+    """The versions that the plan's joins are to be linked to, by their columns."""
+    return {target for _, target in linked_references(plan.record)}
+
+
+def without_false_links(plan: Plan, columns: Mapping[str, Collection[str]]) -> Plan:
+    """The plan without links to columns that are not there. The join stays recorded in words.
+
+    Args:
+        plan: The plan.
+        columns: The columns of each of its `linked_targets`.
+    """
+    false = {
+        reference.to: f"{target} has no column {column!r}, so the join {', '.join(reference.columns)} → {reference.to} "
+        "is recorded in words only"
+        for reference, target in linked_references(plan.record)
+        for column in reference.to_columns
+        if column not in columns[target]
+    }
+    if not false:
+        return plan
+    kept = {name: version for name, version in plan.record.reference_versions.items() if name not in false}
+    record = plan.record.model_copy(update={"reference_versions": kept})
+    return replace(plan, record=record, warnings=(*plan.warnings, *false.values()))
 
 
 def number_in_the_way(plan: Plan, published: Mapping[int, Summary], version: int | None) -> int | None:
@@ -116,6 +156,18 @@ def others_named(feature_table: FeatureTable, source: Source | None) -> set[str]
 def _upstream(declared: MaterializationVersion, view: View) -> MaterializationVersion:
     recorded = view.upstreams[str(declared)]
     return declared.added_to(recorded) if recorded is not None else declared
+
+
+def _column_lineage(source: Source, inputs: Sequence[str]) -> dict[str, list[ColumnSource]]:
+    """The columns that come from a published input."""
+    versions = {parse_version(name).dataset: name for name in inputs}
+    lineage = {
+        column: [
+            ColumnSource(version=versions[dataset], column=origin) for dataset, origin in origins if dataset in versions
+        ]
+        for column, origins in source.column_lineage.items()
+    }
+    return {column: origins for column, origins in lineage.items() if origins}
 
 
 def _reference_versions(feature_table: FeatureTable, view: View) -> dict[str, str]:

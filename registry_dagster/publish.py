@@ -13,7 +13,7 @@ from registry_dagster.errors import PublishRefused, RegistryError, RegistryUnava
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.table import TableFacts
 from registry_dagster.plan import Plan, Receipt, Source
-from registry_dagster.resource import INPUTS, TABLE, FeatureRegistry
+from registry_dagster.resource import SOURCE, TABLE, FeatureRegistry
 
 __all__ = ["PublishConfig", "publish_job"]
 
@@ -127,11 +127,11 @@ def _target(instance: dg.DagsterInstance, config: PublishConfig) -> _Target:
             "declared with @feature_table and return registry.table(context, uri)"
         )
     metadata = materialization.metadata
-    inputs: Any = metadata[INPUTS].value if INPUTS in metadata else {}
+    made: Any = metadata[SOURCE].value if SOURCE in metadata else {}
     return _Target(
         FeatureTable.from_json(metadata[DECLARATION].value),
         TableFacts.from_json(metadata[TABLE].value),
-        Source(run_id=record.run_id, asset=asset, partition=materialization.partition, inputs=inputs),
+        Source(run_id=record.run_id, asset=asset, partition=materialization.partition, **made),
     )
 
 

@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 
 from registry_dagster.datahub.dataset import dataset_proposals, owner_proposals, tag_proposals, user_proposal
 from registry_dagster.datahub.materialization import materialization_proposals
+from registry_dagster.datahub.pipeline import instance_urn, pipeline_proposals, run_proposals
 from registry_dagster.datahub.prerequisites import prerequisite_proposals
 from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.retirement import Retirement, retirement_proposal
@@ -29,7 +30,14 @@ from registry_dagster.errors import (
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion, Provenance
 from registry_dagster.plan import Plan, Publication, Receipt
-from registry_dagster.planning import conflict_with, make_plan, number_in_the_way, others_named
+from registry_dagster.planning import (
+    conflict_with,
+    linked_targets,
+    make_plan,
+    number_in_the_way,
+    others_named,
+    without_false_links,
+)
 from registry_dagster.records import Records, View
 from registry_dagster.stores.store import Refusal
 
@@ -145,6 +153,8 @@ class Publisher:
                 dagster_run_id=source.run_id if source else None,
                 dagster_asset=source.asset if source else None,
                 dagster_partition=source.partition if source else None,
+                dagster_job=source.job if source else None,
+                dagster_op=source.op if source else None,
             )
         except RegistryError as error:
             nobody = Provenance(publisher="nobody", message="refused", published_at=now)
@@ -179,6 +189,7 @@ class Publisher:
                 plan = make_plan(
                     given.feature_table, given.table, view, label=given.label, source=given.source, above=above
                 )
+                plan = without_false_links(plan, self.records.columns(linked_targets(plan)))
                 self._refuse_conflict(plan, given, view)
             except RegistryError as error:
                 task.outcome = error
@@ -218,6 +229,7 @@ class Publisher:
         found = self.records.get([plan.version for _, plan in standing]) if standing else {}
         for task, plan in standing:
             task.outcome = self._receipt(found[plan.version], created=False)
+        self._write_runs(list(found.values()))
 
     def _write_datasets(self, plans: Sequence[Plan], view: View) -> None:
         changed = [plan.dataset for plan in plans if plan.dataset != view.datasets[plan.dataset.name]]
@@ -241,7 +253,10 @@ class Publisher:
         needed = {
             (proposal.urn, proposal.aspect): proposal
             for commit in commits
-            for proposal in prerequisite_proposals(commit.record, commit.plan.dataset)
+            for proposal in (
+                *prerequisite_proposals(commit.record, commit.plan.dataset),
+                *pipeline_proposals(commit.record, self.records.env),
+            )
         }
         if lacking := needed.keys() - self._ensured:
             self.records.store.ensure([needed[key] for key in needed if key in lacking])
@@ -274,6 +289,17 @@ class Publisher:
                 self._settle(commit, stored, refusal, unavailable)
             except RegistryError as error:
                 commit.task.outcome = error
+        self._write_runs([commit.record for commit in commits if isinstance(commit.task.outcome, Receipt)])
+
+    def _write_runs(self, records: Sequence[DatasetVersion]) -> None:
+        """The runs behind published versions. Written after them, so that no run points at nothing."""
+        env = self.records.env
+        runs = [(urn, record) for record in records if (urn := instance_urn(record.provenance, env)) is not None]
+        stored = self.records.store.read({urn for urn, _ in runs}) if runs else {}
+        for urn, record in runs:
+            changed = run_proposals(record, stored.get(urn, {}), env)
+            self.records.store.upsert(changed)
+            stored[urn] = {proposal.aspect: proposal.value for proposal in changed}
 
     def _settle(
         self,

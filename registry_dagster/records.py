@@ -54,6 +54,7 @@ class Records:
         self.store = store
         self.env = env
         self._versions: dict[str, dict[int, Summary]] = {}
+        self._columns: dict[str, frozenset[str]] = {}
         self._datasets: dict[str, Dataset | None] = {}
         self._upstreams: dict[str, MaterializationVersion | None] = {}
 
@@ -98,6 +99,13 @@ class Records:
         urns = {version_urn(version, self.env): version for version in versions}
         found = self.store.read(list(urns), RECORD_ASPECTS)
         return {urns[urn]: record_from(entity, urn) for urn, entity in found.items()}
+
+    def columns(self, versions: Collection[str]) -> dict[str, frozenset[str]]:
+        """The columns of published versions, read once each."""
+        unknown = [version for version in versions if version not in self._columns]
+        for version, record in (self.get(unknown) if unknown else {}).items():
+            self._columns[version] = frozenset(field.path for field in record.table.fields)
+        return {version: self._columns.get(version, frozenset()) for version in versions}
 
     def entity(self, urn: str) -> Entity:
         """An entity's aspects; empty when it is absent."""

@@ -23,7 +23,14 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import parse_version
 from registry_dagster.model.table import TableFacts
 from registry_dagster.plan import Plan, Publication, Receipt, Source
-from registry_dagster.planning import conflict_with, make_plan, number_in_the_way, others_named
+from registry_dagster.planning import (
+    conflict_with,
+    linked_targets,
+    make_plan,
+    number_in_the_way,
+    others_named,
+    without_false_links,
+)
 from registry_dagster.publishing import PUBLISHER_VARIABLE, Outcome, Publisher
 from registry_dagster.records import Records
 from registry_dagster.stores.store import Store, open_store
@@ -180,6 +187,7 @@ class Registry:
         )
         unsupported = self._store.unsupported.values()
         plan = make_plan(feature_table, table, view, label=label, source=source, unsupported=unsupported)
+        plan = without_false_links(plan, self._records.columns(linked_targets(plan)))
         published = view.versions[name]
         if (taken := number_in_the_way(plan, published, None)) is not None:
             raise conflict_with(plan, self.get(f"{name}@v{taken}"))

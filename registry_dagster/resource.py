@@ -1,5 +1,6 @@
 """FeatureRegistry: the registry as a Dagster resource."""
 
+import os
 from collections.abc import Iterator, Mapping
 from os import PathLike
 from typing import Any
@@ -15,13 +16,15 @@ from registry_dagster.model.table import TableFacts, TableFormat
 from registry_dagster.registry import Registry
 from registry_dagster.tables import inspect_table
 
-__all__ = ["INPUTS", "TABLE", "FeatureRegistry"]
+__all__ = ["SOURCE", "TABLE", "FeatureRegistry"]
 
 TABLE = "registry/table"
 """Metadata key of the pinned TableFacts on a materialization."""
 
-INPUTS = "registry/inputs"
-"""Metadata key of the physical tables an asset was computed from: dataset → identity."""
+SOURCE = "registry/source"
+"""Metadata key of what made the table: job, op, the tables it read, and from which columns."""
+
+_COLUMN_LINEAGE = "dagster/column_lineage"
 
 
 class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
@@ -33,8 +36,13 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
 
     target: str | None = Field(
         default=None,
-        description="Where the registry is kept, e.g. lite:///data/registry.db. Default: FEATURE_REGISTRY, "
-        "else an embedded file below the home directory.",
+        description="Where the registry is kept: lite:///data/registry.db, file:///folder, or the https:// address of "
+        "a DataHub server. Default: FEATURE_REGISTRY, DATAHUB_GMS_URL, else an embedded file below the home directory.",
+    )
+    token: str | None = Field(
+        default=None,
+        repr=False,
+        description="Access token of a DataHub server; give it as an EnvVar. Default: DATAHUB_GMS_TOKEN.",
     )
     env: str = Field(default="PROD", description="DataHub's environment of what is published.")
     publisher: str | None = Field(
@@ -44,7 +52,7 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
 
     def open(self) -> Registry:
         """The registry itself. Close it after use."""
-        return Registry.open(self.target, env=self.env, publisher=self.publisher)
+        return Registry.open(self.target, token=self.token, env=self.env, publisher=self.publisher)
 
     def table(
         self,
@@ -87,7 +95,11 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
             context.log.warning(f"Publishing this table would be refused. {mismatch}")
         return dg.MaterializeResult(
             asset_key=key,
-            metadata={**_metadata(declared, facts), INPUTS: dict(_inputs(context, key)), **(metadata or {})},
+            metadata={
+                **_metadata(declared, facts),
+                SOURCE: _source(context, key, (metadata or {}).get(_COLUMN_LINEAGE)),
+                **(metadata or {}),
+            },
         )
 
 
@@ -112,12 +124,40 @@ def _metadata(declared: FeatureTable, facts: TableFacts) -> dict[str, Any]:
     }
 
 
-def _inputs(context: dg.AssetExecutionContext, key: dg.AssetKey) -> Iterator[tuple[str, dict[str, object]]]:
-    """The declared upstream tables, in the state they are in now: what this table was computed from."""
+def _source(context: dg.AssetExecutionContext, key: dg.AssetKey, lineage: object) -> dict[str, Any]:
+    """What made the table. Job and op are named as acryl-datahub-dagster-plugin names them."""
+    module = _module(context.run)
+    upstream = dict(_upstream_tables(context, key))
+    lineage = lineage or context.assets_def.specs_by_key[key].metadata.get(_COLUMN_LINEAGE)
+    columns: dict[str, list[tuple[str, str]]] = {}
+    if isinstance(lineage, dg.TableColumnLineage):
+        columns = {
+            column: [(upstream[dep.asset_key][0], dep.column_name) for dep in deps if dep.asset_key in upstream]
+            for column, deps in lineage.deps_by_column.items()
+        }
+    return {
+        "job": f"{module}/{context.run.job_name}",
+        "op": f"{module}/{context.op_execution_context.op_def.name}",
+        "inputs": dict(upstream.values()),
+        "column_lineage": columns,
+    }
+
+
+def _module(run: dg.DagsterRun) -> str:
+    """The module a code location was loaded from; the deployment's name where it was not loaded from one."""
+    origin = run.job_code_origin
+    module: str | None = getattr(origin.repository_origin.code_pointer, "module", None) if origin else None
+    return module or os.environ.get("DAGSTER_CLOUD_DEPLOYMENT_NAME", "prod")
+
+
+def _upstream_tables(
+    context: dg.AssetExecutionContext, key: dg.AssetKey
+) -> Iterator[tuple[dg.AssetKey, tuple[str, dict[str, object]]]]:
+    """The declared upstream assets: dataset and table, in the state they are in now."""
     for upstream in sorted(context.assets_def.asset_deps[key]):
         event = context.instance.get_latest_materialization_event(upstream)
         materialization = event.asset_materialization if event is not None else None
         if materialization is not None and TABLE in materialization.metadata:
             declared = FeatureTable.from_json(materialization.metadata[DECLARATION].value)
             facts = TableFacts.from_json(materialization.metadata[TABLE].value)
-            yield declared.dataset.name, facts.identity
+            yield upstream, (declared.dataset.name, facts.identity)

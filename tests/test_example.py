@@ -24,7 +24,8 @@ def test_the_declared_drift_is_the_distance_from_sites_to_their_skeleton_nodes()
     for neuron in example_neurons():
         nodes = neuron.nodes.set_index("node_id")[["x", "y", "z"]]
         sites = neuron.connectors
-        distances.append(np.linalg.norm(sites[["x", "y", "z"]].to_numpy() - nodes.loc[sites.node_id].to_numpy(), axis=1))
+        apart = sites[["x", "y", "z"]].to_numpy() - nodes.loc[sites.node_id].to_numpy()
+        distances.append(np.linalg.norm(apart, axis=1))
     measured = np.concatenate(distances) * VOXEL_NM
 
     declaration = declaration_of(synapses, synapses.key)

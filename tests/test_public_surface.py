@@ -74,7 +74,8 @@ def test_the_names_that_type_checkers_see_are_the_same() -> None:
 
 def imported_by(statement: str) -> set[str]:
     program = f"import sys; {statement}; print(*{{name.split('.')[0] for name in sys.modules}})"
-    return set(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split())
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
 
 
 def test_the_heavy_libraries_are_loaded_only_when_needed() -> None:
@@ -84,15 +85,18 @@ def test_the_heavy_libraries_are_loaded_only_when_needed() -> None:
 
 
 def test_reading_records_needs_no_dagster_either() -> None:
-    reading = "from registry_dagster.registry import Registry; import registry_dagster.cli; Registry.open('lite:///x/y')"
+    reading = (
+        "from registry_dagster.registry import Registry; import registry_dagster.cli; Registry.open('lite:///x/y')"
+    )
     assert not imported_by(reading) & {"dagster", "datahub", "pyarrow", "deltalake", "pyiceberg", "lance"}
 
 
 def test_only_public_dagster_names_are_imported() -> None:
+    starts = tuple(f"{word} {name}" for word in ("from", "import") for name in ("dagster._", "dagster_shared"))
     private = [
         f"{path.name}: {line.strip()}"
         for path in PACKAGE.rglob("*.py")
         for line in path.read_text().splitlines()
-        if line.lstrip().startswith(("from dagster._", "import dagster._", "from dagster_shared", "import dagster_shared"))
+        if line.lstrip().startswith(starts)
     ]
     assert private == []

@@ -55,7 +55,7 @@ def materialization_urn(version: MaterializationVersion, env: str) -> str:
 
 def version_set_urn(platform: str, name: str, env: str) -> str:
     """The version set of a Dataset or of an upstream system, one per environment."""
-    return f"urn:li:versionSet:({platform}.{name}.{env},dataset)"
+    return f"urn:li:versionSet:({platform}:{name}:{env},dataset)"
 
 
 def entity_type(urn: str) -> str:

@@ -41,7 +41,7 @@ from registry_dagster.datahub.urns import (
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration
 from registry_dagster.model.base import json_text
 from registry_dagster.model.dataset import Dataset
-from registry_dagster.model.dataset_version import RECORD_FORMAT, DatasetVersion
+from registry_dagster.model.dataset_version import RECORD_FORMAT, DatasetVersion, Provenance
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.table import AnyPin, table_identity
 
@@ -65,8 +65,8 @@ MOST_RELATIONSHIPS = 150
 
 _PIN: TypeAdapter[AnyPin] = TypeAdapter(AnyPin)
 _TEXT = ("label",)
-_JSON = ("materializations", "references", "signals", "inputs", "reference_versions")
-_PROVENANCE = ("publisher", "message", "published_at", "dagster_run_id", "dagster_asset", "dagster_partition")
+_JSON = ("materializations", "references", "signals", "inputs", "column_lineage", "reference_versions")
+_PROVENANCE = tuple(Provenance.model_fields)
 _TABLE_JSON = ("pin", "partition_columns", "rows", "bytes", "files")
 
 
@@ -219,7 +219,21 @@ def _upstream_lineage(record: DatasetVersion, env: str) -> Aspect:
     published = {"time": _published_ms(record), "actor": user_urn(record.provenance.publisher)}
     upstreams = [materialization_urn(version, env) for version in record.materializations]
     upstreams += [version_urn(name, env) for name in record.inputs]
-    return {"upstreams": [{"auditStamp": published, "dataset": urn, "type": "TRANSFORMED"} for urn in upstreams]}
+    here = version_urn(record.name, env)
+    by_column = [
+        {
+            "upstreamType": "FIELD_SET",
+            "upstreams": [field_urn(version_urn(origin.version, env), origin.column) for origin in origins],
+            "downstreamType": "FIELD",
+            "downstreams": [field_urn(here, column)],
+            "confidenceScore": 1.0,
+        }
+        for column, origins in record.column_lineage.items()
+    ]
+    return {
+        "upstreams": [{"auditStamp": published, "dataset": urn, "type": "TRANSFORMED"} for urn in upstreams],
+        **({"fineGrainedLineages": by_column} if by_column else {}),
+    }
 
 
 def _ownership(dataset: Dataset) -> Aspect | None:

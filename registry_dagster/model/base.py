@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timezone
 from typing import Annotated, Any, ClassVar, Literal, TypeGuard, TypeVar, cast, get_args, get_origin
+from urllib.parse import quote
 
 import rfc8785
 from pydantic import (
@@ -35,6 +36,7 @@ __all__ = [
     "Model",
     "Several",
     "Text",
+    "UrnText",
     "UtcDateTime",
     "canonical_json",
     "is_json_object",
@@ -192,6 +194,14 @@ def _single_line(text: str) -> str:
     return _no_control_characters(text)
 
 
+def _fits_a_urn(text: str, limit: int = 400) -> str:
+    """DataHub drops an entity whose URN exceeds 512 bytes URL-encoded, and answers that all is well."""
+    size = len(quote(text, safe=""))
+    if size > limit:
+        raise ValueError(f"{_shown(text)} takes {size} bytes in a URN, at most {limit} fit; shorten it")
+    return text
+
+
 def _to_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(
@@ -228,6 +238,9 @@ Several = Annotated[Sequence[T], AfterValidator(tuple)]
 
 Text = Annotated[str, Field(max_length=200), AfterValidator(_single_line)]
 """One line of text, 1 to 200 characters."""
+
+UrnText = Annotated[Text, AfterValidator(_fits_a_urn)]
+"""One line of text that becomes part of a URN."""
 
 Description = Annotated[str, Field(max_length=20_000), AfterValidator(_no_control_characters)]
 """Text of several lines, at most 20,000 characters."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from registry_dagster.model.base import Description, Model, Several, Text
+from registry_dagster.model.base import Description, Model, Several, Text, UrnText
 from registry_dagster.model.names import DatasetName
 
 __all__ = ["Dataset"]
@@ -22,7 +22,7 @@ def _owner(owner: str) -> str:
     raise ValueError(f"owner {owner!r} is neither a team (team:olfaction) nor an e-mail address")
 
 
-Owner = Annotated[Text, AfterValidator(_owner)]
+Owner = Annotated[UrnText, AfterValidator(_owner)]
 """As in Dagster: an e-mail address, or `team:` and a name."""
 
 
@@ -41,7 +41,7 @@ class Dataset(Model):
     title: Text | None = None
     description: Description | None = None
     owners: Several[Owner] = ()
-    tags: Several[Text] = ()
+    tags: Several[UrnText] = ()
 
     def added_to(self, recorded: Dataset) -> Dataset:
         """`recorded`, with what this declaration says in its place. What it leaves out stays."""

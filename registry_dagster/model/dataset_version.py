@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
-from registry_dagster.model.base import Description, Model, Several, Text, UtcDateTime, sha256_digest
+from registry_dagster.model.base import Description, Model, Several, Text, UrnText, UtcDateTime, sha256_digest
 from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import ColumnPath, DatasetName, VersionName
@@ -17,7 +17,7 @@ from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import AnySignal
 from registry_dagster.model.table import TableFacts
 
-__all__ = ["RECORD_FORMAT", "DatasetVersion", "Provenance"]
+__all__ = ["RECORD_FORMAT", "ColumnSource", "DatasetVersion", "Provenance"]
 
 RECORD_FORMAT = 1
 
@@ -30,14 +30,24 @@ class Provenance(Model):
         message: Why, in their words.
         published_at: When.
         dagster_run_id, dagster_asset, dagster_partition: What made the table, if Dagster did.
+        dagster_job, dagster_op: The job and the op that did, each as `module/name`.
     """
 
-    publisher: Text
+    publisher: UrnText
     message: Annotated[Description, Field(min_length=1)]
     published_at: UtcDateTime
     dagster_run_id: Text | None = None
     dagster_asset: Text | None = None
     dagster_partition: Text | None = None
+    dagster_job: Text | None = None
+    dagster_op: Text | None = None
+
+
+class ColumnSource(Model):
+    """A column of another published version that a column was computed from."""
+
+    version: VersionName
+    column: ColumnPath
 
 
 class DatasetVersion(Model):
@@ -51,6 +61,7 @@ class DatasetVersion(Model):
         materializations, columns, references, signals: The declaration, frozen.
         table: The physical table.
         inputs: The exact versions it was computed from.
+        column_lineage: Column → the columns of other published versions it was computed from.
         reference_versions: Referenced dataset → its newest fitting version when this was published.
         provenance: Who published, why, and which run made it.
     """
@@ -65,6 +76,7 @@ class DatasetVersion(Model):
     signals: Several[AnySignal] = ()
     table: TableFacts
     inputs: Several[VersionName] = ()
+    column_lineage: Mapping[ColumnPath, Several[ColumnSource]] = {}
     reference_versions: Mapping[DatasetName, VersionName] = {}
     provenance: Provenance
 
@@ -78,8 +90,9 @@ class DatasetVersion(Model):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A changed copy. What was computed of the original is not carried over."""
         copy = super().model_copy(update=update, deep=deep)
+        computed: dict[str, object] = vars(copy)
         for name in ("digest", "content_digest", "json_form"):
-            copy.__dict__.pop(name, None)
+            computed.pop(name, None)
         return copy
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ from registry_dagster.model.vocabulary import AnnotationType
 
 __all__ = ["Embedding", "ReducedEmbedding"]
 
-Dim = Annotated[int, Field(ge=1, le=1_000_000)]
+Dim = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 
 
 class _Vector(Column):

@@ -60,6 +60,11 @@ class FileStore:
             if urn in self._entities and (not aspects or self._entities[urn].keys() & set(aspects))
         }
 
+    def urns(self) -> list[str]:
+        """Every entity, in the order they were first written."""
+        self._catch_up()
+        return list(self._entities)
+
     def ensure(self, proposals: Iterable[Proposal]) -> None:
         wanted = list(proposals)
         while lacking := self._lacking(wanted):

@@ -1,0 +1,62 @@
+"""Records of every release read the same for ever."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registry_dagster.datahub.urns import version_urn
+from registry_dagster.datahub.version import record_from
+from registry_dagster.model.columns import SEMANTICS
+from registry_dagster.model.dataset_version import DatasetVersion
+from tests.golden.records import records
+from tests.golden.write import FOLDER, golden
+
+FILES = sorted(FOLDER.glob("*.json"))
+
+
+@pytest.fixture(params=FILES, ids=lambda path: path.stem)
+def kept(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What a golden file holds."""
+    path: Path = request.param
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def lines(value: dict[str, Any]) -> list[str]:
+    """As in the file, so that a difference is shown as lines."""
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).splitlines()
+
+
+def test_a_published_record_still_reads(kept: dict[str, Any]) -> None:
+    assert DatasetVersion.from_json(kept["record"]).to_json() == kept["record"]
+
+
+def test_its_digests_are_still_the_same(kept: dict[str, Any]) -> None:
+    record = DatasetVersion.from_json(kept["record"])
+    assert record.digest == kept["digest"]
+    assert record.content_digest == kept["content_digest"]
+
+
+def test_its_aspects_still_give_the_same_record(kept: dict[str, Any]) -> None:
+    record = DatasetVersion.from_json(kept["record"])
+    urn = version_urn(record.name, "PROD")
+    assert record_from(kept["aspects"][urn], urn) == record
+
+
+def test_the_record_is_still_written_as_the_same_aspects(kept: dict[str, Any]) -> None:
+    written = golden(DatasetVersion.from_json(kept["record"]))
+    assert lines(written) == lines(kept)
+
+
+def test_every_semantic_and_every_format_has_a_golden_file() -> None:
+    formats = {"parquet", "delta", "iceberg", "lance"}
+    assert {path.stem for path in FILES} == set(SEMANTICS) | formats == set(records())
+
+
+@pytest.mark.parametrize("name", records())
+def test_a_golden_file_holds_the_record_it_was_made_from(name: str) -> None:
+    kept = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    assert DatasetVersion.from_json(kept["record"]) == records()[name]

@@ -124,12 +124,12 @@ def neuropil_counts(context: dg.AssetExecutionContext, registry: rd.FeatureRegis
 
     TABLES.mkdir(parents=True, exist_ok=True)
     counts = neuropil_table(DeltaTable(str(TABLES / "synapses")).to_pyarrow_table())
-    catalog = load_catalog("example", **CATALOG)
-    catalog.create_namespace_if_not_exists("hemibrain")
-    if catalog.table_exists("hemibrain.neuropil_counts"):
-        catalog.load_table("hemibrain.neuropil_counts").overwrite(counts)
-    else:
-        catalog.create_table("hemibrain.neuropil_counts", schema=counts.schema).append(counts)
+    with load_catalog("example", **CATALOG) as catalog:
+        catalog.create_namespace_if_not_exists("hemibrain")
+        if catalog.table_exists("hemibrain.neuropil_counts"):
+            catalog.load_table("hemibrain.neuropil_counts").overwrite(counts)
+        else:
+            catalog.create_table("hemibrain.neuropil_counts", schema=counts.schema).append(counts)
     return registry.table(context, "iceberg://example/hemibrain.neuropil_counts", storage_options=CATALOG)
 
 

@@ -30,7 +30,7 @@ _READ_PAGE = 1000
 _ABSENT = {"If-Version-Match": "-1"}
 _SEARCHABLE_AT_ONCE = {"X-DataHub-Sync-Index-Update": "true"}
 _NEEDS = {"versionProperties": (1, 0), "erModelRelationshipProperties": (0, 14)}
-"""Aspect → the release whose servers know it first."""
+"""Aspect → the release whose servers are taken to know it first. Not confirmed against such servers."""
 
 _SAID_OF = {
     "versionProperties": "its versions are found by their numbers, and its UI shows no version list",

@@ -78,7 +78,8 @@ def inspect_catalog_table(
     if version is None:
         properties["snapshot-loading-mode"] = "refs"
     try:
-        table = load_catalog(catalog, **properties).load_table(identifier)
+        with load_catalog(catalog, **properties) as opened:
+            table = opened.load_table(identifier)
     except (NoSuchTableError, NoSuchNamespaceError) as error:
         raise TableNotFound(f"The Iceberg catalog {catalog!r} has no table {identifier}.") from error
     except Exception as error:

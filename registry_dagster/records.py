@@ -141,12 +141,17 @@ class Records:
         """Keep how an upstream version was just recorded."""
         self._upstreams[str(version)] = version
 
-    def look_ahead(self, dataset: str) -> None:
-        """Learn of versions above the highest known one, whether or not the version set points there."""
-        known = self._versions.setdefault(dataset, {})
-        following = max(known, default=0) + 1
-        while self._read_summaries({dataset: range(following, following + 1)}):
-            following += 1
+    def look_ahead(self, *datasets: str) -> None:
+        """Learn of versions above the highest known ones, whether or not the version sets point there."""
+        ahead, some = 1, list(datasets)
+        while some:
+            unread: dict[str, range] = {}
+            for name in some:
+                following = max(self._versions.setdefault(name, {}), default=0) + 1
+                unread[name] = range(following, following + ahead)
+            self._read_summaries(unread)
+            some = [name for name in some if unread[name][-1] in self._versions[name]]
+            ahead = min(2 * ahead, _PAGE)
 
     def _learn_versions(self, datasets: Collection[str]) -> None:
         """Everything above what is known, up to where the version set points."""
@@ -159,25 +164,20 @@ class Records:
             latest = parse_dataset_urn(pointer["latest"]).number if pointer else None
             unread[name] = range(max(known, default=0) + 1, (latest or 0) + 1)
         self._read_summaries({name: numbers for name, numbers in unread.items() if numbers})
-        for urn, name in sets.items():
-            if urn not in found:
-                self.look_ahead(name)
+        self.look_ahead(*(name for urn, name in sets.items() if urn not in found))
 
-    def _read_summaries(self, numbers: Mapping[str, range]) -> int:
+    def _read_summaries(self, numbers: Mapping[str, range]) -> None:
         urns = {
             version_urn(f"{name}@v{number}", self.env): (name, number)
             for name, some in numbers.items()
             for number in some
         }
-        read = 0
         for start in range(0, len(urns), _PAGE):
             page = list(urns)[start : start + _PAGE]
             found = self.store.read(page, ["datasetProperties"])
             for urn in filter(found.__contains__, page):
                 name, number = urns[urn]
                 self._versions[name][number] = summary_from(found[urn], number)
-            read += len(found)
-        return read
 
     def _learn_datasets(self, names: Collection[str]) -> None:
         urns = {container_urn(name, self.env): name for name in names}

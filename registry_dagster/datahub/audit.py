@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from registry_dagster.datahub.proposal import Entity
+from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.urns import version_urn
 from registry_dagster.datahub.version import RECORD_ASPECTS, record_from, version_proposals
 from registry_dagster.model.base import is_json_object
 from registry_dagster.model.dataset import Dataset
 
-__all__ = ["audit", "audited_urns"]
+__all__ = ["PEOPLES_OWN", "audit", "audited_urns", "stands"]
 
-_PEOPLES_OWN = {"ownership"}
+PEOPLES_OWN = {"ownership"}
 """Aspects that people edit in DataHub's UI, and may."""
 
 
@@ -45,13 +45,21 @@ def audit(stored: Mapping[str, Entity], version: str, env: str) -> Iterator[str]
         found = stored.get(expected.urn, {}).get(expected.aspect)
         if found is None:
             yield f"{expected.aspect} of {expected.urn} was removed"
-        elif expected.aspect not in _PEOPLES_OWN and (where := _difference(expected.value, found)):
+        elif expected.aspect not in PEOPLES_OWN and (where := _difference(expected.value, found)):
             also = "" if expected.aspect in RECORD_ASPECTS else "; the record itself is intact"
             yield f"{expected.aspect} of {expected.urn} was changed at {where}{also}"
 
 
+def stands(proposal: Proposal, stored: Mapping[str, Entity]) -> bool:
+    """Whether an aspect is there as it was published, or as people may have made it since."""
+    found = stored.get(proposal.urn, {}).get(proposal.aspect)
+    return found is not None and (proposal.aspect in PEOPLES_OWN or _difference(proposal.value, found) is None)
+
+
 def _difference(expected: Any, found: Any, path: str = "") -> str | None:
     """The first place where something published is gone or other; additions do not count."""
+    if expected == found:
+        return None
     if is_json_object(expected) and is_json_object(found):
         for name, value in expected.items():
             if name not in found and value not in (None, [], {}, False):
@@ -61,11 +69,13 @@ def _difference(expected: Any, found: Any, path: str = "") -> str | None:
         return None
     if isinstance(expected, list) and isinstance(found, list):
         return _list_difference(cast("list[Any]", expected), cast("list[Any]", found), path)
-    return None if expected == found else path.lstrip(".")
+    return path.lstrip(".")
 
 
 def _list_difference(expected: list[Any], found: list[Any], path: str) -> str | None:
     for position, value in enumerate(expected):
+        if position < len(found) and _difference(value, found[position]) is None:
+            continue
         if not any(_difference(value, other) is None for other in found):
             return f"{path}[{position}]".lstrip(".")
     return None

@@ -23,11 +23,14 @@ class Proposal:
         urn: The entity.
         aspect: The aspect's name, e.g. `schemaMetadata`.
         value: The aspect.
+        replaces: In a create-only commit: what stands there is not in the way, and is replaced. For the
+            remains of a version that was never published whole.
     """
 
     urn: str
     aspect: str
     value: Aspect
+    replaces: bool = False
 
 
 def proposals(urn: str, aspects: Mapping[str, Aspect | None]) -> tuple[Proposal, ...]:

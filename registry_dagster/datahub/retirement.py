@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from registry_dagster.datahub.proposal import Entity, Proposal
-from registry_dagster.datahub.urns import parse_dataset_urn, user_urn, version_urn
+from registry_dagster.datahub.urns import decoded, parse_dataset_urn, platform_urn, user_urn, version_urn
 
 __all__ = ["Retirement", "retirement_from", "retirement_proposal"]
 
@@ -44,10 +44,12 @@ def retirement_from(entity: Entity) -> Retirement | None:
     deprecation = entity.get("deprecation", {})
     if not deprecation.get("deprecated"):
         return None
-    replacement: str | None = deprecation.get("replacement")
-    name, number = parse_dataset_urn(replacement) if replacement else (None, None)
+    replacement: str = deprecation.get("replacement") or ""
+    name, number = (None, None)
+    if replacement.startswith(f"urn:li:dataset:({platform_urn()},"):
+        name, number = parse_dataset_urn(replacement)
     return Retirement(
         reason=deprecation["note"],
-        by=deprecation["actor"].removeprefix("urn:li:corpuser:"),
+        by=decoded(deprecation["actor"].removeprefix("urn:li:corpuser:")),
         replacement=f"{name}@v{number}" if number else None,
     )

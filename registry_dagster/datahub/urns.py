@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import ParsedVersion, parse_version
@@ -14,6 +14,7 @@ __all__ = [
     "PLATFORM",
     "container_urn",
     "dataset_urn",
+    "decoded",
     "encoded",
     "entity_type",
     "field_urn",
@@ -95,6 +96,11 @@ def user_urn(user: str) -> str:
 def encoded(text: str) -> str:
     """DataHub's own encoding of what has a meaning inside a URN."""
     return re.sub("[(),\u241f]", lambda found: quote(found[0]), text)
+
+
+def decoded(text: str) -> str:
+    """What `encoded` was made of."""
+    return re.sub("%28|%29|%2C|%E2%90%9F", lambda found: unquote(found[0]), text)
 
 
 def sort_id(version: str) -> str:

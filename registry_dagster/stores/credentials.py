@@ -26,13 +26,16 @@ def server_and_token(target: str, token: str | None) -> tuple[str, str | None]:
     Raises:
         RegistryError: `datahub` was asked for and `~/.datahubenv` names no server.
     """
+    token = token or os.environ.get(_TOKEN_VARIABLE)
+    if target != "datahub" and token:
+        return target.rstrip("/"), token
     settings = _settings()
     server = str(settings.get("server") or "").rstrip("/")
     address = server if target == "datahub" else target.rstrip("/")
     if not address:
         raise RegistryError("~/.datahubenv names no server; run `datahub init`, or give the address itself")
     own = settings.get("token") if address == server else None
-    return address, token or os.environ.get(_TOKEN_VARIABLE) or (str(own) if own else None)
+    return address, token or (str(own) if own else None)
 
 
 def _settings() -> dict[str, Any]:
@@ -41,7 +44,7 @@ def _settings() -> dict[str, Any]:
         settings: object = yaml.safe_load(path.read_text())
     except FileNotFoundError:
         return {}
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise RegistryError(f"{path} cannot be read ({type(error).__name__}); run `datahub init` again") from None
     gms: object = settings.get("gms") if is_json_object(settings) else None
     return gms if is_json_object(gms) else {}

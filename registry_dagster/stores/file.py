@@ -87,7 +87,7 @@ class FileStore:
         while True:
             self._catch_up()
             for proposal in commit:
-                if self._known(proposal) is not None:
+                if not proposal.replaces and self._known(proposal) is not None:
                     return Refusal(f"{proposal.urn}: {proposal.aspect} is present already")
             if self._append(commit, "CREATE"):
                 return None
@@ -118,7 +118,8 @@ class FileStore:
 
     def _append(self, proposals: Sequence[Proposal], change: str) -> bool:
         """Write one file after those known. False: another writer took the place."""
-        text = json.dumps([_entry(proposal, change) for proposal in proposals], indent=1, ensure_ascii=False)
+        entries = [_entry(each, "UPSERT" if each.replaces else change) for each in proposals]
+        text = json.dumps(entries, indent=1, ensure_ascii=False)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile("w", dir=self._folder, suffix=".part", encoding="utf-8") as part:

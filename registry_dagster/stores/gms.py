@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.urns import entity_type
@@ -31,6 +31,9 @@ _ABSENT = {"If-Version-Match": "-1"}
 _SEARCHABLE_AT_ONCE = {"X-DataHub-Sync-Index-Update": "true"}
 _NEEDS = {"versionProperties": (1, 0), "erModelRelationshipProperties": (0, 14)}
 """Aspect → the release whose servers are taken to know it first. Not confirmed against such servers."""
+
+_HELD_BY = {"versionSet": "versionProperties", "erModelRelationship": "erModelRelationshipProperties"}
+"""Entity type → the aspect without which a server does not know it."""
 
 _SAID_OF = {
     "versionProperties": "its versions are found by their numbers, and its UI shows no version list",
@@ -68,7 +71,12 @@ class GmsStore:
         answer = self._http.get("/config")
         self._raise_for(answer.status, answer.text, "look at its version")
         config = answer.json()
-        text = str(config.get("versions", {}).get("acryldata/datahub", {}).get("version", ""))
+        if not is_json_object(config):
+            raise _not_a_server(self.target)
+        if _part(config, "datahub").get("serverEnv") not in (None, "", "core"):
+            # DataHub Cloud counts its versions otherwise, and has all of it.
+            return {}
+        text = str(_part(_part(config, "versions"), "acryldata/datahub").get("version", ""))
         found = re.match(r"v?(\d+)\.(\d+)", text)
         if found is None:
             return {}
@@ -82,13 +90,18 @@ class GmsStore:
     def read(self, urns: Collection[str], aspects: Collection[str] = ()) -> dict[str, Entity]:
         found: dict[str, Entity] = {}
         for kind, some in _by_type(urns):
+            if _HELD_BY.get(kind) in self.unsupported:
+                continue
             for start in range(0, len(some), _READ_PAGE):
                 wanted: list[dict[str, Any]] = [
                     {"urn": urn, **{aspect: {} for aspect in aspects}} for urn in some[start : start + _READ_PAGE]
                 ]
                 answer = self._http.post(f"/openapi/v3/entity/{kind}/batchGet", wanted)
                 self._raise_for(answer.status, answer.text, "read")
-                for entity in answer.json():
+                entities: object = answer.json()
+                if not isinstance(entities, list):
+                    raise _not_a_server(self.target)
+                for entity in cast("list[dict[str, Any]]", entities):
                     if content := _content(entity):
                         found[entity["urn"]] = content
         return found
@@ -153,6 +166,17 @@ class GmsStore:
         raise StoreRefused(f"{self.target} answers {status} to a {what}: {_message(text)}")
 
 
+def _part(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    part = config.get(name)
+    return part if is_json_object(part) else {}
+
+
+def _not_a_server(target: str) -> RegistryUnavailable:
+    return RegistryUnavailable(
+        f"{target} answers, but not as a DataHub metadata service (GMS) does; is this its address, and not another's?"
+    )
+
+
 def _by_type(urns: Collection[str]) -> Iterator[tuple[str, list[str]]]:
     ordered = sorted(dict.fromkeys(urns), key=entity_type)
     for kind, some in groupby(ordered, key=entity_type):
@@ -169,6 +193,7 @@ def _content(entity: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _wire(proposal: Proposal, create: bool) -> dict[str, Any]:
+    create = create and not proposal.replaces
     return {
         "entityType": entity_type(proposal.urn),
         "entityUrn": proposal.urn,
@@ -203,18 +228,23 @@ def _pages(groups: Iterable[Sequence[dict[str, Any]]]) -> Iterator[list[Sequence
 
 
 def _commit_pages(commits: Sequence[Sequence[Proposal]]) -> Iterator[list[Sequence[Proposal]]]:
-    """As many commits to a request as fit, no two of one version set: a server would mark both the latest."""
+    """As many commits to a request as fit.
+
+    No two of one version set, which a server would both mark as the latest; no two of one entity, which
+    it would both take.
+    """
     page: list[Sequence[Proposal]] = []
-    sets: set[str] = set()
+    taken: set[str] = set()
     count = size = 0
     for commit in commits:
-        own = {str(each.value["versionSet"]) for each in commit if each.aspect == "versionProperties"}
+        own = {each.urn for each in commit}
+        own |= {str(each.value["versionSet"]) for each in commit if each.aspect == "versionProperties"}
         bytes_ = sum(len(_body([_wire(each, create=True)])) for each in commit)
-        if page and (own & sets or count + len(commit) > MOST_PROPOSALS or size + bytes_ > MOST_BYTES):
+        if page and (own & taken or count + len(commit) > MOST_PROPOSALS or size + bytes_ > MOST_BYTES):
             yield page
-            page, sets, count, size = [], set[str](), 0, 0
+            page, taken, count, size = [], set[str](), 0, 0
         page.append(commit)
-        sets |= own
+        taken |= own
         count, size = count + len(commit), size + bytes_
     if page:
         yield page

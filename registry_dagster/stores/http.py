@@ -67,15 +67,25 @@ class HttpClient:
         from requests.adapters import HTTPAdapter
         from urllib3.util import Retry
 
-        parts = urlsplit(address)
+        try:
+            parts = urlsplit(address)
+            port = parts.port
+        except ValueError:
+            raise RegistryError("the address of a DataHub server is written https://host:port") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise RegistryError("the address of a DataHub server is written https://host:port")
         if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
             raise RegistryError(
                 f"the address carries more than a server: write {parts.scheme}://{parts.hostname}"
-                f"{f':{parts.port}' if parts.port else ''}{parts.path} and give the token as DATAHUB_GMS_TOKEN"
+                f"{f':{port}' if port else ''}{parts.path} and give the token as DATAHUB_GMS_TOKEN"
+            )
+        token = token.strip() if token else None
+        if token and not (token.isascii() and token.isprintable() and " " not in token):
+            raise RegistryError(
+                "the token holds blanks, line breaks or other characters that no token has; copy it again"
             )
         self.address = address.rstrip("/")
+        self._token = token
         self._timeout = timeout
         self._errors = requests.RequestException
         self._session = requests.Session()
@@ -119,12 +129,17 @@ class HttpClient:
                 allow_redirects=False,
             )
         except self._errors as error:
-            raise RegistryUnavailable(f"{self.address} cannot be reached: {_reason(error)}") from None
+            raise RegistryUnavailable(f"{self.address} cannot be reached: {self._scrubbed(_reason(error))}") from None
         if 300 <= response.status_code < 400:
             raise RegistryError(
                 f"{self.address} redirects elsewhere; give the address of the DataHub metadata service (GMS) itself"
             )
-        return Answer(response.status_code, response.text)
+        text = response.text
+        return Answer(response.status_code, self._scrubbed(text) if response.status_code >= 400 else text)
+
+    def _scrubbed(self, text: str) -> str:
+        """Without the token, should a server repeat it."""
+        return text.replace(self._token, "***") if self._token else text
 
 
 class _Bearer:

@@ -183,7 +183,7 @@ def _marks(values: Sequence[str]) -> str:
 
 def _create(connection: sqlite3.Connection, commit: Sequence[Proposal]) -> Refusal | None:
     for proposal in commit:
-        if _current(connection, proposal) is not None:
+        if not proposal.replaces and _current(connection, proposal) is not None:
             return Refusal(f"{proposal.urn}: {proposal.aspect} is present already")
     _write_all(connection, commit)
     return None

@@ -69,7 +69,7 @@ class Store(Protocol):
         ...
 
     def create(self, commits: Sequence[Sequence[Proposal]]) -> Sequence[Refusal | None]:
-        """Write each commit whole, or not at all if any of its aspects is present already.
+        """Write each commit whole, or not at all if any of its aspects is present and it does not replace it.
 
         Returns:
             Per commit, why it was not written, or None. An answer is not yet the truth: read back.

@@ -1,0 +1,193 @@
+"""Random schedules of faults, each from a seed: whatever happens, versions are whole, single and told truly."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from registry_dagster.datahub.urns import version_urn
+from registry_dagster.datahub.version import digest_of, record_from, version_proposals
+from registry_dagster.errors import RegistryError
+from registry_dagster.model.dataset import Dataset
+from registry_dagster.plan import Receipt
+from registry_dagster.registry import Registry
+from registry_dagster.stores.gms import GmsStore
+from registry_dagster.stores.http import HttpClient
+from registry_dagster.testing.gms import Faults, StandInGms
+from registry_dagster.testing.gms_faults import Fault
+from tests.registry.declared import declared, facts, reference
+
+SCHEDULES = 10_000
+USUAL = 300
+BLOCK = 50
+ATTEMPTS = 12
+
+WHOLE_OR_NOTHING: tuple[Fault, ...] = (
+    "commit_then_500",
+    "answer_lost",
+    "lost_before_commit",
+    "refused",
+    "duplicate_delivery",
+    "stale_search",
+    "429",
+    "500",
+    "503",
+)
+"""What a server can do to a request and stay true to its transactions."""
+
+LEAVING_OUT: tuple[Fault, ...] = (*WHOLE_OR_NOTHING, "item_skipped_silently")
+REFUSING: tuple[Fault, ...] = (*WHOLE_OR_NOTHING, "401", "403", "413", "422")
+SLOW: tuple[Fault, ...] = ("slow", "late_commit", "answer_lost", "commit_then_500")
+
+
+@dataclass
+class Client:
+    """One who publishes, with what he was told.
+
+    Attributes:
+        contents: What is still to be published: (dataset, version of the table).
+        receipts: What was told of each content that was published.
+        interrupted: The contents of which a publish ended in an error, so that its outcome was never told.
+        patience: How often he runs a publish; then he gives up.
+    """
+
+    gms: StandInGms
+    name: str
+    contents: list[tuple[str, int]]
+    retries: int
+    patience: int = ATTEMPTS
+    timeout: float = 5.0
+    receipts: list[tuple[tuple[str, int], Receipt]] = field(default_factory=list)
+    interrupted: set[tuple[str, int]] = field(default_factory=set)
+
+    def run(self) -> None:
+        """Publish everything, each until it succeeds or patience ends. After an error the client is a new one."""
+        registry = self.open()
+        for content in [each for each in self.contents if each not in dict(self.receipts)]:
+            for _ in range(self.patience):
+                try:
+                    self.publish(registry, content)
+                    break
+                except RegistryError:
+                    self.interrupted.add(content)
+                    registry.close()
+                    registry = self.open()
+        registry.close()
+
+    def open(self) -> Registry:
+        http = HttpClient(self.gms.url, timeout=(5.0, self.timeout), retries=self.retries, backoff=0)
+        return Registry(GmsStore(http), publisher=self.name)
+
+    def publish(self, registry: Registry, content: tuple[str, int]) -> None:
+        dataset, version = content
+        joined = (reference("lab.a"),) if dataset == "lab.b" else ()
+        table = declared(dataset, references=joined)
+        self.receipts.append((content, registry.publish(table, facts(version), message=f"by {self.name}")))
+
+
+def schedule(gms: StandInGms, seed: int) -> None:
+    """Let clients publish while requests fail; then look at what stands."""
+    chance = random.Random(seed)
+    gms.reset()
+    kinds = chance.choice([WHOLE_OR_NOTHING, WHOLE_OR_NOTHING, LEAVING_OUT, LEAVING_OUT, REFUSING])
+    slow = seed % 100 == 0
+    gives_up = kinds is not LEAVING_OUT and chance.random() < 0.3
+    reads = chance.random() < 0.5
+    rate = chance.choice([0.03, 0.1, 0.2, 0.35])
+    datasets = ["lab.a", "lab.b"][: chance.choice([1, 1, 2])]
+    pool = [(dataset, version) for dataset in datasets for version in range(chance.choice([1, 2, 3]))]
+    clients = [
+        Client(
+            gms,
+            name,
+            contents=[chance.choice(pool) for _ in range(chance.choice([1, 2, 3]))],
+            retries=chance.choice([0, 0, 2]),
+            patience=chance.choice([1, 2, 3]) if gives_up else ATTEMPTS,
+            timeout=0.05 if slow else 5.0,
+        )
+        for name in ("ada", "bob")
+    ]
+    gms.faults = Faults.random(seed, rate, SLOW if slow else kinds, reads=reads, delay=0.12)
+    if chance.random() < 0.5:
+        threads = [threading.Thread(target=client.run) for client in clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    else:
+        for client in clients:
+            client.run()
+    gms.faults = Faults()
+    if not gives_up:
+        for client in clients:
+            client.run()
+            assert {content for content, _ in client.receipts} == set(client.contents), "running again succeeds"
+    check(gms, clients)
+
+
+def check(gms: StandInGms, clients: list[Client]) -> None:
+    receipts = [told for client in clients for told in client.receipts]
+    interrupted = {content for client in clients for content in client.interrupted}
+    stored = gms.entities
+    with clients[0].open() as registry:
+        for dataset in {dataset for client in clients for dataset, _ in client.contents}:
+            numbers = sorted(numbers_of(stored, dataset))
+            assert numbers == list(range(1, len(numbers) + 1)), "numbers are dense"
+            assert [record.number for record in registry.versions(dataset)] == numbers
+            contents: set[str] = set()
+            for number in numbers:
+                urn = version_urn(f"{dataset}@v{number}", "PROD")
+                record = record_from(stored[urn], urn)
+                for each in version_proposals(record, Dataset(name=dataset), "PROD"):
+                    assert each.aspect in stored.get(each.urn, {}), f"{each.aspect} of {each.urn} is missing"
+                assert registry.verify(record.name, record=True) == (), "each aspect is as it was published"
+                told = [digest_of({"datasetProperties": each}) for each in gms.history(urn, "datasetProperties")]
+                assert set(told) == {record.digest}, "never another record under one number"
+                assert record.content_digest not in contents, "no content under two numbers"
+                contents.add(record.content_digest)
+                created = [(content, each) for content, each in receipts if each.created and each.urn == urn]
+                assert len(created) <= 1, "nobody is told twice that he created it"
+                version = (dataset, int(str(record.table.identity["version"])))
+                assert created or version in interrupted, "who created it is told so unless he was interrupted"
+                assert all(each.digest == record.digest for _, each in created)
+    for (dataset, version), receipt in receipts:
+        assert receipt.record.dataset == dataset
+        assert receipt.record.table == facts(version)
+        assert record_from(stored[receipt.urn], receipt.urn) == receipt.record, "what a receipt names stands there"
+
+
+def numbers_of(stored: Iterable[str], dataset: str) -> Iterator[int]:
+    """The versions of a dataset of which anything is there at all."""
+    start, end = version_urn(f"{dataset}@v", "PROD").removesuffix(",PROD)"), ",PROD)"
+    for urn in stored:
+        if urn.startswith(start):
+            yield int(urn.removeprefix(start).removesuffix(end))
+
+
+@pytest.fixture(scope="module")
+def gms() -> Iterator[StandInGms]:
+    with StandInGms() as server:
+        yield server
+
+
+def run(gms: StandInGms, seeds: range) -> None:
+    for seed in seeds:
+        try:
+            schedule(gms, seed)
+        except AssertionError as error:
+            raise AssertionError(f"schedule {seed}: {error}") from error
+
+
+@pytest.mark.parametrize("first", range(0, USUAL, BLOCK))
+def test_schedules_of_faults_end_with_the_truth(gms: StandInGms, first: int) -> None:
+    run(gms, range(first, first + BLOCK))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("first", range(0, SCHEDULES, BLOCK))
+def test_ten_thousand_schedules_of_faults_end_with_the_truth(gms: StandInGms, first: int) -> None:
+    run(gms, range(first, first + BLOCK))

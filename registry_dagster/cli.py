@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -12,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from registry_dagster.datahub.retirement import Retirement
@@ -22,7 +23,7 @@ from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.words import column_words, reference_words, signal_words
 from registry_dagster.publishing import Outcome
-from registry_dagster.registry import Registry
+from registry_dagster.registry import ENV_VARIABLE, Registry
 
 __all__ = ["main"]
 
@@ -75,12 +76,12 @@ def publish(
     with closing(Registry.open(registry, publisher=publisher)) as opened:
         plan = opened.plan(declared, facts, label=label)
         for warning in plan.warnings:
-            _err.print(f"[yellow]note[/] {warning}")
+            _err.print(Text.assemble(("note ", "yellow"), warning))
         if dry_run:
             _show(
                 as_json,
                 {"version": plan.version, "creates": plan.creates},
-                lambda: _out.print(plan.to_markdown()),
+                lambda: _out.print(plan.to_markdown(), markup=False),
             )
             return
         receipt = opened.publish(declared, facts, message=message, label=label)
@@ -134,7 +135,7 @@ def push(
     """Publish what was handed off in a folder, create-only. Running it again publishes nothing twice."""
     from registry_dagster.handoff import handed_off
 
-    publications = handed_off(folder)
+    publications = handed_off(folder, os.environ.get(ENV_VARIABLE) or "PROD")
     with closing(Registry.open(registry)) as opened:
         outcomes = opened.publish_many(publications)
     failed = [outcome for outcome in outcomes if isinstance(outcome, RegistryError)]
@@ -219,6 +220,15 @@ def _show(as_json: bool, data: Any, pretty: Callable[[], None]) -> None:
         pretty()
 
 
+def _table(*names: str) -> Table:
+    return Table(*(Column(name, overflow="fold") for name in names))
+
+
+def _add(table: Table, *cells: str) -> None:
+    """A row of plain text: what people wrote is not markup."""
+    table.add_row(*map(Text, cells))
+
+
 def _print_pushed(outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
         if isinstance(outcome, RegistryError):
@@ -233,10 +243,11 @@ def _print_verdict(version: str, changed: Sequence[str]) -> None:
 
 
 def _print_list(records: tuple[DatasetVersion, ...]) -> None:
-    table = Table("version", "made against", "format", "rows", "published", "by", "why")
+    table = _table("version", "made against", "format", "rows", "published", "by", "why")
     for record in records:
         provenance = record.provenance
-        table.add_row(
+        _add(
+            table,
             record.name,
             ", ".join(map(str, record.materializations)),
             record.table.format,
@@ -250,7 +261,7 @@ def _print_list(records: tuple[DatasetVersion, ...]) -> None:
 
 def _print_record(record: DatasetVersion, retirement: Retirement | None) -> None:
     provenance, table = record.provenance, record.table
-    about = Table.grid(padding=(0, 2))
+    about = Table.grid(Column(), Column(overflow="fold"), padding=(0, 2))
     for name, value in {
         "version": record.name,
         "label": record.label,
@@ -268,11 +279,11 @@ def _print_record(record: DatasetVersion, retirement: Retirement | None) -> None
         if value:
             about.add_row(Text(name, style="dim"), Text(value))
     _out.print(about)
-    columns = Table("column", "type", "meaning", "description")
+    columns = _table("column", "type", "meaning", "description")
     for field in table.fields:
         column = record.columns.get(field.path)
         words = " · ".join(column_words(column)) if column else ""
-        columns.add_row(field.path, field.type, words, (column.description if column else None) or "")
+        _add(columns, field.path, field.type, words, (column.description if column else None) or "")
     _out.print(columns)
     for line in (*map(reference_words, record.references), *map(signal_words, record.signals)):
         _out.print(f"- {line}", markup=False)

@@ -20,6 +20,8 @@ class _Loader(yaml.SafeLoader):
         seen: set[Any] = set()
         for key_node, _ in cast("list[tuple[yaml.Node, yaml.Node]]", node.value):
             key = cast("object", self.construct_object(key_node, deep=True))
+            if not isinstance(key, str | int | float | bool):
+                raise yaml.MarkedYAMLError(problem="a key must be a plain word", problem_mark=key_node.start_mark)
             if key in seen:
                 raise yaml.MarkedYAMLError(problem=f"{key!r} is given twice", problem_mark=key_node.start_mark)
             seen.add(key)

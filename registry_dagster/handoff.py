@@ -61,7 +61,7 @@ def _publication(registry: Registry, record: DatasetVersion) -> Publication:
             partition=provenance.dagster_partition,
             job=provenance.dagster_job,
             op=provenance.dagster_op,
-            inputs={each.dataset: each.table.identity for each in inputs},
+            inputs=[(each.dataset, each.table.identity) for each in inputs],
             column_lineage={
                 column: [(parse_version(origin.version).dataset, origin.column) for origin in origins]
                 for column, origins in record.column_lineage.items()

@@ -24,7 +24,7 @@ class Source:
     Args:
         run_id, asset, partition: The run, the asset key as `a/b`, the partition key.
         job, op: The job and the op, each as `module/name`.
-        inputs: Dataset → the identity of the physical table that was read.
+        inputs: Dataset and identity of each physical table that was read.
         column_lineage: Column → the (dataset, column) pairs it was computed from.
     """
 
@@ -33,7 +33,7 @@ class Source:
     partition: str | None = None
     job: str | None = None
     op: str | None = None
-    inputs: Mapping[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
+    inputs: Sequence[tuple[str, Mapping[str, object]]] = ()
     column_lineage: Mapping[str, Sequence[tuple[str, str]]] = field(
         default_factory=dict[str, Sequence[tuple[str, str]]]
     )

@@ -85,13 +85,18 @@ def make_plan(
     unlabelled: list[str] = []
     if same is not None and label is not None and published[same].label != label:
         unlabelled = [f"the same content stands as {record.name} already; the label {label!r} is not added to it"]
+    unlinked = [
+        f"{target} is not published here, so the join to it is recorded in words only"
+        for target in sorted(others_named(feature_table, None))
+        if not view.versions[target]
+    ]
     recorded = view.datasets[name]
     return Plan(
         record=record,
         creates=same is None,
         dataset=feature_table.dataset.added_to(recorded) if recorded else feature_table.dataset,
         upstreams=tuple(_upstream(version, view) for version in feature_table.materializations),
-        warnings=(*warnings_for(feature_table, table), *missing, *unlabelled, *unsupported),
+        warnings=(*warnings_for(feature_table, table), *missing, *unlinked, *unlabelled, *unsupported),
     )
 
 
@@ -150,17 +155,18 @@ def conflict_with(plan: Plan, taken: DatasetVersion) -> VersionConflict:
 def others_named(feature_table: FeatureTable, source: Source | None) -> set[str]:
     """The datasets that a declaration refers to, or that its table was computed from."""
     referred = {reference.to for reference in feature_table.references if reference.to is not None}
-    return (referred | set(source.inputs if source else ())) - {feature_table.dataset.name}
+    return (referred | {dataset for dataset, _ in (source.inputs if source else ())}) - {feature_table.dataset.name}
 
 
 def _upstream(declared: MaterializationVersion, view: View) -> MaterializationVersion:
-    recorded = view.upstreams[str(declared)]
+    recorded = view.upstreams[declared.key]
     return declared.added_to(recorded) if recorded is not None else declared
 
 
 def _column_lineage(source: Source, inputs: Sequence[str]) -> dict[str, list[ColumnSource]]:
-    """The columns that come from a published input."""
-    versions = {parse_version(name).dataset: name for name in inputs}
+    """The columns that come from a published input, where it is the only one of its dataset."""
+    datasets = [parse_version(name).dataset for name in inputs]
+    versions = {dataset: name for dataset, name in zip(datasets, inputs, strict=True) if datasets.count(dataset) == 1}
     lineage = {
         column: [
             ColumnSource(version=versions[dataset], column=origin) for dataset, origin in origins if dataset in versions
@@ -190,7 +196,7 @@ def _inputs(source: Source, view: View) -> tuple[Sequence[str], Sequence[str]]:
     """The published versions that were read, and a warning for each table that is not published."""
     inputs: list[str] = []
     missing: list[str] = []
-    for dataset, table in source.inputs.items():
+    for dataset, table in source.inputs:
         numbers = [number for number, summary in view.versions[dataset].items() if summary.table == dict(table)]
         if numbers:
             inputs.append(f"{dataset}@v{max(numbers)}")

@@ -9,11 +9,12 @@ import dagster as dg
 from pydantic import Field
 
 from registry_dagster.asset import DECLARATION
-from registry_dagster.errors import PublishRefused, RegistryError, RegistryUnavailable
+from registry_dagster.errors import PublishRefused, RegistryError, RegistryUnavailable, TableNotFound
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.table import TableFacts
 from registry_dagster.plan import Plan, Receipt, Source
 from registry_dagster.resource import SOURCE, TABLE, FeatureRegistry
+from registry_dagster.tables import inspect_table
 
 __all__ = ["PublishConfig", "publish_job"]
 
@@ -76,6 +77,7 @@ def _publish(context: dg.OpExecutionContext, config: PublishConfig, resource: Fe
     if not config.message.strip():
         raise PublishRefused("message is empty; say why this version is published")
     target = _target(context.instance, config)
+    _refuse_gone(target.table)
     with closing(resource.open()) as registry:
         plan = registry.plan(target.feature_table, target.table, label=config.label, source=target.source)
         for warning in plan.warnings:
@@ -133,6 +135,26 @@ def _target(instance: dg.DagsterInstance, config: PublishConfig) -> _Target:
         TableFacts.from_json(metadata[TABLE].value),
         Source(run_id=record.run_id, asset=asset, partition=materialization.partition, **made),
     )
+
+
+def _refuse_gone(table: TableFacts) -> None:
+    """Refuse a local table that is no longer what was pinned: the record would be false."""
+    if not table.location.startswith("file:"):
+        return
+    pin = table.pin
+    uri = pin.metadata_location if pin.format == "iceberg" else table.location
+    version = (
+        pin.snapshot_id if pin.format == "iceberg" else pin.fingerprint if pin.format == "parquet" else pin.version
+    )
+    try:
+        found = inspect_table(uri, format=table.format, version=version)
+    except TableNotFound as error:
+        raise PublishRefused(f"the table that was materialized is not there any more. {error}") from error
+    if found.pin.identity != pin.identity:
+        raise PublishRefused(
+            f"{table.location} is another table by now than the one that was materialized; publish the newest "
+            "materialization"
+        )
 
 
 def _materialization(instance: dg.DagsterInstance, config: PublishConfig) -> dg.EventLogRecord:

@@ -7,33 +7,31 @@ is somebody else's; none means try again.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from registry_dagster.datahub.audit import PEOPLES_OWN, stands
-from registry_dagster.datahub.dataset import dataset_proposals, owner_proposals, tag_proposals, user_proposal
-from registry_dagster.datahub.materialization import materialization_proposals
-from registry_dagster.datahub.pipeline import instance_urn, pipeline_proposals, run_proposals
+from registry_dagster.datahub.pipeline import pipeline_proposals
 from registry_dagster.datahub.prerequisites import prerequisite_proposals
 from registry_dagster.datahub.proposal import Entity, Proposal
-from registry_dagster.datahub.retirement import Retirement, retirement_proposal
-from registry_dagster.datahub.urns import container_urn, version_urn
+from registry_dagster.datahub.urns import version_urn
 from registry_dagster.datahub.version import RECORD_ASPECTS, digest_of, record_from, version_proposals
 from registry_dagster.errors import (
     AccessDenied,
     CorruptRecord,
-    NotPublished,
+    MaterializationConflict,
     PublishRefused,
     RegistryError,
     RegistryUnavailable,
     StoreRefused,
 )
+from registry_dagster.evolving import Evolving
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion, Provenance
-from registry_dagster.plan import Plan, Publication, Receipt
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.plan import Plan, Publication, Receipt, Source
 from registry_dagster.planning import (
     conflict_with,
     linked_targets,
@@ -46,8 +44,6 @@ from registry_dagster.records import Records, View
 from registry_dagster.stores.store import Refusal
 
 __all__ = ["PUBLISHER_VARIABLE", "Outcome", "Publisher"]
-
-_log = logging.getLogger(__name__)
 
 PUBLISHER_VARIABLE = "FEATURE_REGISTRY_PUBLISHER"
 _LOST_RACES = 100
@@ -91,8 +87,8 @@ class Publisher:
     """Publishes into one store. Remembers what it made sure of: a second publish costs little."""
 
     records: Records
+    evolving: Evolving
     default: str | None = None
-    _ensured: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def publish(self, publications: Sequence[Publication]) -> list[Outcome]:
         """Publish each, independently, and say of each what became of it.
@@ -113,26 +109,6 @@ class Publisher:
             waiting = [task for task in waiting if task.outcome is None]
         return [task.outcome for task in tasks if task.outcome is not None]
 
-    def describe(self, dataset: Dataset) -> None:
-        """Record what a Dataset is called now. What the description leaves out stays."""
-        recorded = self.records.dataset(dataset.name)
-        if recorded is None:
-            raise NotPublished(
-                f"{dataset.name}: no such dataset at {self.records.store.target}; publish a version first"
-            )
-        self.records.store.ensure([*owner_proposals(dataset), *tag_proposals(dataset)])
-        self._write_changed([dataset.added_to(recorded)])
-
-    def retire(self, version: str, retirement: Retirement) -> None:
-        """Mark a version as not to be used any more."""
-        names = [version, *([retirement.replacement] if retirement.replacement else [])]
-        found = self.records.get(names)
-        for name in names:
-            if name not in found:
-                raise NotPublished(f"{name}: not published at {self.records.store.target}")
-        self.records.store.ensure([user_proposal(retirement.by)])
-        self.records.store.upsert([retirement_proposal(version, retirement, self.records.env)])
-
     def publisher(self, given: str | None) -> str:
         """Who publishes: the one given, else the default.
 
@@ -147,26 +123,34 @@ class Publisher:
             )
         return publisher
 
+    def provenance(self, message: str, publisher: str | None, source: Source | None = None) -> Provenance:
+        """Who says what, now.
+
+        Raises:
+            PublishRefused: there is no publisher.
+            InvalidDeclaration: publisher or message are not well formed.
+        """
+        source = source or Source()
+        return Provenance(
+            publisher=self.publisher(publisher),
+            message=message,
+            published_at=datetime.now(timezone.utc),
+            dagster_run_id=source.run_id,
+            dagster_asset=source.asset,
+            dagster_partition=source.partition,
+            dagster_job=source.job,
+            dagster_op=source.op,
+        )
+
     def _task(self, publication: Publication) -> _Task:
-        now = datetime.now(timezone.utc)
-        source = publication.source
         try:
             if not publication.message.strip():
                 raise PublishRefused("a publish needs a message: say why this version is published")
-            provenance = Provenance(
-                publisher=self.publisher(publication.publisher),
-                message=publication.message,
-                published_at=now,
-                dagster_run_id=source.run_id if source else None,
-                dagster_asset=source.asset if source else None,
-                dagster_partition=source.partition if source else None,
-                dagster_job=source.job if source else None,
-                dagster_op=source.op if source else None,
-            )
+            return _Task(publication, self.provenance(publication.message, publication.publisher, publication.source))
         except RegistryError as error:
+            now = datetime.now(timezone.utc)
             nobody = Provenance(publisher="nobody", message="refused", published_at=now)
             return _Task(publication, nobody, outcome=error)
-        return _Task(publication, provenance)
 
     def _round(self, tasks: Sequence[_Task], fresh: bool) -> None:
         """Take each as far as it goes: planned, committed, read back."""
@@ -178,17 +162,26 @@ class Publisher:
         )
         plans = self._plans(tasks, view)
         commits = self._commits([(task, plan) for task, plan in plans if plan.creates])
-        self._write_datasets([plan for task, plan in plans if task.outcome is None], view)
+        self.evolving.write_datasets(
+            [
+                task.publication.feature_table.dataset
+                for task, plan in plans
+                if task.outcome is None and plan.dataset != view.datasets[task.dataset]
+            ]
+        )
         self._settle_standing([(task, plan) for task, plan in plans if not plan.creates])
         if commits:
-            self._write_prerequisites(commits, view)
+            self._write_prerequisites(commits)
+            commits = self._write_upstreams(commits, view)
+        if commits:
             self._create(commits)
 
     def _plans(self, tasks: Sequence[_Task], view: View) -> list[tuple[_Task, Plan]]:
-        """A plan for each; same content twice waits for the first one to stand."""
+        """A plan for each; the same content or label twice waits for the first one to stand."""
         plans: list[tuple[_Task, Plan]] = []
         highest: dict[str, int] = {}
         contents: set[str] = set()
+        labels: set[tuple[str, str]] = set()
         for task in tasks:
             given = task.publication
             above = highest.get(task.dataset, 0)
@@ -201,10 +194,12 @@ class Publisher:
             except RegistryError as error:
                 task.outcome = error
                 continue
-            content = plan.record.content_digest
-            if content not in contents:
+            content, label = plan.record.content_digest, (task.dataset, given.label or "")
+            if content not in contents and (not given.label or label not in labels):
+                view = _seen_with(view, plan)
                 plans.append((task, plan))
                 contents.add(content)
+                labels.add(label)
                 highest[task.dataset] = max(above, plan.record.number)
         return plans
 
@@ -257,7 +252,7 @@ class Publisher:
                 task.outcome = self._receipt(record, created=False)
             except RegistryError as error:
                 task.outcome = error
-        self._write_runs([record for task, record, _ in proven if isinstance(task.outcome, Receipt)])
+        self.evolving.write_runs([record for task, record, _ in proven if isinstance(task.outcome, Receipt)])
 
     def _standing(self, plan: Plan, stored: Mapping[str, Entity]) -> DatasetVersion:
         """The record as it was published. What is missing of it is in the declaration: the digest proves both."""
@@ -268,50 +263,28 @@ class Publisher:
         declared = {each.aspect: each.value for each in self._proposals(plan.record, plan.dataset) if each.urn == urn}
         return record_from({**{aspect: declared[aspect] for aspect in RECORD_ASPECTS}, **entity}, urn)
 
-    def _write_datasets(self, plans: Sequence[Plan], view: View) -> None:
-        changed = [plan.dataset for plan in plans if plan.dataset != view.datasets[plan.dataset.name]]
-        if changed:
-            self._write_changed(changed)
-
-    def _write_changed(self, datasets: Iterable[Dataset]) -> None:
-        """Datasets as they are described now, merged into what stands there."""
-        env = self.records.env
-        changed = {dataset.name: dataset for dataset in datasets}
-        stored = self.records.store.read([container_urn(name, env) for name in changed])
-        self.records.store.upsert(
+    def _write_prerequisites(self, commits: Sequence[_Commit]) -> None:
+        self.evolving.ensure(
             proposal
-            for name, dataset in changed.items()
-            for proposal in dataset_proposals(dataset, stored.get(container_urn(name, env), {}), env)
-        )
-        for dataset in changed.values():
-            self.records.remember_dataset(dataset)
-
-    def _write_prerequisites(self, commits: Sequence[_Commit], view: View) -> None:
-        needed = {
-            (proposal.urn, proposal.aspect): proposal
             for commit in commits
             for proposal in (
                 *prerequisite_proposals(commit.record, commit.plan.dataset),
                 *pipeline_proposals(commit.record, self.records.env),
             )
-        }
-        if lacking := needed.keys() - self._ensured:
-            self.records.store.ensure([needed[key] for key in needed if key in lacking])
-            self._ensured |= lacking
-        changed = {
-            str(version): version
-            for commit in commits
-            for version in commit.plan.upstreams
-            if version != view.upstreams[str(version)]
-        }
-        if changed:
-            self.records.store.upsert(
-                proposal
-                for version in changed.values()
-                for proposal in materialization_proposals(version, self.records.env)
-            )
-        for version in changed.values():
-            self.records.remember_upstream(version)
+        )
+
+    def _write_upstreams(self, commits: Sequence[_Commit], view: View) -> list[_Commit]:
+        """Record the upstream versions. A commit that contradicts what is recorded by now fails and falls out."""
+        declared = {id(commit): _changed_upstreams(commit, view) for commit in commits}
+        try:
+            self.evolving.write_upstreams([version for versions in declared.values() for version in versions])
+        except MaterializationConflict:
+            for commit in commits:
+                try:
+                    self.evolving.write_upstreams(declared[id(commit)])
+                except MaterializationConflict as error:
+                    commit.task.outcome = error
+        return [commit for commit in commits if commit.task.outcome is None]
 
     def _create(self, commits: Sequence[_Commit]) -> None:
         unavailable: RegistryUnavailable | None = None
@@ -328,24 +301,7 @@ class Publisher:
                 self._settle(commit, stored, refusal, unavailable)
             except RegistryError as error:
                 commit.task.outcome = _interrupted(commit.task, error)
-        self._write_runs([commit.record for commit in commits if isinstance(commit.task.outcome, Receipt)])
-
-    def _write_runs(self, records: Sequence[DatasetVersion]) -> None:
-        """The runs behind published versions. Written after them, so that no run points at nothing.
-
-        The versions stand by then: a failure here is logged, and publishing the same again mends it.
-        """
-        env = self.records.env
-        runs = [(urn, record) for record in records if (urn := instance_urn(record.provenance, env)) is not None]
-        try:
-            stored = self.records.store.read({urn for urn, _ in runs}) if runs else {}
-            for urn, record in runs:
-                changed = run_proposals(record, stored.get(urn, {}), env)
-                self.records.store.upsert(changed)
-                stored[urn] = {proposal.aspect: proposal.value for proposal in changed}
-        except RegistryError as error:
-            names = ", ".join(record.name for _, record in runs)
-            _log.warning("the runs that made %s are not recorded; publish the same again to add them. %s", names, error)
+        self.evolving.write_runs([commit.record for commit in commits if isinstance(commit.task.outcome, Receipt)])
 
     def _settle(
         self,
@@ -375,7 +331,7 @@ class Publisher:
                     "of this publish was recorded, run it again"
                 )
         else:
-            self._ensured.clear()
+            self.evolving.forget()
             task.failures += 1
             if task.failures > _FAILURES or (refusal is not None and task.failures > 1):
                 task.outcome = _not_published(record, refusal, unavailable)
@@ -446,6 +402,20 @@ def _independent(waiting: Sequence[_Task]) -> list[_Task]:
             chosen.append(task)
         ahead.add(task.dataset)
     return chosen
+
+
+def _changed_upstreams(commit: _Commit, view: View) -> list[MaterializationVersion]:
+    changed = {version.key for version in commit.plan.upstreams if version != view.upstreams[version.key]}
+    return [each for each in commit.task.publication.feature_table.materializations if each.key in changed]
+
+
+def _seen_with(view: View, plan: Plan) -> View:
+    """What later plans of the same round must agree with."""
+    return replace(
+        view,
+        datasets={**view.datasets, plan.dataset.name: plan.dataset},
+        upstreams={**view.upstreams, **{version.key: version for version in plan.upstreams}},
+    )
 
 
 def _interrupted(task: _Task, error: RegistryError) -> RegistryError:

@@ -35,7 +35,7 @@ class View:
     Args:
         versions: Dataset → number → summary of the published version.
         datasets: Dataset → how it is recorded.
-        upstreams: `system@version` → how it is recorded.
+        upstreams: `source/system@version` → how it is recorded.
     """
 
     versions: Mapping[str, Mapping[int, Summary]]
@@ -71,12 +71,13 @@ class Records:
             owners: Datasets to plan versions of.
             others: Datasets that are referred to or read from.
             upstreams: Materialization versions.
-            fresh: Ask the store even for what is known. Without, what is known may be behind; the
-                create-only commit finds out.
+            fresh: Ask the store even for what is known of `owners`. Without, that may be behind; the
+                create-only commit finds out. Others are always asked for: what a version is linked to
+                is frozen in it.
         """
-        wanted = {str(version): version for version in upstreams}
+        wanted = {version.key: version for version in upstreams}
         names = {*owners, *others}
-        self._learn_versions([name for name in names if fresh or name not in self._versions])
+        self._learn_versions([name for name in names if fresh or name in others or name not in self._versions])
         self._learn_datasets([name for name in owners if fresh or name not in self._datasets])
         self._learn_upstreams([each for name, each in wanted.items() if fresh or name not in self._upstreams])
         return View(
@@ -125,8 +126,14 @@ class Records:
 
     def materialization(self, version: MaterializationVersion) -> MaterializationVersion | None:
         """How an upstream version is recorded now."""
-        self._learn_upstreams([version])
-        return self._upstreams[str(version)]
+        return self.materializations([version])[version.key]
+
+    def materializations(
+        self, versions: Collection[MaterializationVersion]
+    ) -> Mapping[str, MaterializationVersion | None]:
+        """How upstream versions are recorded now, by their keys."""
+        self._learn_upstreams(versions)
+        return {version.key: self._upstreams[version.key] for version in versions}
 
     def remember(self, commit: Sequence[Proposal], number: int, dataset: Dataset) -> None:
         """Keep what was just published, so that it need not be read again."""
@@ -139,7 +146,7 @@ class Records:
 
     def remember_upstream(self, version: MaterializationVersion) -> None:
         """Keep how an upstream version was just recorded."""
-        self._upstreams[str(version)] = version
+        self._upstreams[version.key] = version
 
     def look_ahead(self, *datasets: str) -> None:
         """Learn of versions above the highest known ones, whether or not the version sets point there."""
@@ -185,6 +192,6 @@ class Records:
         self._datasets |= {name: dataset_from(found.get(urn, {})) for urn, name in urns.items()}
 
     def _learn_upstreams(self, versions: Collection[MaterializationVersion]) -> None:
-        urns = {materialization_urn(version, self.env): str(version) for version in versions}
+        urns = {materialization_urn(version, self.env): version.key for version in versions}
         found = self.store.read(list(urns), ["datasetProperties"]) if urns else {}
         self._upstreams |= {name: materialization_from(found.get(urn, {})) for urn, name in urns.items()}

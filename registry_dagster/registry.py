@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +15,14 @@ from registry_dagster.datahub.audit import audit, audited_urns
 from registry_dagster.datahub.retirement import Retirement
 from registry_dagster.datahub.urns import version_urn
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration, NotPublished, PublishRefused, RegistryError
+from registry_dagster.evolving import Evolving
 from registry_dagster.facts import Diff, diff
 from registry_dagster.model.base import suggestion
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import parse_version
+from registry_dagster.model.names import ParsedVersion, parse_version
 from registry_dagster.model.table import TableFacts
 from registry_dagster.plan import Plan, Publication, Receipt, Source
 from registry_dagster.planning import (
@@ -35,9 +37,10 @@ from registry_dagster.publishing import PUBLISHER_VARIABLE, Outcome, Publisher
 from registry_dagster.records import Records
 from registry_dagster.stores.store import Store, open_store
 
-__all__ = ["Registry"]
+__all__ = ["ENV_VARIABLE", "Registry"]
 
 _TARGET_VARIABLE = "FEATURE_REGISTRY"
+ENV_VARIABLE = "FEATURE_REGISTRY_ENV"
 _SERVER_VARIABLE = "DATAHUB_GMS_URL"
 _ENVIRONMENTS = (
     *("CORP", "DEV", "EI", "NON_PROD", "PRD", "PRE", "PROD", "QA"),
@@ -59,7 +62,8 @@ class Registry:
             )
         self._store = store
         self._records = Records(store, env)
-        self._publisher = Publisher(self._records, publisher)
+        self._evolving = Evolving(self._records)
+        self._publisher = Publisher(self._records, self._evolving, publisher)
 
     @classmethod
     def open(
@@ -67,7 +71,7 @@ class Registry:
         target: str | None = None,
         *,
         token: str | None = None,
-        env: str = "PROD",
+        env: str | None = None,
         publisher: str | None = None,
     ) -> Self:
         """Open the registry a target names.
@@ -79,7 +83,8 @@ class Registry:
                 file below the home directory.
             token: DataHub access token. Default: DATAHUB_GMS_TOKEN, else that of `~/.datahubenv` for the
                 same server. Never shown.
-            env: DataHub's environment of everything published here.
+            env: DataHub's environment of everything published here. Default: the environment variable
+                FEATURE_REGISTRY_ENV, else PROD.
             publisher: Who publishes, unless a publish names somebody else. Default: the environment
                 variable FEATURE_REGISTRY_PUBLISHER.
 
@@ -88,7 +93,11 @@ class Registry:
         """
         embedded = f"lite://{Path.home() / '.feature-registry' / 'registry.db'}"
         chosen = target or os.environ.get(_TARGET_VARIABLE) or os.environ.get(_SERVER_VARIABLE) or embedded
-        return cls(open_store(chosen, token), env, publisher or os.environ.get(PUBLISHER_VARIABLE))
+        return cls(
+            open_store(chosen, token),
+            env or os.environ.get(ENV_VARIABLE) or "PROD",
+            publisher or os.environ.get(PUBLISHER_VARIABLE),
+        )
 
     def __repr__(self) -> str:
         return f"Registry({self.target!r}, env={self._records.env!r})"
@@ -111,13 +120,13 @@ class Registry:
         self._store.close()
 
     def get(self, name: str) -> DatasetVersion:
-        """The version `dataset@vN`, or a dataset's newest one. Proven against its digest.
+        """The version `dataset@vN` or `dataset@label`, or a dataset's newest one. Proven against its digest.
 
         Raises:
             NotPublished: nothing is recorded under that name.
             CorruptRecord: what is stored is not what was published.
         """
-        dataset, number = parse_version(name)
+        dataset, number = self._labelled(name) or parse_version(name)
         if number is None:
             number = max(self._records.summaries(dataset), default=None)
             if number is None:
@@ -129,6 +138,15 @@ class Registry:
             have = f"published are v{min(published)} to v{max(published)}" if published else "no version is published"
             raise NotPublished(f"{name}: not published at {self.target}; {have}")
         return found[version]
+
+    def _labelled(self, name: str) -> ParsedVersion | None:
+        dataset, at, label = name.partition("@")
+        if not at or re.fullmatch(r"v[0-9]+", label):
+            return None
+        for number, summary in self._records.summaries(parse_version(dataset).dataset).items():
+            if summary.label == label:
+                return ParsedVersion(dataset, number)
+        raise NotPublished(f"{name}: no version of {dataset} has the label {label!r} at {self.target}")
 
     def versions(self, dataset: str) -> tuple[DatasetVersion, ...]:
         """All versions of a dataset, oldest first. Empty when there are none."""
@@ -255,7 +273,7 @@ class Registry:
         Raises:
             NotPublished: the dataset has no version yet.
         """
-        self._publisher.describe(dataset)
+        self._evolving.describe(dataset)
         return self.dataset(dataset.name)
 
     def retire(
@@ -278,8 +296,11 @@ class Registry:
         for name in filter(None, (version, replacement)):
             if parse_version(name).number is None:
                 raise InvalidDeclaration(f"{name!r} names no exact version; write it as {name}@v1")
-        retirement = Retirement(reason, self._publisher.publisher(publisher), replacement)
-        self._publisher.retire(version, retirement)
+        if replacement == version:
+            raise InvalidDeclaration(f"{version} cannot be replaced by itself; name the version to use instead")
+        said = self._publisher.provenance(reason, publisher)
+        retirement = Retirement(said.message, said.publisher, replacement)
+        self._evolving.retire(version, retirement)
         return retirement
 
     def retirement(self, version: str) -> Retirement | None:

@@ -1,14 +1,14 @@
 """FeatureRegistry: the registry as a Dagster resource."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from registry_dagster.asset import DECLARATION, declaration_of
+from registry_dagster.asset import DECLARATION, Declaration, declaration_of
 from registry_dagster.column_schema import table_schema
 from registry_dagster.errors import InvalidDeclaration, TableMismatch
 from registry_dagster.model.feature_table import FeatureTable
@@ -64,6 +64,9 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
         version: int | str | None = None,
         storage_options: Mapping[str, str] | None = None,
         metadata: Mapping[str, Any] | None = None,
+        check_results: Sequence[dg.AssetCheckResult] = (),
+        data_version: dg.DataVersion | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> "dg.MaterializeResult[Any]":
         """Pin the table the asset just wrote, and freeze its declaration beside it. Publishes nothing.
 
@@ -76,6 +79,7 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
             asset_key: Which asset, in a multi-asset.
             format, version, storage_options: As of `inspect_table`. Options are never recorded.
             metadata: More metadata for the materialization.
+            check_results, data_version, tags: As of `dg.MaterializeResult`.
 
         Raises:
             InvalidDeclaration: the asset carries no `feature_table` declaration.
@@ -87,7 +91,7 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
             raise InvalidDeclaration(
                 f"asset {key.to_user_string()!r} carries no declaration; put @feature_table(...) above @dg.asset"
             )
-        declared = declaration.for_partition(context.partition_key if context.has_partition_key else None)
+        declared = _for_partitions(declaration, _partition_keys(context))
         facts = inspect_table(uri, format=format, version=version, storage_options=storage_options)
         try:
             declared.check(facts)
@@ -100,6 +104,9 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
                 SOURCE: _source(context, key, (metadata or {}).get(_COLUMN_LINEAGE)),
                 **(metadata or {}),
             },
+            check_results=check_results,
+            data_version=data_version,
+            tags=tags,
         )
 
 
@@ -138,7 +145,7 @@ def _source(context: dg.AssetExecutionContext, key: dg.AssetKey, lineage: object
     return {
         "job": f"{module}/{context.run.job_name}",
         "op": f"{module}/{context.op_execution_context.op_def.name}",
-        "inputs": dict(upstream.values()),
+        "inputs": list(upstream.values()),
         "column_lineage": columns,
     }
 
@@ -150,14 +157,48 @@ def _module(run: dg.DagsterRun) -> str:
     return module or os.environ.get("DAGSTER_CLOUD_DEPLOYMENT_NAME", "prod")
 
 
+def _partition_keys(context: dg.AssetExecutionContext) -> Sequence[str]:
+    return context.partition_keys if context.has_partition_key or context.has_partition_key_range else ()
+
+
+def _for_partitions(declaration: Declaration, keys: Sequence[str]) -> FeatureTable:
+    """The declaration as it holds for the partitions of this run, which must agree on it."""
+    tables = [declaration.for_partition(key) for key in keys] or [declaration.for_partition(None)]
+    if any(table != tables[0] for table in tables):
+        raise InvalidDeclaration(
+            f"{tables[0].dataset.name}: partitions {keys[0]} to {keys[-1]} are made against different materialization "
+            "versions; run them one by one"
+        )
+    return tables[0]
+
+
 def _upstream_tables(
     context: dg.AssetExecutionContext, key: dg.AssetKey
 ) -> Iterator[tuple[dg.AssetKey, tuple[str, dict[str, object]]]]:
     """The declared upstream assets: dataset and table, in the state they are in now."""
-    for upstream in sorted(context.assets_def.asset_deps[key]):
-        event = context.instance.get_latest_materialization_event(upstream)
-        materialization = event.asset_materialization if event is not None else None
-        if materialization is not None and TABLE in materialization.metadata:
-            declared = FeatureTable.from_json(materialization.metadata[DECLARATION].value)
-            facts = TableFacts.from_json(materialization.metadata[TABLE].value)
-            yield upstream, (declared.dataset.name, facts.identity)
+    spec = context.assets_def.specs_by_key[key]
+    for dep in sorted(spec.deps, key=lambda dep: dep.asset_key):
+        event = _latest(context, dep)
+        if event is None or TABLE not in event.metadata or DECLARATION not in event.metadata:
+            continue
+        try:
+            declared = FeatureTable.from_json(event.metadata[DECLARATION].value)
+            facts = TableFacts.from_json(event.metadata[TABLE].value)
+        except InvalidDeclaration as error:
+            context.log.warning(f"{dep.asset_key.to_user_string()} will not stand in the lineage: {error}")
+        else:
+            yield dep.asset_key, (declared.dataset.name, facts.identity)
+
+
+def _latest(context: dg.AssetExecutionContext, dep: dg.AssetDep) -> dg.AssetMaterialization | None:
+    """The materialization that was read. Of a partitioned upstream only the same partition is sure to be it."""
+    found = context.instance.get_latest_materialization_event(dep.asset_key)
+    event = found.asset_materialization if found is not None else None
+    if event is None or event.partition is None:
+        return event
+    keys = _partition_keys(context)
+    if len(keys) != 1 or dep.partition_mapping is not None:
+        return None
+    wanted = dg.AssetRecordsFilter(asset_key=dep.asset_key, asset_partitions=list(keys))
+    records = context.instance.fetch_materializations(wanted, limit=1).records
+    return records[0].asset_materialization if records else None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, SerializerFunctionWrapHandler, model_serializer
 
 from registry_dagster.model.base import Description, Model, Several, Text, UrnText
 from registry_dagster.model.names import DatasetName
@@ -42,6 +42,13 @@ class Dataset(Model):
     description: Description | None = None
     owners: Several[Owner] = ()
     tags: Several[UrnText] = ()
+
+    @model_serializer(mode="wrap")
+    def _leave_out_what_was_not_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """An empty list that was given says that there are none; left out, it says nothing."""
+        return {
+            name: value for name, value in handler(self).items() if name in self.model_fields_set and value is not None
+        }
 
     def added_to(self, recorded: Dataset) -> Dataset:
         """`recorded`, with what this declaration says in its place. What it leaves out stays."""

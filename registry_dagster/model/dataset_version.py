@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
-from registry_dagster.model.base import Description, Model, Several, Text, UrnText, UtcDateTime, sha256_digest
+from registry_dagster.model.base import (
+    Description,
+    Model,
+    Several,
+    Text,
+    UrnText,
+    UtcDateTime,
+    canonical_json,
+    sha256_digest,
+)
 from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import ColumnPath, DatasetName, VersionName
@@ -125,7 +134,14 @@ class DatasetVersion(Model):
             {
                 "dataset": self.dataset,
                 "table": self.table.identity,
-                "materializations": [version.identity for version in self.materializations],
-                **{part: meaning.get(part) for part in ("columns", "references", "signals")},
+                "materializations": _in_any_order([version.identity for version in self.materializations]),
+                "columns": meaning.get("columns"),
+                "references": _in_any_order(meaning.get("references", ())),
+                "signals": _in_any_order(meaning.get("signals", ())),
             }
         )
+
+
+def _in_any_order(items: Sequence[Any]) -> list[Any]:
+    """The same list for the same items, however they were ordered."""
+    return sorted(items, key=canonical_json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
@@ -60,8 +60,18 @@ class FeatureTable(Model):
             TableMismatch: a declared column is absent, or its Arrow type cannot hold the semantic.
         """
         problems = tuple(problem for path, column in self.columns.items() if (problem := _problem(path, column, table)))
+        problems += tuple(_absent_from_signals(self.signals, table))
         if problems:
             raise TableMismatch(table.location, problems)
+
+
+def _absent_from_signals(signals: Iterable[AnySignal], table: TableFacts) -> Iterator[str]:
+    paths = [field.path for field in table.fields]
+    for signal in signals:
+        columns: Sequence[str] = getattr(signal, "columns", ())
+        for path in columns:
+            if path not in paths:
+                yield f"signal {signal.signal}: column {path!r} is not in the table{suggestion(path, paths)}"
 
 
 def _problem(path: str, column: AnyColumn, table: TableFacts) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -21,6 +22,16 @@ def _not_reserved(source: str) -> str:
     if source == _RESERVED:
         raise ValueError(f"{source!r} is the registry itself; name the upstream system's kind, e.g. cave or neuprint")
     return source
+
+
+def _alias(alias: str) -> str:
+    if re.fullmatch(r"[^@\s]+@[^@\s]+", alias) is None:
+        raise ValueError(f"alias {alias!r} is not another name of a version; write it as system@version")
+    return alias
+
+
+Alias = Annotated[Text, AfterValidator(_alias)]
+"""Another name of the same state, `system@version`."""
 
 
 class MaterializationVersion(Model):
@@ -48,10 +59,15 @@ class MaterializationVersion(Model):
     uuid: Text | None = None
     expires_on: UtcDateTime | None = None
     status: Literal["available", "expiring", "expired", "running", "failed", "archived"] | None = None
-    aliases: Several[Text] = ()
+    aliases: Several[Alias] = ()
 
     def __str__(self) -> str:
         return f"{self.system}@{self.version}"
+
+    @property
+    def key(self) -> str:
+        """Under what it is recorded: `source/system@version`."""
+        return f"{self.source}/{self}"
 
     @property
     def identity(self) -> dict[str, str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import Self
 
 from registry_dagster.model.base import Int64, Model, Several, Text, UtcDateTime
 from registry_dagster.model.names import ColumnPath
+from registry_dagster.model.secrets import credential_in
 
 __all__ = [
     "AnyPin",
@@ -24,6 +25,17 @@ __all__ = [
 ]
 
 TableFormat = Literal["parquet", "delta", "iceberg", "lance"]
+
+
+def _without_credentials(location: str) -> str:
+    if what := credential_in(location):
+        raise ValueError(f"the location carries {what}, which must not be published; give the location without it")
+    return location
+
+
+Location = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_without_credentials)]
+"""A URI without credentials."""
+
 Quantity = Annotated[int, Field(ge=0, lt=2**53)]
 
 
@@ -61,14 +73,18 @@ class IcebergPin(Model):
     table_uuid: Text
     snapshot_id: Int64
     schema_id: Annotated[int, Field(ge=0, lt=2**31)]
-    metadata_location: Annotated[str, Field(max_length=4000)]
+    metadata_location: Location
     committed_at: UtcDateTime | None = None
     catalog: Text | None = None
     identifier: Text | None = None
 
     @property
     def identity(self) -> dict[str, str]:
-        return {"table_uuid": self.table_uuid, "snapshot_id": str(self.snapshot_id)}
+        return {
+            "table_uuid": self.table_uuid,
+            "snapshot_id": str(self.snapshot_id),
+            "schema_id": str(self.schema_id),
+        }
 
 
 class LancePin(Model):
@@ -119,7 +135,7 @@ class TableFacts(Model):
         rows, bytes, files: Counts where the metadata has them cheaply and exactly; None is unknown.
     """
 
-    location: Annotated[str, Field(min_length=1, max_length=4000)]
+    location: Location
     pin: AnyPin
     fields: Several[TableField]
     arrow_schema: str

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -122,11 +122,15 @@ class FileStore:
         text = json.dumps(entries, indent=1, ensure_ascii=False)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=self._folder, suffix=".part", encoding="utf-8") as part:
-                part.write(text)
-                part.flush()
-                os.fsync(part.fileno())
-                os.link(part.name, self._path(self._read + 1))
+            part = self._folder / f".{uuid.uuid4().hex}.part"
+            with part.open("x", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(part, self._path(self._read + 1))
+            finally:
+                part.unlink()
         except FileExistsError:
             return False
         except OSError as error:

@@ -51,6 +51,7 @@ class LiteStore:
         self._busy_timeout = busy_timeout
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
+        self._reader: sqlite3.Connection | None = None
 
     def __repr__(self) -> str:
         return f"LiteStore({self.target!r})"
@@ -68,7 +69,7 @@ class LiteStore:
 
     def read(self, urns: Collection[str], aspects: Collection[str] = ()) -> dict[str, Entity]:
         with self._lock, self._reported():
-            connection = self._open(create=False)
+            connection = self._connection or self._open_to_read()
             return {} if connection is None else _read(connection, list(urns), list(aspects))
 
     def ensure(self, proposals: Iterable[Proposal]) -> None:
@@ -85,15 +86,15 @@ class LiteStore:
 
     def close(self) -> None:
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            for connection in (self._connection, self._reader):
+                if connection is not None:
+                    connection.close()
+            self._connection = self._reader = None
 
     @contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
         with self._lock, self._reported():
-            connection = self._open(create=True)
-            assert connection is not None
+            connection = self._connection = self._connection or self._connect()
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -116,22 +117,41 @@ class LiteStore:
                 f"{self.target}: {error}. Point the registry at a DataHub Lite SQLite file or at a new path"
             ) from error
 
-    def _open(self, create: bool) -> sqlite3.Connection | None:
-        if self._connection is None and (create or self._path.exists()):
-            self._connection = self._connect()
-        return self._connection
+    def _open_to_read(self) -> sqlite3.Connection | None:
+        """A connection that cannot write, so that reading changes no file; None when nothing is there yet."""
+        if self._reader is None and self._path.exists():
+            self._refuse_folder()
+            for mode in ("mode=ro", "immutable=1"):
+                # a folder that may not be written needs the second: no lock and log files can be made there
+                reader = self._connection_to(f"{self._path.resolve().as_uri()}?{mode}")
+                try:
+                    if not _tables(reader):
+                        reader.close()
+                        return None
+                except sqlite3.OperationalError:
+                    reader.close()
+                    if mode == "immutable=1":
+                        raise
+                else:
+                    self._reader = reader
+                    break
+        return self._reader
 
-    def _connect(self) -> sqlite3.Connection:
+    def _refuse_folder(self) -> None:
         if self._path.is_dir():
             raise RegistryError(f"{self.target} is a folder; name a file in it, e.g. {self.target}/registry.db")
+
+    def _connection_to(self, uri: str) -> sqlite3.Connection:
+        # autocommit, so that BEGIN and COMMIT are ours alone
+        return sqlite3.connect(uri, uri=True, timeout=self._busy_timeout, isolation_level=None, check_same_thread=False)
+
+    def _connect(self) -> sqlite3.Connection:
+        self._refuse_folder()
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise RegistryUnavailable(f"{self.target}: {error.strerror}; choose a folder that can be made") from error
-        # autocommit, so that BEGIN and COMMIT are ours alone
-        connection = sqlite3.connect(
-            self._path, timeout=self._busy_timeout, isolation_level=None, check_same_thread=False
-        )
+        connection = self._connection_to(self._path.resolve().as_uri())
         try:
             self._prepare(connection)
         except BaseException:
@@ -141,9 +161,14 @@ class LiteStore:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """Write-ahead log, so that readers are never blocked; a file system without it goes without."""
+        ours = {"metadata_aspect_v2", "metadata_edge_v2"}
+        tables = _tables(connection)
+        if tables and not tables & ours:
+            raise RegistryError(
+                f"{self.target} holds other tables ({', '.join(sorted(tables)[:3])}); point the registry at a new path"
+            )
         self._patiently(connection, "PRAGMA journal_mode=WAL")
-        tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE name LIKE 'metadata_%_v2'")
-        if tables.fetchone()[0] < 2:
+        if not ours <= tables:
             self._patiently(connection, "BEGIN IMMEDIATE")
             for statement in filter(str.strip, _SCHEMA.split(";")):
                 connection.execute(statement)
@@ -161,6 +186,10 @@ class LiteStore:
                 time.sleep(0.02)
             else:
                 return
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
 def _read(connection: sqlite3.Connection, urns: list[str], aspects: list[str]) -> dict[str, Entity]:

@@ -87,7 +87,7 @@ def inspect_catalog_table(
             f"The Iceberg catalog {catalog!r} did not give table {identifier} ({type(error).__name__}). "
             "Check its properties in storage_options, in .pyiceberg.yaml, or in the variables "
             f"PYICEBERG_CATALOG__{catalog.upper()}__*."
-        ) from error
+        ) from None
     metadata = json.loads(table.metadata.model_dump_json())
     return _facts(metadata, table.metadata_location, version, catalog, identifier)
 

@@ -136,10 +136,8 @@ def test_the_declaration_published_is_the_one_frozen_when_the_table_was_made(
 def test_an_earlier_run_can_be_published_by_its_id(
     instance: Instance, resource: rd.FeatureRegistry, registry: rd.Registry, tmp_path: Path
 ) -> None:
-    sizes = iter([3, 4])
-    asset = cells_asset(tmp_path / "cells.parquet", rows=lambda: next(sizes))
-    first = materialize(instance, resource, asset)
-    materialize(instance, resource, asset)
+    first = materialize(instance, resource, cells_asset(tmp_path / "monday.parquet", rows=lambda: 3))
+    materialize(instance, resource, cells_asset(tmp_path / "tuesday.parquet", rows=lambda: 4))
 
     publish(instance, resource, asset="cells", message="The first one", run_id=first.run_id)
 
@@ -293,3 +291,44 @@ def test_only_an_unreachable_store_is_retried(instance: Instance, cells: dg.Asse
 
     assert "Point the registry at a DataHub Lite SQLite file or at a new path" in failure(refused)
     assert not refused.filter_events(lambda event: event.is_step_up_for_retry)
+
+
+def test_a_table_that_is_gone_or_overwritten_is_not_published(
+    instance: Instance, resource: rd.FeatureRegistry, tmp_path: Path
+) -> None:
+    path = tmp_path / "cells.parquet"
+    first = materialize(instance, resource, cells_asset(path))
+    materialize(instance, resource, cells_asset(path, rows=lambda: 9))
+
+    overwritten = publish(instance, resource, asset="cells", message="First", run_id=first.run_id)
+    path.unlink()
+    gone = publish(instance, resource, asset="cells", message="Second")
+
+    assert "the table that was materialized is not there any more" in failure(overwritten)
+    assert "the table that was materialized is not there any more" in failure(gone)
+
+
+def test_the_lineage_of_a_partition_is_the_same_partition_upstream(
+    instance: Instance, resource: rd.FeatureRegistry, registry: rd.Registry, tmp_path: Path
+) -> None:
+    """The newest materialization of a partitioned upstream may be of a partition that was not read."""
+    partitions = dg.StaticPartitionsDefinition(["a", "b"])
+
+    @rd.feature_table(**cells_declared())
+    @dg.asset(partitions_def=partitions)
+    def cells(context: dg.AssetExecutionContext, registry: rd.FeatureRegistry) -> dg.MaterializeResult[Any]:
+        return registry.table(context, write_cells(tmp_path / f"cells_{context.partition_key}.parquet"))
+
+    @rd.feature_table(**sizes_declared())
+    @dg.asset(partitions_def=partitions, deps=[cells])
+    def cell_sizes(context: dg.AssetExecutionContext, registry: rd.FeatureRegistry) -> dg.MaterializeResult[Any]:
+        return registry.table(context, write_sizes(tmp_path / f"sizes_{context.partition_key}.parquet"))
+
+    for key in ("a", "b"):
+        materialize(instance, resource, cells, partition_key=key)
+        publish(instance, resource, asset="cells", partition=key, message="Read")
+    materialize(instance, resource, cells, cell_sizes, selection=[cell_sizes], partition_key="a")
+    publish(instance, resource, asset="cell_sizes", partition="a", message="Measured")
+
+    (read,) = registry.get("minnie65.cell_sizes").inputs
+    assert registry.get(read).table.location.endswith("cells_a.parquet")

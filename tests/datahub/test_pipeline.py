@@ -131,7 +131,7 @@ def source() -> Source:
         asset="synapses",
         job="flies/daily",
         op="flies/synapses",
-        inputs={"hemibrain.neurons": NEURONS.identity},
+        inputs=[("hemibrain.neurons", NEURONS.identity)],
         column_lineage={
             "body_id": [("hemibrain.neurons", "body_id")],
             "score": [("hemibrain.neurons", "score"), ("hemibrain.neurons", "body_id"), ("not.published", "x")],

@@ -118,7 +118,13 @@ def test_the_json_schema_refuses_what_a_declaration_refuses(part: dict[str, Any]
 def test_fields_at_their_default_are_left_out_of_the_json() -> None:
     assert Score().to_json() == {"semantic": "score"}
     assert Score(direction="higher_is_more", calibrated=None).to_json() == {"semantic": "score"}
-    assert Dataset(name="a", owners=()).to_json() == {"name": "a"}
+    assert Dataset(name="a").to_json() == {"name": "a"}
+
+
+def test_a_dataset_without_owners_differs_from_one_that_does_not_say() -> None:
+    before = Dataset(name="a", owners=["team:flies"])
+    assert Dataset.from_json(Dataset(name="a", owners=[]).to_json()).added_to(before).owners == ()
+    assert Dataset.from_json(Dataset(name="a").to_json()).added_to(before).owners == ("team:flies",)
 
 
 def test_what_differs_from_the_default_is_in_the_json_even_when_it_is_nothing() -> None:

@@ -34,7 +34,7 @@ def registry(gms: StandInGms) -> Iterator[Registry]:
         neurons = facts(location="/data/neurons")
         registry.publish(declared(), neurons, message="neurons")
         source = Source(
-            inputs={"hemibrain.neurons": neurons.identity},
+            inputs=[("hemibrain.neurons", neurons.identity)],
             column_lineage={"body_id": [("hemibrain.neurons", "body_id")]},
         )
         joined = declared("hemibrain.synapses", owners=["team:fly"], references=(reference("hemibrain.neurons"),))

@@ -101,7 +101,7 @@ class TestRetiring:
             line.startswith(f"{NAME}@v2 is ") and "wrong unit" in line
             for line in registry.plan(joined, facts()).warnings
         )
-        source = Source(inputs={NAME: facts(1).identity})
+        source = Source(inputs=[(NAME, facts(1).identity)])
         warnings = registry.plan(declared("hemibrain.types"), facts(), source=source).warnings
         assert any(line.startswith(f"{NAME}@v2 is ") for line in warnings)
 

@@ -27,7 +27,7 @@ RUN = Source(
     partition="DA1",
     job="flies/daily",
     op="flies/synapses",
-    inputs={"hemibrain.neurons": facts(1, location="/data/neurons").identity},
+    inputs=[("hemibrain.neurons", facts(1, location="/data/neurons").identity)],
     column_lineage={"body_id": [("hemibrain.neurons", "body_id")]},
 )
 

@@ -225,7 +225,9 @@ def test_what_is_known_of_an_upstream_version_is_gathered_over_publishes(registr
     moment = datetime(2021, 6, 1, tzinfo=timezone.utc)
     known = HEMIBRAIN.model_copy(update={"timestamp": moment, "status": "available"})
     registry.publish(declared(materializations=(known,)), facts(), message="first")
-    expired = MaterializationVersion(system="hemibrain", version="v1.2.1", status="expired", aliases=("flat@1",))
+    expired = MaterializationVersion(
+        system="hemibrain", version="v1.2.1", source="neuprint", status="expired", aliases=("flat@1",)
+    )
     registry.publish(declared("hemibrain.types", materializations=(expired,)), facts(), message="second")
     recorded = registry.materialization(HEMIBRAIN)
     assert recorded is not None
@@ -281,7 +283,7 @@ def test_inputs_are_the_exact_versions_that_were_read(registry: Registry) -> Non
     for number in range(3):
         registry.publish(declared(), facts(number), message="neurons")
     source = Source(
-        run_id="run-1", asset="flies/synapses", partition="DA1", inputs={"hemibrain.neurons": facts(1).identity}
+        run_id="run-1", asset="flies/synapses", partition="DA1", inputs=[("hemibrain.neurons", facts(1).identity)]
     )
     receipt = registry.publish(declared("hemibrain.synapses"), facts(), message="synapses", source=source)
     provenance = receipt.record.provenance
@@ -295,7 +297,7 @@ def test_inputs_are_the_exact_versions_that_were_read(registry: Registry) -> Non
 
 def test_an_input_whose_table_is_not_published_is_a_warning_and_no_lineage(registry: Registry) -> None:
     registry.publish(declared(), facts(), message="neurons")
-    source = Source(inputs={"hemibrain.neurons": facts(7).identity})
+    source = Source(inputs=[("hemibrain.neurons", facts(7).identity)])
     plan = registry.plan(declared("hemibrain.synapses"), facts(), source=source)
     assert plan.record.inputs == ()
     (warning,) = [warning for warning in plan.warnings if "computed from" in warning]

@@ -25,6 +25,8 @@ SCHEDULES = 10_000
 USUAL = 300
 BLOCK = 50
 ATTEMPTS = 12
+PATIENT = 30.0
+"""Seconds to wait for an answer, where waiting is not what is tested."""
 
 WHOLE_OR_NOTHING: tuple[Fault, ...] = (
     "commit_then_500",
@@ -60,7 +62,7 @@ class Client:
     contents: list[tuple[str, int]]
     retries: int
     patience: int = ATTEMPTS
-    timeout: float = 5.0
+    timeout: float = PATIENT
     receipts: list[tuple[tuple[str, int], Receipt]] = field(default_factory=list)
     interrupted: set[tuple[str, int]] = field(default_factory=set)
 
@@ -79,7 +81,7 @@ class Client:
         registry.close()
 
     def open(self) -> Registry:
-        http = HttpClient(self.gms.url, timeout=(5.0, self.timeout), retries=self.retries, backoff=0)
+        http = HttpClient(self.gms.url, timeout=(PATIENT, self.timeout), retries=self.retries, backoff=0)
         return Registry(GmsStore(http), publisher=self.name)
 
     def publish(self, registry: Registry, content: tuple[str, int]) -> None:
@@ -107,7 +109,7 @@ def schedule(gms: StandInGms, seed: int) -> None:
             contents=[chance.choice(pool) for _ in range(chance.choice([1, 2, 3]))],
             retries=chance.choice([0, 0, 2]),
             patience=chance.choice([1, 2, 3]) if gives_up else ATTEMPTS,
-            timeout=0.05 if slow else 5.0,
+            timeout=0.05 if slow else PATIENT,
         )
         for name in ("ada", "bob")
     ]
@@ -122,6 +124,8 @@ def schedule(gms: StandInGms, seed: int) -> None:
         for client in clients:
             client.run()
     gms.faults = Faults()
+    for client in clients:
+        client.timeout = PATIENT
     if not gives_up:
         for client in clients:
             client.run()

@@ -54,7 +54,7 @@ def published(path: Path) -> Path:
             signals=(drift,),
         )
         source = Source(
-            run_id="run", asset="flies/synapses", partition="DA1", inputs={"hemibrain.neurons": neurons.identity}
+            run_id="run", asset="flies/synapses", partition="DA1", inputs=[("hemibrain.neurons", neurons.identity)]
         )
         for version in range(2):
             table = facts(version, location="/data/synapses")

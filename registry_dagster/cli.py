@@ -16,13 +16,13 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from registry_dagster.committing import Outcome
 from registry_dagster.datahub.retirement import Retirement
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.words import column_words, reference_words, signal_words
-from registry_dagster.publishing import Outcome
 from registry_dagster.registry import ENV_VARIABLE, Registry
 
 __all__ = ["main"]

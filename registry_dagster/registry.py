@@ -11,6 +11,7 @@ from types import TracebackType
 
 from typing_extensions import Self
 
+from registry_dagster.committing import Committer, Outcome
 from registry_dagster.datahub.audit import audit, audited_urns
 from registry_dagster.datahub.retirement import Retirement
 from registry_dagster.datahub.urns import version_urn
@@ -33,9 +34,10 @@ from registry_dagster.planning import (
     others_named,
     without_false_links,
 )
-from registry_dagster.publishing import PUBLISHER_VARIABLE, Outcome, Publisher
+from registry_dagster.publishing import PUBLISHER_VARIABLE, Publisher
 from registry_dagster.records import Records
-from registry_dagster.stores.store import Store, open_store
+from registry_dagster.stores.choice import open_store
+from registry_dagster.stores.store import Store
 
 __all__ = ["ENV_VARIABLE", "Registry"]
 
@@ -63,7 +65,8 @@ class Registry:
         self._store = store
         self._records = Records(store, env)
         self._evolving = Evolving(self._records)
-        self._publisher = Publisher(self._records, self._evolving, publisher)
+        committer = Committer(self._records, self._evolving)
+        self._publisher = Publisher(self._records, self._evolving, committer, publisher)
 
     @classmethod
     def open(

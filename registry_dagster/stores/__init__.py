@@ -1,1 +1,1 @@
-"""Where aspects live. One small protocol, `Store`; `open_store` picks the one a target names."""
+"""Where aspects live: one small protocol, `Store`, and a module for each kind of store."""

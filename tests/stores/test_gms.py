@@ -32,9 +32,10 @@ from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.quantities import Feature
 from registry_dagster.plan import Publication, Receipt
 from registry_dagster.registry import Registry
+from registry_dagster.stores.choice import open_store
 from registry_dagster.stores.gms import MOST_PROPOSALS, GmsStore
 from registry_dagster.stores.http import HttpClient
-from registry_dagster.stores.store import Refusal, open_store
+from registry_dagster.stores.store import Refusal
 from registry_dagster.testing.gms import Faults, StandInGms
 from registry_dagster.testing.gms_faults import FAULTS, Fault
 from tests.registry.declared import declared, facts, reference

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from registry_dagster.registry import Registry
-from registry_dagster.stores.store import Store, open_store
+from registry_dagster.stores.choice import open_store
+from registry_dagster.stores.store import Store
 from registry_dagster.testing.gms import StandInGms
 from registry_dagster.testing.store_behaviour import RegistryBehaviour, StoreBehaviour
 

@@ -321,7 +321,7 @@ class Registry:
             NotPublished: nothing is recorded under that name.
         """
         if not record:
-            raise RegistryError("say what to verify: record=True checks the record against its digest")
+            raise RegistryError("say what to verify: record=True, or --record, checks the record against its digest")
         env = self._records.env
         entity = self._records.entity(version_urn(version, env))
         if not entity:

@@ -53,4 +53,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --editable . --group dev \
 	  $$($(BIN)/python -c 'import sys; print("-c constraints.txt" * (sys.version_info >= (3, 11)))')
+	@# By itself: it asks for an exact acryl-datahub with an old Dagster web server. Tests compare with its names.
+	$(BIN)/python -m pip install --quiet --no-deps acryl-datahub-dagster-plugin==$$($(BIN)/python -c \
+	  'from importlib.metadata import version; print(version("acryl-datahub"))')
 	@touch $@

@@ -54,12 +54,16 @@ def schema_metadata(record: DatasetVersion, env: str) -> Aspect:
     }
 
 
-def fields_from(schema: Aspect) -> tuple[TableField, ...]:
-    """The table's fields, as they were published."""
-    return tuple(
-        TableField(path=field["fieldPath"], type=field["nativeDataType"], nullable=field.get("nullable", False))
+def fields_from(schema: Aspect) -> list[dict[str, Any]]:
+    """The JSON of the table's fields, as they were published."""
+    return [
+        {
+            "path": field["fieldPath"],
+            "type": field["nativeDataType"],
+            **({} if field.get("nullable", False) else {"nullable": False}),
+        }
         for field in schema["fields"]
-    )
+    ]
 
 
 def columns_from(schema: Aspect) -> dict[str, Any]:

@@ -167,7 +167,7 @@ def _record_json(properties: dict[str, str], schema: Aspect) -> dict[str, Any]:
         "provenance": {name: properties[name] for name in _PROVENANCE if name in properties},
         "table": {
             "location": properties["location"],
-            "fields": [field.to_json() for field in fields_from(schema)],
+            "fields": fields_from(schema),
             "arrow_schema": arrow_schema_from(schema),
             **{name: json.loads(properties[name]) for name in _TABLE_JSON if name in properties},
         },

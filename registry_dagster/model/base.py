@@ -63,6 +63,7 @@ class Model(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     _tags: ClassVar[frozenset[str]] = frozenset()
+    _defaults: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, /, **data: Any) -> None:
         try:
@@ -78,6 +79,11 @@ class Model(BaseModel):
             for name, field in cls.model_fields.items()
             if get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1
         )
+        cls._defaults = {
+            name: field.get_default(call_default_factory=True)
+            for name, field in cls.model_fields.items()
+            if name not in cls._tags and not field.is_required()
+        }
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /) -> dict[str, Any]:
@@ -90,14 +96,8 @@ class Model(BaseModel):
 
     @model_serializer(mode="wrap")
     def _leave_out_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        fields = type(self).model_fields
-        return {
-            name: value
-            for name, value in handler(self).items()
-            if name in self._tags
-            or fields[name].is_required()
-            or getattr(self, name) != fields[name].get_default(call_default_factory=True)
-        }
+        left_out = {name for name, default in self._defaults.items() if getattr(self, name) == default}
+        return {name: value for name, value in handler(self).items() if name not in left_out}
 
     @classmethod
     def from_json(cls, data: JsonValue) -> Self:
@@ -163,7 +163,20 @@ def variant(value: dict[str, Any], tag: str, kinds: Mapping[str, type[Model]]) -
 
 def canonical_json(value: JsonValue) -> bytes:
     """The one byte form of a JSON value: the JSON Canonicalization Scheme, RFC 8785."""
-    return rfc8785.dumps(value)
+    # Where the standard library's encoder gives the same bytes, it gives them several times faster.
+    return json_text(value).encode() if _encoders_agree(value) else rfc8785.dumps(value)
+
+
+def _encoders_agree(value: JsonValue) -> bool:
+    """Whether a value is free of what the scheme writes or orders in its own way, or refuses."""
+    if value is None or isinstance(value, (str, bool)):
+        return True
+    if isinstance(value, int):
+        return -(2**53) < value < 2**53
+    if is_json_object(value):
+        # The scheme orders keys by UTF-16 units; those of code points agree below the surrogates.
+        return all(key.isascii() or max(key) < "\ud800" for key in value) and all(map(_encoders_agree, value.values()))
+    return isinstance(value, (list, tuple)) and all(map(_encoders_agree, cast("Sequence[object]", value)))
 
 
 def json_text(value: JsonValue) -> str:

@@ -7,6 +7,7 @@ A type is written with Arrow's own names: `int64`, `float32`, `timestamp[us, tz=
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 __all__ = [
     "is_boolean",
@@ -25,6 +26,7 @@ _RUNS = re.compile(r"run_end_encoded<run_ends=[^,]+, values=(?P<values>.+)>")
 _EXTENSION = re.compile(r"extension<[^,]*, (?P<storage>.+)>")
 
 
+@lru_cache(maxsize=1024)
 def storage(dtype: str) -> str:
     """The type of the values themselves: dictionary and run-end encoding and extension types taken off."""
     for pattern, group in ((_DICTIONARY, "values"), (_RUNS, "values"), (_EXTENSION, "storage")):

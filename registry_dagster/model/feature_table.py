@@ -59,7 +59,8 @@ class FeatureTable(Model):
         Raises:
             TableMismatch: a declared column is absent, or its Arrow type cannot hold the semantic.
         """
-        problems = tuple(problem for path, column in self.columns.items() if (problem := _problem(path, column, table)))
+        types = {field.path: field.type for field in table.fields}
+        problems = tuple(problem for path, column in self.columns.items() if (problem := _problem(path, column, types)))
         problems += tuple(_absent_from_signals(self.signals, table))
         if problems:
             raise TableMismatch(table.location, problems)
@@ -74,8 +75,7 @@ def _absent_from_signals(signals: Iterable[AnySignal], table: TableFacts) -> Ite
                 yield f"signal {signal.signal}: column {path!r} is not in the table{suggestion(path, paths)}"
 
 
-def _problem(path: str, column: AnyColumn, table: TableFacts) -> str | None:
-    types = {field.path: field.type for field in table.fields}
+def _problem(path: str, column: AnyColumn, types: Mapping[str, str]) -> str | None:
     if path not in types:
         return f"{path}: declared, but the table has no such column{suggestion(path, types)}"
     if problem := column.dtype_problem(types[path]):

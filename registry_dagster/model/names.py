@@ -80,13 +80,15 @@ def _whole_number(value: object) -> object:
 
 def split_path(path: str) -> tuple[str, ...]:
     """The names along a column path. A dot inside a name is written as backslash dot."""
+    if "\\" not in path:
+        return tuple(filter(None, path.split(".")))
     parts = re.findall(r"((?:[^.\\]|\\.)+)(?:\.|$)", path)
     return tuple(re.sub(r"\\(.)", r"\1", part) for part in parts)
 
 
 def join_path(parts: tuple[str, ...]) -> str:
     """The column path of nested names: `("pt", "position")` is `pt.position`."""
-    return ".".join(re.sub(r"([.\\])", r"\\\1", part) for part in parts)
+    return ".".join(part.replace("\\", r"\\").replace(".", r"\.") for part in parts)
 
 
 def _column_path(path: str) -> str:

@@ -7,7 +7,6 @@ holds the two writers against each other.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 import time
@@ -15,9 +14,9 @@ from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
+from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.errors import RegistryError, RegistryUnavailable
-from registry_dagster.stores.lite_edges import write_edges
+from registry_dagster.stores.lite_rows import Rows, read_current
 from registry_dagster.stores.store import Refusal
 
 __all__ = ["LiteStore"]
@@ -28,10 +27,9 @@ CREATE TABLE IF NOT EXISTS metadata_aspect_v2 (
 CREATE UNIQUE INDEX IF NOT EXISTS aspect_idx ON metadata_aspect_v2 (urn, aspect_name, version);
 CREATE TABLE IF NOT EXISTS metadata_edge_v2 (src_id TEXT, relnship TEXT, dst_id TEXT, dst_label TEXT);
 CREATE UNIQUE INDEX IF NOT EXISTS edge_idx ON metadata_edge_v2 (src_id, relnship, dst_id);
+CREATE INDEX IF NOT EXISTS edge_target_idx ON metadata_edge_v2 (dst_id, relnship);
 """
-_RUN = {"runId": "no-run-id-provided", "lastRunId": "no-run-id-provided"}
-_VARIABLES = 500
-"""How many URNs one query asks for; SQLite allows 999 parameters in its oldest builds."""
+_OURS = {"metadata_aspect_v2", "metadata_edge_v2"}
 
 
 class LiteStore:
@@ -70,19 +68,21 @@ class LiteStore:
     def read(self, urns: Collection[str], aspects: Collection[str] = ()) -> dict[str, Entity]:
         with self._lock, self._reported():
             connection = self._connection or self._open_to_read()
-            return {} if connection is None else _read(connection, list(urns), list(aspects))
+            return {} if connection is None else read_current(connection, list(urns), list(aspects))
 
     def ensure(self, proposals: Iterable[Proposal]) -> None:
-        with self._transaction() as connection:
-            _write_all(connection, [each for each in proposals if _current(connection, each) is None])
+        wanted = list(proposals)
+        with self._rows(wanted) as rows:
+            rows.write([each for each in wanted if rows.current(each.urn, each.aspect) is None])
 
     def upsert(self, proposals: Iterable[Proposal]) -> None:
-        with self._transaction() as connection:
-            _write_all(connection, proposals)
+        wanted = list(proposals)
+        with self._rows(wanted) as rows:
+            rows.write(wanted)
 
     def create(self, commits: Sequence[Sequence[Proposal]]) -> Sequence[Refusal | None]:
-        with self._transaction() as connection:
-            return [_create(connection, commit) for commit in commits]
+        with self._rows([each for commit in commits for each in commit]) as rows:
+            return [rows.create(commit) for commit in commits]
 
     def close(self) -> None:
         with self._lock:
@@ -92,12 +92,15 @@ class LiteStore:
             self._connection = self._reader = None
 
     @contextmanager
-    def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
+    def _rows(self, proposals: Iterable[Proposal]) -> Generator[Rows, None, None]:
+        """Rows to write, in a transaction of their own."""
         with self._lock, self._reported():
             connection = self._connection = self._connection or self._connect()
             connection.execute("BEGIN IMMEDIATE")
             try:
-                yield connection
+                rows = Rows(connection, [each.urn for each in proposals])
+                yield rows
+                rows.finish()
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise
@@ -161,14 +164,13 @@ class LiteStore:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """Write-ahead log, so that readers are never blocked; a file system without it goes without."""
-        ours = {"metadata_aspect_v2", "metadata_edge_v2"}
         tables = _tables(connection)
-        if tables and not tables & ours:
+        if tables and not tables & _OURS:
             raise RegistryError(
                 f"{self.target} holds other tables ({', '.join(sorted(tables)[:3])}); point the registry at a new path"
             )
         self._patiently(connection, "PRAGMA journal_mode=WAL")
-        if not ours <= tables:
+        if not _indexed(connection):
             self._patiently(connection, "BEGIN IMMEDIATE")
             for statement in filter(str.strip, _SCHEMA.split(";")):
                 connection.execute(statement)
@@ -192,89 +194,7 @@ def _tables(connection: sqlite3.Connection) -> set[str]:
     return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
-def _read(connection: sqlite3.Connection, urns: list[str], aspects: list[str]) -> dict[str, Entity]:
-    found: dict[str, dict[str, Aspect]] = {}
-    for start in range(0, len(urns), _VARIABLES):
-        some = urns[start : start + _VARIABLES]
-        query = (
-            f"SELECT urn, aspect_name, metadata FROM metadata_aspect_v2 WHERE version = 0 AND urn IN ({_marks(some)})"
-        )
-        if aspects:
-            query += f" AND aspect_name IN ({_marks(aspects)})"
-        for urn, name, metadata in connection.execute(query, [*some, *aspects]):
-            found.setdefault(urn, {})[name] = json.loads(metadata)
-    return dict(found)
-
-
-def _marks(values: Sequence[str]) -> str:
-    return ",".join("?" * len(values))
-
-
-def _create(connection: sqlite3.Connection, commit: Sequence[Proposal]) -> Refusal | None:
-    for proposal in commit:
-        if not proposal.replaces and _current(connection, proposal) is not None:
-            return Refusal(f"{proposal.urn}: {proposal.aspect} is present already")
-    _write_all(connection, commit)
-    return None
-
-
-def _write_all(connection: sqlite3.Connection, proposals: Iterable[Proposal]) -> None:
-    changed: set[str] = set()
-    for proposal in proposals:
-        changed |= _write(connection, proposal)
-    for urn in sorted(changed):
-        write_edges(connection, urn)
-
-
-def _current(connection: sqlite3.Connection, proposal: Proposal) -> str | None:
-    row = connection.execute(
-        "SELECT metadata FROM metadata_aspect_v2 WHERE urn = ? AND aspect_name = ? AND version = 0",
-        (proposal.urn, proposal.aspect),
-    ).fetchone()
-    return None if row is None else row[0]
-
-
-def _write(connection: sqlite3.Connection, proposal: Proposal) -> set[str]:
-    """One aspect, the way Lite keeps it: row 0 is the current one, rows 1 … N its history.
-
-    Returns:
-        The entities that changed: none when the same stood there already.
-    """
-    metadata = json.dumps(proposal.value)
-    current = _current(connection, proposal)
-    if current is not None and json.loads(current) == proposal.value:
-        return set()
-    now = int(time.time() * 1000)
-    number = 1
-    if current is not None:
-        (highest,) = connection.execute(
-            "SELECT max(version) FROM metadata_aspect_v2 WHERE urn = ? AND aspect_name = ?",
-            (proposal.urn, proposal.aspect),
-        ).fetchone()
-        number = highest + 1
-    system = json.dumps({"lastObserved": now, **_RUN, "properties": {"sysVersion": str(number)}})
-    connection.executemany(
-        "INSERT OR REPLACE INTO metadata_aspect_v2 VALUES (?, ?, ?, ?, ?, ?)",
-        [(proposal.urn, proposal.aspect, version, metadata, system, now) for version in (number, 0)],
-    )
-    if proposal.aspect == "versionProperties":
-        return {proposal.urn} | _advance_version_set(connection, proposal)
-    return {proposal.urn}
-
-
-def _advance_version_set(connection: sqlite3.Connection, proposal: Proposal) -> set[str]:
-    """What a DataHub server does by itself: the version set points at its latest member."""
-    version_set = str(proposal.value["versionSet"])
-    value: Aspect = {
-        "customProperties": {},
-        "latest": proposal.urn,
-        "versioningScheme": proposal.value["versioningScheme"],
-    }
-    advanced = Proposal(version_set, "versionSetProperties", value)
-    stored = _current(connection, advanced)
-    if stored is not None:
-        latest = Proposal(json.loads(stored)["latest"], "versionProperties", {})
-        newest = _current(connection, latest)
-        if newest is not None and json.loads(newest)["sortId"] > proposal.value["sortId"]:
-            return set()
-    return _write(connection, advanced)
+def _indexed(connection: sqlite3.Connection) -> bool:
+    """Whether our last index, and so all before it, is there: the stock writer does not make it."""
+    query = "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'edge_target_idx'"
+    return connection.execute(query).fetchone() is not None

@@ -5,10 +5,10 @@ The stock writer builds it anew from everything stored at every close. The edges
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from typing import Any
+from collections.abc import Mapping
 
+from registry_dagster.datahub.proposal import Entity
 from registry_dagster.datahub.urns import entity_type
 
 __all__ = ["write_edges"]
@@ -18,27 +18,28 @@ _ON_A_PLATFORM = {"dataset", "container", "chart", "dashboard", "dataFlow", "dat
 _NAMING = {"datasetProperties", "containerProperties", "tagProperties"}
 
 
-def write_edges(connection: sqlite3.Connection, urn: str) -> None:
-    """Bring the index up to date after aspects of an entity were written."""
-    stored = {
-        name: json.loads(metadata)
-        for name, metadata in connection.execute(
-            "SELECT aspect_name, metadata FROM metadata_aspect_v2 WHERE version = 0 AND urn = ? AND aspect_name IN "
-            "('container', 'subTypes', 'dataPlatformInstance', "
-            "'datasetProperties', 'containerProperties', 'tagProperties')",
-            (urn,),
-        )
-    }
-    for naming in _NAMING & stored.keys():
-        _set_edge(connection, urn, "name", stored[naming]["name"])
-    if "dataPlatformInstance" in stored:
-        _add_platform(connection, stored["dataPlatformInstance"]["platform"])
-    if (parent := _parent(urn, stored)) is not None:
-        types = stored["subTypes"]["typeNames"] if "subTypes" in stored else [entity_type(urn)]
-        _place(connection, urn, parent, types)
+def write_edges(connection: sqlite3.Connection, changed: Mapping[str, Entity]) -> None:
+    """Bring the index up to date after aspects of entities were written.
+
+    Args:
+        connection: Inside a transaction.
+        changed: The entities that changed, with all their current aspects.
+    """
+    platforms: set[str] = set()
+    for urn in sorted(changed):
+        stored = changed[urn]
+        for naming in _NAMING & stored.keys():
+            _set_edge(connection, urn, "name", stored[naming]["name"])
+        if "dataPlatformInstance" in stored:
+            platforms.add(stored["dataPlatformInstance"]["platform"])
+        if (parent := _parent(urn, stored)) is not None:
+            types = stored["subTypes"]["typeNames"] if "subTypes" in stored else [entity_type(urn)]
+            _place(connection, urn, parent, types)
+    for platform in sorted(platforms):
+        _add_platform(connection, platform)
 
 
-def _parent(urn: str, stored: dict[str, Any]) -> str | None:
+def _parent(urn: str, stored: Entity) -> str | None:
     """Its container, else its platform; the root for what lives on no platform."""
     if "container" in stored:
         return stored["container"]["container"]

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+import rfc8785
+from hypothesis import example, given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter, ValidationError
 
@@ -242,3 +244,22 @@ def test_the_content_is_another_when_the_table_or_its_meaning_is() -> None:
 def test_an_unknown_record_format_is_refused() -> None:
     with pytest.raises(InvalidDeclaration, match="record_format"):
         DatasetVersion.from_json({"record_format": 2})
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec="utf-8")),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
+)
+
+
+@given(JSON_VALUES)
+@example({"\ufb33": 1, "\U0001f600": 2})
+@example(["\x7f\u2028", {"a": 1e-7, "b": -0.0, "c": 2**53}])
+def test_canonical_json_is_what_the_library_of_the_scheme_writes(value: object) -> None:
+    try:
+        expected = rfc8785.dumps(value)
+    except rfc8785.CanonicalizationError as refused:
+        with pytest.raises(type(refused)):
+            canonical_json(value)
+    else:
+        assert canonical_json(value) == expected

@@ -7,17 +7,23 @@ DAGSTER_DISABLE_TELEMETRY ?= 1
 DATAHUB_TELEMETRY_ENABLED ?= false
 export DAGSTER_DISABLE_TELEMETRY DATAHUB_TELEMETRY_ENABLED
 
+SCREENSHOTS ?= docs/images
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak ui lint types layers bench clean
+.PHONY: help demo test test-ui soak ui lint types layers bench clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## materialize the example, publish its tables, read them back
 	$(BIN)/python -m example_project.demo
 
 test: $(READY) ## run the tests
 	$(BIN)/pytest -n 2
+
+test-ui: $(READY) ## drive Dagster's UI with a browser; pictures go to SCREENSHOTS
+	$(BIN)/python -m pip install --quiet --group ui
+	SCREENSHOTS=$(SCREENSHOTS) $(BIN)/pytest -m browser tests/ui
 
 soak: $(READY) ## run the tests that take minutes
 	$(BIN)/pytest -m soak

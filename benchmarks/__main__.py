@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks import imports, publishing, requests_sent
+from benchmarks import definitions, imports, publishing, requests_sent
 from benchmarks.report import Result, as_markdown
 
 RESULTS = Path(__file__).parent / "results.md"
@@ -12,7 +12,7 @@ RESULTS = Path(__file__).parent / "results.md"
 
 def main() -> None:
     """Measure."""
-    results: list[Result] = [*imports.run(), *publishing.run(), *requests_sent.run()]
+    results: list[Result] = [*imports.run(), *definitions.run(), *publishing.run(), *requests_sent.run()]
     page = as_markdown(results)
     RESULTS.write_text(page)
     print(page)

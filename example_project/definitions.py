@@ -9,7 +9,6 @@ from example_project.assets import morphology_embeddings, neurons, neuropil_coun
 from example_project.settings import PUBLISHER, REGISTRY
 
 registry = rd.FeatureRegistry(target=REGISTRY, publisher=PUBLISHER)
-publish_feature_table = rd.publish_job()
 
 
 def feature_assets(embedding_samples: int = 32) -> Sequence[dg.AssetsDefinition]:
@@ -17,8 +16,7 @@ def feature_assets(embedding_samples: int = 32) -> Sequence[dg.AssetsDefinition]
     return [neurons, synapses, neuropil_counts, morphology_embeddings(embedding_samples)]
 
 
-defs = dg.Definitions(
-    assets=feature_assets(),
-    jobs=[dg.define_asset_job("materialize_all"), publish_feature_table],
-    resources={"registry": registry},
+defs = rd.definitions(
+    dg.Definitions(assets=feature_assets(), jobs=[dg.define_asset_job("materialize_all")]),
+    registry=registry,
 )

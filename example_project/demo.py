@@ -14,7 +14,7 @@ from rich.table import Table
 
 import registry_dagster as rd
 from example_project import settings
-from example_project.definitions import feature_assets, publish_feature_table
+from example_project.definitions import feature_assets
 from example_project.definitions import registry as resource
 
 DATASETS = {
@@ -89,9 +89,7 @@ def _materialize(instance: dg.DagsterInstance, assets: Iterable[str], embedding_
 
 def _publish(instance: dg.DagsterInstance, asset: str, message: str) -> None:
     config = {"ops": {"publish": {"config": {"asset": asset, "message": message}}}, **QUIET}
-    result = publish_feature_table.execute_in_process(
-        instance=instance, run_config=config, resources={"registry": resource}
-    )
+    result = rd.publish_job().execute_in_process(instance=instance, run_config=config, resources={"registry": resource})
     (output,) = result.filter_events(lambda event: event.is_successful_output)
     metadata = output.step_output_data.metadata
     done = "published" if metadata["created"].value else "unchanged"

@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from registry_dagster.asset import feature_table as feature_table
+    from registry_dagster.code_location import definitions as definitions
+    from registry_dagster.component import PublishComponent as PublishComponent
     from registry_dagster.errors import RegistryError as RegistryError
+    from registry_dagster.gate import publish_sensor as publish_sensor
+    from registry_dagster.io_managers import pinning as pinning
     from registry_dagster.model.dataset import Dataset as Dataset
     from registry_dagster.model.dataset_version import DatasetVersion as DatasetVersion
     from registry_dagster.model.embeddings import Embedding as Embedding
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
     from registry_dagster.model.signals import Note as Note
     from registry_dagster.model.signals import SpatialDrift as SpatialDrift
     from registry_dagster.model.table import TableFacts as TableFacts
+    from registry_dagster.partitions import MaterializationPartitions as MaterializationPartitions
     from registry_dagster.plan import Plan as Plan
     from registry_dagster.plan import Receipt as Receipt
     from registry_dagster.publish import publish_job as publish_job
@@ -60,7 +65,11 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "asset": "feature_table",
+    "code_location": "definitions",
+    "component": "PublishComponent",
     "errors": "RegistryError",
+    "gate": "publish_sensor",
+    "io_managers": "pinning",
     "model.dataset": "Dataset",
     "model.dataset_version": "DatasetVersion",
     "model.embeddings": "Embedding ReducedEmbedding",
@@ -74,6 +83,7 @@ _NAMES = {
     "model.reference": "Reference",
     "model.signals": "CompatibilityRange Crosswalk Note SpatialDrift",
     "model.table": "TableFacts",
+    "partitions": "MaterializationPartitions",
     "plan": "Plan Receipt",
     "publish": "publish_job",
     "registry": "Registry",

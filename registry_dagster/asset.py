@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Literal, TypeVar, cast, get_args
 
 import dagster as dg
 
@@ -18,7 +19,7 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import AnySignal
 
-__all__ = ["DECLARATION", "Declaration", "declaration_of", "feature_table"]
+__all__ = ["DECLARATION", "Declaration", "declaration_in", "declaration_of", "feature_table"]
 
 DECLARATION = "registry/declaration"
 """Metadata key of the declaration on an asset, and of the frozen one on its materializations."""
@@ -28,6 +29,7 @@ _KIND = "datahub"
 _MOST_KINDS = 3
 
 T = TypeVar("T", dg.AssetsDefinition, dg.AssetSpec)
+Partitions = Literal["each", "all"]
 Materializations = Sequence[MaterializationVersion] | Callable[[str], Sequence[MaterializationVersion]]
 
 
@@ -38,10 +40,12 @@ class Declaration:
     Args:
         template: The declaration; its materializations are a stand-in when `resolve` is given.
         resolve: Partition key → materialization versions.
+        partitions: Whether each partition is a table of its own, or all are parts of one.
     """
 
     template: FeatureTable
     resolve: Callable[[str], Sequence[MaterializationVersion]] | None = None
+    partitions: Partitions = "each"
 
     def for_partition(self, key: str | None) -> FeatureTable:
         """The declaration as it holds for one partition.
@@ -72,10 +76,11 @@ class _Shown(dict[str, Any]):
     """
 
     def __init__(self, declaration: Declaration) -> None:
-        shown = declaration.template.to_json()
-        shown.pop("columns", None)
+        shown = declaration.template.model_dump(mode="json", exclude={"columns"})
         if declaration.resolve is not None:
             shown["materializations"] = "a function of the partition key"
+        if declaration.partitions == "all":
+            shown["partitions"] = "all"
         super().__init__(shown)
         self.declaration = declaration
 
@@ -88,6 +93,7 @@ def feature_table(
     columns: Mapping[str, AnyColumn] | None = None,
     references: Iterable[Reference] = (),
     signals: Iterable[AnySignal] = (),
+    partitions: Partitions = "each",
 ) -> Callable[[T], T]:
     """Declare what an asset's table means. Publishes nothing.
 
@@ -103,20 +109,29 @@ def feature_table(
         table: A whole declaration; for a multi-asset a mapping from asset key to declaration.
         dataset, materializations, columns, references, signals: Or its parts, as of `FeatureTable`.
             `materializations` may be a function of the partition key.
+        partitions: Of a partitioned asset: "each" partition is a table, and a version, of its own; or "all"
+            are parts of one table, and one version stands for all.
 
     Raises:
         InvalidDeclaration: the declaration is not well formed; the asset is declared already; it
             brings a column schema of its own; or keys and assets do not match.
     """
+    if partitions not in get_args(Partitions):
+        raise InvalidDeclaration(f'feature_table: partitions is {partitions!r}; write "each" or "all"')
     if table is not None and (dataset is not None or materializations or columns or references or signals):
         raise InvalidDeclaration("feature_table: give one whole declaration, or its parts, not both")
     if isinstance(table, Mapping):
-        return _declaring({_key(key): Declaration(each) for key, each in table.items()})
+        return _declaring({_key(key): Declaration(each, partitions=partitions) for key, each in table.items()})
     if table is not None:
-        return _declaring(Declaration(table))
+        return _declaring(Declaration(table, partitions=partitions))
     if dataset is None:
         raise InvalidDeclaration("feature_table: name the dataset, e.g. dataset=rd.Dataset(name='lab.synapses')")
     resolve = materializations if callable(materializations) else None
+    if resolve is not None and partitions == "all":
+        raise InvalidDeclaration(
+            f"{dataset.name}: one version for all partitions must name fixed materialization versions, but they are "
+            'declared as a function of the partition key; list them, or declare partitions="each"'
+        )
     template = FeatureTable(
         dataset=dataset,
         materializations=(_BY_PARTITION,) if callable(materializations) else tuple(materializations),
@@ -124,7 +139,7 @@ def feature_table(
         references=tuple(references),
         signals=tuple(signals),
     )
-    return _declaring(Declaration(template, resolve))
+    return _declaring(Declaration(template, resolve, partitions))
 
 
 _BY_PARTITION = MaterializationVersion(system="by_partition", version="by_partition")
@@ -132,7 +147,12 @@ _BY_PARTITION = MaterializationVersion(system="by_partition", version="by_partit
 
 def declaration_of(assets: dg.AssetsDefinition, key: dg.AssetKey) -> Declaration | None:
     """The declaration of an asset, when it has one."""
-    shown = assets.specs_by_key[key].metadata.get(DECLARATION)
+    return declaration_in(assets.specs_by_key[key].metadata)
+
+
+def declaration_in(metadata: Mapping[str, Any]) -> Declaration | None:
+    """The declaration in an asset's metadata, when there is one."""
+    shown = metadata.get(DECLARATION)
     return shown.declaration if isinstance(shown, _Shown) else None
 
 
@@ -186,25 +206,30 @@ def _declared(spec: dg.AssetSpec, declaration: Declaration) -> dg.AssetSpec:
             f"asset {name!r} brings its own {_COLUMN_SCHEMA}, which the declaration would replace; remove it there"
         )
     dataset = declaration.template.dataset
-    if not dataset.owners and spec.owners:
-        declaration = _owned(declaration, tuple(spec.owners))
-    owners = [owner for owner in dataset.owners if owner not in spec.owners]
-    spec = spec.merge_attributes(
-        metadata={
-            DECLARATION: _Shown(declaration),
-            _COLUMN_SCHEMA: declared_schema(declaration.template),
-            "dagster/table_name": dataset.name,
-        },
-        owners=owners,
-        kinds={_KIND} if len(spec.kinds) < _MOST_KINDS else set[str](),
+    declaration = replace(declaration, template=_kept(declaration.template, spec.owners))
+    shown = {
+        DECLARATION: _Shown(declaration),
+        _COLUMN_SCHEMA: declared_schema(declaration.template),
+        "dagster/table_name": dataset.name,
+    }
+    return spec.replace_attributes(
+        metadata={**spec.metadata, **shown},
+        owners=list(dict.fromkeys([*spec.owners, *dataset.owners])),
+        kinds={*spec.kinds, _KIND} if len(spec.kinds) < _MOST_KINDS else set(spec.kinds),
+        description=spec.description or dataset.description or dataset.title,
     )
-    if spec.description is None and (dataset.description or dataset.title):
-        spec = spec.replace_attributes(description=dataset.description or dataset.title)
-    return spec
 
 
-def _owned(declaration: Declaration, owners: tuple[str, ...]) -> Declaration:
-    """A dataset without owners of its own takes the asset's."""
-    template = declaration.template
-    dataset = Dataset(name=template.dataset.name, owners=owners).added_to(template.dataset)
-    return Declaration(template.model_copy(update={"dataset": dataset}), declaration.resolve)
+def _kept(table: FeatureTable, owners: Sequence[str]) -> FeatureTable:
+    """Equal columns as one object; and a dataset without owners of its own takes the asset's."""
+    columns = cast("Mapping[str, Any]", table.columns)
+    kept: dict[str, object] = {"columns": {path: _shared(column) for path, column in columns.items()}}
+    if owners and not table.dataset.owners:
+        kept["dataset"] = Dataset(name=table.dataset.name, owners=tuple(owners)).added_to(table.dataset)
+    return table.model_copy(update=kept)
+
+
+@lru_cache(maxsize=10_000)
+def _shared(column: AnyColumn) -> AnyColumn:
+    """A code location holds the columns of all its assets, and many are equal: one object spares memory and time."""
+    return column

@@ -68,10 +68,9 @@ def publish(
     as_json: AsJson = False,
 ) -> None:
     """Publish a table with its declared meaning."""
-    from registry_dagster.declaration_file import read_declaration
     from registry_dagster.tables import inspect_table
 
-    declared = read_declaration(declaration)
+    declared = FeatureTable.from_yaml(declaration)
     facts = inspect_table(table, format=_format(format), version=version)
     with closing(Registry.open(registry, publisher=publisher)) as opened:
         plan = opened.plan(declared, facts, label=label)

@@ -1,11 +1,17 @@
-"""Columns as Dagster shows them: description, type, and a chip for each thing the column means."""
+"""Columns as Dagster shows them: description, type, and chips for what a column means."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from typing import Any, cast
+
 import dagster as dg
 
+from registry_dagster.model.base import Model
 from registry_dagster.model.column import Column
 from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.model.identifiers import Identifier
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.words import value_words
 
@@ -13,17 +19,13 @@ __all__ = ["declared_schema", "table_schema"]
 
 
 def declared_schema(table: FeatureTable) -> dg.TableSchema:
-    """What is declared, before there is a table: types as the semantics expect them."""
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(name=path, type=column.expected_type, description=column.description, tags=_chips(column))
-            for path, column in table.columns.items()
-        ]
-    )
+    """What is declared, before there is a table: types as the semantics expect them, a chip a column."""
+    columns = cast("Mapping[str, Any]", table.columns)
+    return dg.TableSchema(columns=[_declared(path, column) for path, column in columns.items()])
 
 
 def table_schema(table: FeatureTable, facts: TableFacts) -> dg.TableSchema:
-    """The table's own schema, with what is declared of it."""
+    """The table's own schema, with what is declared of it: a chip for each thing a column means."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
@@ -42,3 +44,34 @@ def _chips(column: Column) -> dict[str, str]:
     attributes = column.to_json()
     attributes.pop("description", None)
     return {name: value_words(value) for name, value in attributes.items()}
+
+
+@lru_cache(maxsize=10_000)
+def _declared(path: str, column: Column) -> dg.TableColumn:
+    """One object for all columns that look the same: a code location holds those of all its assets."""
+    return dg.TableColumn(path, column.expected_type, column.description, tags=_one_chip(column))
+
+
+def _one_chip(column: Column) -> dict[str, str]:
+    """Short, since a code location sends the columns of all its assets in one message."""
+    semantic, attributes = _described_by(type(column))
+    said = [(name, value) for name, default in attributes if (value := getattr(column, name)) != default]
+    return {semantic: ", ".join([_words(name, value) for name, value in said])}
+
+
+@cache
+def _described_by(kind: type[Column]) -> tuple[str, Sequence[tuple[str, object]]]:
+    """The semantic's name, and its attributes with their defaults. What all identifiers have stands last."""
+    fields = kind.model_fields
+    names = [name for name in fields if name not in ("semantic", "description")]
+    names.sort(key=Identifier.model_fields.__contains__)
+    return fields["semantic"].default, [(name, fields[name].default) for name in names]
+
+
+def _words(name: str, value: object) -> str:
+    """A text and several numbers say what they are (`minnie65`, `8 × 8 × 40`); a single number does not."""
+    if isinstance(value, tuple):
+        return value_words(list(cast("tuple[object, ...]", value)))
+    if isinstance(value, (str, Model)):
+        return str(value)
+    return name if value is True else f"{name} {value_words(value)}"

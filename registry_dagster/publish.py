@@ -1,66 +1,62 @@
 """The publish job: a person says which materialization, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
-from pydantic import Field
 
-from registry_dagster.asset import DECLARATION
-from registry_dagster.errors import PublishRefused, RegistryError, RegistryUnavailable, TableNotFound
-from registry_dagster.model.feature_table import FeatureTable
-from registry_dagster.model.table import TableFacts
-from registry_dagster.plan import Plan, Receipt, Source
-from registry_dagster.resource import SOURCE, TABLE, FeatureRegistry
-from registry_dagster.tables import inspect_table
+from registry_dagster.errors import (
+    RegistryError,
+    RegistryUnavailable,
+)
+from registry_dagster.launch import PublishConfig, completing
+from registry_dagster.links import JOB, OP
+from registry_dagster.model.words import table_row
+from registry_dagster.plan import Publication, Receipt
+from registry_dagster.registry import Registry
+from registry_dagster.resource import FeatureRegistry
+from registry_dagster.targets import Materialized, Target, find_targets, still_there
+from registry_dagster.timeline import Published, tell
 
-__all__ = ["PublishConfig", "publish_job"]
+__all__ = ["publish_job"]
 
+_POOL = "feature_registry"
+_MOST_ROWS = 1000
 
-class PublishConfig(dg.Config):
-    """What a person decides at launch."""
-
-    asset: str = Field(description="Asset key, e.g. synapses or group/synapses.")
-    message: str = Field(description="Why this version is published.")
-    partition: str | None = Field(default=None, description="Partition key, for a partitioned asset.")
-    run_id: str | None = Field(default=None, description="The run that made the table. Default: the newest.")
-    label: str | None = Field(default=None, description="A human alias of the version.")
-    publisher: str | None = Field(default=None, description="Who publishes. Default: the resource's publisher.")
-    dry_run: bool = Field(default=False, description="Show the plan; write nothing.")
+Outcome = Receipt | RegistryError
 
 
-@dataclass(frozen=True)
-class _Target:
-    """A materialization that can be published."""
-
-    feature_table: FeatureTable
-    table: TableFacts
-    source: Source
-
-
-def publish_job(name: str = "publish_feature_table", resource_key: str = "registry") -> dg.JobDefinition:
-    """A job that publishes one materialization of a declared asset.
+def publish_job(
+    assets: Iterable[dg.AssetKey | dg.AssetsDefinition | dg.AssetSpec] = (),
+    *,
+    name: str = JOB,
+    resource_key: str = "registry",
+) -> dg.JobDefinition:
+    """A job that publishes materializations of declared assets.
 
     Launch it by hand. It reads what the materialization froze, shows a plan, publishes, reads back
-    and shows a receipt. It fails red with what to do; only an unreachable store is retried.
+    and shows a receipt. It fails red with what to do; only an unreachable store is retried. Of several
+    targets it publishes all it can, and fails if any is left; running it again publishes the rest.
 
     Args:
+        assets: The declared assets: the launchpad completes their keys and takes no others.
         name: Name of the job.
         resource_key: Under which key the definitions hold the `FeatureRegistry` resource.
     """
+    config_type = completing(assets)
 
     @dg.op(
-        name="publish",
+        name=OP,
         required_resource_keys={resource_key},
         out=dg.Out(dg.Nothing),
-        description="Publish one materialization of a declared asset to the registry.",
+        description="Publish materializations of declared assets to the registry.",
+        pool=_POOL,
     )
-    def publish(context: dg.OpExecutionContext, config: PublishConfig) -> None:
+    def publish(context: dg.OpExecutionContext, config: config_type) -> None:  # type: ignore[valid-type]
         resource: FeatureRegistry = getattr(context.resources, resource_key)
         try:
-            _publish(context, config, resource)
+            _publish(context, cast("PublishConfig", config), resource)
         except RegistryUnavailable as error:
             raise dg.RetryRequested(max_retries=3, seconds_to_wait=10) from error
         except RegistryError as error:
@@ -74,117 +70,126 @@ def publish_job(name: str = "publish_feature_table", resource_key: str = "regist
 
 
 def _publish(context: dg.OpExecutionContext, config: PublishConfig, resource: FeatureRegistry) -> None:
-    if not config.message.strip():
-        raise PublishRefused("message is empty; say why this version is published")
-    target = _target(context.instance, config)
-    _refuse_gone(target.table)
+    targets = config.wanted()
+    found = [still_there(each) for each in find_targets(context.instance, targets)]
     with closing(resource.open()) as registry:
-        plan = registry.plan(target.feature_table, target.table, label=config.label, source=target.source)
-        for warning in plan.warnings:
-            context.log.warning(warning)
+        if len(targets) == 1:
+            _show_plan(context, registry, targets[0], found[0], config.dry_run)
+        elif config.dry_run:
+            _show_plans(context, registry, targets, found)
         if config.dry_run:
-            context.log.info(f"Dry run: {plan.version} {'would be published' if plan.creates else 'stands already'}")
-            context.add_output_metadata({"plan": dg.MetadataValue.md(plan.to_markdown())})
             return
-        receipt = registry.publish(
-            target.feature_table,
-            target.table,
-            message=config.message,
-            publisher=config.publisher,
-            label=config.label,
-            source=target.source,
+        outcomes = _outcomes(registry, targets, found)
+    published = [
+        Published(target, outcome)
+        for target, outcome in zip(targets, outcomes, strict=True)
+        if isinstance(outcome, Receipt)
+    ]
+    tell(context, published, resource.datahub)
+    _report(context, targets, outcomes)
+
+
+def _outcomes(
+    registry: Registry, targets: Sequence[Target], found: Sequence[Materialized | RegistryError]
+) -> list[Outcome]:
+    ready = [
+        Publication(each.feature_table, each.table, target.message, target.publisher, target.label, source=each.source)
+        for target, each in zip(targets, found, strict=True)
+        if isinstance(each, Materialized)
+    ]
+    answers = iter(registry.publish_many(ready))
+    return [next(answers) if isinstance(each, Materialized) else each for each in found]
+
+
+def _show_plan(
+    context: dg.OpExecutionContext,
+    registry: Registry,
+    target: Target,
+    found: Materialized | RegistryError,
+    dry_run: bool,
+) -> None:
+    if isinstance(found, RegistryError):
+        raise found
+    plan = registry.plan(found.feature_table, found.table, label=target.label, source=found.source)
+    for warning in plan.warnings:
+        context.log.warning(warning)
+    if dry_run:
+        context.log.info(f"Dry run: {plan.version} {'would be published' if plan.creates else 'stands already'}")
+    context.add_output_metadata({"plan": dg.MetadataValue.md(plan.to_markdown())})
+
+
+def _show_plans(
+    context: dg.OpExecutionContext,
+    registry: Registry,
+    targets: Sequence[Target],
+    found: Sequence[Materialized | RegistryError],
+) -> None:
+    """Each by itself: several new versions of one dataset all show its next number."""
+    rows: list[str] = []
+    for target, each in zip(targets[:_MOST_ROWS], found[:_MOST_ROWS], strict=True):
+        try:
+            if isinstance(each, RegistryError):
+                raise each
+            plan = registry.plan(each.feature_table, each.table, label=target.label, source=each.source)
+        except RegistryError as error:
+            rows.append(table_row(str(target), "", f"would be refused: {error}"))
+        else:
+            would = "would be published" if plan.creates else "stands already"
+            rows.append(table_row(str(target), f"`{plan.version}`", "; ".join([would, *plan.warnings])))
+    context.log.info(f"Dry run of {len(targets)} targets")
+    context.add_output_metadata({"plans": _table(rows)})
+
+
+def _report(context: dg.OpExecutionContext, targets: Sequence[Target], outcomes: Sequence[Outcome]) -> None:
+    if len(outcomes) == 1:
+        _report_one(context, outcomes[0])
+        return
+    failed = [(target, each) for target, each in zip(targets, outcomes, strict=True) if isinstance(each, RegistryError)]
+    receipts = [each for each in outcomes if isinstance(each, Receipt)]
+    created = sum(each.created for each in receipts)
+    context.log.info(f"{created} published, {len(receipts) - created} stood already, {len(failed)} not published")
+    rows = [
+        table_row(
+            str(target),
+            *(
+                (f"`{each.version}`", "now" if each.created else "before")
+                if isinstance(each, Receipt)
+                else ("", str(each))
+            ),
         )
-    _report(context, config, plan, receipt)
+        for target, each in zip(targets[:_MOST_ROWS], outcomes[:_MOST_ROWS], strict=True)
+    ]
+    summary: dict[str, Any] = {"published": created, "stood already": len(receipts) - created, "targets": _table(rows)}
+    if not failed:
+        context.add_output_metadata(summary)
+        return
+    for target, error in failed:
+        context.log.error(f"{target}: {error}")
+    if unavailable := [error for _, error in failed if isinstance(error, RegistryUnavailable)]:
+        raise unavailable[0]
+    target, error = failed[0]
+    raise dg.Failure(
+        description=f"{len(failed)} of {len(outcomes)} targets are not published. Mend what is "
+        f"wrong and run this again: what stands stays. First: {target}: {error}",
+        metadata={**summary, "not published": len(failed)},
+        allow_retries=False,
+    )
 
 
-def _report(context: dg.OpExecutionContext, config: PublishConfig, plan: Plan, receipt: Receipt) -> None:
-    context.log.info(f"{'Published' if receipt.created else 'Published before, unchanged:'} {receipt.version}")
+def _report_one(context: dg.OpExecutionContext, outcome: Outcome) -> None:
+    if isinstance(outcome, RegistryError):
+        raise outcome
+    context.log.info(f"{'Published' if outcome.created else 'Published before, unchanged:'} {outcome.version}")
     context.add_output_metadata(
         {
-            "receipt": dg.MetadataValue.md(receipt.to_markdown()),
-            "plan": dg.MetadataValue.md(plan.to_markdown()),
-            "version": receipt.version,
-            "created": receipt.created,
+            "receipt": dg.MetadataValue.md(outcome.to_markdown()),
+            "version": outcome.version,
+            "created": outcome.created,
         }
     )
-    if receipt.created:
-        context.log_event(
-            dg.AssetObservation(
-                asset_key=dg.AssetKey.from_user_string(config.asset),
-                partition=config.partition,
-                description=f"published as {receipt.version}",
-                metadata={"version": receipt.version, "message": config.message, "urn": receipt.urn},
-            )
-        )
 
 
-def _target(instance: dg.DagsterInstance, config: PublishConfig) -> _Target:
-    """The frozen declaration and facts of the materialization that was asked for."""
-    asset = config.asset
-    record = _materialization(instance, config)
-    materialization = record.asset_materialization
-    if materialization is None or TABLE not in materialization.metadata or DECLARATION not in materialization.metadata:
-        raise PublishRefused(
-            f"the materialization of {asset!r} in run {record.run_id} holds no pinned table; the asset must be "
-            "declared with @feature_table and return registry.table(context, uri)"
-        )
-    metadata = materialization.metadata
-    made: Any = metadata[SOURCE].value if SOURCE in metadata else {}
-    return _Target(
-        FeatureTable.from_json(metadata[DECLARATION].value),
-        TableFacts.from_json(metadata[TABLE].value),
-        Source(run_id=record.run_id, asset=asset, partition=materialization.partition, **made),
+def _table(rows: Sequence[str]) -> dg.MetadataValue[Any]:
+    return dg.MetadataValue.md(
+        "\n".join([table_row("target", "version", "outcome"), table_row("---", "---", "---"), *rows])
     )
-
-
-def _refuse_gone(table: TableFacts) -> None:
-    """Refuse a local table that is no longer what was pinned: the record would be false."""
-    if not table.location.startswith("file:"):
-        return
-    pin = table.pin
-    uri = pin.metadata_location if pin.format == "iceberg" else table.location
-    version = (
-        pin.snapshot_id if pin.format == "iceberg" else pin.fingerprint if pin.format == "parquet" else pin.version
-    )
-    try:
-        found = inspect_table(uri, format=table.format, version=version)
-    except TableNotFound as error:
-        raise PublishRefused(f"the table that was materialized is not there any more. {error}") from error
-    if found.pin.identity != pin.identity:
-        raise PublishRefused(
-            f"{table.location} is another table by now than the one that was materialized; publish the newest "
-            "materialization"
-        )
-
-
-def _materialization(instance: dg.DagsterInstance, config: PublishConfig) -> dg.EventLogRecord:
-    newest = next(iter(_materializations(instance, config)), None)
-    if newest is None:
-        of_partition = f", partition {config.partition!r}" if config.partition is not None else ""
-        in_run = f" in run {config.run_id}" if config.run_id else ""
-        raise PublishRefused(
-            f"asset {config.asset!r}{of_partition} has not been materialized{in_run}; materialize it first, or check "
-            "the asset key (as shown in the asset's page, parts joined by /)"
-        )
-    if config.partition is None and newest.partition_key is not None:
-        raise PublishRefused(
-            f"asset {config.asset!r} is partitioned; name the partition, e.g. {newest.partition_key!r}"
-        )
-    return newest
-
-
-def _materializations(instance: dg.DagsterInstance, config: PublishConfig) -> Sequence[dg.EventLogRecord]:
-    """Newest first."""
-    key = dg.AssetKey.from_user_string(config.asset)
-    if config.run_id is None:
-        partitions = [config.partition] if config.partition is not None else None
-        wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=partitions)
-        return instance.fetch_materializations(wanted, limit=1).records
-    of_run = instance.get_records_for_run(
-        config.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION, ascending=False
-    )
-    return [
-        record
-        for record in of_run.records
-        if record.asset_key == key and config.partition in (None, record.partition_key)
-    ]

@@ -30,6 +30,7 @@ PUBLIC = {
     "Label",
     "Length",
     "Level2Id",
+    "MaterializationPartitions",
     "MaterializationVersion",
     "Note",
     "NucleusId",
@@ -38,6 +39,7 @@ PUBLIC = {
     "Probability",
     "Ratio",
     "Receipt",
+    "PublishComponent",
     "ReducedEmbedding",
     "Reference",
     "Registry",
@@ -54,9 +56,12 @@ PUBLIC = {
     "Timestamp",
     "TransformedPosition",
     "Volume",
+    "definitions",
     "feature_table",
     "inspect_table",
+    "pinning",
     "publish_job",
+    "publish_sensor",
 }
 
 
@@ -100,3 +105,8 @@ def test_only_public_dagster_names_are_imported() -> None:
         if line.lstrip().startswith(starts)
     ]
     assert private == []
+
+
+def test_no_module_hides_a_public_name() -> None:
+    """Importing a submodule puts it on the package, under its own name."""
+    assert not {name for name in PUBLIC if (PACKAGE / f"{name}.py").exists() or (PACKAGE / name).is_dir()}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from registry_dagster.cli import app
-from registry_dagster.declaration_file import read_declaration
+from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.registry import Registry
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -49,5 +49,5 @@ def test_its_commands_run(tmp_path: Path) -> None:
 
     with Registry.open() as registry:
         record = registry.get("minnie65.nuclei@v1")
-    assert record.columns == read_declaration(tmp_path / "nuclei.yaml").columns
+    assert record.columns == FeatureTable.from_yaml(tmp_path / "nuclei.yaml").columns
     assert record.provenance.message == "For the size paper"

@@ -6,7 +6,6 @@ import difflib
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timezone
 from typing import Annotated, Any, ClassVar, Literal, TypeGuard, TypeVar, cast, get_args, get_origin
@@ -48,6 +47,7 @@ __all__ = [
 
 JsonValue = Any
 _NUMBER = re.compile(r"\s*[-+]?[\d.]+([eE][-+]?\d+)?\s*")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Model(BaseModel):
@@ -190,16 +190,17 @@ def sha256_digest(value: JsonValue) -> str:
 
 
 def _no_control_characters(text: str) -> str:
-    for position, character in enumerate(text):
-        if unicodedata.category(character) == "Cc" and character not in "\n\t":
-            raise ValueError(
-                f"control character {character!r} at position {position}; remove it "
-                "(only line breaks and tabs are allowed, and those in descriptions only)"
-            )
+    if found := _CONTROL.search(text):
+        raise ValueError(
+            f"control character {found[0]!r} at position {found.start()}; remove it "
+            "(only line breaks and tabs are allowed, and those in descriptions only)"
+        )
     return text
 
 
 def _single_line(text: str) -> str:
+    if text.isprintable() and text.strip():
+        return text
     if not text.strip():
         raise ValueError("empty text; give it a value or leave the field out")
     if "\n" in text or "\t" in text:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from os import PathLike
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
-from registry_dagster.errors import TableMismatch
+from registry_dagster.errors import InvalidDeclaration, TableMismatch
 from registry_dagster.model.base import Model, Several, suggestion
 from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.dataset import Dataset
@@ -52,6 +53,27 @@ class FeatureTable(Model):
                         f"{suggestion(path, self.columns)} Add it to columns"
                     )
         return self
+
+    @classmethod
+    def from_yaml(cls, source: str | PathLike[str]) -> Self:
+        """Read a declaration from YAML or JSON.
+
+            declared = rd.FeatureTable.from_yaml(Path(__file__).with_name("synapses.yaml"))
+
+        Args:
+            source: The path of a file, as a `Path`; or the text itself.
+
+        Raises:
+            InvalidDeclaration: the file cannot be read, is not YAML, or declares something wrong: one
+                line a problem, with the file, the line, the field, and the fix.
+        """
+        from registry_dagster.declaration_file import read_document
+
+        document = read_document(source)
+        try:
+            return cls.from_json(document.data)
+        except InvalidDeclaration as error:
+            raise InvalidDeclaration(document.located(str(error), tuple(cls.model_fields))) from None
 
     def check(self, table: TableFacts) -> None:
         """Hold the declaration against a table.

@@ -92,7 +92,7 @@ def join_path(parts: tuple[str, ...]) -> str:
 
 
 def _column_path(path: str) -> str:
-    if not path or join_path(split_path(path)) != path:
+    if not path.isidentifier() and (not path or join_path(split_path(path)) != path):
         raise ValueError(
             f"{path!r} is not a column path; write a column's name, or nested names joined by dots "
             r"(a dot inside a name as \.)"

@@ -1,7 +1,5 @@
 """Declaring beside the asset."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +7,18 @@ import dagster as dg
 import pytest
 
 import registry_dagster as rd
-from registry_dagster.asset import declaration_of
+from registry_dagster.asset import declaration_in, declaration_of
 from registry_dagster.errors import InvalidDeclaration
-from tests.dagster.pipeline import MINNIE_943, MINNIE_1300, cells_asset, cells_declared, sizes_declared
+from registry_dagster.model.columns import AnyColumn
+from tests.dagster.pipeline import (
+    MINNIE_943,
+    MINNIE_1300,
+    cells_asset,
+    cells_declared,
+    materialize,
+    sizes_declared,
+    write_cells,
+)
 
 
 def only_spec(assets: dg.AssetsDefinition) -> dg.AssetSpec:
@@ -19,7 +26,7 @@ def only_spec(assets: dg.AssetsDefinition) -> dg.AssetSpec:
     return spec
 
 
-def test_an_asset_shows_its_columns_with_a_chip_for_each_thing_they_mean(tmp_path: Path) -> None:
+def test_an_asset_shows_its_columns_with_what_they_mean_in_a_chip(tmp_path: Path) -> None:
     spec = only_spec(cells_asset(tmp_path / "cells.parquet"))
 
     schema = spec.metadata["dagster/column_schema"]
@@ -29,12 +36,12 @@ def test_an_asset_shows_its_columns_with_a_chip_for_each_thing_they_mean(tmp_pat
                 name="nucleus_id",
                 type="int64, uint64 or string",
                 description="Its nucleus.",
-                tags={"semantic": "nucleus_id", "source_table": "nucleus_detection_v0"},
+                tags={"nucleus_id": "nucleus_detection_v0"},
             ),
             dg.TableColumn(
                 name="root_id",
                 type="int64, uint64 or string",
-                tags={"semantic": "root_id", "id_space": "minnie65_public"},
+                tags={"root_id": "minnie65_public"},
             ),
         ]
     )
@@ -42,6 +49,50 @@ def test_an_asset_shows_its_columns_with_a_chip_for_each_thing_they_mean(tmp_pat
     assert spec.kinds == {"datahub"}
     assert spec.description == "Cells"
     assert spec.metadata["dagster/table_name"] == "minnie65.cells"
+
+
+@pytest.mark.parametrize(
+    ("column", "chip"),
+    [
+        (rd.RootId(id_space="minnie65_public", side="pre", null_sentinel=0), "minnie65_public, pre, null_sentinel 0"),
+        (
+            rd.Position(axis="x", frame="minnie65", unit="voxel", resolution_nm=(4, 4, 40)),
+            "x, minnie65, voxel, 4 × 4 × 40",
+        ),
+        (rd.Score(range=(0, 1), calibrated=False), "0 to 1, calibrated false"),
+        (rd.Label(values=["axon", "dendrite"]), "axon, dendrite"),
+        (
+            rd.Embedding(
+                dim=64, model="SegCLR", trained_on={"system": "h01", "version": "c3"}, normalized=True, anchor="synapse"
+            ),
+            "dim 64, SegCLR, h01@c3, normalized, synapse",
+        ),
+        (rd.Bookkeeping(), ""),
+    ],
+    ids=lambda value: getattr(value, "semantic", ""),
+)
+def test_a_chip_names_what_does_not_speak_for_itself(column: AnyColumn, chip: str) -> None:
+    table = rd.FeatureTable(**{**cells_declared(), "columns": {"it": column}, "references": ()})
+    spec = rd.feature_table(table)(dg.AssetSpec("cells"))
+    (shown,) = spec.metadata["dagster/column_schema"].columns
+    assert shown.tags == {column.semantic: chip}
+
+
+def test_equal_columns_of_a_code_location_are_one_object() -> None:
+    """Thousands of assets would else hold, and Dagster walk through, hundreds of thousands of columns."""
+
+    def x_of(name: str) -> tuple[object, object]:
+        column = rd.Position(axis="x", frame="minnie65", unit="nm")
+        spec = rd.feature_table(dataset=rd.Dataset(name=name), materializations=[MINNIE_943], columns={"x": column})(
+            dg.AssetSpec(name)
+        )
+        declaration = declaration_in(spec.metadata)
+        assert declaration is not None
+        return declaration.template.columns["x"], spec.metadata["dagster/column_schema"].columns[0]
+
+    (column, shown), (other_column, other_shown) = x_of("one"), x_of("other")
+    assert column is other_column
+    assert shown is other_shown
 
 
 def test_the_columns_stand_once_in_the_snapshot(tmp_path: Path) -> None:
@@ -192,6 +243,82 @@ def test_materializations_may_follow_the_partition() -> None:
     with pytest.raises(InvalidDeclaration, match="this run has no partition"):
         declaration.for_partition(None)
     assert only_spec(cells).metadata["registry/declaration"]["materializations"] == "a function of the partition key"
+
+
+def test_all_partitions_may_be_parts_of_one_table() -> None:
+    @rd.feature_table(**cells_declared(), partitions="all")
+    @dg.asset(partitions_def=dg.StaticPartitionsDefinition(["left", "right"]), owners=["team:cells"])
+    def cells() -> None: ...
+
+    declaration = declaration_of(cells, dg.AssetKey("cells"))
+    assert declaration is not None
+    assert declaration.partitions == "all"
+    assert only_spec(cells).metadata["registry/declaration"]["partitions"] == "all"
+
+
+def test_each_partition_is_a_table_of_its_own_unless_said_otherwise() -> None:
+    spec = rd.feature_table(**cells_declared())(dg.AssetSpec("cells"))
+    declaration = declaration_in(spec.metadata)
+    assert declaration is not None
+    assert declaration.partitions == "each"
+    assert "partitions" not in spec.metadata["registry/declaration"]
+
+
+def test_what_partitions_are_is_kept_for_each_table_of_a_multi_asset() -> None:
+    @rd.feature_table({"cells": rd.FeatureTable(**cells_declared())}, partitions="all")
+    @dg.multi_asset(specs=[dg.AssetSpec("cells"), dg.AssetSpec("log")])
+    def tables(): ...
+
+    declaration = declaration_of(tables, dg.AssetKey("cells"))
+    assert declaration is not None
+    assert declaration.partitions == "all"
+    assert declaration_of(tables, dg.AssetKey("log")) is None
+
+
+def test_what_partitions_are_is_not_frozen(
+    tmp_path: Path, instance: dg.DagsterInstance, resource: rd.FeatureRegistry
+) -> None:
+    @rd.feature_table(**cells_declared(), partitions="all")
+    @dg.asset
+    def cells(context: dg.AssetExecutionContext, registry: rd.FeatureRegistry) -> dg.MaterializeResult[Any]:
+        return registry.table(context, write_cells(tmp_path / "cells.parquet"))
+
+    materialize(instance, resource, cells)
+    event = instance.get_latest_materialization_event(dg.AssetKey("cells"))
+    assert event is not None
+    assert event.asset_materialization is not None
+    frozen = event.asset_materialization.metadata["registry/declaration"].value
+    assert frozen == rd.FeatureTable(**cells_declared()).to_json()
+
+
+def test_one_version_for_all_partitions_names_fixed_materialization_versions() -> None:
+    with pytest.raises(InvalidDeclaration, match="one version for all partitions must name fixed materialization"):
+        rd.feature_table(**cells_declared(materializations=lambda key: [MINNIE_943]), partitions="all")
+
+
+def test_partitions_are_each_or_all() -> None:
+    with pytest.raises(InvalidDeclaration, match='partitions is \'every\'; write "each" or "all"'):
+        rd.feature_table(**cells_declared(), partitions="every")  # type: ignore[arg-type]  # what is tested
+
+
+def test_the_function_of_the_partition_key_can_be_asked() -> None:
+    """A helper object with more to tell than its answers must come back as it was given."""
+
+    class ByVersion:
+        versions = (MINNIE_943, MINNIE_1300)
+
+        def __call__(self, key: str) -> tuple[rd.MaterializationVersion, ...]:
+            return tuple(version for version in self.versions if version.version == key)
+
+    by_version = ByVersion()
+    spec = rd.feature_table(**cells_declared(materializations=by_version))(dg.AssetSpec("cells"))
+    declaration = declaration_in(spec.metadata)
+    assert declaration is not None
+    assert declaration.resolve is by_version
+
+
+def test_an_asset_without_a_declaration_has_none() -> None:
+    assert declaration_in(dg.AssetSpec("cells", metadata={"registry/declaration": {"dataset": "x"}}).metadata) is None
 
 
 def test_a_declared_location_loads_and_keeps_its_declarations(tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ def test_a_multi_asset_pins_each_table(
     ("config", "said"),
     [
         ({"asset": "cells", "message": " "}, "message is empty; say why"),
-        ({"asset": "cell", "message": "x"}, "asset 'cell' has not been materialized; materialize it first"),
+        ({"asset": "cell", "message": "x"}, "'cell' has not been materialized; did you mean 'cells'? Materialize it"),
         ({"asset": "cells", "message": "x", "run_id": "nope"}, "has not been materialized in run nope"),
     ],
 )

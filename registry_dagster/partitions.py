@@ -1,0 +1,189 @@
+"""Materialization versions as partitions: one table for each upstream version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import dagster as dg
+
+from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.model.base import suggestion
+from registry_dagster.model.materialization import MaterializationVersion
+
+__all__ = ["AlongDimension", "MaterializationPartitions"]
+
+# Dagster splits ranges at the first, and keys of several dimensions at the others.
+_REFUSED = ("...", "|", ",", "[", "]")
+_DELIMITER = "|"
+_MOST_NAMED = 10
+
+
+class MaterializationPartitions:
+    """A partitions definition made from materialization versions, and the way back from a partition key.
+
+        releases = rd.MaterializationPartitions([M943, M1300])
+
+        @rd.feature_table(dataset=..., materializations=releases, columns=...)
+        @dg.asset(partitions_def=releases.definition)
+        def synapses(context, registry: rd.FeatureRegistry): ...
+
+    Args:
+        versions: Versions of which each is a partition; its key is the version as the system writes it
+            (`1300`). Or own keys, each with the version or versions that the partition's table is made
+            against. Order is kept: oldest first reads best in the UI, and backfills follow it.
+
+    Raises:
+        InvalidDeclaration: there are none; a key is given twice; or Dagster cannot take a key.
+    """
+
+    def __init__(
+        self,
+        versions: Sequence[MaterializationVersion]
+        | Mapping[str, MaterializationVersion | Sequence[MaterializationVersion]],
+    ) -> None:
+        self._by_key = _by_own_key(versions) if isinstance(versions, Mapping) else _by_version(versions)
+        if not self._by_key:
+            raise InvalidDeclaration("MaterializationPartitions: no versions; give at least one")
+        for key in self._by_key:
+            _check_key(key)
+        self._definition = dg.StaticPartitionsDefinition(list(self._by_key))
+
+    @property
+    def definition(self) -> dg.StaticPartitionsDefinition:
+        """The partitions definition, for Dagster's own decorators."""
+        return self._definition
+
+    @property
+    def versions(self) -> Sequence[MaterializationVersion]:
+        """All versions of all partitions, each once."""
+        every = (version for versions in self._by_key.values() for version in versions)
+        return tuple({version.key: version for version in every}.values())
+
+    def __call__(self, partition_key: str) -> Sequence[MaterializationVersion]:
+        """The versions that a partition's table is made against.
+
+        Raises:
+            InvalidDeclaration: there is no such partition.
+        """
+        if partition_key not in self._by_key:
+            known = list(self._by_key)
+            more = f" and {len(known) - _MOST_NAMED} more" if len(known) > _MOST_NAMED else ""
+            fix = (
+                " It is a key of several dimensions; declare materializations=releases.along(dimension, of=definition)"
+                if _DELIMITER in partition_key
+                else ""
+            )
+            raise InvalidDeclaration(
+                f"no materialization version for partition {str(partition_key)!r}{suggestion(partition_key, known)} "
+                f"Known: {', '.join(known[:_MOST_NAMED])}{more}.{fix}"
+            )
+        return self._by_key[partition_key]
+
+    def along(self, dimension: str, *, of: dg.MultiPartitionsDefinition) -> AlongDimension:
+        """The same along one dimension of multi-dimensional partitions.
+
+            grid = dg.MultiPartitionsDefinition({"release": releases.definition, "region": regions})
+
+            @rd.feature_table(dataset=..., materializations=releases.along("release", of=grid), columns=...)
+            @dg.asset(partitions_def=grid)
+
+        Args:
+            dimension: The dimension that holds the materialization versions.
+            of: The asset's partitions.
+
+        Raises:
+            InvalidDeclaration: they have no such dimension, or it holds other partitions.
+        """
+        dimensions = {each.name: each.partitions_def for each in of.partitions_defs}
+        if dimension not in dimensions:
+            raise InvalidDeclaration(
+                f"the partitions have no dimension {dimension!r}{suggestion(dimension, dimensions)} "
+                f"Dimensions: {', '.join(dimensions)}"
+            )
+        if dimensions[dimension] != self._definition:
+            raise InvalidDeclaration(
+                f"dimension {dimension!r} does not hold these materialization versions; make it from the definition "
+                "of the same MaterializationPartitions"
+            )
+        return AlongDimension(self, dimension, tuple(dimensions))
+
+
+@dataclass(frozen=True)
+class AlongDimension:
+    """MaterializationPartitions along one dimension; made by `along`.
+
+    Args:
+        partitions: The materialization versions.
+        dimension: The dimension that holds them.
+        dimensions: All dimensions in Dagster's order, which is that of a key's parts.
+    """
+
+    partitions: MaterializationPartitions
+    dimension: str
+    dimensions: tuple[str, ...]
+
+    @property
+    def versions(self) -> Sequence[MaterializationVersion]:
+        """All versions of all partitions, each once."""
+        return self.partitions.versions
+
+    def __call__(self, partition_key: str) -> Sequence[MaterializationVersion]:
+        """The versions that a partition's table is made against.
+
+        Args:
+            partition_key: A `dg.MultiPartitionKey`, or its text: one part a dimension, joined by |.
+
+        Raises:
+            InvalidDeclaration: there is no such partition.
+        """
+        if isinstance(partition_key, dg.MultiPartitionKey):
+            parts = partition_key.keys_by_dimension
+        else:
+            texts = partition_key.split(_DELIMITER)
+            # Dagster itself leaves out keys whose parts hold the delimiter.
+            parts = dict(zip(self.dimensions, texts, strict=True)) if len(texts) == len(self.dimensions) else {}
+        if self.dimension not in parts:
+            raise InvalidDeclaration(
+                f"partition {str(partition_key)!r} is not a key of the dimensions {', '.join(self.dimensions)}; "
+                f"write it as {_DELIMITER.join(f'<{name}>' for name in self.dimensions)}"
+            )
+        return self.partitions(parts[self.dimension])
+
+
+def _by_version(versions: Sequence[MaterializationVersion]) -> dict[str, tuple[MaterializationVersion, ...]]:
+    by_key: dict[str, tuple[MaterializationVersion, ...]] = {}
+    for version in versions:
+        if version.version in by_key:
+            raise InvalidDeclaration(
+                f"MaterializationPartitions: {by_key[version.version][0]} and {version} have one partition key; give "
+                f"own keys, e.g. {{{str(version)!r}: [...]}}"
+            )
+        by_key[version.version] = (version,)
+    return by_key
+
+
+def _by_own_key(
+    versions: Mapping[str, MaterializationVersion | Sequence[MaterializationVersion]],
+) -> dict[str, tuple[MaterializationVersion, ...]]:
+    by_key = {
+        key: (some,) if isinstance(some, MaterializationVersion) else tuple(some) for key, some in versions.items()
+    }
+    for key, some in by_key.items():
+        if not some:
+            raise InvalidDeclaration(
+                f"MaterializationPartitions: partition {key!r} names no materialization version; give at least one"
+            )
+    return by_key
+
+
+def _check_key(key: str) -> None:
+    if not isinstance(cast("object", key), str) or not key:
+        raise InvalidDeclaration(f"MaterializationPartitions: {key!r} is not a partition key; give a text")
+    found = [text for text in _REFUSED if text in key] + [repr(each) for each in key if not each.isprintable()]
+    if found:
+        raise InvalidDeclaration(
+            f"MaterializationPartitions: partition key {key!r} holds {' '.join(found)}, which Dagster cannot take; "
+            "give own keys"
+        )

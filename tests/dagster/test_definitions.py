@@ -1,0 +1,238 @@
+"""What `rd.definitions` adds to a code location: the graph reads release → feature asset → registry."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+import registry_dagster as rd
+from tests.dagster.pipeline import (
+    MINNIE_943,
+    cells_asset,
+    cells_declared,
+    materialize,
+    publish,
+    sizes_asset,
+    write_cells,
+)
+
+Instance = dg.DagsterInstance
+RELEASES = dg.AssetKey(["cave", "minnie65_public"])
+CELLS = dg.AssetKey(["registry", "minnie65.cells"])
+
+
+@pytest.fixture
+def defs(tmp_path: Path, resource: rd.FeatureRegistry) -> dg.Definitions:
+    pipeline = dg.Definitions(
+        assets=[cells_asset(tmp_path / "cells.parquet"), sizes_asset(tmp_path / "sizes.parquet")],
+        jobs=[dg.define_asset_job("everything")],
+    )
+    return rd.definitions(pipeline, registry=resource)
+
+
+def parents(defs: dg.Definitions, key: dg.AssetKey) -> set[dg.AssetKey]:
+    return set(defs.resolve_asset_graph().get(key).parent_keys)
+
+
+def versions_told(instance: Instance, key: dg.AssetKey) -> list[dg.AssetMaterialization]:
+    records = instance.fetch_materializations(key, limit=100, ascending=True).records
+    return [record.asset_materialization for record in records if record.asset_materialization is not None]
+
+
+def test_the_graph_reads_release_to_asset_to_registry(defs: dg.Definitions) -> None:
+    dg.Definitions.validate_loadable(defs)
+    assert parents(defs, dg.AssetKey("cells")) == {RELEASES}
+    assert parents(defs, dg.AssetKey("cell_sizes")) == {RELEASES, dg.AssetKey("cells")}
+    assert parents(defs, CELLS) == {dg.AssetKey("cells")}
+
+
+def test_what_it_adds_cannot_be_materialized(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    assert not graph.get(CELLS).is_materializable
+    assert not graph.get(RELEASES).is_materializable
+    assert set(defs.resolve_job_def("everything").asset_layer.executable_asset_keys) == {
+        dg.AssetKey("cells"),
+        dg.AssetKey("cell_sizes"),
+    }
+
+
+def test_the_gate_is_stopped_until_somebody_starts_it(defs: dg.Definitions) -> None:
+    (sensor,) = [each for each in defs.sensors or () if isinstance(each, dg.SensorDefinition)]
+    assert sensor.default_status is dg.DefaultSensorStatus.STOPPED
+
+
+def test_the_launchpad_completes_declared_assets_and_takes_no_others(defs: dg.Definitions, instance: Instance) -> None:
+    job = defs.resolve_job_def("publish_feature_table")
+    config = {"ops": {"publish": {"config": {"asset": "cell", "message": "Why"}}}}
+    with pytest.raises(dg.DagsterInvalidConfigError, match="not in enum type DeclaredAsset_[0-9a-f]{8} got cell"):
+        job.execute_in_process(run_config=config, instance=instance)
+
+
+def test_a_publish_stands_on_the_datasets_timeline(
+    instance: Instance, resource: rd.FeatureRegistry, registry: rd.Registry, tmp_path: Path
+) -> None:
+    run = materialize(instance, resource, cells_asset(tmp_path / "cells.parquet"))
+    publish(instance, resource, asset="cells", message="For the size paper", label="paper")
+
+    (told,) = versions_told(instance, CELLS)
+    assert told.partition == "v1"
+    assert told.description == "minnie65.cells@v1: For the size paper"
+    shown = {name: value.value for name, value in told.metadata.items()}
+    record = registry.get("minnie65.cells@v1")
+    assert shown["digest"] == record.digest
+    assert shown["publisher"] == "ada@lab.org"
+    assert shown["message"] == "For the size paper"
+    assert shown["label"] == "paper"
+    assert shown["made against"] == "minnie65_public@1300"
+    assert shown["run"] == run.run_id
+    assert shown["urn"] == "urn:li:dataset:(urn:li:dataPlatform:feature-registry,minnie65.cells@v1,PROD)"
+
+
+def test_published_versions_are_the_partitions_of_the_registrys_asset(
+    instance: Instance, resource: rd.FeatureRegistry, tmp_path: Path
+) -> None:
+    for rows in (1, 2):
+        materialize(instance, resource, cells_asset(tmp_path / f"{rows}.parquet", lambda rows=rows: rows))
+        publish(instance, resource, asset="cells", message="Once")
+        publish(instance, resource, asset="cells", message="Again, which changes nothing")
+
+    assert list(instance.get_dynamic_partitions("registry/minnie65.cells")) == ["v1", "v2"]
+    assert [told.partition for told in versions_told(instance, CELLS)] == ["v1", "v2"]
+
+
+def test_a_release_is_told_once_with_its_facts(
+    instance: Instance, resource: rd.FeatureRegistry, tmp_path: Path
+) -> None:
+    materialize(instance, resource, cells_asset(tmp_path / "cells.parquet"), sizes_asset(tmp_path / "sizes.parquet"))
+    for asset in ("cells", "cell_sizes"):
+        publish(instance, resource, asset=asset, message="First")
+
+    (told,) = versions_told(instance, RELEASES)
+    assert told.partition == "1300"
+    assert told.metadata["timestamp"].value == "2025-01-13T10:10:01Z"
+
+
+def test_a_version_published_elsewhere_is_told_when_it_is_found_standing(
+    instance: Instance, resource: rd.FeatureRegistry, registry: rd.Registry, tmp_path: Path
+) -> None:
+    materialize(instance, resource, cells_asset(tmp_path / "cells.parquet"))
+    declared = rd.FeatureTable(**cells_declared())
+    registry.publish(declared, rd.inspect_table(tmp_path / "cells.parquet"), message="By call", publisher="grace")
+
+    publish(instance, resource, asset="cells", message="By job")
+
+    (told,) = versions_told(instance, CELLS)
+    assert told.metadata["publisher"].value == "grace"
+    assert told.metadata["message"].value == "By call"
+
+
+def test_a_link_leads_to_datahub_where_its_address_is_known(instance: Instance, target: str, tmp_path: Path) -> None:
+    resource = rd.FeatureRegistry(target=target, publisher="ada", datahub="https://datahub.lab.org/")
+    materialize(instance, resource, cells_asset(tmp_path / "cells.parquet"))
+    publish(instance, resource, asset="cells", message="First")
+
+    (told,) = versions_told(instance, CELLS)
+    assert told.metadata["datahub"].value == (
+        "https://datahub.lab.org/dataset/"
+        "urn%3Ali%3Adataset%3A%28urn%3Ali%3AdataPlatform%3Afeature-registry%2Cminnie65.cells%40v1%2CPROD%29"
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Parameter `include_sources`")
+def test_an_eager_asset_does_not_wait_for_a_release(instance: Instance, tmp_path: Path) -> None:
+    def pipeline(condition: dg.AutomationCondition[Any]) -> dg.Definitions:
+        @dg.asset
+        def source() -> None: ...
+
+        @rd.feature_table(**cells_declared())
+        @dg.asset(deps=[source], automation_condition=condition)
+        def cells(context: dg.AssetExecutionContext, registry: rd.FeatureRegistry) -> dg.MaterializeResult[Any]:
+            return registry.table(context, write_cells(tmp_path / "cells.parquet"))
+
+        return dg.Definitions(assets=[source, cells], resources={"registry": rd.FeatureRegistry()})
+
+    requested: list[int] = []
+    with_registry = rd.definitions(pipeline(dg.AutomationCondition.eager()))
+    for defs in (pipeline(dg.AutomationCondition.eager()), with_registry):
+        with dg.DagsterInstance.ephemeral() as fresh:
+            before = dg.evaluate_automation_conditions(defs=defs, instance=fresh)
+            fresh.report_runless_asset_event(dg.AssetMaterialization("source"))
+            after = dg.evaluate_automation_conditions(defs=defs, instance=fresh, cursor=before.cursor)
+            requested.append(after.get_num_requested(dg.AssetKey("cells")))
+    assert requested == [1, 1]
+
+
+def test_partitioned_multi_and_graph_assets_and_specs_are_taken_as_they_are(
+    resource: rd.FeatureRegistry, tmp_path: Path
+) -> None:
+    declared = rd.FeatureTable(**cells_declared())
+    other = rd.FeatureTable(**cells_declared(dataset=rd.Dataset(name="other"), materializations=[MINNIE_943]))
+
+    @rd.feature_table({"a": declared, "b": other})
+    @dg.multi_asset(specs=[dg.AssetSpec("a"), dg.AssetSpec("b"), dg.AssetSpec("undeclared")], can_subset=True)
+    def several(): ...
+
+    @dg.op
+    def work() -> int:
+        return 1
+
+    @rd.feature_table(**cells_declared(dataset=rd.Dataset(name="drawn")))
+    @dg.graph_asset
+    def drawn() -> int:
+        return work()
+
+    @rd.feature_table(**cells_declared(dataset=rd.Dataset(name="by_layer")))
+    @dg.asset(partitions_def=dg.StaticPartitionsDefinition(["l2", "l3"]))
+    def layers() -> None: ...
+
+    spec = rd.feature_table(**cells_declared(dataset=rd.Dataset(name="elsewhere")))(dg.AssetSpec("elsewhere"))
+    defs = rd.definitions(dg.Definitions(assets=[several, drawn, layers, spec]), registry=resource)
+
+    dg.Definitions.validate_loadable(defs)
+    assert parents(defs, dg.AssetKey("a")) == {RELEASES}
+    assert parents(defs, dg.AssetKey("undeclared")) == set()
+    assert parents(defs, dg.AssetKey("layers")) == {RELEASES}
+    assert parents(defs, dg.AssetKey("elsewhere")) == {RELEASES}
+    assert parents(defs, dg.AssetKey("drawn")) == set()  # Dagster takes no further deps on a graph asset
+    assert parents(defs, dg.AssetKey(["registry", "drawn"])) == {dg.AssetKey("drawn")}
+
+
+def test_all_else_of_the_definitions_stays(resource: rd.FeatureRegistry) -> None:
+    @dg.job
+    def own_job() -> None: ...
+
+    @dg.sensor(job=own_job)
+    def own_sensor() -> None: ...
+
+    @dg.asset
+    def plain() -> None: ...
+
+    @dg.asset_check(asset=plain)
+    def fine() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True)
+
+    pipeline = dg.Definitions(
+        assets=[plain],
+        asset_checks=[fine],
+        jobs=[own_job],
+        schedules=[dg.ScheduleDefinition(job=own_job, cron_schedule="@daily")],
+        sensors=[own_sensor],
+        resources={"other": resource},
+        executor=dg.in_process_executor,
+        metadata={"team": "cells"},
+    )
+    defs = rd.definitions(pipeline, registry=resource)
+
+    repository = defs.get_repository_def()
+    assert {job.name for job in repository.get_all_jobs()} >= {"own_job", "publish_feature_table"}
+    assert {sensor.name for sensor in repository.sensor_defs} >= {"own_sensor"}
+    assert {schedule.name for schedule in repository.schedule_defs} == {"own_job_schedule"}
+    assert defs.executor is dg.in_process_executor
+    assert defs.metadata["team"].value == "cells"
+    assert repository.asset_graph.asset_check_keys == {dg.AssetCheckKey(plain.key, "fine")}
+
+
+def test_materializing_everything_publishes_nothing(instance: Instance, defs: dg.Definitions, tmp_path: Path) -> None:
+    assert defs.resolve_job_def("everything").execute_in_process(instance=instance).success
+    assert not (tmp_path / "registry.db").exists()

@@ -1,0 +1,150 @@
+"""Declarations in YAML: the same as in Python, and every mistake at its line."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+
+import registry_dagster as rd
+from registry_dagster.errors import InvalidDeclaration
+from tests.strategies import dataset_versions
+
+CELLS = """\
+dataset: {name: minnie65.cells, title: Cells}
+materializations:
+  - {system: minnie65_public, version: 1300, source: cave, timestamp: 2025-01-13T10:10:01Z}
+columns:
+  id: {semantic: nucleus_id, source_table: nucleus_detection_v0}
+  pt.x: &nm {semantic: position, axis: x, frame: minnie65, unit: nm}
+  pt.y: {<<: *nm, axis: y}
+"""
+
+
+def refused(source: str | Path) -> str:
+    with pytest.raises(InvalidDeclaration) as error:
+        rd.FeatureTable.from_yaml(source)
+    return str(error.value)
+
+
+def test_yaml_declares_what_python_declares() -> None:
+    minnie = rd.MaterializationVersion(
+        system="minnie65_public", version=1300, source="cave", timestamp="2025-01-13T10:10:01Z"
+    )
+    assert rd.FeatureTable.from_yaml(CELLS) == rd.FeatureTable(
+        dataset=rd.Dataset(name="minnie65.cells", title="Cells"),
+        materializations=[minnie],
+        columns={
+            "id": rd.NucleusId(source_table="nucleus_detection_v0"),
+            "pt.x": rd.Position(axis="x", frame="minnie65", unit="nm"),
+            "pt.y": rd.Position(axis="y", frame="minnie65", unit="nm"),
+        },
+    )
+
+
+@given(dataset_versions())
+def test_every_declaration_comes_back_from_yaml(version: rd.DatasetVersion) -> None:
+    table = rd.FeatureTable(
+        dataset=rd.Dataset(name=version.dataset),
+        materializations=version.materializations,
+        columns=version.columns,
+        references=[each for each in version.references if set(each.columns) <= set(version.columns)],
+        signals=version.signals,
+    )
+    assert rd.FeatureTable.from_yaml(yaml.safe_dump(table.to_json(), sort_keys=False)) == table
+
+
+def test_a_file_reads_as_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "cells.yaml"
+    path.write_text(CELLS)
+    assert rd.FeatureTable.from_yaml(path) == rd.FeatureTable.from_yaml(CELLS)
+
+
+def test_a_mistake_is_told_with_file_line_field_and_fix(tmp_path: Path) -> None:
+    path = tmp_path / "cells.yaml"
+    path.write_text(CELLS.replace("nucleus_id,", "nucleus_idd,"))
+    said = refused(path)
+    assert said.startswith(f"{path}, line 5: FeatureTable: columns.id: semantic: unknown 'nucleus_idd'; did you mean")
+
+
+def test_each_of_several_mistakes_is_told_at_its_line() -> None:
+    said = refused("""\
+# Lines count from here.
+dataset:
+  name: Bad Name
+  colour: red
+materializations:
+  - system: minnie65_public
+columns:
+  pt: {semantic: flag}
+  pt.x:
+    semantic: position
+    axis: q
+    frame: minnie65
+references:
+  - to: lab.cells
+    columns: 3
+    annotation_type: segmnt
+signals:
+  - signal: spatial_drift
+    basis: measured
+    kind: sideways
+    columns: 7
+colums: {}
+""")
+    assert re.findall(r"line (\d+): (\S+):", said) == [
+        ("2", "dataset"),
+        ("3", "name"),
+        ("4", "colour"),
+        ("6", "materializations.0"),
+        ("9", "columns.pt.x"),
+        ("11", "axis"),
+        ("9", "unit"),
+        ("14", "references.0"),
+        ("15", "columns"),
+        ("16", "annotation_type"),
+        ("14", "cardinality"),
+        ("14", "stability"),
+        ("18", "signals.0"),
+        ("20", "kind"),
+        ("21", "columns"),
+        ("22", "colums"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the YAML text: FeatureTable: expected a mapping of field names, got None"),
+        ("- 1\n", "the YAML text, line 1: FeatureTable: expected a mapping of field names, got [1]"),
+        ("columns: {\n", "the YAML text: not a YAML file: "),
+        (f"{CELLS}---\n{CELLS}", "expected a single document"),
+        (f"{CELLS}  id: {{semantic: flag}}\n", "'id' is given twice"),
+        ("dataset: !!python/object/apply:os.getcwd []\n", "could not determine a constructor"),
+        ("dataset: {name: a\0b}\n", "special characters are not allowed"),
+        ("[1]: 2\n", "a key must be a plain word"),
+    ],
+)
+def test_what_is_no_declaration_is_refused(text: str, said: str) -> None:
+    assert said in refused(text)
+
+
+def test_the_line_of_bad_yaml_is_told_in_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "cells.yaml"
+    path.write_text(f"{CELLS}  id: {{semantic: flag}}\n")
+    assert f'in "{path}", line 8' in refused(path)
+
+
+def test_the_name_of_a_file_asks_for_a_path() -> None:
+    assert refused("synapses.yaml") == (
+        "'synapses.yaml' is the name of a file; give it as a path: Path('synapses.yaml')"
+    )
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    assert refused(tmp_path / "no.yaml") == f"{tmp_path / 'no.yaml'}: No such file or directory"
+    (tmp_path / "latin.yaml").write_bytes(b"dataset: {name: caf\xe9}")
+    assert refused(tmp_path / "latin.yaml").startswith(f"{tmp_path / 'latin.yaml'}: not a YAML file: ")

@@ -1,1 +1,0 @@
-"""What follows from published records: compatibility, joins, comparable embeddings. Reads no store and no table."""

@@ -10,7 +10,7 @@ export DAGSTER_DISABLE_TELEMETRY DATAHUB_TELEMETRY_ENABLED
 SCREENSHOTS ?= docs/images
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-ui soak ui lint types layers bench clean
+.PHONY: help demo test test-lowest test-ui soak ui lint types layers bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,20 @@ test: $(READY) ## run the tests
 test-ui: $(READY) ## drive Dagster's UI with a browser; pictures go to SCREENSHOTS
 	$(BIN)/python -m pip install --quiet --group ui
 	SCREENSHOTS=$(SCREENSHOTS) $(BIN)/pytest -m browser tests/ui
+
+LOWEST := .venv-lowest
+DAGSTER ?= $(shell sed -n 's/^ *"dagster>=\([0-9.]*\)",$$/\1/p' pyproject.toml)
+
+test-lowest: $(LOWEST)/.dagster-$(DAGSTER) ## run the Dagster tests with the lowest Dagster supported (or DAGSTER=1.12.22)
+	PATH=$(CURDIR)/$(LOWEST)/bin:$$PATH $(LOWEST)/bin/pytest -n 2 -p no:cacheprovider tests/dagster
+
+# Not the dev group: dagster-deltalake, and others that need a newer Dagster, cannot be installed with it.
+$(LOWEST)/.dagster-%: pyproject.toml
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(LOWEST)/bin/python -m pip install --quiet --editable . dagster==$* dagster-dg-cli==$* dagster-iceberg dagster-polars \
+	  'deltalake>=1.5.1' 'hypothesis>=6.100' 'pyarrow>=25.0.0' 'pyiceberg[sql-sqlite]' 'pytest>=8.4' 'pytest-xdist>=3.6'
+	@touch $@
 
 soak: $(READY) ## run the tests that take minutes
 	$(BIN)/pytest -m soak

@@ -57,7 +57,8 @@ def tell(context: dg.OpExecutionContext, published: Sequence[Published], datahub
     for each in fresh:
         by_asset.setdefault(each.target.asset, []).append(each)
     for asset, some in by_asset.items():
-        context.log_event(_observation(asset, some))
+        # Outside of the step: acryl-datahub-dagster-plugin makes a second dataset of whatever a step observes.
+        context.instance.report_runless_asset_event(_observation(asset, some, context.run_id))
     _list_partitions(context.instance, fresh)
 
 
@@ -139,8 +140,9 @@ def _release_event(version: MaterializationVersion) -> dg.AssetMaterialization:
     )
 
 
-def _observation(asset: str, published: Sequence[Published]) -> dg.AssetObservation:
+def _observation(asset: str, published: Sequence[Published], run_id: str) -> dg.AssetObservation:
     key = dg.AssetKey.from_user_string(asset)
+    run = {"run": dg.MetadataValue.dagster_run(run_id)}
     if len(published) == 1:
         (each,) = published
         receipt = each.receipt
@@ -152,12 +154,13 @@ def _observation(asset: str, published: Sequence[Published]) -> dg.AssetObservat
                 "version": receipt.version,
                 "message": receipt.record.provenance.message,
                 "urn": receipt.urn,
+                **run,
             },
         )
     return dg.AssetObservation(
         asset_key=key,
         description=f"published as {published[0].receipt.version} and {len(published) - 1} more",
-        metadata={"versions": dg.MetadataValue.md(_versions_table(published))},
+        metadata={"versions": dg.MetadataValue.md(_versions_table(published)), **run},
     )
 
 

@@ -366,14 +366,14 @@ def test_targets_are_asked_for_in_batches_not_a_run_each(
     gate = Gate(instance, resource, [own_files])
     requests = gate.look().run_requests or ()
     targets = [each["partition"] for request in requests for each in _targets(request) if "partition" in each]
-    assert [len(_targets(request)) for request in requests] == [250, 51]
-    assert sorted(targets, key=int) == [str(number) for number in range(300)]
+    assert [len(_targets(request)) for request in requests] == [250, 2]
+    assert sorted(targets, key=int) == [str(number) for number in range(251)]
 
 
 def many(pinned: dict[str, Any]) -> dg.OpDefinition:
     @dg.op(name="many", out=dg.Out(dg.Nothing))
     def op(context: dg.OpExecutionContext) -> None:
-        for number in range(300):
+        for number in range(251):
             context.log_event(dg.AssetMaterialization("cells", partition=str(number), metadata=pinned))
 
     return op

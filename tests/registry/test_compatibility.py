@@ -134,12 +134,25 @@ def test_a_measured_range_tells_how_many_keys_survive() -> None:
     found = compatibility(flywire("630", signals=[SURVIVAL]), flywire("783"))
     assert (found.verdict, found.basis) == (Verdict.LOSSY, "measured")
     assert [str(loss) for loss in found.losses] == ["16.6% of the keys of flywire.ranks@v1 find no partner (measured)"]
-    assert "83.4% of keys survive" in found.reason
+    assert found.reason.endswith(
+        "keys are lost over the range flywire_fafb_public 630 to 783 (83.4% of keys at its far end)"
+    )
 
 
 def test_what_survives_to_the_end_of_a_range_is_not_said_of_a_version_inside_it() -> None:
     found = compatibility(flywire("630", signals=[SURVIVAL]), flywire("700"))
     assert (found.verdict, found.losses) == (Verdict.LOSSY, ())
+
+
+def test_a_record_at_the_end_of_a_range_does_not_say_whose_keys_survive() -> None:
+    found = compatibility(flywire("783", signals=[SURVIVAL]), flywire("630"))
+    assert (found.verdict, found.basis, found.losses) == (Verdict.LOSSY, "measured", ())
+    assert "83.4%" in found.reason
+
+
+def test_a_range_with_one_end_is_measured_between_the_record_and_that_end() -> None:
+    back = SURVIVAL.model_copy(update={"to_version": None})
+    assert compatibility(flywire("783", signals=[back]), flywire("630")).losses[0].fraction == 0.166
 
 
 def test_a_range_about_another_column_says_nothing() -> None:

@@ -295,8 +295,8 @@ def test_a_way_through_one_and_the_same_key_is_no_bridge() -> None:
 
 def crosswalk(**parts: Any) -> DatasetVersion:
     signal = Crosswalk(dataset="minnie65.roots", from_version=MINNIE, to_version=LATER, basis="measured")
-    columns = {"old": ROOT, "new": ROOT}
-    return record("minnie65.roots@v1", MINNIE, LATER, columns=columns, **({"signals": [signal]} | parts))
+    held = {"columns": {"old": ROOT, "new": ROOT}, "signals": [signal]}
+    return record("minnie65.roots@v1", MINNIE, LATER, **(held | parts))
 
 
 def rooted(name: str, version: str) -> DatasetVersion:

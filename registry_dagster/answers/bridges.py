@@ -1,0 +1,141 @@
+"""Joins through a third table that holds the keys of both, such as a crosswalk between two versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from registry_dagster.answers.answer import Basis, Verdict, shared_basis
+from registry_dagster.answers.direct import direct_joins
+from registry_dagster.answers.join import Join, chained
+from registry_dagster.answers.keys import shortest_lived
+from registry_dagster.answers.ranges import tells_version
+from registry_dagster.answers.states import Relation, relate
+from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.signals import Crosswalk
+
+__all__ = ["bridged_joins"]
+
+
+def bridged_joins(
+    a: DatasetVersion, b: DatasetVersion, bridge: DatasetVersion, *, at: datetime | None = None
+) -> tuple[Join, ...]:
+    """The best ways from `a` to `b` through one further table, by different columns of it.
+
+    Each is as good as its weakest step, and `BRIDGEABLE` at best. Where the bridge holds one id in two
+    versions, only a `Crosswalk` signal that names both, and columns that leave no choice, tell that each
+    version is met by the right column.
+    """
+    lefts = [join for join in direct_joins(a, bridge, at=at).joins if not join.through]
+    rights = [join for join in direct_joins(bridge, b, at=at).joins if not join.through] if lefts else []
+    ways = [(left, right) for left in lefts for right in rights if _ends(left).isdisjoint(_starts(right))]
+    if not ways:
+        return ()
+    best = max(_quality(way) for way in ways)
+    ways = [way for way in ways if _quality(way) == best]
+    found = (_chain(a, b, bridge, way) for way in ways)
+    crosswalks = list(_crosswalks(a, b, bridge))
+    if not crosswalks:
+        return tuple(found)
+    if len({(_ends(left), _starts(right)) for left, right in ways}) > 1:
+        caveat = f"; {bridge.name} is a crosswalk, but which of its columns holds which version is not recorded"
+        return tuple(replace(join, reason=join.reason + caveat) for join in found)
+    return tuple(_carried(join, crosswalks) for join in found)
+
+
+def _chain(a: DatasetVersion, b: DatasetVersion, bridge: DatasetVersion, way: tuple[Join, Join]) -> Join:
+    left, right = way
+    weakest = min(left, right, key=lambda join: join.verdict)
+    known: list[Basis | None] = [join.basis for join in way if join.basis is not None]
+    return Join(
+        a=a.name,
+        b=b.name,
+        kind="bridge",
+        steps=(*left.steps, *right.steps),
+        through=(bridge.name,),
+        verdict=min(weakest.verdict, Verdict.BRIDGEABLE),
+        cardinality=chained((left.cardinality, right.cardinality)),
+        stability=shortest_lived((left.stability, right.stability)),
+        reason=f"{bridge.name} holds keys of both; {weakest.reason}",
+        basis=None if weakest.verdict is Verdict.UNKNOWN else shared_basis(known),
+    )
+
+
+def _carried(join: Join, crosswalks: Sequence[_NamedCrosswalk]) -> Join:
+    """The join, where its keys hold only because the bridge carries them from one version to the other."""
+    crosswalk = next((each for each in crosswalks if each.carries(join)), None)
+    if crosswalk is None or join.verdict not in (Verdict.LOSSY, Verdict.UNKNOWN):
+        return join
+    return replace(
+        join,
+        # What is lost between versions is lost without the crosswalk.
+        steps=tuple(
+            replace(step, losses=tuple(loss for loss in step.losses if loss.what == "rows")) for step in join.steps
+        ),
+        verdict=Verdict.BRIDGEABLE,
+        reason=f"{join.through[0]} is named as the crosswalk between {crosswalk.a} and {crosswalk.b}",
+        basis=crosswalk.signal.basis,
+    )
+
+
+def _quality(way: tuple[Join, Join]) -> tuple[int, int]:
+    return min(join.verdict.strength for join in way), sum(join.kind == "declared" for join in way)
+
+
+def _ends(join: Join) -> frozenset[str]:
+    return frozenset(right for _, right in join.columns)
+
+
+def _starts(join: Join) -> frozenset[str]:
+    return frozenset(left for left, _ in join.columns)
+
+
+@dataclass(frozen=True)
+class _NamedCrosswalk:
+    """The signal of one of the three tables that names the bridge as the crosswalk from `a` to `b`."""
+
+    signal: Crosswalk
+    told_by: str
+    a: MaterializationVersion
+    b: MaterializationVersion
+
+    def carries(self, join: Join) -> bool:
+        """Whether the signal is about the columns that the join uses in the table that tells of it."""
+        left, right = join.steps
+        used = {
+            left.left: {here for here, _ in left.columns},
+            left.right: {there for _, there in left.columns} | {here for here, _ in right.columns},
+            right.right: {there for _, there in right.columns},
+        }
+        return not self.signal.columns or used[self.told_by] <= set(self.signal.columns)
+
+
+def _crosswalks(a: DatasetVersion, b: DatasetVersion, bridge: DatasetVersion) -> Iterator[_NamedCrosswalk]:
+    """The crosswalks that the bridge is named as, if either table has one version that it holds."""
+    va, vb = _only_version(a, bridge), _only_version(b, bridge)
+    if va is None or vb is None:
+        return
+    for version in (bridge, *sorted((a, b), key=str)):
+        for signal in version.signals:
+            if not isinstance(signal, Crosswalk) or signal.dataset != bridge.dataset:
+                continue
+            if _leads(signal, va, vb) or _leads(signal, vb, va):
+                yield _NamedCrosswalk(signal, version.name, va, vb)
+
+
+def _only_version(version: DatasetVersion, bridge: DatasetVersion) -> MaterializationVersion | None:
+    """The one upstream version that a table shares a system with the bridge by, if the bridge holds it too."""
+    near = [each for each in version.materializations if any(relate(each, held) for held in bridge.materializations)]
+    if len(near) != 1:
+        return None
+    states = [relate(near[0], held) for held in bridge.materializations]
+    held = any(state is not None and state.relation is Relation.SAME_STATE for state in states)
+    return near[0] if held else None
+
+
+def _leads(signal: Crosswalk, one: MaterializationVersion, other: MaterializationVersion) -> bool:
+    if signal.from_version is None or signal.to_version is None:
+        return False
+    return tells_version(signal.from_version, one, other) and tells_version(signal.to_version, other, one)

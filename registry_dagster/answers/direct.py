@@ -1,0 +1,146 @@
+"""Direct joins of two tables: every way their columns meet, with what holds about each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from registry_dagster.answers.answer import Verdict, shared_basis
+from registry_dagster.answers.compatibility import compatibility
+from registry_dagster.answers.join import Join, NullSentinel, Step
+from registry_dagster.answers.keys import Key, Stability, ids_in, shared_keys, shortest_lived, weaker
+from registry_dagster.answers.meeting import Meeting, Miss, declared_meetings, inverse, shared_target_meetings
+from registry_dagster.answers.states import relate
+from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.identifiers import BodyId, FunctionalUnitKey, RootId, SkeletonNodeId
+
+__all__ = ["Direct", "direct_joins"]
+
+_UNIT_PARTS = ("session", "scan_idx", "unit_id")
+
+
+@dataclass(frozen=True)
+class Direct:
+    """The direct joins of two tables, and why other columns that come into question are not joined."""
+
+    joins: tuple[Join, ...]
+    misses: tuple[str, ...]
+
+
+def direct_joins(a: DatasetVersion, b: DatasetVersion, *, at: datetime | None = None) -> Direct:
+    """Every direct join of two tables, the ones that are declared first."""
+    one_system = any(relate(one, other) is not None for one in a.materializations for other in b.materializations)
+    met: dict[frozenset[tuple[str, str]], Meeting] = {}
+    missed: dict[str, None] = {}
+    for found in _meetings(a, b, one_system):
+        if isinstance(found, Miss):
+            missed[found.reason] = None
+            continue
+        columns = frozenset(found.columns)
+        met[columns] = _merged(met[columns], found) if columns in met else found
+    return Direct(tuple(_join(a, b, meeting, at) for meeting in met.values()), tuple(missed))
+
+
+def _meetings(a: DatasetVersion, b: DatasetVersion, one_system: bool) -> Iterator[Meeting | Miss]:
+    yield from declared_meetings(a, b, one_system=one_system)
+    yield from map(inverse, declared_meetings(b, a, one_system=one_system))
+    yield from shared_target_meetings(a, b, one_system=one_system)
+    keys = list(shared_keys(a.columns, b.columns, one_system=one_system))
+    nodes = [key for key in keys if isinstance(a.columns[key.a or ""], SkeletonNodeId)]
+    parts = [key for key in keys if isinstance(a.columns[key.a or ""], FunctionalUnitKey)]
+    for key in keys:
+        if not key.same:
+            yield Miss(f"{key}: {key.reason}")
+        elif key not in nodes and key not in parts:
+            yield _derived((key,))
+    yield from _with_skeletons(a, keys, [key for key in nodes if key.same])
+    yield from _of_units(a, [key for key in parts if key.same])
+
+
+def _derived(keys: tuple[Key, ...]) -> Meeting:
+    return Meeting(keys, "derived", "; ".join(dict.fromkeys(key.reason for key in keys)), "derived")
+
+
+def _with_skeletons(a: DatasetVersion, keys: Sequence[Key], nodes: Sequence[Key]) -> Iterator[Meeting | Miss]:
+    segments = [key for key in keys if key.same and isinstance(a.columns[key.a or ""], RootId | BodyId)]
+    for node in nodes:
+        yield from (_derived((segment, node)) for segment in segments)
+        if not segments:
+            yield Miss(f"{node}: a skeleton node means nothing without its segment, and no segment id is shared")
+
+
+def _of_units(a: DatasetVersion, parts: Sequence[Key]) -> Iterator[Meeting | Miss]:
+    by_part = {part: [key for key in parts if _part(a, key) == part] for part in _UNIT_PARTS}
+    if all(len(keys) == 1 for keys in by_part.values()):
+        yield _derived(tuple(keys[0] for keys in by_part.values()))
+    elif parts:
+        told = ", ".join(f"{part} {len(keys)}" for part, keys in by_part.items())
+        yield Miss(f"functional units: each part of the key must be shared once; pairs found: {told}")
+
+
+def _part(a: DatasetVersion, key: Key) -> str | None:
+    column = a.columns[key.a or ""]
+    return column.part if isinstance(column, FunctionalUnitKey) else None
+
+
+def _merged(first: Meeting, other: Meeting) -> Meeting:
+    """Two accounts of one join. Where they contradict each other, nothing is said."""
+    if first.origin == "derived" and other.origin == "declared":
+        first, other = other, first
+    known = {cardinality for cardinality in (first.cardinality, other.cardinality) if cardinality is not None}
+    reason = first.reason
+    if len(known) > 1:
+        reason = f"{reason}; declared as {' and as '.join(sorted(known))}, so its cardinality is open"
+    stabilities: dict[tuple[str | None, str | None], Stability] = {(key.a, key.b): key.stability for key in other.keys}
+    return replace(
+        first,
+        keys=tuple(replace(key, stability=weaker(key.stability, stabilities[key.a, key.b])) for key in first.keys),
+        reason=reason,
+        cardinality=known.pop() if len(known) == 1 else None,
+        null_sentinels=tuple(dict.fromkeys((*first.null_sentinels, *other.null_sentinels))),
+        losses=tuple(dict.fromkeys((*first.losses, *other.losses))),
+        crosswalk=first.crosswalk or other.crosswalk,
+    )
+
+
+def _join(a: DatasetVersion, b: DatasetVersion, meeting: Meeting, at: datetime | None) -> Join:
+    found = compatibility(a, b, keys=meeting.keys, crosswalks=False, at=at)
+    stability = shortest_lived(key.stability for key in meeting.keys)
+    step = Step(
+        left=a.name,
+        right=b.name,
+        columns=meeting.columns,
+        origin=meeting.origin,
+        cardinality=meeting.cardinality,
+        stability=stability,
+        null_sentinels=tuple(dict.fromkeys((*meeting.null_sentinels, *_sentinels(a, b, meeting)))),
+        losses=tuple(dict.fromkeys((*meeting.losses, *found.losses))),
+        compatibility=found,
+        reason=meeting.reason,
+        basis=meeting.basis,
+    )
+    verdict, reason, basis = found.verdict, f"{meeting.reason}; {found.reason}", found.basis
+    if meeting.crosswalk is not None:
+        verdict, basis = Verdict.BRIDGEABLE, "declared"
+        reason = f"{meeting.reason}, by way of {meeting.crosswalk}; {found.reason}"
+    return Join(
+        a=a.name,
+        b=b.name,
+        kind=meeting.origin if meeting.crosswalk is None else "bridge",
+        steps=(step,),
+        through=() if meeting.crosswalk is None else (meeting.crosswalk,),
+        verdict=verdict,
+        cardinality=meeting.cardinality,
+        stability=stability,
+        reason=reason,
+        basis=shared_basis((meeting.basis, basis)),
+    )
+
+
+def _sentinels(a: DatasetVersion, b: DatasetVersion, meeting: Meeting) -> Iterator[NullSentinel]:
+    for key in meeting.keys:
+        for version, path in ((a, key.a), (b, key.b)):
+            column = ids_in(version.columns).get(path or "")
+            if path is not None and column is not None and column.null_sentinel is not None:
+                yield NullSentinel(version.name, path, str(column.null_sentinel))

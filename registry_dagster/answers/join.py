@@ -1,0 +1,128 @@
+"""What a join is, as an answer: its steps, what holds about each, and how steps follow one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from registry_dagster.answers.answer import Answer, Basis, Loss, Verdict
+from registry_dagster.answers.compatibility import Compatibility
+from registry_dagster.answers.keys import Stability
+
+__all__ = ["Cardinality", "Join", "NullSentinel", "Step", "chained", "inverted"]
+
+Cardinality = Literal["1:1", "n:1", "1:n", "n:m"]
+_INVERSE: dict[Cardinality, Cardinality] = {"1:1": "1:1", "n:1": "1:n", "1:n": "n:1", "n:m": "n:m"}
+
+
+@dataclass(frozen=True)
+class NullSentinel(Answer):
+    """A key value that means "none": rows with it have no partner, and must not be joined to each other.
+
+    Args:
+        version, column: Where it stands.
+        value: The value, as text: other readers keep only 53 bits of a JSON number.
+    """
+
+    version: str
+    column: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.column} = {self.value} means none in {self.version}"
+
+
+@dataclass(frozen=True)
+class Step(Answer):
+    """One equality join between two published versions.
+
+    Args:
+        left, right: Their names.
+        columns: Pairs of a column on the left and one on the right; all of them together are the key.
+        origin: `declared` by a reference, or `derived` from what the columns hold.
+        cardinality: Rows left : rows right; None is unknown.
+        stability: How long the join stays right.
+        null_sentinels: Key values that mean "none".
+        losses: Which share finds no partner, where known; empty is unknown.
+        compatibility: How the two go together on these columns.
+        reason, basis: Why these columns meet, and on what that rests.
+    """
+
+    left: str
+    right: str
+    columns: tuple[tuple[str, str], ...]
+    origin: Literal["declared", "derived"]
+    cardinality: Cardinality | None
+    stability: Stability
+    null_sentinels: tuple[NullSentinel, ...]
+    losses: tuple[Loss, ...]
+    compatibility: Compatibility
+    reason: str
+    basis: Basis
+
+    def __str__(self) -> str:
+        key = ", ".join(f"{left} = {right}" for left, right in self.columns)
+        return f"{self.left} → {self.right} on {key}"
+
+
+@dataclass(frozen=True)
+class Join(Answer):
+    """A way from one table to another.
+
+    Args:
+        a, b: The two tables.
+        kind: `declared`, `derived`, or `bridge` when it takes a crosswalk table.
+        steps: One equality join, or one to the bridge and one from it.
+        through: The bridges, by name: published versions, or as a reference names its crosswalk.
+        verdict: How well it holds: the weakest step, and `BRIDGEABLE` at best when it takes a bridge.
+        cardinality: Rows of a : rows of b over all steps; None is unknown.
+        stability: Of the shortest-lived step.
+        reason, basis: Why, and on what it rests; None when the verdict is not known.
+    """
+
+    a: str
+    b: str
+    kind: Literal["declared", "derived", "bridge"]
+    steps: tuple[Step, ...]
+    through: tuple[str, ...]
+    verdict: Verdict
+    cardinality: Cardinality | None
+    stability: Stability
+    reason: str
+    basis: Basis | None
+
+    @property
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """Of a direct join, the pairs of columns; of a bridge, those of each step in turn."""
+        return tuple(pair for step in self.steps for pair in step.columns)
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What is known to be lost at each step. Losses of several steps do not simply add up."""
+        return tuple(dict.fromkeys(loss for step in self.steps for loss in step.losses))
+
+    def __str__(self) -> str:
+        through = f" through {', '.join(self.through)}" if self.through else ""
+        lines = [f"{self.a} ↔ {self.b}{through}: {self.verdict} ({self.kind})", *(f"  {step}" for step in self.steps)]
+        lines.append(f"  cardinality {self.cardinality or 'unknown'}, {self.stability.replace('_', ' ')}")
+        lines += [f"  {loss}" for loss in self.losses] or ["  expected loss unknown"]
+        lines += [f"  {sentinel}" for step in self.steps for sentinel in step.null_sentinels]
+        return "\n".join([*lines, f"  {self.reason} ({self.basis or 'no basis'})"])
+
+
+def inverted(cardinality: Cardinality | None) -> Cardinality | None:
+    """The same, read from the other side."""
+    return None if cardinality is None else _INVERSE[cardinality]
+
+
+def chained(cardinalities: Sequence[Cardinality | None]) -> Cardinality | None:
+    """The cardinality of joins made one after the other; None when one of them is unknown."""
+    known = [cardinality for cardinality in cardinalities if cardinality is not None]
+    if len(known) < len(cardinalities):
+        return None
+    many_left = any(cardinality[0] != "1" for cardinality in known)
+    many_right = any(cardinality[-1] != "1" for cardinality in known)
+    if many_left and many_right:
+        return "n:m"
+    return cast("Cardinality", f"{'n' if many_left else '1'}:{'n' if many_right else '1'}")

@@ -1,0 +1,106 @@
+"""Joins: how two tables can be joined, best way first, with what is known about each way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from registry_dagster.answers.answer import Answer, Verdict
+from registry_dagster.answers.bridges import bridged_joins
+from registry_dagster.answers.compatibility import Compatibility, compatibility
+from registry_dagster.answers.direct import direct_joins
+from registry_dagster.answers.join import Join
+from registry_dagster.answers.keys import ids_in
+from registry_dagster.answers.nearest import NearestPoint, nearest_points
+from registry_dagster.model.columns import AnyColumn
+from registry_dagster.model.dataset_version import DatasetVersion
+
+__all__ = ["Joins", "joins"]
+
+_KINDS = ("declared", "derived", "bridge")
+
+
+@dataclass(frozen=True)
+class Joins(Answer):
+    """How two tables can be joined.
+
+    Args:
+        a, b: The tables.
+        compatibility: How their upstream versions go together, a crosswalk that a signal names counted.
+        joins: The ways by equal keys, best first.
+        nearest: The ways by the nearest point. They compare no ids, so they come after all others.
+        notes: Columns that come into question and are not joined, each with the reason.
+    """
+
+    a: str
+    b: str
+    compatibility: Compatibility
+    joins: tuple[Join, ...]
+    nearest: tuple[NearestPoint, ...]
+    notes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lines = [f"{self.a} ↔ {self.b}: {len(self.joins) or 'no'} {'way' if len(self.joins) == 1 else 'ways'} by key"]
+        lines += [str(join) for join in self.joins]
+        lines += [f"nearest point: {each}" for each in self.nearest]
+        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+
+
+def joins(
+    a: DatasetVersion, b: DatasetVersion, *, bridges: Iterable[DatasetVersion] = (), at: datetime | None = None
+) -> Joins:
+    """How two tables can be joined.
+
+    Joins are ranked by their verdict, then declared ones before derived ones before those that take a
+    bridge, then those that keep to one side of a connection before those that cross it.
+
+    Args:
+        a, b: The tables.
+        bridges: Tables that may hold keys of both, such as crosswalks. Those that do not are ignored.
+        at: The moment to hold dates of expiry against.
+    """
+    direct = direct_joins(a, b, at=at)
+    found = list(direct.joins)
+    for bridge in bridges:
+        if bridge.name not in (a.name, b.name):
+            found += bridged_joins(a, b, bridge, at=at)
+    nearest, apart = nearest_points(a, b)
+    whole = compatibility(a, b, at=at)
+    notes = [*direct.misses, *apart]
+    if whole.verdict is Verdict.BRIDGEABLE and not any(join.kind == "bridge" for join in found):
+        notes.append(f"a crosswalk is named and none was given that holds both: {whole.reason}")
+    if not found and not notes:
+        notes += _why_not(a, b)
+    ranked = sorted(found, key=lambda join: _rank(join, a, b))
+    return Joins(a.name, b.name, whole, tuple(ranked), nearest, tuple(dict.fromkeys(notes)))
+
+
+def _why_not(a: DatasetVersion, b: DatasetVersion) -> Iterator[str]:
+    for version in (a, b):
+        if not ids_in(version.columns):
+            yield f"{version.name} declares no identifier column"
+    if ids_in(a.columns) and ids_in(b.columns):
+        here, there = (", ".join(sorted(_kinds(version))) for version in (a, b))
+        yield f"{a.name} holds {here}; {b.name} holds {there}: no reference and no key in common"
+
+
+def _kinds(version: DatasetVersion) -> set[str]:
+    return {column.semantic.replace("_", " ") for column in version.columns.values() if ids_in({"": column})}
+
+
+def _rank(join: Join, a: DatasetVersion, b: DatasetVersion) -> tuple[object, ...]:
+    left = join.steps[0].columns[0][0]
+    right = join.steps[-1].columns[0][1]
+    sides = {_side(a.columns.get(left)), _side(b.columns.get(right))}
+    return (
+        -join.verdict.strength,
+        _KINDS.index(join.kind),
+        {"pre", "post"} <= sides,
+        join.through,
+        join.columns,
+    )
+
+
+def _side(column: AnyColumn | None) -> str | None:
+    return getattr(column, "side", None)

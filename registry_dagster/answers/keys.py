@@ -1,0 +1,209 @@
+"""Identifier columns: which of two tables hold the same ids, and how long such ids hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from registry_dagster.model.columns import AnyColumn
+from registry_dagster.model.identifiers import (
+    AnnotationId,
+    BodyId,
+    FunctionalUnitKey,
+    Identifier,
+    Level2Id,
+    NucleusId,
+    RootId,
+    SkeletonNodeId,
+    SupervoxelId,
+    SynapseId,
+    TargetId,
+)
+
+__all__ = [
+    "Key",
+    "Stability",
+    "ids_in",
+    "own_keys",
+    "same_ids",
+    "shared_keys",
+    "shortest_lived",
+    "space_of",
+    "stability_of",
+    "weaker",
+]
+
+Stability = Literal["stable_within_table", "stable_within_chunkedgraph", "version_pinned", "unstable", "unknown"]
+"""As in references."""
+
+_BY_LIFE: tuple[Stability, ...] = (
+    "unstable",
+    "version_pinned",
+    "unknown",
+    "stable_within_chunkedgraph",
+    "stable_within_table",
+)
+
+
+@dataclass(frozen=True)
+class Key:
+    """A pair of columns, one in each table, or one column where only one side is a table.
+
+    Args:
+        a, b: Their paths.
+        same: Whether they hold the same ids; None when what is declared does not tell.
+        stability: How long such ids hold.
+        reason: Why, in words.
+        declared: Whether they hold the same ids because a reference says so, and nothing else does.
+    """
+
+    a: str | None
+    b: str | None
+    same: bool | None
+    stability: Stability
+    reason: str
+    declared: bool = False
+
+    def __str__(self) -> str:
+        return " ↔ ".join(path for path in dict.fromkeys((self.a, self.b)) if path is not None)
+
+
+@dataclass(frozen=True)
+class _Ids:
+    """What ids a column holds.
+
+    Args:
+        family: Ids of different families are never the same.
+        of: What they are the ids of, None where it is not declared.
+        space: In which space they mean something, None where it is not declared.
+        words, spaces: What ids and spaces of this kind are called.
+        local: Whether the space's name means something within one upstream system only.
+    """
+
+    family: Literal["segment", "supervoxel", "level2", "annotation", "skeleton_node", "functional_unit"]
+    of: str | None
+    space: str | None
+    words: str
+    spaces: str
+    local: bool = False
+
+
+def ids_in(columns: Mapping[str, AnyColumn]) -> dict[str, Identifier]:
+    """The identifier columns among declared ones."""
+    return {path: column for path, column in columns.items() if isinstance(column, Identifier)}
+
+
+def space_of(column: Identifier) -> str | None:
+    """The id space, chunkedgraph or table in which a column's ids mean something, as declared."""
+    return _ids(column).space
+
+
+def shared_keys(a: Mapping[str, AnyColumn], b: Mapping[str, AnyColumn], *, one_system: bool) -> Iterator[Key]:
+    """Each pair of identifier columns of one kind of thing, whether or not they hold the same ids.
+
+    Args:
+        a, b: The declared columns of two tables.
+        one_system: Whether both are made against one upstream system: names of annotation tables mean
+            something within one system only.
+    """
+    others = ids_in(b)
+    for path, column in ids_in(a).items():
+        for other_path, other in others.items():
+            if _are_kin(_ids(column), _ids(other)):
+                same, reason = same_ids(column, other, one_system=one_system)
+                yield Key(path, other_path, same, weaker(stability_of(column), stability_of(other)), reason)
+
+
+def own_keys(columns: Mapping[str, AnyColumn]) -> Iterator[Key]:
+    """Each identifier column on its own."""
+    for path, column in ids_in(columns).items():
+        yield Key(path, None, True, stability_of(column), _held(column))
+
+
+def same_ids(a: Identifier, b: Identifier, *, one_system: bool) -> tuple[bool | None, str]:
+    """Whether two columns hold the same ids (None: not known), and why."""
+    one, two = _ids(a), _ids(b)
+    if one.family != two.family:
+        return False, f"{one.words} and {two.words} are different things"
+    if one.of is not None and two.of is not None and one.of != two.of:
+        if one.space is None or one.space != two.space:
+            return False, f"{_held(a)} and {_held(b)} are different ids"
+        return None, f"{one.spaces} {one.space} is declared to hold {one.words} here and {two.words} there"
+    if one.space is None or two.space is None:
+        return None, f"both are {one.words}, but {one.spaces} is not declared for both"
+    if one.space != two.space:
+        return False, f"the {one.words} are of {one.spaces} {one.space}, the {two.words} of {two.spaces} {two.space}"
+    if one.local and not one_system:
+        return None, f"both are {one.words} of {one.spaces} {one.space}, but of no system that both name"
+    return True, f"both are {one.words} of {one.spaces} {one.space}"
+
+
+def stability_of(column: Identifier) -> Stability:
+    """How long ids of this kind hold, by what they are. Whether body ids hold is a matter of each dataset."""
+    match column:
+        case AnnotationId() | SynapseId() | NucleusId() | TargetId():
+            return "stable_within_table"
+        case SkeletonNodeId():
+            return "stable_within_table" if column.skeleton_version is not None else "unknown"
+        case SupervoxelId() | Level2Id():
+            return "stable_within_chunkedgraph"
+        case RootId():
+            return "version_pinned"
+        case _:
+            return "unknown"
+
+
+def weaker(one: Stability, other: Stability) -> Stability:
+    """The shorter-lived of two words on the same key; what is known goes before what is not."""
+    return shortest_lived([word for word in (one, other) if word != "unknown"] or ["unknown"])
+
+
+def shortest_lived(stabilities: Iterable[Stability]) -> Stability:
+    """How long all of several keys hold: a key that is not known to hold leaves it open."""
+    return _BY_LIFE[min(map(_BY_LIFE.index, stabilities))]
+
+
+def _are_kin(one: _Ids, two: _Ids) -> bool:
+    """Whether it makes sense to ask if two columns hold the same ids."""
+    if one.family != two.family:
+        return False
+    if one.family == "annotation" and one.of is not None and two.of is not None:
+        return one.of == two.of
+    if one.family == "annotation":
+        return one.space == two.space or None in (one.space, two.space)
+    return one.family != "functional_unit" or one.space == two.space
+
+
+def _held(column: Identifier) -> str:
+    ids = _ids(column)
+    return f"{ids.words} of {ids.spaces} {ids.space}" if ids.space is not None else ids.words
+
+
+def _ids(column: Identifier) -> _Ids:
+    match column:
+        case RootId():
+            return _Ids("segment", "root", column.id_space, "root ids", "id space")
+        case BodyId():
+            return _Ids("segment", "body", column.id_space, "body ids", "id space")
+        case SupervoxelId():
+            return _Ids("supervoxel", None, column.chunkedgraph, "supervoxel ids", "chunkedgraph")
+        case Level2Id():
+            return _Ids("level2", None, column.chunkedgraph, "level-2 ids", "chunkedgraph")
+        case SynapseId():
+            return _Ids("annotation", "synapse", column.source_table, "synapse ids", "table", local=True)
+        case NucleusId():
+            return _Ids("annotation", "nucleus", column.source_table, "nucleus ids", "table", local=True)
+        case AnnotationId():
+            words = f"{column.annotation_type.replace('_', ' ')} ids"
+            return _Ids("annotation", column.annotation_type, column.source_table, words, "table", local=True)
+        case TargetId():
+            return _Ids("annotation", None, column.reference_table, "annotation ids", "table", local=True)
+        case SkeletonNodeId():
+            version = column.skeleton_version
+            space = f"{column.skeleton_source}@{version}" if version is not None else None
+            return _Ids("skeleton_node", column.skeleton_source, space, "skeleton nodes", "skeletons")
+        case FunctionalUnitKey():
+            return _Ids("functional_unit", None, column.part, "keys of functional units", "part", local=True)
+        case _:
+            raise AssertionError(f"unknown identifier {type(column).__name__}")

@@ -1,0 +1,75 @@
+"""Whether upstream versions can still be asked: a fact beside compatibility, not a part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from registry_dagster.answers.answer import Answer
+from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.model.materialization import MaterializationVersion
+
+__all__ = ["Lifecycle", "lifecycle", "lifecycles"]
+
+State = Literal["available", "expiring", "expired", "archived", "running", "failed", "unknown"]
+
+
+@dataclass(frozen=True)
+class Lifecycle(Answer):
+    """Where one upstream version stands in its life.
+
+    Args:
+        version: Its name.
+        state: The system's own word, or what follows from the expiry date.
+        expires_on: When the system will drop it, or did.
+    """
+
+    version: str
+    state: State
+    expires_on: datetime | None = None
+
+    def __str__(self) -> str:
+        if self.state == "unknown":
+            return f"{self.version}: lifecycle unknown"
+        if self.expires_on is None:
+            return f"{self.version}: {self.state}"
+        if self.state == "expired":
+            return f"{self.version}: expired, dated {self.expires_on.date()}"
+        if self.state == "expiring":
+            return f"{self.version}: expires on {self.expires_on.date()}"
+        return f"{self.version}: {self.state}, to expire on {self.expires_on.date()}"
+
+
+def lifecycle(version: MaterializationVersion, *, at: datetime | None = None) -> Lifecycle:
+    """Where an upstream version stands.
+
+    Args:
+        version: The upstream version, with its lifecycle as last recorded.
+        at: The moment asked about, with a time zone. Left out, a date of expiry is told but not
+            held against any clock.
+
+    Raises:
+        InvalidDeclaration: the moment has no time zone.
+    """
+    if at is not None and at.tzinfo is None:
+        raise InvalidDeclaration(f"at: {at.isoformat()} has no time zone; give e.g. datetime.now(timezone.utc)")
+    return Lifecycle(str(version), _state(version, at), version.expires_on)
+
+
+def lifecycles(versions: Iterable[MaterializationVersion], *, at: datetime | None = None) -> tuple[Lifecycle, ...]:
+    """The lifecycle of each version, each named once."""
+    return tuple(dict.fromkeys(lifecycle(version, at=at) for version in versions))
+
+
+def _state(version: MaterializationVersion, at: datetime | None) -> State:
+    if version.status in ("expired", "archived", "failed"):
+        return version.status
+    if version.expires_on is not None and at is not None and version.expires_on <= at:
+        return "expired"
+    if version.status == "running":
+        return version.status
+    if version.expires_on is not None:
+        return "expiring"
+    return version.status or "unknown"

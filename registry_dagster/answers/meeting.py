@@ -1,0 +1,209 @@
+"""Which columns of two tables meet: as a reference declares it, or because they hold the same ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from registry_dagster.answers.answer import Basis, Loss
+from registry_dagster.answers.join import Cardinality, NullSentinel, chained, inverted
+from registry_dagster.answers.keys import Key, Stability, ids_in, same_ids, shared_keys, stability_of, weaker
+from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.identifiers import AnnotationId, Identifier, TargetId
+from registry_dagster.model.reference import Reference
+
+__all__ = ["Meeting", "Miss", "declared_meetings", "inverse", "shared_target_meetings"]
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Columns of two tables that meet, before anything is said about versions.
+
+    Args:
+        keys: Their pairs.
+        origin, cardinality, null_sentinels, losses, reason, basis: As in a step of a join.
+        crosswalk: The bridge that the reference says it needs.
+    """
+
+    keys: tuple[Key, ...]
+    origin: Literal["declared", "derived"]
+    reason: str
+    basis: Basis
+    cardinality: Cardinality | None = None
+    null_sentinels: tuple[NullSentinel, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    crosswalk: str | None = None
+
+    @property
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        return tuple((key.a or "", key.b or "") for key in self.keys)
+
+
+@dataclass(frozen=True)
+class Miss:
+    """Columns that look as if they met, and why that is not said."""
+
+    reason: str
+
+
+def inverse(found: Meeting | Miss) -> Meeting | Miss:
+    """The same, seen from the other table."""
+    if isinstance(found, Miss):
+        return found
+    keys = tuple(replace(key, a=key.b, b=key.a) for key in found.keys)
+    return replace(found, keys=keys, cardinality=inverted(found.cardinality))
+
+
+def declared_meetings(a: DatasetVersion, b: DatasetVersion, *, one_system: bool) -> Iterator[Meeting | Miss]:
+    """Where `a` declares that its columns point at `b`, or at an upstream table whose ids `b` holds."""
+    for reference in a.references:
+        if reference.to == b.dataset:
+            yield from _at_dataset(a, b, reference, one_system=one_system)
+        elif reference.to_table is not None and len(reference.columns) == 1:
+            yield from _at_table(a, b, reference, one_system=one_system)
+    for path, column in a.columns.items():
+        if isinstance(column, TargetId) and column.dataset == b.dataset:
+            yield _at_target(a, b, path, column, one_system=one_system)
+
+
+def shared_target_meetings(a: DatasetVersion, b: DatasetVersion, *, one_system: bool) -> Iterator[Meeting]:
+    """Where both declare that their columns point at the same thing."""
+    for one in a.references:
+        for other in b.references:
+            if not _have_one_target(one, other, one_system=one_system):
+                continue
+            there = dict(zip(other.to_columns or other.columns, other.columns, strict=True))
+            pairs = [(one.columns[0], other.columns[0])]
+            if one.to_columns:
+                pairs = [(path, there[key]) for path, key in zip(one.columns, one.to_columns, strict=True)]
+            stability = weaker(one.stability, other.stability)
+            keys = tuple(_declared_key(a, b, *pair, stability, one_system=one_system) for pair in pairs)
+            if _absent(a, [pair[0] for pair in pairs]) or _absent(b, [pair[1] for pair in pairs]):
+                continue
+            if all(key.same for key in keys):
+                reason = f"both declare that they point at {one.target}"
+                cardinality = chained((one.cardinality, inverted(other.cardinality)))
+                sentinels = _declared_sentinels(a, one) + _declared_sentinels(b, other)
+                yield Meeting(keys, "derived", reason, "derived", cardinality, sentinels)
+
+
+def _at_dataset(
+    a: DatasetVersion, b: DatasetVersion, reference: Reference, *, one_system: bool
+) -> Iterator[Meeting | Miss]:
+    here = ", ".join(reference.columns)
+    reason = f"{a.name} declares {here} → {b.dataset}"
+    if absent := _absent(a, reference.columns):
+        yield Miss(f"{reason}, but has no column {absent}")
+        return
+    choices = (
+        [reference.to_columns] if reference.to_columns else list(_columns_there(a, b, reference, one_system=one_system))
+    )
+    if not choices:
+        yield Miss(f"{reason}, but not on which columns there, and none of {b.name} is alone in holding the same ids")
+    for there in choices:
+        if absent := _absent(b, there):
+            yield Miss(f"{reason} ({', '.join(there)}), but {b.name} has no column {absent}")
+            continue
+        beside = a.reference_versions.get(b.dataset, b.name)
+        yield Meeting(
+            keys=tuple(
+                _declared_key(a, b, *pair, reference.stability, one_system=one_system)
+                for pair in zip(reference.columns, there, strict=True)
+            ),
+            origin="declared",
+            reason=reason if beside == b.name else f"{reason}, published beside {beside}",
+            basis="declared",
+            cardinality=reference.cardinality,
+            null_sentinels=_declared_sentinels(a, reference),
+            losses=_declared_losses(a, reference),
+            crosswalk=reference.crosswalk,
+        )
+
+
+def _columns_there(
+    a: DatasetVersion, b: DatasetVersion, reference: Reference, *, one_system: bool
+) -> Iterator[tuple[str, ...]]:
+    """The columns of `b` that hold the ids of a reference's columns; of several for one key, each."""
+    fitting: list[list[str]] = []
+    for path in reference.columns:
+        here = {path: a.columns[path]} if path in a.columns else {}
+        fitting.append([key.b or "" for key in shared_keys(here, b.columns, one_system=one_system) if key.same])
+    if len(fitting) == 1:
+        yield from ((path,) for path in fitting[0])
+    elif all(len(paths) == 1 for paths in fitting):
+        yield tuple(paths[0] for paths in fitting)
+
+
+def _at_table(
+    a: DatasetVersion, b: DatasetVersion, reference: Reference, *, one_system: bool
+) -> Iterator[Meeting | Miss]:
+    """The reference tells what its column points at, not how often the ids of that table stand in `b`."""
+    path = reference.columns[0]
+    target = AnnotationId(annotation_type=reference.annotation_type, source_table=reference.to_table)
+    for key in shared_keys({path: target}, b.columns, one_system=one_system):
+        reason = f"{a.name} declares {path} → table {reference.to_table}, whose ids {b.name} holds in {key.b}"
+        if _absent(a, [path]):
+            yield Miss(f"{reason}, but has no column {path}")
+        elif key.same:
+            met = replace(key, stability=weaker(reference.stability, key.stability))
+            yield Meeting((met,), "derived", reason, "derived", null_sentinels=_declared_sentinels(a, reference))
+        elif key.same is None:
+            yield Miss(f"{a.name} declares {path} → table {reference.to_table}; {key.b} of {b.name}: {key.reason}")
+
+
+def _at_target(
+    a: DatasetVersion, b: DatasetVersion, path: str, column: TargetId, *, one_system: bool
+) -> Meeting | Miss:
+    reason = f"{path} of {a.name} is declared to hold ids of {b.dataset}"
+    found = list(shared_keys({path: column}, b.columns, one_system=one_system))
+    candidates = [key for key in found if key.same] or [key for key in found if key.same is None]
+    if len(candidates) != 1:
+        return Miss(f"{reason}, but which column of {b.name} they are in is not known")
+    met = candidates[0]
+    if met.same is None:
+        met = replace(met, same=True, reason="", declared=True)
+    return Meeting((met,), "declared", reason, "declared")
+
+
+def _declared_key(
+    a: DatasetVersion, b: DatasetVersion, here: str, there: str, stability: Stability, *, one_system: bool
+) -> Key:
+    """A pair of columns that a declaration brings together. What they hold may still speak against it."""
+    one, other = ids_in(a.columns).get(here), ids_in(b.columns).get(there)
+    for column in (one, other):
+        if isinstance(column, Identifier):
+            stability = weaker(stability, stability_of(column))
+    same, reason = same_ids(one, other, one_system=one_system) if one and other else (None, "")
+    if same is None:
+        return Key(here, there, True, stability, "", declared=True)
+    return Key(here, there, same, stability, reason)
+
+
+def _have_one_target(one: Reference, other: Reference, *, one_system: bool) -> bool:
+    if one.to is not None or other.to is not None:
+        same = one.to == other.to
+    else:
+        same = one.to_table is not None and one.to_table == other.to_table and one_system
+    if not same or one.annotation_type != other.annotation_type:
+        return False
+    if not one.to_columns and not other.to_columns:
+        return len(one.columns) == len(other.columns) == 1
+    return set(one.to_columns) == set(other.to_columns)
+
+
+def _absent(version: DatasetVersion, paths: Sequence[str]) -> str:
+    there = {field.path for field in version.table.fields}
+    return ", ".join(path for path in paths if path not in there)
+
+
+def _declared_sentinels(version: DatasetVersion, reference: Reference) -> tuple[NullSentinel, ...]:
+    if reference.null_sentinel is None:
+        return ()
+    return tuple(NullSentinel(version.name, path, str(reference.null_sentinel)) for path in reference.columns)
+
+
+def _declared_losses(version: DatasetVersion, reference: Reference) -> tuple[Loss, ...]:
+    if reference.expected_match_rate is None:
+        return ()
+    return (Loss(version.name, "rows", round(1 - reference.expected_match_rate, 9), "declared"),)

@@ -126,6 +126,46 @@ def versions(
 
 
 @app.command()
+def join(
+    a: Annotated[str, typer.Argument(help="dataset, or dataset@vN.")],
+    b: Annotated[str, typer.Argument(help="The other one.")],
+    through: Annotated[list[str] | None, typer.Option(help="A table that may hold keys of both; repeatable.")] = None,
+    registry: Target = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how two published tables can be joined: on which columns, how well, and what is lost."""
+    with closing(Registry.open(registry)) as opened:
+        found = opened.join(a, b, bridges=through or ())
+    _show(as_json, found.to_dict(), lambda: _out.print(str(found), markup=False))
+
+
+@app.command()
+def compatible(
+    a: Annotated[str, typer.Argument(help="dataset, or dataset@vN.")],
+    b: Annotated[str, typer.Argument(help="The other one.")],
+    registry: Target = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether two published versions go together, with the reason."""
+    with closing(Registry.open(registry)) as opened:
+        found = opened.compatibility(a, b)
+    _show(as_json, found.to_dict(), lambda: _out.print(str(found), markup=False))
+
+
+@app.command()
+def comparable(
+    a: Annotated[str, typer.Argument(help="dataset, or dataset@vN.")],
+    b: Annotated[str, typer.Argument(help="The other one.")],
+    registry: Target = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether the embeddings of two published tables can be compared."""
+    with closing(Registry.open(registry)) as opened:
+        found = opened.comparable(a, b)
+    _show(as_json, found.to_dict(), lambda: _out.print(str(found), markup=False))
+
+
+@app.command()
 def push(
     folder: Annotated[Path, typer.Argument(help="Folder of a file:// registry.")],
     registry: Target = None,

@@ -6,11 +6,15 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 
 from typing_extensions import Self
 
+from registry_dagster.answers.comparison import Comparison, comparable
+from registry_dagster.answers.compatibility import Compatibility, compatibility
+from registry_dagster.answers.joins import Joins, joins
 from registry_dagster.committing import Committer, Outcome
 from registry_dagster.datahub.audit import audit, audited_urns
 from registry_dagster.datahub.retirement import Retirement
@@ -177,6 +181,49 @@ class Registry:
     def diff(self, before: str, after: str) -> Diff:
         """What changed between two published versions: table, schema and meaning."""
         return diff(self.get(before), self.get(after))
+
+    def compatibility(self, a: str | MaterializationVersion, b: str | MaterializationVersion) -> Compatibility:
+        """Whether two versions go together, with the reason and what it rests on.
+
+        Args:
+            a, b: `dataset`, `dataset@vN`, or an upstream version.
+
+        Raises:
+            NotPublished: a version is not published.
+        """
+        one, other = (side if isinstance(side, MaterializationVersion) else self._as_of_now(side) for side in (a, b))
+        return compatibility(one, other, at=datetime.now(timezone.utc))
+
+    def join(self, a: str, b: str, *, bridges: Sequence[str] = ()) -> Joins:
+        """How two published tables can be joined: on which columns, how well, and what is lost.
+
+        Args:
+            a, b: `dataset`, which means its newest version, or `dataset@vN`.
+            bridges: Tables that may hold keys of both, such as crosswalks.
+
+        Raises:
+            NotPublished: a version is not published.
+        """
+        through = [self._as_of_now(name) for name in bridges]
+        return joins(self._as_of_now(a), self._as_of_now(b), bridges=through, at=datetime.now(timezone.utc))
+
+    def comparable(self, a: str, b: str) -> Comparison:
+        """Whether the embeddings of two published tables can be compared.
+
+        Args:
+            a, b: `dataset`, which means its newest version, or `dataset@vN`.
+
+        Raises:
+            NotPublished: a version is not published.
+        """
+        return comparable(self.get(a), self.get(b))
+
+    def _as_of_now(self, name: str) -> DatasetVersion:
+        """A published version, with what is recorded by now of its upstream versions' lifecycle."""
+        record = self.get(name)
+        recorded = self._records.materializations(record.materializations)
+        now = [recorded[version.key] or version for version in record.materializations]
+        return record.model_copy(update={"materializations": tuple(now)})
 
     def plan(
         self,

@@ -170,11 +170,9 @@ class _Listing:
 def _last_checkpoint(storage: Storage) -> int:
     """The version `_last_checkpoint` points to. It is a hint: without a sound one the whole log is listed."""
     path = f"{LOG}/_last_checkpoint"
-    if not storage.exists(path):
-        return 0
     try:
         return int(json.loads(storage.read(path))["version"])
-    except (ValueError, KeyError, TypeError):
+    except (TableNotFound, ValueError, KeyError, TypeError):
         return 0
 
 

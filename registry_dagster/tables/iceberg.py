@@ -9,16 +9,23 @@ import gzip
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
 
 from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
 from registry_dagster.model.names import join_path
 from registry_dagster.model.table import IcebergPin, TableFacts
 from registry_dagster.tables.arrow import encode_schema, fields_of
+from registry_dagster.tables.deadline import within
 from registry_dagster.tables.detect import is_iceberg_metadata
+from registry_dagster.tables.failures import TableAccessDenied, TableUnreachable, table_error
+from registry_dagster.tables.libraries import for_pyiceberg
 from registry_dagster.tables.locations import normalise, plain_text
+from registry_dagster.tables.options import StorageOptions
 from registry_dagster.tables.storage import Storage
+
+if TYPE_CHECKING:
+    from pyiceberg.table import Table
 
 __all__ = ["inspect_catalog_table", "inspect_iceberg"]
 
@@ -53,18 +60,20 @@ def inspect_iceberg(storage: Storage, version: int | str | None = None) -> Table
 
 
 def inspect_catalog_table(
-    location: str, version: int | str | None = None, storage_options: Mapping[str, str] | None = None
+    location: str, version: int | str | None = None, storage_options: StorageOptions | None = None
 ) -> TableFacts:
     """Facts of an Iceberg snapshot, from the catalog that `iceberg://CATALOG/namespace.table` names.
 
     Args:
         location: The URI.
         version: As for `inspect_iceberg`.
-        storage_options: Properties of the catalog, over those in pyiceberg's own configuration.
+        storage_options: Properties of the catalog, over those in pyiceberg's own configuration, and options
+            of the table's store by fsspec's names.
 
     Raises:
         TableNotFound: no such table or snapshot.
-        TableError: the catalog is not configured or does not answer.
+        TableAccessDenied, TableUnreachable: the catalog or the table's store refuses, or does not answer.
+        TableError: the catalog is not configured.
         UnsupportedTable: as for `inspect_iceberg`.
     """
     from pyiceberg.catalog import load_catalog
@@ -74,17 +83,23 @@ def inspect_catalog_table(
     catalog, identifier = unquote(parts.netloc), unquote(parts.path.strip("/"))
     if not catalog or "." not in identifier:
         raise TableError(f"{location} names no catalog table; write iceberg://CATALOG/namespace.table.")
-    properties = dict(storage_options or {})
+    properties, seconds = for_pyiceberg(storage_options)
     if version is None:
         properties["snapshot-loading-mode"] = "refs"
-    try:
+
+    def load() -> Table:
         with load_catalog(catalog, **properties) as opened:
-            table = opened.load_table(identifier)
+            return opened.load_table(identifier)
+
+    try:
+        table = within(seconds, load)
     except (NoSuchTableError, NoSuchNamespaceError) as error:
         raise TableNotFound(f"The Iceberg catalog {catalog!r} has no table {identifier}.") from error
     except Exception as error:
-        raise TableError(
-            f"The Iceberg catalog {catalog!r} did not give table {identifier} ({type(error).__name__}). "
+        kind = type(table_error(error, location, seconds))
+        waited = f" within {seconds:g} s" if isinstance(error, TimeoutError) else ""
+        raise (kind if kind in {TableAccessDenied, TableUnreachable} else TableError)(
+            f"The Iceberg catalog {catalog!r} did not give table {identifier}{waited} ({type(error).__name__}). "
             "Check its properties in storage_options, in .pyiceberg.yaml, or in the variables "
             f"PYICEBERG_CATALOG__{catalog.upper()}__*."
         ) from None
@@ -93,8 +108,7 @@ def inspect_catalog_table(
 
 
 def _current_metadata(storage: Storage) -> str:
-    if storage.exists(_HINT):
-        hint = storage.read(_HINT).decode("utf-8", "replace").strip()
+    if (hint := _hint(storage)) is not None:
         stem = f"v{hint}" if hint.isdecimal() else hint
         names = [stem] if is_iceberg_metadata(stem) else _spellings(stem)
         for name in names:
@@ -111,6 +125,13 @@ def _current_metadata(storage: Storage) -> str:
         "cannot be told: the newest may be from a commit that failed. Ask its catalog "
         f"(iceberg://CATALOG/namespace.table), or name the file, e.g. {storage.location}/{found[-1]}."
     )
+
+
+def _hint(storage: Storage) -> str | None:
+    try:
+        return storage.read(_HINT).decode("utf-8", "replace").strip()
+    except TableNotFound:
+        return None
 
 
 def _spellings(stem: str) -> list[str]:

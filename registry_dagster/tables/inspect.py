@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import get_args
 
 from registry_dagster.errors import InvalidDeclaration, TableNotFound, UnknownFormat, UnsupportedTable
@@ -13,8 +12,9 @@ from registry_dagster.tables.detect import detect_format
 from registry_dagster.tables.iceberg import inspect_catalog_table, inspect_iceberg
 from registry_dagster.tables.lance import inspect_lance
 from registry_dagster.tables.locations import normalise
+from registry_dagster.tables.opening import open_storage
+from registry_dagster.tables.options import StorageOptions
 from registry_dagster.tables.parquet import inspect_parquet
-from registry_dagster.tables.storage import open_storage
 
 __all__ = ["inspect_table"]
 
@@ -23,22 +23,27 @@ def inspect_table(
     uri: str | os.PathLike[str],
     format: TableFormat | None = None,
     version: int | str | None = None,
-    storage_options: Mapping[str, str] | None = None,
+    storage_options: StorageOptions | None = None,
 ) -> TableFacts:
     """What the storage says about a table, pinned to one physical version. Its data is not read.
 
     Args:
-        uri: A path, a `file://` URI, or `iceberg://CATALOG/namespace.table`.
+        uri: A path; a URI of `file://`, `s3://`, `gs://`, `az://`, `abfss://`, `https://` or any other scheme
+            that fsspec knows; or `iceberg://CATALOG/namespace.table`.
         format: Told from what is stored there when left out.
         version: Delta: a version. Iceberg: a snapshot's id, tag or branch. Lance: a version or tag.
             Parquet: the fingerprint the files must have. The current one when left out.
-        storage_options: Credentials and other options for the store or catalog; never recorded.
+        storage_options: Options of the store by fsspec's names, such as `key`, `secret`, `endpoint_url`, `anon`;
+            of the catalog; and `timeout`, the seconds to wait for one answer, 10 by default. Never recorded.
+            Credentials left out are taken from the environment.
 
     Raises:
         TableNotFound: nothing is stored there, or no such version.
         UnknownFormat: no format, or several, fit what is stored there.
         UnsupportedTable: a damaged table, or a feature this release does not read.
         UnsafeLocation: the URI carries a credential.
+        TableAccessDenied: the store does not accept the credentials, or they lack a right.
+        TableUnreachable: the store cannot be reached, is busy, or takes too long.
         TableError: it cannot be read for another reason. Base of the others.
     """
     location = normalise(uri)
@@ -52,7 +57,7 @@ def inspect_table(
 
 
 def _inspect(
-    location: str, format: TableFormat | None, version: int | str | None, options: Mapping[str, str] | None
+    location: str, format: TableFormat | None, version: int | str | None, options: StorageOptions | None
 ) -> TableFacts:
     if location.startswith("iceberg://"):
         if format not in {None, "iceberg"}:

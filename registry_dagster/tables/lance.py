@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+import re
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
 from registry_dagster.model.table import LancePin, TableFacts
 from registry_dagster.tables.arrow import encode_schema, fields_of
+from registry_dagster.tables.deadline import within
+from registry_dagster.tables.failures import status_error, table_error
+from registry_dagster.tables.libraries import for_lance
 from registry_dagster.tables.locations import local_path, plain_text
-from registry_dagster.tables.storage import Storage, open_storage
+from registry_dagster.tables.opening import open_storage
+from registry_dagster.tables.options import StorageOptions, prepared
+from registry_dagster.tables.storage import Storage
 
 __all__ = ["inspect_lance"]
+
+T = TypeVar("T")
+_REQUESTS = 6
+"""How many answers, one after the other, the lance package needs at most to open a dataset."""
 
 
 def inspect_lance(
     storage: Storage,
     version: int | str | None = None,
-    storage_options: Mapping[str, str] | None = None,
+    storage_options: StorageOptions | None = None,
 ) -> TableFacts:
     """Facts of a version of a Lance dataset.
 
@@ -26,42 +37,56 @@ def inspect_lance(
         storage: At the dataset, or at one of its branches (`{dataset}/tree/{branch}`).
         version: A number, or the name of a tag, which is resolved to the version it stands for now;
             the latest by default.
-        storage_options: For the lance package.
+        storage_options: As of `inspect_table`.
 
     Raises:
         TableNotFound: no such version or tag.
         UnsupportedTable: the manifest cannot be read.
-        TableError: the lance package is not installed.
+        TableUnreachable: the store does not answer.
+        TableError: the lance package is not installed, or does not read from such a store.
     """
-    options = dict(storage_options or {})
     location, number = storage.location, _number(version)
     if version is not None and number is None:
-        location, number = _tagged(location, str(version), options)
-    with _errors(location, number):
-        dataset = _open(location, number, options)
-        schema = dataset.schema
-        counts: dict[str, str] = dataset.get_version()["metadata"]
-        transaction = dataset.read_transaction(dataset.version)
+        location, number = _tagged(location, str(version), storage_options)
+    opened = _Opened.at(location, number, storage_options)
     return TableFacts(
         location=location,
         pin=LancePin(
-            version=dataset.version,
-            transaction_uuid=None if transaction is None else transaction.uuid,
-            branch=_base_and_branch(location)[1],
+            version=opened.version,
+            transaction_uuid=opened.transaction_uuid,
+            branch=_base_and_branch(location, storage_options)[1],
         ),
-        fields=fields_of(schema),
-        arrow_schema=encode_schema(schema),
-        rows=int(counts["total_rows"]),
-        bytes=int(counts["total_files_size"]) or None,
-        files=int(counts["total_data_files"]),
+        fields=fields_of(opened.schema),
+        arrow_schema=encode_schema(opened.schema),
+        rows=int(opened.counts["total_rows"]),
+        bytes=int(opened.counts["total_files_size"]) or None,
+        files=int(opened.counts["total_data_files"]),
     )
+
+
+@dataclass(frozen=True)
+class _Opened:
+    version: int
+    schema: Any
+    counts: dict[str, str]
+    transaction_uuid: str | None
+
+    @classmethod
+    def at(cls, location: str, version: int | None, options: StorageOptions | None) -> _Opened:
+        def read(dataset: Any) -> _Opened:
+            transaction = dataset.read_transaction(dataset.version)
+            uuid = None if transaction is None else transaction.uuid
+            return cls(dataset.version, dataset.schema, dataset.get_version()["metadata"], uuid)
+
+        return _read(location, version, options, read)
 
 
 def _number(version: int | str | None) -> int | None:
     return int(version) if version is not None and str(version).isascii() and str(version).isdecimal() else None
 
 
-def _open(location: str, version: int | None, options: dict[str, str]) -> Any:
+def _read(location: str, version: int | None, options: StorageOptions | None, read: Callable[[Any], T]) -> T:
+    """What is read of a dataset at a version, its latest when that is None."""
     try:
         import lance
     except ImportError as error:
@@ -69,37 +94,62 @@ def _open(location: str, version: int | None, options: dict[str, str]) -> Any:
             f"{location} is a Lance dataset, and the lance package is not installed. "
             'Install it: pip install "registry-dagster[lance]"'
         ) from error
-    return lance.dataset(str(local_path(location) or location), version=version, storage_options=options)
+    seconds = prepared(options)[1] * _REQUESTS
+    if (path := local_path(location)) is not None:
+        with _errors(location, version, seconds):
+            return read(lance.dataset(str(path), version=version))
+
+    def read_remote() -> T:
+        uri, theirs = for_lance(location, options)
+        with _errors(location, version, seconds):
+            return read(lance.dataset(uri, version=version, storage_options=theirs))
+
+    try:
+        return within(seconds, read_remote)
+    except TableError:
+        raise
+    except Exception as error:
+        raise table_error(error, location, seconds) from None
 
 
 @contextmanager
-def _errors(location: str, version: int | None) -> Generator[None, None, None]:
+def _errors(location: str, version: int | None, seconds: float) -> Generator[None, None, None]:
     """The errors of the lance package as ours. It panics on some damaged manifests."""
     try:
         yield
     except (ValueError, OSError) as error:
-        if "not found" in str(error).lower():
+        if failed := _of_store(location, error, seconds):
+            raise failed from None
+        if any(missing in str(error).lower() for missing in ("not found", "status code: 404")):
             what = "no readable version" if version is None else f"no version {version} (any more)"
-            raise TableNotFound(f"The Lance dataset at {location} has {what}.") from error
-        raise _damaged(location, error) from error
+            raise TableNotFound(f"The Lance dataset at {location} has {what}.") from None
+        raise _damaged(location, error) from None
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise
-        raise _damaged(location, error) from error
+        raise _damaged(location, error) from None
 
 
-def _damaged(location: str, error: BaseException) -> UnsupportedTable:
+def _damaged(location: str, error: BaseException) -> TableError:
+    # What the package says of a remote dataset may repeat what the store answered.
+    what = type(error).__name__ if local_path(location) is None else plain_text(error)
     return UnsupportedTable(
-        f"The Lance dataset at {location} cannot be read: {plain_text(error)}. It may be damaged, or "
-        "need a newer pylance."
+        f"The Lance dataset at {location} cannot be read: {what}. It may be damaged, or need a newer pylance."
     )
 
 
-def _tagged(location: str, tag: str, options: dict[str, str]) -> tuple[str, int]:
+def _of_store(location: str, error: Exception, seconds: float) -> TableError | None:
+    """The error of the dataset's store, which the package gives as text only. HTTP 404 is the dataset's own."""
+    text = str(error)
+    if status := re.search(r"status code: (\d{3})", text):
+        return None if status[1] == "404" else status_error(int(status[1]), location, seconds)
+    return table_error(ConnectionError(), location, seconds) if "HTTP error" in text else None
+
+
+def _tagged(location: str, tag: str, options: StorageOptions | None) -> tuple[str, int]:
     """Where the version that a tag names is: the dataset itself, or a branch of it."""
-    base, _ = _base_and_branch(location)
-    with _errors(base, None):
-        tags: dict[str, Any] = _open(base, None, options).tags.list()
+    base, _ = _base_and_branch(location, options)
+    tags: dict[str, Any] = _read(base, None, options, lambda dataset: dataset.tags.list())
     if tag not in tags:
         names = f"it has {', '.join(sorted(tags)[:5])}" if tags else "it has none"
         raise TableNotFound(f"The Lance dataset at {base} has no tag {tag!r}; {names}.")
@@ -107,11 +157,11 @@ def _tagged(location: str, tag: str, options: dict[str, str]) -> tuple[str, int]
     return f"{base}/tree/{branch}" if branch else base, int(tags[tag]["version"])
 
 
-def _base_and_branch(location: str) -> tuple[str, str | None]:
+def _base_and_branch(location: str, options: StorageOptions | None) -> tuple[str, str | None]:
     """Lance keeps a branch in `tree/{branch}` of the dataset it was taken from."""
     names = location.split("/tree/")
     for length in range(1, len(names)):
         base = "/tree/".join(names[:length])
-        if open_storage(base).exists("_versions"):
+        if open_storage(base, options).exists("_versions"):
             return base, "/tree/".join(names[length:])
     return location, None

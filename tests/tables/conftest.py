@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from registry_dagster.tables import inspect as inspect_module
-from registry_dagster.tables.storage import Storage, StoredObject, open_storage
+from registry_dagster.tables.opening import open_storage
+from registry_dagster.tables.options import StorageOptions
+from registry_dagster.tables.storage import Storage, StoredObject
+from tests.tables.places import Place, S3Server, place_in, s3_server
+
+_CLOUDS = ("AWS_", "AZURE_", "GOOGLE_", "GCE_", "CLOUDSDK_")
+
+
+@pytest.fixture(autouse=True)
+def no_credentials_of_this_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither credentials nor settings of a cloud come from outside a test."""
+    for name in [name for name in os.environ if name.startswith(_CLOUDS)]:
+        monkeypatch.delenv(name)
+    nowhere = tmp_path_factory.getbasetemp() / "no-such-directory"
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "CLOUDSDK_CONFIG"):
+        monkeypatch.setenv(name, str(nowhere))
+
+
+@pytest.fixture(scope="session")
+def s3() -> Generator[S3Server, None, None]:
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Place, None, None]:
+    """Where a test keeps its tables, of the kind that it is parametrized with."""
+    with place_in(request.param, tmp_path, lambda: request.getfixturevalue("s3")) as place:
+        yield place
 
 
 class CountingStorage:
@@ -52,8 +80,8 @@ def bytes_read(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """Path below the table → bytes that `inspect_table` read of it."""
     read_of: dict[str, int] = {}
 
-    def counting(location: str, options: object = None) -> CountingStorage:
-        storage = CountingStorage(open_storage(location))
+    def counting(location: str, options: StorageOptions | None = None) -> CountingStorage:
+        storage = CountingStorage(open_storage(location, options))
         storage.read_of = read_of
         return storage
 

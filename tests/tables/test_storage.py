@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry_dagster.errors import TableError, TableNotFound
-from registry_dagster.tables.storage import LocalStorage, StoredFile
+from registry_dagster.tables.local import LocalStorage
+from registry_dagster.tables.storage import StoredFile
 
 NAMES = st.text(alphabet="ab-./0é", min_size=1, max_size=6).filter(
     lambda path: all(name not in {"", ".", ".."} for name in path.split("/"))

@@ -1,0 +1,128 @@
+"""A store that is down, slow, closed or broken is told as such, soon, and nothing secret with it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from registry_dagster.errors import RegistryError, TableError, TableNotFound
+from registry_dagster.tables import inspect_table
+from registry_dagster.tables.failures import TableAccessDenied, TableUnreachable
+from registry_dagster.tables.lance import inspect_lance
+from registry_dagster.tables.opening import open_storage
+from registry_dagster.tables.options import prepared
+from tests.tables.fake_stores import Failing, serving
+from tests.tables.places import AZURE_KEY, SECRET
+
+SECRETS = [SECRET, AZURE_KEY, "AKIAIOSFODNN7EXAMPLE", "s3cr3t-t0ken"]
+Options = Callable[[str], Mapping[str, Any]]
+
+
+def s3(url: str) -> dict[str, Any]:
+    return {"key": "AKIAIOSFODNN7EXAMPLE", "secret": SECRET, "token": "s3cr3t-t0ken", "endpoint_url": url, "timeout": 2}
+
+
+def gcs(url: str) -> dict[str, Any]:
+    return {"endpoint_url": url, "timeout": 2}
+
+
+def azure(url: str) -> dict[str, Any]:
+    account = f"BlobEndpoint={url}/account;AccountName=account;AccountKey={AZURE_KEY}"
+    return {"connection_string": f"DefaultEndpointsProtocol=http;{account}", "timeout": 2}
+
+
+def http(url: str) -> dict[str, Any]:
+    return {"headers": {"Authorization": "Bearer s3cr3t-t0ken"}, "timeout": 2}
+
+
+STORES: dict[str, tuple[str, Options]] = {
+    "s3": ("s3://lake/t", s3),
+    "gcs": ("gs://lake/t", gcs),
+    "azure": ("az://lake/t", azure),
+    "http": ("{url}/lake/t", http),
+}
+every_store = pytest.mark.parametrize("store", STORES)
+
+
+def failure(store: str, url: str) -> RegistryError:
+    """The error of inspecting a table behind an endpoint, after a look for secrets in all that is shown of it."""
+    location, options = STORES[store]
+    with pytest.raises(TableError) as raised:
+        inspect_table(location.format(url=url), storage_options=options(url))
+    shown = "".join(traceback.format_exception(raised.value)) + repr(raised.value)
+    assert not [secret for secret in SECRETS if secret in shown]
+    return raised.value
+
+
+@every_store
+@pytest.mark.parametrize(
+    ("status", "kind", "says"),
+    [
+        (401, TableAccessDenied, "denies access"),
+        (403, TableAccessDenied, "denies access"),
+        (404, TableNotFound, "Nothing is stored at"),
+        (503, TableUnreachable, "failing or too busy|gave no answer within 2 s"),
+    ],
+)
+def test_what_a_store_answers_is_told(store: str, status: int, kind: type[TableError], says: str) -> None:
+    with serving(Failing, status=status) as endpoint:
+        error = failure(store, endpoint.url)
+    assert type(error) is kind
+    with pytest.raises(kind, match=says):
+        raise error
+
+
+@every_store
+def test_a_store_that_does_not_answer_is_given_up(store: str) -> None:
+    with serving(Failing, delay=5) as endpoint:
+        error = failure(store, endpoint.url)
+    assert type(error) is TableUnreachable
+    assert "gave no answer within 2 s" in str(error)
+    assert "timeout in storage_options allows more seconds" in str(error)
+
+
+@every_store
+def test_a_store_that_is_down_is_told(store: str) -> None:
+    with serving(Failing) as endpoint:
+        url = endpoint.url
+    error = failure(store, url)
+    assert type(error) is TableUnreachable
+
+
+@pytest.mark.parametrize("store", ["s3", "http"])
+def test_a_store_that_drips_bytes_is_given_up(store: str) -> None:
+    location, options = STORES[store]
+    with serving(Failing, drip=True) as endpoint:
+        storage = open_storage(location.format(url=endpoint.url), {**options(endpoint.url), "timeout": 1})
+        with pytest.raises(TableUnreachable, match="gave no answer within"):
+            storage.read("x", 0, 1000)
+
+
+def test_ten_seconds_are_waited_by_default() -> None:
+    assert prepared(None) == ({}, 10)
+    assert prepared({"timeout": "2.5", "key": "k"}) == ({"key": "k"}, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [({"status": 403}, TableAccessDenied), ({"status": 503}, TableUnreachable), ({"delay": 3}, TableUnreachable)],
+)
+def test_what_the_lance_package_meets_is_told_alike(settings: dict[str, Any], kind: type[TableError]) -> None:
+    with serving(Failing, **settings) as endpoint:
+        options = {**s3(endpoint.url), "timeout": 1}
+        with pytest.raises(kind) as raised:
+            inspect_lance(open_storage("s3://lake/t", options), 1, options)
+    shown = "".join(traceback.format_exception(raised.value))
+    assert not [secret for secret in [*SECRETS, "X-Amz", "127.0.0.1"] if secret in shown]
+
+
+@pytest.mark.parametrize(("settings", "kind"), [({"delay": 3}, TableUnreachable), ({"status": 403}, TableError)])
+def test_a_catalog_that_does_not_answer_is_given_up(settings: dict[str, Any], kind: type[TableError]) -> None:
+    with serving(Failing, **settings) as endpoint:
+        options = {"type": "rest", "uri": endpoint.url, "token": "s3cr3t-t0ken", "timeout": 1}
+        with pytest.raises(kind, match=r"The Iceberg catalog 'c' did not give table n.t") as raised:
+            inspect_table("iceberg://c/n.t", storage_options=options)
+    assert "s3cr3t-t0ken" not in "".join(traceback.format_exception(raised.value))

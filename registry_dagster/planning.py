@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 
+from registry_dagster.answers.diff import diff
 from registry_dagster.datahub.schema import linked_references
 from registry_dagster.datahub.version import Summary
 from registry_dagster.errors import VersionConflict
-from registry_dagster.facts import diff
 from registry_dagster.model.dataset_version import ColumnSource, DatasetVersion, Provenance
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion

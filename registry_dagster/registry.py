@@ -14,6 +14,7 @@ from typing_extensions import Self
 
 from registry_dagster.answers.comparison import Comparison, comparable
 from registry_dagster.answers.compatibility import Compatibility, compatibility
+from registry_dagster.answers.diff import Diff, diff
 from registry_dagster.answers.joins import Joins, joins
 from registry_dagster.committing import Committer, Outcome
 from registry_dagster.datahub.audit import audit, audited_urns
@@ -21,7 +22,6 @@ from registry_dagster.datahub.retirement import Retirement
 from registry_dagster.datahub.urns import version_urn
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration, NotPublished, PublishRefused, RegistryError
 from registry_dagster.evolving import Evolving
-from registry_dagster.facts import Diff, diff
 from registry_dagster.model.base import suggestion
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion

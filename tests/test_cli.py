@@ -119,5 +119,43 @@ def test_errors_are_one_message_and_exit_code_1(run: Run, words: tuple[str, ...]
     assert "Traceback" not in refused.stderr
 
 
+def test_a_plan_shows_what_publish_would_do(run: Run, tmp_path: Path) -> None:
+    planned = run("plan", "cells.yaml", "--table", "cells.parquet")
+    assert "`lab.cells@v1` would be published" in planned.stdout
+    assert json.loads(run("plan", "cells.yaml", "--table", "cells.parquet", "--json").stdout)["creates"] is True
+    assert not (tmp_path / "registry.db").exists()
+
+
+def test_a_diff_says_what_changed(run: Run, tmp_path: Path) -> None:
+    publish(run)
+    (tmp_path / "cells.yaml").write_text(DECLARATION.replace("1300", "1412"))
+    publish(run)
+    said = run("diff", "lab.cells@v1", "lab.cells@v2")
+    assert "materializations: minnie65_public@1300 removed" in said.stdout
+    changes = json.loads(run("diff", "lab.cells@v1", "lab.cells@v2", "--json").stdout)["changes"]
+    assert {"part": "materializations", "what": "minnie65_public@1300"}.items() <= changes[0].items()
+
+
+def test_environments_are_kept_apart(run: Run) -> None:
+    publish(run, "--env", "DEV")
+    assert run("show", "lab.cells", "--env", "DEV").returncode == 0
+    assert run("show", "lab.cells").returncode == 1
+
+
+def test_a_registry_out_of_reach_is_exit_code_3(run: Run) -> None:
+    refused = run("show", "lab.cells", "--registry", "http://127.0.0.1:9")
+    assert refused.returncode == 3
+    assert "RegistryUnavailable" in refused.stderr
+
+
+def test_debug_shows_where_an_error_arose(run: Run) -> None:
+    assert "Traceback" in run("--debug", "show", "lab.none").stderr
+
+
+def test_the_exit_codes_are_told(run: Run) -> None:
+    assert "Exit codes" in run("--help").stdout
+    assert run("--version").stdout.strip()
+
+
 def test_wrong_usage_is_exit_code_2(run: Run) -> None:
     assert run("publish", "cells.yaml").returncode == 2

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from registry_dagster.answers.answer import Answer
 from registry_dagster.model.base import is_json_object
 from registry_dagster.model.dataset_version import DatasetVersion
 
@@ -16,7 +17,7 @@ _PARTS = ("materializations", "columns", "references", "signals", "inputs")
 
 
 @dataclass(frozen=True)
-class Change:
+class Change(Answer):
     """One difference between two records.
 
     Args:
@@ -39,7 +40,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Diff:
+class Diff(Answer):
     """What changed from one version to another."""
 
     before: str

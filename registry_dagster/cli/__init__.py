@@ -1,0 +1,8 @@
+"""`feature-registry`: the registry from a terminal. A module for each kind of command."""
+
+from __future__ import annotations
+
+from registry_dagster.cli import answers, checks, publishing, reading
+from registry_dagster.cli.app import app, main
+
+__all__ = ["answers", "app", "checks", "main", "publishing", "reading"]

@@ -1,0 +1,47 @@
+"""Commands that answer a question from the records: join, compatible, comparable."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from registry_dagster.cli.app import app
+from registry_dagster.cli.options import AsJson, Env, Target, opened
+from registry_dagster.cli.output import say, show
+
+__all__ = ["comparable", "compatible", "join"]
+
+One = Annotated[str, typer.Argument(help="dataset, or dataset@vN.")]
+Other = Annotated[str, typer.Argument(help="The other one.")]
+
+
+@app.command()
+def join(
+    a: One,
+    b: Other,
+    through: Annotated[list[str] | None, typer.Option(help="A table that may hold keys of both; repeatable.")] = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how two published tables can be joined: on which columns, how well, and what is lost."""
+    with opened(registry, env) as opened_registry:
+        found = opened_registry.join(a, b, bridges=through or ())
+    show(as_json, found.to_dict(), lambda: say(found))
+
+
+@app.command()
+def compatible(a: One, b: Other, registry: Target = None, env: Env = None, as_json: AsJson = False) -> None:
+    """Say whether two published versions go together, with the reason."""
+    with opened(registry, env) as opened_registry:
+        found = opened_registry.compatibility(a, b)
+    show(as_json, found.to_dict(), lambda: say(found))
+
+
+@app.command()
+def comparable(a: One, b: Other, registry: Target = None, env: Env = None, as_json: AsJson = False) -> None:
+    """Say whether the embeddings of two published tables can be compared."""
+    with opened(registry, env) as opened_registry:
+        found = opened_registry.comparable(a, b)
+    show(as_json, found.to_dict(), lambda: say(found))

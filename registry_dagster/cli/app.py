@@ -1,0 +1,61 @@
+"""The program: its own options, its exit codes, and how it says what went wrong."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from registry_dagster.cli.output import explain
+from registry_dagster.errors import RegistryUnavailable
+
+__all__ = ["app", "main"]
+
+_FAILED = 1
+_UNREACHABLE = 3
+
+app = typer.Typer(
+    help="Publish and read connectomics feature tables.",
+    epilog="Exit codes: 0 done; 1 refused, failed, or not as published; 2 wrong usage; 3 the registry or a table's "
+    "store cannot be reached, so try again later.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+class _Program:
+    debug = False
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where in the program an error arose.")] = False,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Publish and read connectomics feature tables."""
+    _Program.debug = debug
+    if show_version:
+        typer.echo(version("registry-dagster"))
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+    else:
+        return
+    raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line. The exit codes are told by `feature-registry --help`."""
+    try:
+        app()
+    except Exception as error:
+        if _Program.debug:
+            raise
+        explain(error)
+        sys.exit(_exit_code(error))
+
+
+def _exit_code(error: Exception) -> int:
+    return _UNREACHABLE if isinstance(error, RegistryUnavailable) else _FAILED

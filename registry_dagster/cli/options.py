@@ -1,0 +1,91 @@
+"""Options that several commands share, and what they open."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, cast, get_args
+
+import typer
+
+from registry_dagster.errors import RegistryError
+from registry_dagster.model.base import suggestion
+from registry_dagster.model.table import TableFormat
+from registry_dagster.registry import ENV_VARIABLE, Registry
+
+__all__ = [
+    "AsJson",
+    "Env",
+    "FormatName",
+    "Publisher",
+    "StorageOption",
+    "Target",
+    "opened",
+    "storage_options",
+    "table_format",
+]
+
+Target = Annotated[
+    str | None,
+    typer.Option(
+        "--registry",
+        envvar="FEATURE_REGISTRY",
+        help="Where the registry is kept: lite:///path/registry.db, https://datahub:8080 or file:///folder.",
+    ),
+]
+Env = Annotated[
+    str | None, typer.Option("--env", envvar=ENV_VARIABLE, help="DataHub's environment; PROD when left out.")
+]
+Publisher = Annotated[
+    str | None,
+    typer.Option(envvar="FEATURE_REGISTRY_PUBLISHER", help="Who says so: e-mail address or account."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+FormatName = Annotated[
+    str | None, typer.Option("--format", help="parquet, delta, iceberg or lance; found when left out.")
+]
+StorageOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--storage-option",
+        help="NAME=VALUE of the table's store, by fsspec's names; repeatable. Secrets belong in the environment.",
+    ),
+]
+
+
+@contextmanager
+def opened(target: str | None, env: str | None = None, publisher: str | None = None) -> Generator[Registry, None, None]:
+    """The registry that the options name."""
+    with Registry.open(target, env=env, publisher=publisher) as registry:
+        yield registry
+
+
+def table_format(name: str | None) -> TableFormat | None:
+    """A format by its name.
+
+    Raises:
+        RegistryError: no such format.
+    """
+    known = get_args(TableFormat)
+    if name is not None and name not in known:
+        raise RegistryError(f"no format {name!r}{suggestion(name, known)} One of {', '.join(known)}")
+    return cast("TableFormat | None", name)
+
+
+def storage_options(given: Sequence[str] | None) -> dict[str, Any] | None:
+    """NAME=VALUE texts as storage options; a dot in a name goes one level down, as in client_kwargs.region_name.
+
+    Raises:
+        RegistryError: not NAME=VALUE. The value is not repeated.
+    """
+    options: dict[str, Any] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise RegistryError("--storage-option takes NAME=VALUE, e.g. --storage-option anon=true")
+        inner = options
+        *outer, last = name.split(".")
+        for part in outer:
+            inner = inner.setdefault(part, {})
+        inner[last] = value
+    return options or None

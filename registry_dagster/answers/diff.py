@@ -10,6 +10,7 @@ from typing import Any
 from registry_dagster.answers.answer import Answer
 from registry_dagster.model.base import is_json_object
 from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.words import attribute_words
 
 __all__ = ["Change", "Diff", "diff"]
 
@@ -62,13 +63,13 @@ def _changes(before: DatasetVersion, after: DatasetVersion) -> Iterator[Change]:
     tables = before.table.to_json(), after.table.to_json()
     fields = [{field.pop("path"): field for field in table.pop("fields")} for table in tables]
     exact = [table.pop("arrow_schema") for table in tables]
-    yield from _compare("table", *map(_flat, tables))
-    yield from _compare("schema", *map(_flat, fields))
+    yield from _compare("table", tables[0], tables[1])
+    yield from _compare("schema", fields[0], fields[1])
     if fields[0] == fields[1] and exact[0] != exact[1]:
         yield Change("schema", "Arrow metadata", "as published", "changed")
-    records = before.to_json(), after.to_json()
+    was, now = before.to_json(), after.to_json()
     for part in _PARTS:
-        yield from _compare(part, *(_flat(_keyed(record.get(part, {}))) for record in records))
+        yield from _compare(part, _keyed(was.get(part, {})), _keyed(now.get(part, {})))
 
 
 def _keyed(value: Any) -> Mapping[str, Any]:
@@ -92,22 +93,14 @@ def _item_name(item: Any) -> str:
     return " ".join(str(item[name]) for name in ("signal", "kind") if name in item)
 
 
-def _flat(value: Mapping[str, Any]) -> dict[str, Any]:
-    """One level of names taken apart, so that a change names the attribute and not the column alone."""
-    flat: dict[str, Any] = {}
-    for name, item in value.items():
-        if is_json_object(item):
-            flat |= {f"{name}.{inner}": inner_value for inner, inner_value in item.items()}
-        else:
-            flat[name] = item
-    return flat
-
-
-def _compare(part: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+def _compare(part: str, before: Mapping[str, Any], after: Mapping[str, Any], within: str = "") -> Iterator[Change]:
+    """Of what both have, the attributes that differ; of what one has, the whole."""
     for name in _in_order(before, after):
         was, now = before.get(name), after.get(name)
-        if was != now:
-            yield Change(part, name, was, now)
+        if is_json_object(was) and is_json_object(now):
+            yield from _compare(part, was, now, f"{within}{name}.")
+        elif was != now:
+            yield Change(part, within + name, was, now)
 
 
 def _in_order(*names: Iterable[str]) -> list[str]:
@@ -115,5 +108,8 @@ def _in_order(*names: Iterable[str]) -> list[str]:
 
 
 def _shown(value: Any, limit: int = 100) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if is_json_object(value):
+        text = ", ".join(attribute_words(value))
+    else:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= limit else f"{text[:limit]}…"

@@ -49,7 +49,7 @@ def test_changes_of_the_schema_are_told_by_column(registry: Registry) -> None:
     table = facts(1, rows=100, body_id="uint64", score="float32", extra="string")
     assert changes(registry, declared(), table) == {
         "schema: body_id.type: int64 → uint64",
-        "schema: extra.type added: string",
+        "schema: extra added: type string",
     }
 
 

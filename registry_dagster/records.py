@@ -135,6 +135,12 @@ class Records:
         self._learn_upstreams(versions)
         return {version.key: self._upstreams[version.key] for version in versions}
 
+    def materializations_at(self, urns: Collection[str]) -> list[MaterializationVersion]:
+        """The upstream versions that entities tell of."""
+        found = self.store.read(urns, ["datasetProperties"])
+        known = (materialization_from(found.get(urn, {})) for urn in urns)
+        return [version for version in known if version is not None]
+
     def remember(self, commit: Sequence[Proposal], number: int, dataset: Dataset) -> None:
         """Keep what was just published, so that it need not be read again."""
         properties = next(each.value for each in commit if each.aspect == "datasetProperties")

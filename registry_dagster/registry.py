@@ -1,21 +1,16 @@
-"""Registry: plan, publish, read. The one path behind every door."""
+"""Registry: plan, publish, read. The one path behind every door. What it reads stands in `reading`."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 
 from typing_extensions import Self
 
-from registry_dagster.answers.comparison import Comparison, comparable
-from registry_dagster.answers.compatibility import Compatibility, compatibility
-from registry_dagster.answers.diff import Diff, diff
-from registry_dagster.answers.joins import Joins, joins
+from registry_dagster.answers.diff import diff
 from registry_dagster.committing import Committer, Outcome
 from registry_dagster.datahub.audit import audit, audited_urns
 from registry_dagster.datahub.retirement import Retirement
@@ -24,10 +19,8 @@ from registry_dagster.errors import CorruptRecord, InvalidDeclaration, NotPublis
 from registry_dagster.evolving import Evolving
 from registry_dagster.model.base import suggestion
 from registry_dagster.model.dataset import Dataset
-from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
-from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import ParsedVersion, parse_version
+from registry_dagster.model.names import parse_version
 from registry_dagster.model.table import TableFacts
 from registry_dagster.plan import Plan, Publication, Receipt, Source
 from registry_dagster.planning import (
@@ -39,7 +32,7 @@ from registry_dagster.planning import (
     without_false_links,
 )
 from registry_dagster.publishing import PUBLISHER_VARIABLE, Publisher
-from registry_dagster.records import Records
+from registry_dagster.reading import Reader
 from registry_dagster.stores.choice import open_store
 from registry_dagster.stores.store import Store
 
@@ -54,7 +47,7 @@ _ENVIRONMENTS = (
 )
 
 
-class Registry:
+class Registry(Reader):
     """The registry of feature datasets, wherever it is kept.
 
     Use `Registry.open`. Reading and planning write nothing; publishing is the one act that does.
@@ -66,8 +59,7 @@ class Registry:
                 f"DataHub knows no environment {env!r}{suggestion(env, _ENVIRONMENTS)} "
                 f"One of {', '.join(_ENVIRONMENTS)}"
             )
-        self._store = store
-        self._records = Records(store, env)
+        super().__init__(store, env)
         self._evolving = Evolving(self._records)
         committer = Committer(self._records, self._evolving)
         self._publisher = Publisher(self._records, self._evolving, committer, publisher)
@@ -117,113 +109,9 @@ class Registry:
     ) -> None:
         self.close()
 
-    @property
-    def target(self) -> str:
-        """Where the registry is kept, without credentials."""
-        return self._store.target
-
     def close(self) -> None:
         """Let go of the store. Nothing is written."""
         self._store.close()
-
-    def get(self, name: str) -> DatasetVersion:
-        """The version `dataset@vN` or `dataset@label`, or a dataset's newest one. Proven against its digest.
-
-        Raises:
-            NotPublished: nothing is recorded under that name.
-            CorruptRecord: what is stored is not what was published.
-        """
-        dataset, number = self._labelled(name) or parse_version(name)
-        if number is None:
-            number = max(self._records.summaries(dataset), default=None)
-            if number is None:
-                raise NotPublished(f"{name}: no version is published at {self.target}")
-        version = f"{dataset}@v{number}"
-        found = self._records.get([version])
-        if version not in found:
-            published = self._records.summaries(dataset)
-            have = f"published are v{min(published)} to v{max(published)}" if published else "no version is published"
-            raise NotPublished(f"{name}: not published at {self.target}; {have}")
-        return found[version]
-
-    def _labelled(self, name: str) -> ParsedVersion | None:
-        dataset, at, label = name.partition("@")
-        if not at or re.fullmatch(r"v[0-9]+", label):
-            return None
-        for number, summary in self._records.summaries(parse_version(dataset).dataset).items():
-            if summary.label == label:
-                return ParsedVersion(dataset, number)
-        raise NotPublished(f"{name}: no version of {dataset} has the label {label!r} at {self.target}")
-
-    def versions(self, dataset: str) -> tuple[DatasetVersion, ...]:
-        """All versions of a dataset, oldest first. Empty when there are none."""
-        name, _ = parse_version(dataset)
-        names = [f"{name}@v{number}" for number in self._records.summaries(name)]
-        found = self._records.get(names)
-        return tuple(found[version] for version in names)
-
-    def dataset(self, name: str) -> Dataset:
-        """The Dataset as people describe it now: title, description, owners, tags.
-
-        Raises:
-            NotPublished: no such dataset.
-        """
-        name, _ = parse_version(name)
-        dataset = self._records.dataset(name)
-        if dataset is None:
-            raise NotPublished(f"{name}: no such dataset at {self.target}")
-        return dataset
-
-    def materialization(self, version: MaterializationVersion) -> MaterializationVersion | None:
-        """What is recorded of an upstream version; None when nothing is."""
-        return self._records.materialization(version)
-
-    def diff(self, before: str, after: str) -> Diff:
-        """What changed between two published versions: table, schema and meaning."""
-        return diff(self.get(before), self.get(after))
-
-    def compatibility(self, a: str | MaterializationVersion, b: str | MaterializationVersion) -> Compatibility:
-        """Whether two versions go together, with the reason and what it rests on.
-
-        Args:
-            a, b: `dataset`, `dataset@vN`, or an upstream version.
-
-        Raises:
-            NotPublished: a version is not published.
-        """
-        one, other = (side if isinstance(side, MaterializationVersion) else self._as_of_now(side) for side in (a, b))
-        return compatibility(one, other, at=datetime.now(timezone.utc))
-
-    def join(self, a: str, b: str, *, bridges: Sequence[str] = ()) -> Joins:
-        """How two published tables can be joined: on which columns, how well, and what is lost.
-
-        Args:
-            a, b: `dataset`, which means its newest version, or `dataset@vN`.
-            bridges: Tables that may hold keys of both, such as crosswalks.
-
-        Raises:
-            NotPublished: a version is not published.
-        """
-        through = [self._as_of_now(name) for name in bridges]
-        return joins(self._as_of_now(a), self._as_of_now(b), bridges=through, at=datetime.now(timezone.utc))
-
-    def comparable(self, a: str, b: str) -> Comparison:
-        """Whether the embeddings of two published tables can be compared.
-
-        Args:
-            a, b: `dataset`, which means its newest version, or `dataset@vN`.
-
-        Raises:
-            NotPublished: a version is not published.
-        """
-        return comparable(self.get(a), self.get(b))
-
-    def _as_of_now(self, name: str) -> DatasetVersion:
-        """A published version, with what is recorded by now of its upstream versions' lifecycle."""
-        record = self.get(name)
-        recorded = self._records.materializations(record.materializations)
-        now = [recorded[version.key] or version for version in record.materializations]
-        return record.model_copy(update={"materializations": tuple(now)})
 
     def plan(
         self,
@@ -352,10 +240,6 @@ class Registry:
         retirement = Retirement(said.message, said.publisher, replacement)
         self._evolving.retire(version, retirement)
         return retirement
-
-    def retirement(self, version: str) -> Retirement | None:
-        """Whether a version is retired, by whom and why."""
-        return self._records.retirements([version]).get(version)
 
     def verify(self, version: str, *, record: bool) -> tuple[str, ...]:
         """What others changed about a published version, one line an aspect. Empty: intact.

@@ -9,6 +9,8 @@ from enum import Enum
 from functools import total_ordering
 from typing import Any, Literal, cast
 
+from registry_dagster.model.html import html_lines
+
 __all__ = ["Answer", "Basis", "Loss", "Verdict", "shared_basis"]
 
 Basis = Literal["measured", "declared", "literature", "derived"]
@@ -17,11 +19,19 @@ Basis = Literal["measured", "declared", "literature", "derived"]
 
 @dataclass(frozen=True)
 class Answer:
-    """Base of all answers. `str()` is the answer in words, `to_dict()` the same as JSON."""
+    """Base of all answers. `str()` is the answer in words, `to_dict()` the same as JSON; a notebook shows the words."""
 
     def to_dict(self) -> dict[str, Any]:
         """This answer as plain JSON values."""
-        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        return {name: _plain(getattr(self, name)) for name in self.fields}
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of what it tells."""
+        return tuple(field.name for field in fields(self))
+
+    def _repr_html_(self) -> str:
+        return html_lines(str(self))
 
 
 def _plain(value: object) -> Any:

@@ -11,13 +11,15 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
+from registry_dagster.datahub.search import Search
 from registry_dagster.datahub.urns import entity_type
 from registry_dagster.errors import RegistryError, RegistryUnavailable
+from registry_dagster.stores.entries import fitting
 from registry_dagster.stores.store import Refusal
 
 __all__ = ["FileStore"]
@@ -46,6 +48,10 @@ class FileStore:
         return f"file://{self._folder}"
 
     @property
+    def search_lags(self) -> bool:
+        return False
+
+    @property
     def unsupported(self) -> Mapping[str, str]:
         return {}
 
@@ -59,6 +65,9 @@ class FileStore:
             for urn in urns
             if urn in self._entities and (not aspects or self._entities[urn].keys() & set(aspects))
         }
+
+    def search(self, search: Search) -> Iterator[str]:
+        return fitting(self.read, search, self.urns()[::-1])
 
     def urns(self) -> list[str]:
         """Every entity, in the order they were first written."""

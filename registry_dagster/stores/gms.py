@@ -12,9 +12,12 @@ from itertools import groupby
 from typing import Any, cast
 
 from registry_dagster.datahub.proposal import Entity, Proposal
+from registry_dagster.datahub.search import SEARCH_ASPECTS, Search
 from registry_dagster.datahub.urns import entity_type
 from registry_dagster.errors import AccessDenied, RegistryUnavailable, StoreRefused
 from registry_dagster.model.base import is_json_object
+from registry_dagster.stores.entries import fitting
+from registry_dagster.stores.gms_search import QUERY, candidates
 from registry_dagster.stores.http import HttpClient
 from registry_dagster.stores.store import Refusal
 
@@ -62,6 +65,10 @@ class GmsStore:
         return self._http.address
 
     @property
+    def search_lags(self) -> bool:
+        return True
+
+    @property
     def unsupported(self) -> Mapping[str, str]:
         if self._unsupported is None:
             self._unsupported = self._ask_version()
@@ -105,6 +112,21 @@ class GmsStore:
                     if content := _content(entity):
                         found[entity["urn"]] = content
         return found
+
+    def search(self, search: Search) -> Iterator[str]:
+        seen: set[str] = set()
+        for page in candidates(self._ask, search):
+            unseen = [urn for urn in page if urn not in seen]
+            seen.update(unseen)
+            yield from fitting(lambda urns: self.read(urns, SEARCH_ASPECTS), search, unseen)
+
+    def _ask(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        answer = self._http.post("/api/graphql", {"query": QUERY, "variables": variables})
+        self._raise_for(answer.status, answer.text, "search")
+        said = answer.json()
+        if not is_json_object(said) or not is_json_object(data := said.get("data")):
+            raise StoreRefused(f"{self.target} answers a search with {_message(answer.text)}")
+        return data
 
     def check(self, commit: Sequence[Proposal]) -> None:
         sizes = {f"{each.aspect} of {each.urn}": len(_body([_wire(each, create=True)])) for each in commit}

@@ -10,13 +10,16 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from registry_dagster.datahub.proposal import Entity, Proposal
+from registry_dagster.datahub.search import SEARCH_ASPECTS, Search
 from registry_dagster.errors import RegistryError, RegistryUnavailable
+from registry_dagster.stores.lite_index import INDEX_SCHEMA, has_index
 from registry_dagster.stores.lite_rows import Rows, read_current
+from registry_dagster.stores.lite_search import search_page
 from registry_dagster.stores.store import Refusal
 
 __all__ = ["LiteStore"]
@@ -59,6 +62,10 @@ class LiteStore:
         return f"lite://{self._path}"
 
     @property
+    def search_lags(self) -> bool:
+        return False
+
+    @property
     def unsupported(self) -> Mapping[str, str]:
         return {}
 
@@ -69,6 +76,22 @@ class LiteStore:
         with self._lock, self._reported():
             connection = self._connection or self._open_to_read()
             return {} if connection is None else read_current(connection, list(urns), list(aspects))
+
+    def search(self, search: Search) -> Iterator[str]:
+        before: int | None = None
+        while True:
+            with self._lock, self._reported():
+                connection = self._connection or self._open_to_read()
+                if connection is None:
+                    return
+
+                def read(urns: Sequence[str], reader: sqlite3.Connection = connection) -> dict[str, Entity]:
+                    return read_current(reader, urns, SEARCH_ASPECTS)
+
+                page, before = search_page(connection, read, search, before)
+            yield from page
+            if before is None:
+                return
 
     def ensure(self, proposals: Iterable[Proposal]) -> None:
         wanted = list(proposals)
@@ -170,9 +193,9 @@ class LiteStore:
                 f"{self.target} holds other tables ({', '.join(sorted(tables)[:3])}); point the registry at a new path"
             )
         self._patiently(connection, "PRAGMA journal_mode=WAL")
-        if not _indexed(connection):
+        if not has_index(connection):
             self._patiently(connection, "BEGIN IMMEDIATE")
-            for statement in filter(str.strip, _SCHEMA.split(";")):
+            for statement in filter(str.strip, (_SCHEMA + INDEX_SCHEMA).split(";")):
                 connection.execute(statement)
             connection.execute("COMMIT")
 
@@ -192,9 +215,3 @@ class LiteStore:
 
 def _tables(connection: sqlite3.Connection) -> set[str]:
     return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-
-
-def _indexed(connection: sqlite3.Connection) -> bool:
-    """Whether our last index, and so all before it, is there: the stock writer does not make it."""
-    query = "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'edge_target_idx'"
-    return connection.execute(query).fetchone() is not None

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
 from registry_dagster.stores.lite_edges import write_edges
+from registry_dagster.stores.lite_index import update_index
 from registry_dagster.stores.store import Refusal
 
 __all__ = ["Rows", "read_current"]
@@ -72,6 +73,12 @@ class Rows:
         """Write what is still held back, and bring the browse index up to date."""
         self._flush()
         write_edges(self._connection, {urn: self._current[urn] for urn in self._changed})
+        update_index(self._connection, self._entities)
+
+    def _entities(self, urns: Sequence[str]) -> dict[str, Entity]:
+        """Entities as they stand in this transaction; those that are absent are left out."""
+        self._load(urn for urn in urns if urn not in self._current)
+        return {urn: entity for urn in urns if (entity := self._current[urn])}
 
     def _load(self, urns: Iterable[str]) -> None:
         wanted = list(urns)

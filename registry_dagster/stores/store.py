@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from registry_dagster.datahub.proposal import Entity, Proposal
+from registry_dagster.datahub.search import Search
 
 __all__ = ["Refusal", "Store"]
 
@@ -40,6 +41,11 @@ class Store(Protocol):
         """Aspects the store does not know, with what that means. They are left out of what is written."""
         ...
 
+    @property
+    def search_lags(self) -> bool:
+        """Whether a search may not know yet what was just written."""
+        ...
+
     def read(self, urns: Collection[str], aspects: Collection[str] = ()) -> dict[str, Entity]:
         """The current aspects of entities, from the primary store. Absent entities are left out.
 
@@ -47,6 +53,10 @@ class Store(Protocol):
             urns: The entities.
             aspects: Which aspects; all when empty.
         """
+        ...
+
+    def search(self, search: Search) -> Iterator[str]:
+        """The entities that are looked for, newest first. Each was held against the primary store."""
         ...
 
     def check(self, commit: Sequence[Proposal]) -> None:

@@ -32,7 +32,7 @@ def graphql(database: Database, query: str, variables: Mapping[str, Any], versio
     all_versions = flags.get("filterNonLatestVersions") is False or "filterNonLatestVersions:false" in re.sub(
         r"\s", "", query
     )
-    found = list(_found(database, wanted, all_versions))
+    found = _sorted(database, list(_found(database, wanted, all_versions)), wanted.get("sortInput") or {})
     start = int(wanted.get("scrollId" if name == "scrollAcrossEntities" else "start") or 0)
     page = found[start : start + int(wanted.get("count") or wanted.get("batchSize") or 10)]
     more = start + len(page) < len(found)
@@ -41,6 +41,18 @@ def graphql(database: Database, query: str, variables: Mapping[str, Any], versio
     if name == "scrollAcrossEntities":
         return {"data": {name: {**total, "nextScrollId": str(start + len(page)) if more else None}}}
     return {"data": {name: {**total, "start": start}}}
+
+
+def _sorted(database: Database, urns: list[str], order: Mapping[str, Any]) -> list[str]:
+    """By when an entity was made, the one order that is asked for here."""
+    criteria: Sequence[Mapping[str, Any]] = order.get("sortCriteria") or [{}]
+    if criteria[0].get("field") != "createdAt":
+        return urns
+
+    def created(urn: str) -> int:
+        return database.index[urn].get("datasetProperties", {}).get("created", {}).get("time", 0)
+
+    return sorted(urns, key=created, reverse=criteria[0].get("sortOrder") == "DESCENDING")
 
 
 def _found(database: Database, wanted: Mapping[str, Any], all_versions: bool) -> Iterator[str]:

@@ -45,6 +45,7 @@ from registry_dagster.model.table import DeltaPin, TableFacts, TableField
 from registry_dagster.plan import Publication, Receipt
 from registry_dagster.registry import Registry
 from registry_dagster.stores.store import Refusal, Store
+from registry_dagster.testing.search_behaviour import SearchBehaviour
 
 __all__ = ["RegistryBehaviour", "StoreBehaviour"]
 
@@ -248,7 +249,7 @@ class StoreBehaviour:
         return store.read([urn])[urn]["versionSetProperties"]["latest"]
 
 
-class RegistryBehaviour:
+class RegistryBehaviour(SearchBehaviour):
     """Publishing and reading, whatever the registry is kept in.
 
     A subclass has the fixtures `registry`, and `another_registry`: a callable that opens one more on the

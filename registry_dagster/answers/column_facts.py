@@ -1,0 +1,73 @@
+"""What one column of a published version means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from registry_dagster.answers.answer import Answer
+from registry_dagster.errors import NotPublished
+from registry_dagster.model.base import suggestion
+from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.words import column_words, reference_words, signal_words
+
+__all__ = ["ColumnFacts", "column_facts"]
+
+
+@dataclass(frozen=True)
+class ColumnFacts(Answer):
+    """A column of a published version.
+
+    Args:
+        version, path: Where it is.
+        type, nullable: As the table has it.
+        semantic: What it means; None when nobody declared it.
+        attributes: The semantic's attributes: unit, frame, model, ….
+        meaning: The same in words.
+        references: The joins it takes part in, in words.
+        signals: The signals about it, in words; with those about the whole table.
+        computed_from: The columns of other published versions it was computed from.
+    """
+
+    version: str
+    path: str
+    type: str
+    nullable: bool
+    semantic: str | None
+    attributes: Mapping[str, Any]
+    meaning: str
+    references: tuple[str, ...]
+    signals: tuple[str, ...]
+    computed_from: tuple[str, ...]
+
+    def __str__(self) -> str:
+        told = [*self.references, *self.signals, *(f"computed from {each}" for each in self.computed_from)]
+        return "\n".join([f"{self.version} {self.path}: {self.type}", f"  {self.meaning}", *(f"  {x}" for x in told)])
+
+
+def column_facts(record: DatasetVersion, path: str) -> ColumnFacts:
+    """What is recorded of a column.
+
+    Raises:
+        NotPublished: the table has no such column; names the nearest.
+    """
+    fields = {field.path: field for field in record.table.fields}
+    if path not in fields:
+        raise NotPublished(f"{record.name} has no column {path!r}{suggestion(path, list(fields))}")
+    column = record.columns.get(path)
+    attributes = column.to_json() if column else {}
+    semantic = attributes.pop("semantic", None)
+    about = [signal for signal in record.signals if path in (getattr(signal, "columns", None) or (path,))]
+    return ColumnFacts(
+        version=record.name,
+        path=path,
+        type=fields[path].type,
+        nullable=fields[path].nullable,
+        semantic=semantic,
+        attributes=attributes,
+        meaning=" · ".join(column_words(column)) if column else "nobody declared what it means",
+        references=tuple(reference_words(each) for each in record.references if path in each.columns),
+        signals=tuple(map(signal_words, about)),
+        computed_from=tuple(f"{each.version} {each.column}" for each in record.column_lineage.get(path, ())),
+    )

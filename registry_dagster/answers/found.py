@@ -1,0 +1,106 @@
+"""What a search finds: versions, datasets, and what depends on something."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from registry_dagster.answers.answer import Answer
+from registry_dagster.answers.compatibility import Compatibility
+
+__all__ = ["Dependent", "FoundDataset", "FoundVersion", "Newest"]
+
+
+@dataclass(frozen=True)
+class FoundVersion(Answer):
+    """A published version, as far as a list tells. `Registry.get` has all of it, proven.
+
+    Args:
+        version: `dataset@vN`.
+        title: What people call the dataset now.
+        label: The version's alias.
+        materializations: The upstream versions it was made against, `system@version`.
+        format, rows, location: The table; rows are None when nobody counted.
+        published_at, publisher, message: When, by whom, why.
+        retired: Why it should not be used any more; None when it may.
+        expires_on: When the first of its upstream versions is dropped, if that was asked about.
+    """
+
+    version: str
+    title: str | None
+    label: str | None
+    materializations: tuple[str, ...]
+    format: str
+    rows: int | None
+    location: str
+    published_at: datetime
+    publisher: str
+    message: str
+    retired: str | None = None
+    expires_on: datetime | None = None
+
+    def __str__(self) -> str:
+        marks = [f"retired: {self.retired}"] if self.retired else []
+        marks += [f"expires {self.expires_on:%Y-%m-%d}"] if self.expires_on else []
+        return " · ".join([self.version, ", ".join(self.materializations), self.format, *marks])
+
+
+@dataclass(frozen=True)
+class FoundDataset(Answer):
+    """A dataset, as people describe it now.
+
+    Args:
+        name: Its name.
+        newest: Its newest version.
+        title, owners, tags, description: Its description.
+    """
+
+    name: str
+    newest: str | None
+    title: str | None
+    owners: tuple[str, ...]
+    tags: tuple[str, ...]
+    description: str | None
+
+    def __str__(self) -> str:
+        return " · ".join(filter(None, [self.newest or self.name, self.title, ", ".join(self.owners)]))
+
+
+@dataclass(frozen=True)
+class Dependent(Answer):
+    """A published version that depends on something.
+
+    Args:
+        version: `dataset@vN`.
+        how: Each way it does, in words.
+        retired: Why it should not be used any more; None when it may.
+    """
+
+    version: str
+    how: tuple[str, ...]
+    retired: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.version}: {'; '.join(self.how)}" + (f" (retired: {self.retired})" if self.retired else "")
+
+
+@dataclass(frozen=True)
+class Newest(Answer):
+    """The newest version that goes with something.
+
+    Args:
+        asked: The dataset, and what its version has to go with.
+        version: `dataset@vN`; None when no version is known to go with it.
+        compatibility: How it goes with it; where none does, that of the newest version.
+        passed_over: Newer versions, each with the reason it was passed over.
+    """
+
+    asked: str
+    version: str | None
+    compatibility: Compatibility | None
+    passed_over: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lines = [self.version or f"{self.asked}: no version is known to go with it"]
+        lines += [f"  {self.compatibility.reason}"] if self.version and self.compatibility else []
+        return "\n".join([*lines, *(f"  passed over: {each}" for each in self.passed_over)])

@@ -1,0 +1,94 @@
+"""Answers of many rows: a table in a notebook, a data frame where somebody wants one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from registry_dagster.answers.answer import Answer
+from registry_dagster.errors import RegistryError
+from registry_dagster.model.html import html_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+__all__ = ["R", "Rows"]
+
+R = TypeVar("R", bound=Answer)
+
+
+@dataclass(frozen=True)
+class Rows(Answer, Generic[R]):
+    """Rows of one kind, in order.
+
+    Args:
+        rows: The rows.
+        more: Whether there are more than were asked for.
+    """
+
+    rows: tuple[R, ...]
+    more: bool = False
+
+    def __iter__(self) -> Iterator[R]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, position: int) -> R:
+        return self.rows[position]
+
+    def __str__(self) -> str:
+        return "\n".join([*map(str, self.rows), *(["… and more"] if self.more else [])]) or "nothing found"
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A row a line, with the row's fields as columns.
+
+        Raises:
+            RegistryError: pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise RegistryError("pandas is not installed; pip install pandas") from None
+        return pd.DataFrame(self._values(), columns=pd.Index(self.header))
+
+    def to_polars(self) -> pl.DataFrame:
+        """A row a line, with the row's fields as columns.
+
+        Raises:
+            RegistryError: polars is not installed.
+        """
+        try:
+            import polars as pl
+        except ImportError:
+            raise RegistryError("polars is not installed; pip install polars") from None
+        return pl.DataFrame(self._values(), schema=self.header, orient="row", infer_schema_length=None)
+
+    @property
+    def header(self) -> list[str]:
+        """The names of the row's fields; empty where there is no row."""
+        return list(self.rows[0].fields) if self.rows else []
+
+    def _values(self) -> list[list[Any]]:
+        return [[_frame_value(getattr(row, name)) for name in row.fields] for row in self.rows]
+
+    def _repr_html_(self) -> str:
+        caption = "" if self.rows else "nothing found"
+        rows = [[_words(value) for value in values] for values in self._values()]
+        return html_table(self.header, rows, "the first of more" if self.more else caption)
+
+
+def _frame_value(value: object) -> Any:
+    return list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else value
+
+
+def _words(value: Any) -> object:
+    if isinstance(value, list):
+        return ", ".join(map(str, cast("list[object]", value)))
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value

@@ -1,0 +1,32 @@
+"""Holding entities against a search, whatever store they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from registry_dagster.datahub.proposal import Entity
+from registry_dagster.datahub.search import Entry, Search, entry_of, owning_container
+
+__all__ = ["Read", "entries", "fitting"]
+
+Read = Callable[[Sequence[str]], dict[str, Entity]]
+"""The current aspects of entities, those at least that entries are made from."""
+
+_PAGE = 200
+
+
+def entries(read: Read, urns: Sequence[str]) -> Iterator[tuple[str, Entry]]:
+    """What entities are found by, in the order given; without those that are not looked for."""
+    entities = read(urns)
+    owners = {urn: owner for urn, entity in entities.items() if (owner := owning_container(urn, entity))}
+    containers = read(list(dict.fromkeys(owners.values()))) if owners else {}
+    for urn in filter(entities.__contains__, urns):
+        entry = entry_of(urn, entities[urn], containers.get(owners.get(urn, ""), {}))
+        if entry is not None:
+            yield urn, entry
+
+
+def fitting(read: Read, search: Search, urns: Sequence[str]) -> Iterator[str]:
+    """Those entities that are looked for, in the order given."""
+    for start in range(0, len(urns), _PAGE):
+        yield from (urn for urn, entry in entries(read, urns[start : start + _PAGE]) if search.finds(entry))

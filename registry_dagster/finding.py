@@ -22,7 +22,7 @@ from registry_dagster.model.base import suggestion
 from registry_dagster.model.columns import SEMANTICS
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import parse_version
+from registry_dagster.model.names import ParsedVersion, parse_version
 from registry_dagster.model.signals import Crosswalk
 from registry_dagster.model.table import TableFormat
 from registry_dagster.records import Records
@@ -182,15 +182,16 @@ class Finder:
 
     def _rows(self, urns: Sequence[str], expiry: _Expiry) -> Iterator[FoundVersion]:
         found = self._records.store.read(urns, _ROW_ASPECTS)
-        datasets = {urn: parse_dataset_urn(urn).dataset for urn in urns}
-        titles = self._records.store.read(
-            [container_urn(name, self._records.env) for name in dict.fromkeys(datasets.values())],
-            ["containerProperties"],
-        )
+        versions = {urn: parse_dataset_urn(urn) for urn in urns}
+        titles = self._titles(dict.fromkeys(version.dataset for version in versions.values()))
         for urn in filter(found.__contains__, urns):
-            described = dataset_from(titles.get(container_urn(datasets[urn], self._records.env), {}))
-            row = _row(urn, found[urn], described.title if described else None)
+            row = _row(versions[urn], found[urn], titles.get(versions[urn].dataset))
             yield replace(row, expires_on=expiry.of(row.materializations)) if expiry.dates else row
+
+    def _titles(self, datasets: Iterable[str]) -> dict[str, str | None]:
+        urns = {container_urn(name, self._records.env): name for name in datasets}
+        found = self._records.store.read(list(urns), ["containerProperties"])
+        return {urns[urn]: each["containerProperties"]["customProperties"].get("title") for urn, each in found.items()}
 
 
 def _terms(question: Question) -> Iterator[Term]:
@@ -222,12 +223,12 @@ def _words(text: str | None) -> tuple[str, ...]:
     return words
 
 
-def _row(urn: str, entity: Entity, title: str | None) -> FoundVersion:
+def _row(version: ParsedVersion, entity: Entity, title: str | None) -> FoundVersion:
     facts: dict[str, str] = entity["datasetProperties"]["customProperties"]
     retirement = retirement_from(entity)
     rows = facts.get("rows")
     return FoundVersion(
-        version=_version_of(urn),
+        version=f"{version.dataset}@v{version.number}",
         title=title,
         label=facts.get("label"),
         materializations=tuple(f"{each['system']}@{each['version']}" for each in json.loads(facts["materializations"])),

@@ -58,7 +58,7 @@ class Reader:
         column: str | None = None,
         expiring_within: float | None = None,
         retired: bool | None = None,
-        limit: int | None = 1000,
+        limit: int | None = 100,
     ) -> Rows[FoundVersion]:
         """The published versions of which all of this holds, newest first.
 
@@ -103,7 +103,7 @@ class Reader:
         """As `find`, one by one and without end: memory does not grow with what is found."""
         return self._finder.versions(question)
 
-    def datasets(self, text: str | None = None, *, limit: int | None = 1000) -> Rows[FoundDataset]:
+    def datasets(self, text: str | None = None, *, limit: int | None = 100) -> Rows[FoundDataset]:
         """The datasets, as people describe them now.
 
         Args:
@@ -121,7 +121,7 @@ class Reader:
         found = self._finder.materializations(name)
         return tuple(sorted(found, key=lambda each: (each.source, each.system, sort_id(each.version))))
 
-    def dependents(self, of: str | MaterializationVersion, *, limit: int | None = 1000) -> Rows[Dependent]:
+    def dependents(self, of: str | MaterializationVersion, *, limit: int | None = 100) -> Rows[Dependent]:
         """The published versions that were computed from something, join to it, or were made against it.
 
         Args:
@@ -234,13 +234,12 @@ class Reader:
         """Whether two versions go together, with the reason and what it rests on.
 
         Args:
-            a, b: `dataset`, `dataset@vN`, or an upstream version.
+            a, b: `dataset`, `dataset@vN`, or an upstream version, also as `system@version` when it is recorded.
 
         Raises:
             NotPublished: a version is not published.
         """
-        one, other = (side if isinstance(side, MaterializationVersion) else self._as_of_now(side) for side in (a, b))
-        return compatibility(one, other, at=datetime.now(timezone.utc))
+        return compatibility(self._side(a), self._side(b), at=datetime.now(timezone.utc))
 
     def join(self, a: str, b: str, *, bridges: Sequence[str] = ()) -> Joins:
         """How two published tables can be joined: on which columns, how well, and what is lost.
@@ -286,28 +285,29 @@ class Reader:
     def _compared_with(
         self, given: str | MaterializationVersion, record: DatasetVersion
     ) -> DatasetVersion | MaterializationVersion:
-        """An upstream version as it is recorded, a published version, or a version of the record's only system."""
+        """As `_side`; and a version of a system that the record names, recorded or not."""
+        systems = {each.system: each.source for each in record.materializations}
+        if isinstance(given, str) and "@" not in given and len(systems) == 1:
+            given = f"{next(iter(systems))}@{given}"
+        try:
+            return self._side(given)
+        except NotPublished:
+            system, _, version = str(given).rpartition("@")
+            if system in systems:
+                return MaterializationVersion(system=system, version=version, source=systems[system])
+            raise
+
+    def _side(self, given: str | MaterializationVersion) -> DatasetVersion | MaterializationVersion:
+        """A published version, or an upstream version with its lifecycle as recorded by now."""
         if isinstance(given, MaterializationVersion):
             return self.materialization(given) or given
-        dataset, at, version = given.rpartition("@")
-        if at and re.fullmatch(r"v[1-9][0-9]*", version) and self._records.summaries(dataset):
+        name, at, _ = given.rpartition("@")
+        if not at or self._records.summaries(name):
             return self._as_of_now(given)
-        systems = {(each.source, each.system) for each in record.materializations}
-        if not at and len(systems) == 1:
-            ((source, system),) = systems
-            version = given
-        else:
-            system = dataset
-            source = next((source for source, name in systems if name == system), None)
-        known = self.materializations(f"{system}@{version}")
-        if known:
-            return next((each for each in known if each.source == source), known[0])
-        if source is None:
-            raise NotPublished(
-                f"{given}: neither a published version nor an upstream version that is recorded at {self.target}; "
-                f"{record.name} was made against {', '.join(map(str, record.materializations))}"
-            )
-        return MaterializationVersion(system=system, version=version, source=source)
+        known = self.materializations(given)
+        if not known:
+            raise NotPublished(f"{given}: neither a published nor a recorded upstream version at {self.target}")
+        return known[0]
 
 
 def _rows(found: Iterator[R], limit: int | None) -> Rows[R]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
-__all__ = ["R", "Rows"]
+__all__ = ["R", "Rows", "value_text"]
 
 R = TypeVar("R", bound=Answer)
 
@@ -78,7 +78,7 @@ class Rows(Answer, Generic[R]):
 
     def _repr_html_(self) -> str:
         caption = "" if self.rows else "nothing found"
-        rows = [[_words(value) for value in values] for values in self._values()]
+        rows = [[value_text(getattr(row, name)) for name in row.fields] for row in self.rows]
         return html_table(self.header, rows, "the first of more" if self.more else caption)
 
 
@@ -86,9 +86,12 @@ def _frame_value(value: object) -> Any:
     return list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else value
 
 
-def _words(value: Any) -> object:
-    if isinstance(value, list):
-        return ", ".join(map(str, cast("list[object]", value)))
+def value_text(value: object) -> str:
+    """A row's value as people read it."""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, cast("tuple[object, ...]", value)))
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "" if value is None else str(value)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from registry_dagster.cli.output import explain
+from registry_dagster.cli.output import explain, fit
 from registry_dagster.errors import RegistryUnavailable
 
 __all__ = ["app", "main"]
@@ -37,6 +37,7 @@ def options(
 ) -> None:
     """Publish and read connectomics feature tables."""
     _Program.debug = debug
+    fit()
     if show_version:
         typer.echo(version("registry-dagster"))
     elif context.invoked_subcommand is None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,11 +15,22 @@ from rich.text import Text
 
 from registry_dagster.errors import RegistryError
 
-__all__ = ["add_row", "error_console", "explain", "note", "output", "say", "show", "table"]
+__all__ = ["add_row", "error_console", "explain", "fit", "note", "output", "say", "show", "table"]
 
 # Colours are left out by themselves where the output is no terminal, or NO_COLOR is set.
 output = Console(highlight=False, soft_wrap=True)
 error_console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+_UNFOLDED = 10_000
+
+
+def fit() -> None:
+    """Fold nothing where the output is no terminal and nobody says how wide it is."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal():
+        output.width = int(columns)
+    elif not sys.stdout.isatty():
+        output.width = _UNFOLDED
 
 
 def show(as_json: bool, data: Any, pretty: Callable[[], None]) -> None:

@@ -20,11 +20,13 @@ from registry_dagster.model.base import (
     sha256_digest,
 )
 from registry_dagster.model.columns import AnyColumn
+from registry_dagster.model.html import html_table
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import ColumnPath, DatasetName, VersionName
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import AnySignal
 from registry_dagster.model.table import TableFacts
+from registry_dagster.model.words import column_words
 
 __all__ = ["RECORD_FORMAT", "ColumnSource", "DatasetVersion", "Provenance"]
 
@@ -106,6 +108,13 @@ class DatasetVersion(Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def _repr_html_(self) -> str:
+        """Its columns, as a notebook shows them."""
+        meanings = {path: " · ".join(column_words(column)) for path, column in self.columns.items()}
+        rows = [(field.path, field.type, meanings.get(field.path)) for field in self.table.fields]
+        against = ", ".join(map(str, self.materializations))
+        return html_table(("column", "type", "meaning"), rows, f"{self.name}, made against {against}")
 
     @property
     def name(self) -> str:

@@ -53,8 +53,9 @@ def update_index(connection: sqlite3.Connection, read: Read) -> None:
 def unindexed(connection: sqlite3.Connection) -> list[str]:
     """Entities of which a current aspect was written since, oldest first. All of them where there is no index."""
     upto = _indexed_up_to(connection)
-    query = "SELECT urn FROM metadata_aspect_v2 WHERE rowid > ? AND version = 0 GROUP BY urn ORDER BY max(rowid)"
-    return [urn for (urn,) in connection.execute(query, (upto,))]
+    # By row: grouping would read the whole index of URNs.
+    query = "SELECT urn FROM metadata_aspect_v2 NOT INDEXED WHERE rowid > ? AND version = 0 ORDER BY rowid"
+    return list(dict.fromkeys(urn for (urn,) in connection.execute(query, (upto,))))
 
 
 def _indexed_up_to(connection: sqlite3.Connection) -> int:

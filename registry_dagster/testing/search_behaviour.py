@@ -19,12 +19,20 @@ from registry_dagster.model.reference import Reference
 from registry_dagster.model.table import DeltaPin, ParquetPin, TableFacts, TableField
 from registry_dagster.registry import Registry
 
-__all__ = ["SearchBehaviour"]
+__all__ = ["SearchBehaviour", "publish_examples"]
 
 _SOON = datetime.now(timezone.utc) + timedelta(days=30)
 _VECTOR = "fixed_size_list<float32>[8]"
 _EMBEDDINGS = "minnie65.synapse_embeddings"
 _NUCLEI = "minnie65.nuclei"
+
+
+def publish_examples(registry: Registry) -> None:
+    """Nuclei at 943 and 1300, embeddings at 1300 and 1412."""
+    for version in ("943", "1300"):
+        _publish_nuclei(registry, version)
+    for version in ("1300", "1412"):
+        _publish_embeddings(registry, version)
 
 
 def _made_against(version: str, **facts: Any) -> MaterializationVersion:
@@ -89,10 +97,7 @@ class SearchBehaviour:
     @pytest.fixture
     def published(self, registry: Registry) -> Registry:
         """Nuclei at 943 and 1300, embeddings at 1300 and 1412."""
-        for version in ("943", "1300"):
-            _publish_nuclei(registry, version)
-        for version in ("1300", "1412"):
-            _publish_embeddings(registry, version)
+        publish_examples(registry)
         return registry
 
     @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ RegistryError
 ├── PublishRefused           something a person must supply or decide is missing
 ├── VersionConflict          the number or label is taken by other content
 ├── MaterializationConflict  an upstream version is recorded with other facts
+├── SourceError              an upstream system does not tell of its versions
+│   └── SourceUnavailable    it cannot be reached: safe to try again
 ├── NotPublished             nothing is recorded under that name
 ├── AccessDenied             the store does not accept the credentials, or they lack a right
 ├── StoreRefused             the store does not take the record as it is
@@ -29,6 +31,8 @@ __all__ = [
     "PublishRefused",
     "RegistryError",
     "RegistryUnavailable",
+    "SourceError",
+    "SourceUnavailable",
     "StoreRefused",
     "TableError",
     "TableMismatch",
@@ -93,6 +97,14 @@ class VersionConflict(RegistryError):
 
 class MaterializationConflict(RegistryError):
     """A materialization version is recorded with facts that contradict the declared ones."""
+
+
+class SourceError(RegistryError):
+    """An upstream system does not tell of its versions: unknown, not allowed, or not understood."""
+
+
+class SourceUnavailable(SourceError):
+    """An upstream system cannot be reached. It may be asked again safely."""
 
 
 class NotPublished(RegistryError, LookupError):

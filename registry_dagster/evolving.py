@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from registry_dagster.answers.upstreams import UpstreamChange, refused, upstream_change
 from registry_dagster.datahub.dataset import (
     dataset_from,
     dataset_proposals,
@@ -13,12 +14,12 @@ from registry_dagster.datahub.dataset import (
     tag_proposals,
     user_proposal,
 )
-from registry_dagster.datahub.materialization import materialization_proposals
+from registry_dagster.datahub.materialization import materialization_proposals, source_proposal
 from registry_dagster.datahub.pipeline import instance_urn, run_proposals
 from registry_dagster.datahub.proposal import Proposal
 from registry_dagster.datahub.retirement import Retirement, retirement_proposal
 from registry_dagster.datahub.urns import container_urn
-from registry_dagster.errors import NotPublished, RegistryError
+from registry_dagster.errors import MaterializationConflict, NotPublished, RegistryError
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
@@ -84,6 +85,35 @@ class Evolving:
         )
         for version in merged.values():
             self.records.remember_upstream(version)
+
+    def record_upstreams(self, told: Sequence[MaterializationVersion], *, write: bool) -> list[UpstreamChange]:
+        """Record upstream versions as their sources tell of them, each for itself; write only what changes.
+
+        Args:
+            told: The versions.
+            write: Without, only say what would change.
+        """
+        stored = self.records.materializations(told)
+        now = dict(stored)
+        changes: list[UpstreamChange] = []
+        for version in told:
+            recorded = now[version.key]
+            try:
+                merged = version.added_to(recorded) if recorded else version
+            except MaterializationConflict as error:
+                changes.append(refused(version, str(error)))
+            else:
+                changes.append(upstream_change(recorded, merged))
+                now[version.key] = merged
+        changed = [version for key, version in now.items() if version is not None and version != stored[key]]
+        if changed and write:
+            self.ensure(source_proposal(source) for source in sorted({version.source for version in changed}))
+            self.records.store.upsert(
+                proposal for version in changed for proposal in materialization_proposals(version, self.records.env)
+            )
+            for version in changed:
+                self.records.remember_upstream(version)
+        return changes
 
     def describe(self, dataset: Dataset) -> None:
         """Record what a Dataset is called now. What the description leaves out stays.

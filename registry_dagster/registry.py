@@ -11,6 +11,7 @@ from types import TracebackType
 from typing_extensions import Self
 
 from registry_dagster.answers.diff import diff
+from registry_dagster.answers.upstreams import UpstreamChanges
 from registry_dagster.committing import Committer, Outcome
 from registry_dagster.datahub.audit import audit, audited_urns
 from registry_dagster.datahub.retirement import Retirement
@@ -20,6 +21,7 @@ from registry_dagster.evolving import Evolving
 from registry_dagster.model.base import suggestion
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import parse_version
 from registry_dagster.model.table import TableFacts
 from registry_dagster.plan import Plan, Publication, Receipt, Source
@@ -213,6 +215,24 @@ class Registry(Reader):
         """
         self._evolving.describe(dataset)
         return self.dataset(dataset.name)
+
+    def record_materializations(
+        self, versions: Sequence[MaterializationVersion], *, dry_run: bool = False
+    ) -> UpstreamChanges:
+        """Record upstream versions as their system tells of them now. Publishes nothing.
+
+        What never changes about a state (kind, timestamp, uuid) is added where it is not known yet; expiry
+        and status follow the newer word; aliases are gathered. Each stands or fails by itself: one that
+        contradicts its record is refused, and the others are written.
+
+        Args:
+            versions: The versions, as `sources` learns them or as written by hand.
+            dry_run: Only say what would change.
+
+        Returns:
+            What became of each. Those that were refused are among them, with the reason.
+        """
+        return UpstreamChanges(tuple(self._evolving.record_upstreams(versions, write=not dry_run)), not dry_run)
 
     def retire(
         self, version: str, *, reason: str, replacement: str | None = None, publisher: str | None = None

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from registry_dagster.cli.output import explain, fit
-from registry_dagster.errors import RegistryUnavailable
+from registry_dagster.errors import RegistryUnavailable, SourceUnavailable
 
 __all__ = ["app", "main"]
 
@@ -19,7 +19,7 @@ _UNREACHABLE = 3
 app = typer.Typer(
     help="Publish and read connectomics feature tables.",
     epilog="Exit codes: 0 done; 1 refused, failed, or not as published; 2 wrong usage; 3 the registry or a table's "
-    "store cannot be reached, so try again later.",
+    "store or an upstream system cannot be reached, so try again later.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -59,4 +59,4 @@ def main() -> None:
 
 
 def _exit_code(error: Exception) -> int:
-    return _UNREACHABLE if isinstance(error, RegistryUnavailable) else _FAILED
+    return _UNREACHABLE if isinstance(error, RegistryUnavailable | SourceUnavailable) else _FAILED

@@ -9,9 +9,10 @@ from registry_dagster.datahub.urns import materialization_urn, platform_urn, sor
 from registry_dagster.model.base import json_text
 from registry_dagster.model.materialization import MaterializationVersion
 
-__all__ = ["SUB_TYPE", "materialization_from", "materialization_proposals", "platform_proposal"]
+__all__ = ["SUB_TYPE", "materialization_from", "materialization_proposals", "platform_proposal", "source_proposal"]
 
 SUB_TYPE = "Materialization Version"
+_SOURCE_NAMES = {"cave": "CAVE", "neuprint": "neuPrint"}
 
 
 def platform_proposal(platform: str, display_name: str) -> Proposal:
@@ -23,6 +24,11 @@ def platform_proposal(platform: str, display_name: str) -> Proposal:
         "datasetNameDelimiter": ".",
     }
     return Proposal(platform_urn(platform), "dataPlatformInfo", info)
+
+
+def source_proposal(source: str) -> Proposal:
+    """The platform that versions of an upstream system stand on."""
+    return platform_proposal(source, _SOURCE_NAMES.get(source, source))
 
 
 def materialization_proposals(version: MaterializationVersion, env: str) -> tuple[Proposal, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from registry_dagster.datahub.dataset import owner_proposals, tag_proposals, user_proposal
 from registry_dagster.datahub.glossary import glossary_proposals
-from registry_dagster.datahub.materialization import platform_proposal
+from registry_dagster.datahub.materialization import platform_proposal, source_proposal
 from registry_dagster.datahub.properties import property_definitions
 from registry_dagster.datahub.proposal import Proposal
 from registry_dagster.datahub.urns import PLATFORM
@@ -15,14 +15,12 @@ from registry_dagster.model.dataset_version import DatasetVersion
 
 __all__ = ["prerequisite_proposals"]
 
-_PLATFORM_NAMES = {"cave": "CAVE", "neuprint": "neuPrint"}
-
 
 def prerequisite_proposals(record: DatasetVersion, dataset: Dataset) -> Iterator[Proposal]:
     """Entities to create where absent, and to leave as they are where present."""
     yield platform_proposal(PLATFORM, "Feature Registry")
     for source in sorted({version.source for version in record.materializations}):
-        yield platform_proposal(source, _PLATFORM_NAMES.get(source, source))
+        yield source_proposal(source)
     yield from property_definitions()
     yield from glossary_proposals(record)
     yield from owner_proposals(dataset)

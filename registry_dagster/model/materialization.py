@@ -44,7 +44,8 @@ class MaterializationVersion(Model):
         source: Kind of the system; becomes the DataHub platform (`cave`, `neuprint`, …).
         timestamp: The moment the state shows, with a time zone.
         uuid: The system's own identifier of the state, where it has one.
-        expires_on: When the system will drop it. May change; reported, never enforced.
+        expires_on: When the system will drop it. May change; reported, never enforced. None, when given, says
+            that it will be kept; left out, it says nothing.
         status: The system's word on its availability. May change.
         aliases: Other names of the same state, each as `system@version`.
     """
@@ -99,9 +100,10 @@ class MaterializationVersion(Model):
                 )
             if now is not None:
                 changes[name] = now
-        for name in ("expires_on", "status"):
-            if getattr(self, name) is not None:
-                changes[name] = getattr(self, name)
+        if "expires_on" in self.model_fields_set:
+            changes["expires_on"] = self.expires_on
+        if self.status is not None:
+            changes["status"] = self.status
         known = set(recorded.aliases)
         changes["aliases"] = (*recorded.aliases, *(alias for alias in self.aliases if alias not in known))
         return recorded.model_copy(update=changes)

@@ -449,6 +449,20 @@ class RegistryBehaviour(SearchBehaviour):
         with pytest.raises(NotPublished):
             registry.describe(Dataset(name="lab.none", title="None"))
 
+    def test_upstream_versions_are_recorded_as_facts_that_evolve(
+        self, registry: Registry, another_registry: Callable[[], Registry]
+    ) -> None:
+        known = MaterializationVersion(system="minnie65_public", version="1300", source="cave", status="available")
+        assert registry.record_materializations([known], dry_run=True).summary == "1 new; nothing was written"
+        assert registry.materialization(known) is None
+        assert registry.record_materializations([known]).summary == "1 new"
+        expired = known.model_copy(update={"status": "expired", "aliases": ("minnie65_phase3_v1@1300",)})
+        with another_registry() as another:
+            assert another.materialization(known) == known
+            assert another.record_materializations([expired]).summary == "1 changed"
+        assert registry.materialization(known) == expired
+        assert registry.record_materializations([expired]).summary == "1 unchanged"
+
     def test_a_plan_writes_nothing(self, registry: Registry) -> None:
         assert registry.plan(_declared(), _facts()).version == "lab.cells@v1"
         assert registry.versions("lab.cells") == ()

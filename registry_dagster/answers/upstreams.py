@@ -1,0 +1,85 @@
+"""What recording upstream versions did, or would do: a fact for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from registry_dagster.answers.answer import Answer
+from registry_dagster.answers.diff import Change
+from registry_dagster.model.materialization import MaterializationVersion
+
+__all__ = ["UpstreamChange", "UpstreamChanges", "refused", "upstream_change"]
+
+Outcome = Literal["new", "changed", "unchanged", "refused"]
+
+
+@dataclass(frozen=True)
+class UpstreamChange(Answer):
+    """What becomes of one upstream version.
+
+    Args:
+        version: `system@version`.
+        source: Kind of its system.
+        outcome: `refused` when a fact that never changes is recorded otherwise: nothing of it is written.
+        changes: The facts that are added or differ.
+        reason: Why it is refused.
+    """
+
+    version: str
+    source: str
+    outcome: Outcome
+    changes: tuple[Change, ...] = ()
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        facts = (str(change).removeprefix(f"{change.part}: ") for change in self.changes)
+        told = "; ".join(facts) if self.outcome == "changed" else self.reason
+        return f"{self.outcome:<9}  {self.version}" + (f": {told}" if told else "")
+
+
+@dataclass(frozen=True)
+class UpstreamChanges(Answer):
+    """What becomes of several, in the order they were told.
+
+    Args:
+        versions: One entry a version.
+        written: Whether it was done, or only shown.
+    """
+
+    versions: tuple[UpstreamChange, ...]
+    written: bool
+
+    def __str__(self) -> str:
+        return "\n".join([*map(str, self.versions), self.summary])
+
+    @property
+    def summary(self) -> str:
+        """The counts in one line."""
+        counts = {outcome: len(self.of(outcome)) for outcome in ("new", "changed", "unchanged", "refused")}
+        said = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
+        return (said or "no versions") + ("" if self.written else "; nothing was written")
+
+    def of(self, outcome: Outcome) -> tuple[UpstreamChange, ...]:
+        """Those with one outcome."""
+        return tuple(each for each in self.versions if each.outcome == outcome)
+
+
+def upstream_change(recorded: MaterializationVersion | None, now: MaterializationVersion) -> UpstreamChange:
+    """The difference between what is recorded and what is known now."""
+    changes = tuple(_changes(recorded, now))
+    outcome: Outcome = "new" if recorded is None else "changed" if changes else "unchanged"
+    return UpstreamChange(str(now), now.source, outcome, changes)
+
+
+def refused(version: MaterializationVersion, reason: str) -> UpstreamChange:
+    """A version that contradicts its record."""
+    return UpstreamChange(str(version), version.source, "refused", reason=reason.removeprefix(f"{version}: "))
+
+
+def _changes(recorded: MaterializationVersion | None, now: MaterializationVersion) -> Iterator[Change]:
+    before, after = {} if recorded is None else recorded.to_json(), now.to_json()
+    for name in MaterializationVersion.model_fields:
+        if before.get(name) != after.get(name):
+            yield Change(str(now), name, before.get(name), after.get(name))

@@ -1,0 +1,61 @@
+"""Commands about materialization versions: import them from their systems."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from registry_dagster.cli.app import app
+from registry_dagster.cli.options import AsJson, Env, Target, opened
+from registry_dagster.cli.output import note, say, show
+from registry_dagster.errors import MaterializationConflict
+from registry_dagster.sources.choice import open_upstream
+from registry_dagster.sources.upstream import Upstream
+
+__all__ = ["commands", "import_versions"]
+
+_FILES = {".json", ".yaml", ".yml"}
+
+commands = typer.Typer(
+    help="Materialization versions of upstream systems: what is recorded, and import from the systems.",
+    no_args_is_help=True,
+)
+app.add_typer(commands, name="materializations")
+
+
+@commands.command("import")
+def import_versions(
+    source: Annotated[str, typer.Argument(help="cave, neuprint, or the path of a YAML file with versions.")],
+    names: Annotated[
+        list[str] | None, typer.Argument(help="cave: the datastack. neuprint: the server, and perhaps a dataset.")
+    ] = None,
+    server: Annotated[str | None, typer.Option(help="cave: address of its global server.")] = None,
+    same_as: Annotated[
+        list[str] | None, typer.Option(help="cave: a datastack that shows the same states under its name; repeatable.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")] = False,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record the versions that an upstream system tells of: timestamps, expiry, status, aliases.
+
+    Tokens come from the environment: CAVE_TOKEN (or caveclient's own), NEUPRINT_APPLICATION_CREDENTIALS. Publishes
+    nothing. Exit code 1 if a version contradicts its record.
+    """
+    told = _upstream(source, names or [], server, same_as or []).ask()
+    with opened(registry, env) as opened_registry:
+        changes = opened_registry.record_materializations(told.versions, dry_run=dry_run)
+    for line in told.notes:
+        note(line)
+    show(as_json, {**changes.to_dict(), "notes": list(told.notes)}, lambda: say(changes))
+    if refused := changes.of("refused"):
+        raise MaterializationConflict(f"{len(refused)} of {len(changes.versions)} contradict their record; see above")
+
+
+def _upstream(source: str, names: list[str], server: str | None, same_as: list[str]) -> Upstream:
+    if Path(source).suffix in _FILES:
+        return open_upstream("file", [source, *names], server=server, same_as=same_as)
+    return open_upstream(source, names, server=server, same_as=same_as)

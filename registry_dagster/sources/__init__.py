@@ -1,0 +1,1 @@
+"""Where materialization versions are learnt from: CAVE, neuPrint, a file. None is imported or asked unasked."""

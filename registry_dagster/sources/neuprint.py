@@ -1,0 +1,171 @@
+"""neuPrint: the datasets of a server and their versions, from its HTTP API.
+
+The token is NEUPRINT_APPLICATION_CREDENTIALS of the environment, as neuPrint's own clients have it; public
+servers need none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from registry_dagster.errors import SourceError, SourceUnavailable
+from registry_dagster.model.base import is_json_object, suggestion
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.sources.upstream import Told, server_address, version_or_note
+
+__all__ = ["TOKEN_VARIABLE", "NeuprintServer", "versions_from_neuprint"]
+
+TOKEN_VARIABLE = "NEUPRINT_APPLICATION_CREDENTIALS"
+_TIMEOUT = (5.0, 30.0)
+_PATH = "/api/dbmeta/datasets"
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
+_NO_UUID = ("", "latest")
+"""What a server says where a dataset has none."""
+
+
+def versions_from_neuprint(
+    datasets: Mapping[str, Mapping[str, Any]],
+) -> tuple[list[MaterializationVersion], list[str]]:
+    """The versions that neuPrint's answer tells of, and notes on what was left out.
+
+    Its `last-mod` is free text. It becomes the timestamp where it is one moment with a time zone, and is
+    left out otherwise: a guessed zone would be off by hours.
+
+    Args:
+        datasets: `name:version` → its facts, as `/api/dbmeta/datasets` answers.
+    """
+    versions: list[MaterializationVersion] = []
+    notes: list[str] = []
+    for name, said in sorted(datasets.items()):
+        system, colon, version = name.partition(":")
+        if not colon:
+            notes.append(f"{name}: left out; neuPrint gives it no version. Record it from a file, with a version")
+            continue
+        facts: dict[str, Any] = {"system": system, "version": version, "source": "neuprint", "status": "available"}
+        if isinstance(uuid := said.get("uuid"), str) and uuid not in _NO_UUID:
+            facts["uuid"] = uuid
+        edited = said.get("last-mod")
+        if isinstance(edited, str) and (moment := _moment(edited)) is not None:
+            facts["timestamp"] = moment
+        elif edited:
+            notes.append(f"{system}@{version}: no timestamp; {edited!r} is not one moment with a time zone")
+        told = version_or_note(facts)
+        if isinstance(told, str):
+            notes.append(told)
+        else:
+            versions.append(told)
+    return versions, notes
+
+
+@dataclass(frozen=True)
+class NeuprintServer:
+    """A neuPrint server, such as `neuprint.janelia.org`.
+
+    Args:
+        server: Its address; https unless said otherwise for this machine.
+        dataset: One of its datasets, with all its versions (`hemibrain`) or one (`hemibrain:v1.2.1`).
+            Default: all.
+    """
+
+    server: str
+    dataset: str | None = None
+
+    @property
+    def name(self) -> tuple[str, ...]:
+        host = urlsplit(server_address(self.server)).hostname or ""
+        return ("neuprint", host, self.dataset) if self.dataset else ("neuprint", host)
+
+    def ask(self) -> Told:
+        """Ask for the versions that the server has now."""
+        datasets = _datasets(server_address(self.server))
+        wanted = {name: said for name, said in datasets.items() if self._wants(name)}
+        if not wanted:
+            names = {each for name in datasets for each in (name, name.partition(":")[0])}
+            raise SourceError(
+                f"neuPrint at {self.server} has no dataset {self.dataset!r}{suggestion(str(self.dataset), names)} "
+                f"It has {', '.join(sorted(datasets)) or 'none'}"
+            )
+        versions, notes = versions_from_neuprint(wanted)
+        return Told(tuple(versions), tuple(notes))
+
+    def _wants(self, name: str) -> bool:
+        return self.dataset in (None, name, name.partition(":")[0])
+
+
+def _datasets(address: str) -> dict[str, Mapping[str, Any]]:
+    import requests
+
+    token = _token()
+    try:
+        answer = requests.get(address + _PATH, auth=_bearer(token), timeout=_TIMEOUT, allow_redirects=False)
+    except requests.RequestException as error:
+        raise SourceUnavailable(
+            f"neuPrint at {address} cannot be reached ({type(error).__name__}); check the address, or try again later"
+        ) from None
+    if answer.status_code in (401, 403):
+        raise SourceError(
+            f"neuPrint at {address} answers {answer.status_code}: "
+            + ("it does not accept the token" if token else "it asks for a token")
+            + f". Set {TOKEN_VARIABLE} to that of your account page there"
+        )
+    if answer.status_code == 429 or answer.status_code >= 500:
+        raise SourceUnavailable(f"neuPrint at {address} answers {answer.status_code}; try again later")
+    try:
+        data: object = json.loads(answer.text) if answer.status_code == 200 else None
+    except ValueError:
+        data = None
+    repeats = token is not None and token in answer.text
+    if repeats or not is_json_object(data) or not all(is_json_object(said) for said in data.values()):
+        raise SourceError(
+            f"{address} answers {answer.status_code}, but not as neuPrint's {_PATH} does; is this the address of a "
+            "neuPrint server?"
+        )
+    return data
+
+
+def _token() -> str | None:
+    """The token alone; the variable may also hold the whole JSON document that neuPrint hands out.
+
+    Raises:
+        SourceError: the variable holds something else.
+    """
+    text = os.environ.get(TOKEN_VARIABLE, "").strip().strip('"')
+    if text.startswith("{"):
+        try:
+            text = json.loads(text)["token"]
+        except (ValueError, KeyError):
+            text = " "
+    if not text:
+        return None
+    if not (text.isascii() and text.isprintable() and " " not in text):
+        raise SourceError(f"{TOKEN_VARIABLE} holds no token: copy the token, or the JSON with it, from neuPrint again")
+    return text
+
+
+def _bearer(token: str | None) -> Any:
+    """Adds the token. Being the request's auth, it also keeps a .netrc file from replacing it."""
+
+    def add(request: Any) -> Any:
+        if token:
+            request.headers["Authorization"] = f"Bearer {token}"
+        return request
+
+    return add
+
+
+def _moment(text: str) -> datetime | None:
+    found = _MOMENT.fullmatch(text.strip())
+    if found is None:
+        return None
+    day, time, fraction, zone = found.groups()
+    try:
+        return datetime.fromisoformat(f"{day}T{time}.{(fraction or '')[:6]:0<6}{'+00:00' if zone == 'Z' else zone}")
+    except ValueError:
+        return None

@@ -1,0 +1,77 @@
+"""Importing materialization versions on the command line, as a person does."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.sources.servers import MINNIE, TOKEN, cave, neuprint
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+RELEASES = """\
+materializations:
+  - {system: h01, version: c3, source: h01, timestamp: 2021-05-29T00:00:00Z}
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    (tmp_path / "releases.yaml").write_text(RELEASES)
+    ours = {"FEATURE_REGISTRY": f"lite://{tmp_path / 'registry.db'}", "COLUMNS": "200", "HOME": str(tmp_path)}
+    environment = {**os.environ, **ours, "CAVE_TOKEN": TOKEN, "NEUPRINT_APPLICATION_CREDENTIALS": TOKEN}
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [str(Path(sys.executable).with_name("feature-registry")), "materializations", *words]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_a_file_is_imported_after_a_look_at_what_would_change(run: Run, tmp_path: Path) -> None:
+    shown = run("import", "releases.yaml", "--dry-run")
+    assert shown.stdout.splitlines() == ["new        h01@c3", "1 new; nothing was written"]
+    assert not (tmp_path / "registry.db").exists()
+    assert run("import", "releases.yaml").stdout.splitlines() == ["new        h01@c3", "1 new"]
+    told = json.loads(run("import", "releases.yaml", "--json").stdout)
+    assert [each["outcome"] for each in told["versions"]] == ["unchanged"]
+    assert (told["written"], told["notes"]) == (True, [])
+
+
+def test_a_contradiction_is_refused_with_exit_code_1(run: Run, tmp_path: Path) -> None:
+    run("import", "releases.yaml")
+    (tmp_path / "releases.yaml").write_text(RELEASES.replace("2021", "2022"))
+    refused = run("import", "releases.yaml")
+    assert refused.returncode == 1
+    assert "refused    h01@c3: timestamp is recorded as 2021-05-29" in refused.stdout
+    assert "MaterializationConflict: 1 of 1 contradict their record; see above" in refused.stderr
+
+
+def test_a_cave_datastack_is_imported(run: Run) -> None:
+    with cave(minnie65_public=MINNIE) as server:
+        done = run("import", "cave", "minnie65_public", "--server", server.url)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == "4 new"
+    assert TOKEN not in done.stdout + done.stderr
+
+
+def test_a_neuprint_server_is_imported_with_notes_beside_it(run: Run) -> None:
+    with neuprint(token=TOKEN) as server:
+        done = run("import", "neuprint", server.url, "hemibrain")
+    assert done.stdout.splitlines() == ["new        hemibrain@v1.2.1", "1 new"]
+    assert "note hemibrain@v1.2.1: no timestamp" in done.stderr
+    assert TOKEN not in done.stdout + done.stderr
+
+
+def test_a_system_that_cannot_be_reached_has_an_exit_code_of_its_own(run: Run) -> None:
+    with neuprint() as server:
+        pass
+    failed = run("import", "neuprint", server.url)
+    assert failed.returncode == 3
+    assert "cannot be reached" in failed.stderr
+    assert "Traceback" not in failed.stderr

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from registry_dagster.registry import Registry as Registry
     from registry_dagster.resource import FeatureRegistry as FeatureRegistry
     from registry_dagster.tables import inspect_table as inspect_table
+    from registry_dagster.upstream_asset import materializations_asset as materializations_asset
 
 _NAMES = {
     "asset": "feature_table",
@@ -89,6 +90,7 @@ _NAMES = {
     "registry": "Registry",
     "resource": "FeatureRegistry",
     "tables": "inspect_table",
+    "upstream_asset": "materializations_asset",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 

@@ -59,6 +59,7 @@ PUBLIC = {
     "definitions",
     "feature_table",
     "inspect_table",
+    "materializations_asset",
     "pinning",
     "publish_job",
     "publish_sensor",

@@ -34,9 +34,13 @@ class UpstreamChange(Answer):
     reason: str | None = None
 
     def __str__(self) -> str:
+        return f"{self.outcome:<9}  {self.version}" + (f": {self.words}" if self.words else "")
+
+    @property
+    def words(self) -> str:
+        """What changed, or why it is refused; nothing for what is new or unchanged."""
         facts = (str(change).removeprefix(f"{change.part}: ") for change in self.changes)
-        told = "; ".join(facts) if self.outcome == "changed" else self.reason
-        return f"{self.outcome:<9}  {self.version}" + (f": {told}" if told else "")
+        return "; ".join(facts) if self.outcome == "changed" else self.reason or ""
 
 
 @dataclass(frozen=True)

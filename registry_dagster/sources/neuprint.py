@@ -80,7 +80,7 @@ class NeuprintServer:
     @property
     def name(self) -> tuple[str, ...]:
         host = urlsplit(server_address(self.server)).hostname or ""
-        return ("neuprint", host, self.dataset) if self.dataset else ("neuprint", host)
+        return "neuprint", host, *(self.dataset or "").replace(":", " ").split()
 
     def ask(self) -> Told:
         """Ask for the versions that the server has now."""

@@ -60,6 +60,23 @@ def test_a_cave_datastack_is_imported(run: Run) -> None:
     assert TOKEN not in done.stdout + done.stderr
 
 
+def test_what_is_recorded_is_listed_with_its_state(run: Run) -> None:
+    with cave(minnie65_public=MINNIE) as server:
+        run("import", "cave", "minnie65_public", "--server", server.url)
+    run("import", "releases.yaml")
+    rows = [line.strip("│").split("│") for line in run("list", "minnie65_public").stdout.splitlines() if "@" in line]
+    assert [[cell.strip() for cell in row[:5]] for row in rows] == [
+        ["minnie65_public@343", "cave", "2022-02-24 08:10:00", "expired", "2023-02-24"],
+        ["minnie65_public@943", "cave", "2024-01-22 08:10:01", "expiring", "2121-11-10"],
+        ["minnie65_public@1300", "cave", "2025-01-13 10:10:01", "expiring", "2121-11-10"],
+        ["minnie65_public@1822", "cave", "2026-06-27 10:10:01", "running", ""],
+    ]
+    listed = json.loads(run("list", "--json").stdout)
+    assert {each["system"] for each in listed} == {"minnie65_public", "h01"}
+    assert listed[-1]["lifecycle"] == "expired"
+    assert run("list", "minnie65").stderr == "note nothing is recorded of minnie65\n"
+
+
 def test_a_neuprint_server_is_imported_with_notes_beside_it(run: Run) -> None:
     with neuprint(token=TOKEN) as server:
         done = run("import", "neuprint", server.url, "hemibrain")

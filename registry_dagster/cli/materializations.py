@@ -1,20 +1,24 @@
-"""Commands about materialization versions: import them from their systems."""
+"""Commands about materialization versions: import them from their systems, list those recorded."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from registry_dagster.answers.lifecycle import lifecycle
 from registry_dagster.cli.app import app
 from registry_dagster.cli.options import AsJson, Env, Target, opened
-from registry_dagster.cli.output import note, say, show
+from registry_dagster.cli.output import add_row, note, output, say, show, table
 from registry_dagster.errors import MaterializationConflict
+from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.sources.choice import open_upstream
 from registry_dagster.sources.upstream import Upstream
 
-__all__ = ["commands", "import_versions"]
+__all__ = ["commands", "import_versions", "list_versions"]
 
 _FILES = {".json", ".yaml", ".yml"}
 
@@ -53,6 +57,38 @@ def import_versions(
     show(as_json, {**changes.to_dict(), "notes": list(told.notes)}, lambda: say(changes))
     if refused := changes.of("refused"):
         raise MaterializationConflict(f"{len(refused)} of {len(changes.versions)} contradict their record; see above")
+
+
+@commands.command("list")
+def list_versions(
+    system: Annotated[str | None, typer.Argument(help="The upstream system, or system@version; default: all.")] = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the recorded versions of upstream systems: when, until when, in which state. Asks no upstream system."""
+    with opened(registry, env) as opened_registry:
+        versions = opened_registry.materializations(system)
+    if not versions:
+        note(f"nothing is recorded of {system or 'any upstream system'}")
+    now = datetime.now(timezone.utc)
+    data = [{**version.to_json(), "lifecycle": lifecycle(version, at=now).state} for version in versions]
+    show(as_json, data, lambda: _print_versions(versions, now))
+
+
+def _print_versions(versions: Sequence[MaterializationVersion], now: datetime) -> None:
+    listed = table("version", "source", "moment", "state", "expires", "also known as")
+    for version in versions:
+        cells = [
+            version,
+            version.source,
+            f"{version.timestamp:%Y-%m-%d %H:%M:%S}" if version.timestamp else "unknown",
+            lifecycle(version, at=now).state,
+            version.expires_on.date() if version.expires_on else None,
+            ", ".join(version.aliases),
+        ]
+        add_row(listed, cells)
+    output.print(listed)
 
 
 def _upstream(source: str, names: list[str], server: str | None, same_as: list[str]) -> Upstream:

@@ -463,6 +463,25 @@ class RegistryBehaviour(SearchBehaviour):
         assert registry.materialization(known) == expired
         assert registry.record_materializations([expired]).summary == "1 unchanged"
 
+    def test_recorded_upstream_versions_are_listed_by_system_in_the_order_of_their_versions(
+        self, registry: Registry, another_registry: Callable[[], Registry]
+    ) -> None:
+        assert registry.materializations() == ()
+        told = [
+            MaterializationVersion(system=system, version=version, source=source, status="available")
+            for system, version, source in (
+                ("minnie65_public", "1300", "cave"),
+                ("minnie65_public", "943", "cave"),
+                ("hemibrain", "v1.2.1", "neuprint"),
+            )
+        ]
+        registry.record_materializations(told)
+        with another_registry() as another:
+            assert another.materializations() == (told[1], told[0], told[2])
+            assert another.materializations("minnie65_public") == (told[1], told[0])
+            assert another.materializations("hemibrain") == (told[2],)
+            assert another.materializations("h01") == ()
+
     def test_a_plan_writes_nothing(self, registry: Registry) -> None:
         assert registry.plan(_declared(), _facts()).version == "lab.cells@v1"
         assert registry.versions("lab.cells") == ()

@@ -151,3 +151,11 @@ def test_it_may_be_called_otherwise_and_stand_on_a_schedule_that_is_stopped(rele
 def test_other_words_are_told_what_to_write() -> None:
     with pytest.raises(InvalidDeclaration, match="write cave DATASTACK"):
         rd.materializations_asset("cave")
+
+
+def test_the_recorded_versions_make_partitions(
+    instance: dg.DagsterInstance, resource: rd.FeatureRegistry, registry: rd.Registry, releases: Path
+) -> None:
+    run(rd.materializations_asset("file", str(releases)), instance, resource)
+    partitions = rd.MaterializationPartitions(registry.materializations("h01"))
+    assert partitions.definition.get_partition_keys() == ["c3", "c4"]

@@ -73,7 +73,7 @@ def test_what_is_recorded_is_listed_with_its_state(run: Run) -> None:
     ]
     listed = json.loads(run("list", "--json").stdout)
     assert {each["system"] for each in listed} == {"minnie65_public", "h01"}
-    assert listed[-1]["lifecycle"] == "expired"
+    assert listed[0]["lifecycle"] == "expired"
     assert run("list", "minnie65").stderr == "note nothing is recorded of minnie65\n"
 
 

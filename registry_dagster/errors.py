@@ -13,6 +13,7 @@ RegistryError
 ├── MaterializationConflict  an upstream version is recorded with other facts
 ├── SourceError              an upstream system does not tell of its versions
 │   └── SourceUnavailable    it cannot be reached: safe to try again
+├── EngineCannotRead         no such engine, or it does not read such a table
 ├── NotPublished             nothing is recorded under that name
 ├── AccessDenied             the store does not accept the credentials, or they lack a right
 ├── StoreRefused             the store does not take the record as it is
@@ -25,6 +26,7 @@ from __future__ import annotations
 __all__ = [
     "AccessDenied",
     "CorruptRecord",
+    "EngineCannotRead",
     "InvalidDeclaration",
     "MaterializationConflict",
     "NotPublished",
@@ -105,6 +107,10 @@ class SourceError(RegistryError):
 
 class SourceUnavailable(SourceError):
     """An upstream system cannot be reached. It may be asked again safely."""
+
+
+class EngineCannotRead(RegistryError):
+    """There is no such engine, or it does not read such a table. Says which do."""
 
 
 class NotPublished(RegistryError, LookupError):

@@ -203,6 +203,23 @@ class Reader:
                 return ParsedVersion(dataset, number)
         raise NotPublished(f"{name}: no version of {dataset} has the label {label!r} at {self.target}")
 
+    def read_code(self, name: str, engine: str) -> str:
+        """Python that reads a published version's table in its pinned state.
+
+        Args:
+            name: `dataset@vN`, `dataset@label`, or `dataset`, which means its newest version.
+            engine: polars, duckdb, pyarrow, spark, ray or lance.
+
+        Raises:
+            NotPublished: nothing is recorded under that name.
+            EngineCannotRead: no such engine, or it does not read such a table; says which do.
+        """
+        from registry_dagster.access.read_code import read_code
+
+        record = self.get(name)
+        retirement = self.retirement(record.name)
+        return read_code(record, engine, remark=f"It is {retirement}" if retirement else None)
+
     def versions(self, dataset: str) -> tuple[DatasetVersion, ...]:
         """All versions of a dataset, oldest first. Empty when there are none."""
         name, _ = parse_version(dataset)

@@ -10,6 +10,7 @@ import typer
 from rich.table import Column, Table
 from rich.text import Text
 
+from registry_dagster.access.signing import signing_service
 from registry_dagster.cli.app import app
 from registry_dagster.cli.options import AsJson, Env, Target, opened
 from registry_dagster.cli.output import add_row, output, say, table
@@ -24,15 +25,33 @@ VersionName = Annotated[str, typer.Argument(help="dataset, dataset@vN or dataset
 
 
 @app.command()
-def show(name: VersionName, registry: Target = None, env: Env = None, as_json: AsJson = False) -> None:
+def show(
+    name: VersionName,
+    read: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ENGINE",
+            help="Print Python that reads its table in the published state, with polars, duckdb, pyarrow, spark, ray "
+            "or lance.",
+        ),
+    ] = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
     """Show one published version: the newest, or the one named."""
+    if read is not None:
+        return _show_code(name, read, registry, env, as_json)
     with opened(registry, env) as opened_registry:
         record = opened_registry.get(name)
         retirement = opened_registry.retirement(record.name)
-    retired = {"retired": asdict(retirement)} if retirement else {}
-    show_result(
-        as_json, {**record.to_json(), "digest": record.digest, **retired}, lambda: _print_record(record, retirement)
-    )
+    signing = signing_service()
+    data = {**record.to_json(), "digest": record.digest}
+    if retirement:
+        data["retired"] = asdict(retirement)
+    if signing:
+        data["signing_service"] = signing
+    show_result(as_json, data, lambda: _print_record(record, retirement, signing))
 
 
 @app.command()
@@ -63,6 +82,13 @@ def diff(
     show_result(as_json, found.to_dict(), lambda: say(found))
 
 
+def _show_code(name: str, engine: str, registry: str | None, env: str | None, as_json: bool) -> None:
+    with opened(registry, env) as opened_registry:
+        version = opened_registry.get(name).name
+        code = opened_registry.read_code(version, engine)
+    show_result(as_json, {"version": version, "engine": engine, "code": code}, lambda: typer.echo(code, nl=False))
+
+
 def _print_versions(records: Sequence[DatasetVersion]) -> None:
     listed = table("version", "made against", "format", "rows", "published", "by", "why")
     for record in records:
@@ -80,9 +106,9 @@ def _print_versions(records: Sequence[DatasetVersion]) -> None:
     output.print(listed)
 
 
-def _print_record(record: DatasetVersion, retirement: Retirement | None) -> None:
+def _print_record(record: DatasetVersion, retirement: Retirement | None, signing: str | None) -> None:
     about = Table.grid(Column(), Column(overflow="fold"), padding=(0, 2))
-    for name, value in _about(record, retirement).items():
+    for name, value in _about(record, retirement, signing).items():
         if value:
             about.add_row(Text(name, style="dim"), Text(value))
     output.print(about)
@@ -96,7 +122,7 @@ def _print_record(record: DatasetVersion, retirement: Retirement | None) -> None
         say(f"- {line}")
 
 
-def _about(record: DatasetVersion, retirement: Retirement | None) -> dict[str, str | None]:
+def _about(record: DatasetVersion, retirement: Retirement | None, signing: str | None) -> dict[str, str | None]:
     provenance, physical = record.provenance, record.table
     state = physical.pin.identity.items()
     return {
@@ -108,6 +134,7 @@ def _about(record: DatasetVersion, retirement: Retirement | None) -> dict[str, s
         "location": physical.location,
         "format": physical.format,
         "state": ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in state if value),
+        "signed links": f"ask {signing} for {record.name}" if signing else None,
         "rows": "unknown" if physical.rows is None else f"{physical.rows:,}",
         "published": f"{provenance.published_at:%Y-%m-%d %H:%M:%S} UTC by {provenance.publisher}",
         "why": provenance.message,

@@ -1,0 +1,36 @@
+"""The files of a Parquet table, proven to be in the state that was pinned."""
+
+from __future__ import annotations
+
+import os
+
+from registry_dagster.tables.detect import is_data_file
+from registry_dagster.tables.locations import local_path, normalise
+from registry_dagster.tables.opening import open_storage
+from registry_dagster.tables.options import StorageOptions
+from registry_dagster.tables.parquet import inspect_parquet
+
+__all__ = ["parquet_files"]
+
+
+def parquet_files(
+    location: str | os.PathLike[str], fingerprint: str, storage_options: StorageOptions | None = None
+) -> list[str]:
+    """The data files of a Parquet table: paths on a local disk, else URIs. Their data is not read.
+
+    Args:
+        location: The file, or the directory of files.
+        fingerprint: The state they must be in, as recorded by the pin.
+        storage_options: As of `inspect_table`.
+
+    Raises:
+        TableNotFound: the files are in another state, or gone.
+        TableError: as of `inspect_table`.
+    """
+    storage = open_storage(normalise(location), storage_options)
+    inspect_parquet(storage, fingerprint)
+    path = local_path(storage.location)
+    root = storage.location if path is None else str(path)
+    if storage.is_object():
+        return [root]
+    return [f"{root}/{stored.path}" for stored in storage.list() if is_data_file(stored.path)]

@@ -1,0 +1,62 @@
+"""Who may read which dataset: a YAML file that holds digests of tokens, never the tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["Person", "Policy"]
+
+
+class Person(BaseModel):
+    """Somebody who may ask.
+
+    Args:
+        name: For people to read.
+        token_sha256: sha256 of the bearer token, in hex.
+        reads: Names of datasets; `*` stands for anything, as in `hemibrain.*`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    token_sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    reads: Sequence[str]
+
+    def may_read(self, dataset: str) -> bool:
+        return any(fnmatchcase(dataset, pattern) for pattern in self.reads)
+
+
+class Policy(BaseModel):
+    """What the file says.
+
+    Args:
+        people: Everybody who may ask.
+        longest_seconds: How long a link may live at most; S3 allows seven days.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    people: Sequence[Person]
+    longest_seconds: int = Field(default=3600, gt=0, le=7 * 24 * 3600)
+
+    @classmethod
+    def from_yaml(cls, path: Path) -> Policy:
+        """Read the file.
+
+        Raises:
+            ValidationError: a field is missing, unknown or not well formed.
+        """
+        return cls.model_validate(yaml.safe_load(path.read_text()))
+
+    def who(self, token: str) -> Person | None:
+        """Whose token it is. Takes as long for a wrong one as for a right one."""
+        digest = hashlib.sha256(token.encode()).hexdigest()
+        found = [person for person in self.people if hmac.compare_digest(person.token_sha256, digest)]
+        return found[0] if found else None

@@ -54,8 +54,8 @@ def signed_links(record: DatasetVersion, client: Any, seconds: int) -> list[Link
     parts = urlsplit(table.location)
     if not isinstance(table.pin, ParquetPin) or parts.scheme not in {"s3", "s3a"}:
         raise NoLinks(
-            f"{record.name} is {table.format} at {parts.scheme}://. Only a Parquet table in S3 is no more than its "
-            "files; other tables need credentials for their whole location."
+            f"{record.name} is {table.format} at {parts.scheme}://. Links are signed for Parquet tables in S3 only, "
+            "which are no more than their files; others take credentials for their location"
         )
     files = parquet_files(table.location, table.pin.fingerprint)
     return [_link(client, parts.netloc, table.location, file, seconds) for file in files]

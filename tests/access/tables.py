@@ -37,9 +37,14 @@ def published(table: TableFacts, name: str = "lab.cells@v1") -> DatasetVersion:
     )
 
 
-def write(kind: str, place: Place) -> tuple[TableFacts, Callable[[], object]]:
-    """A table of a format holding PINNED, as it was inspected; and what makes it move on."""
-    return {"parquet": _parquet, "delta": _delta, "iceberg": _iceberg, "lance": _lance}[kind](place)
+def write(kind: str, place: Place, catalog: str = "sqlite://") -> tuple[TableFacts, Callable[[], object]]:
+    """A table of a format holding PINNED, as it was inspected; and what makes it move on.
+
+    An Iceberg table is known to a catalog in a SQL database.
+    """
+    if kind == "iceberg":
+        return _iceberg(place, catalog)
+    return {"parquet": _parquet, "delta": _delta, "lance": _lance}[kind](place)
 
 
 def rows_of(data: Any) -> list[tuple[Any, ...]]:
@@ -98,7 +103,7 @@ def _delta(place: Place) -> tuple[TableFacts, Callable[[], object]]:
     uri = place.at("cells")
     options = {"aws_conditional_put": "etag"} if uri.startswith("s3://") else None
     write_deltalake(uri, _table([]).cast(_table(PINNED).schema), storage_options=options)
-    write_deltalake(uri, _table(PINNED), mode="append", partition_by=None, storage_options=options)
+    write_deltalake(uri, _table(PINNED), mode="append", storage_options=options)
 
     def move_on() -> None:
         write_deltalake(uri, _table([(4, "d", "003")]), mode="overwrite", storage_options=options)
@@ -106,10 +111,10 @@ def _delta(place: Place) -> tuple[TableFacts, Callable[[], object]]:
     return inspect_table(uri, storage_options=place.options), move_on
 
 
-def _iceberg(place: Place) -> tuple[TableFacts, Callable[[], object]]:
+def _iceberg(place: Place, database: str) -> tuple[TableFacts, Callable[[], object]]:
     """Pinned at a snapshot that is not the newest, with a schema that was changed since."""
     remote = place.uri.startswith("s3://")
-    catalog = SqlCatalog("lab", uri="sqlite://", warehouse=place.at("warehouse"), **(_IO if remote else {}))
+    catalog = SqlCatalog("lab", uri=database, warehouse=place.at("warehouse"), **(_IO if remote else {}))
     catalog.create_namespace("flies")
     table = catalog.create_table("flies.cells", schema=_table(PINNED).schema)
     table.append(_table(PINNED))

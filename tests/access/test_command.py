@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,7 +20,7 @@ from tests.registry.declared import declared
 
 
 @pytest.fixture
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Registry, None, None]:
     """With one version of a Delta table, which has moved on since."""
     target = f"lite://{tmp_path / 'registry.db'}"
     monkeypatch.setenv("FEATURE_REGISTRY", target)
@@ -27,10 +28,10 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     table = tmp_path / "neurons"
     rows = pa.table({"body_id": [1, 2], "score": pa.array([0.5, 0.7], pa.float32())})
     write_deltalake(table, rows)
-    registry = Registry.open(target)
-    registry.publish(declared(), inspect_table(table), message="why", publisher="ada@lab.org")
-    write_deltalake(table, rows, mode="append")
-    return registry
+    with Registry.open(target) as registry:
+        registry.publish(declared(), inspect_table(table), message="why", publisher="ada@lab.org")
+        write_deltalake(table, rows, mode="append")
+        yield registry
 
 
 def shown(*words: str) -> str:

@@ -43,3 +43,15 @@ def test_it_reads_the_published_files_of_an_object_store(place: Place) -> None:
 
 def test_it_reads_a_single_file(tmp_path: Path) -> None:
     assert rows_of(run(read_code(published(a_single_file(tmp_path)), "ray"))) == PINNED
+
+
+def test_it_reads_an_iceberg_snapshot_through_its_catalog(tmp_path: Path) -> None:
+    catalog = f"sqlite:///{tmp_path / 'catalog.db'}"
+    facts, move_on = write("iceberg", Place(tmp_path.as_uri(), lambda key, body: None), catalog)
+    move_on()
+    by_name = {"catalog": "lab", "identifier": "flies.cells", "metadata_location": f"{tmp_path.as_uri()}/gone.json"}
+    facts = facts.model_copy(update={"pin": facts.pin.model_copy(update=by_name)})
+    # pyiceberg reads its configuration when it is imported, which is too late here.
+    configured = f'{{"name": "lab", "uri": "{catalog}"}}'
+    code = read_code(published(facts), "ray").replace('{"name": "lab"}', configured)
+    assert rows_of(run(code)) == PINNED

@@ -44,6 +44,15 @@ class Reader:
         """Where the registry is kept, without credentials."""
         return self._store.target
 
+    @property
+    def env(self) -> str:
+        """DataHub's environment that is read."""
+        return self._records.env
+
+    def about(self) -> dict[str, str]:
+        """What the registry is kept in, as far as that tells: release, flags, who asks, what is missing."""
+        return self._store.about()
+
     def find(
         self,
         text: str | None = None,

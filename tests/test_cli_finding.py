@@ -11,7 +11,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from registry_dagster.cli import app
+from registry_dagster.errors import AccessDenied
 from registry_dagster.registry import Registry
+from registry_dagster.testing.gms import StandInGms
 from registry_dagster.testing.search_behaviour import publish_examples
 
 Run = Callable[..., Result]
@@ -62,3 +64,23 @@ def test_no_version_that_goes_with_it_is_exit_code_1(run: Run) -> None:
     asked = run("newest", "minnie65.synapse_embeddings", "--compatible-with", "943")
     assert asked.exit_code == 1
     assert "no version is known to go with it" in asked.stdout
+
+
+def test_the_doctor_says_what_it_is_pointed_at(run: Run) -> None:
+    told = json.loads(run("doctor", "--json").stdout)
+    assert told["registry"].startswith("lite://")
+    assert (told["environment"], told["search index"]) == ("PROD", "up to date")
+    assert told["dagster"]
+
+
+def test_the_doctor_says_what_a_server_tells() -> None:
+    with StandInGms(token="secret-token") as server:
+        asked = ["doctor", "--registry", server.url, "--json"]
+        told = CliRunner().invoke(app, asked, env={"DATAHUB_GMS_TOKEN": "secret-token"})
+        refused = CliRunner().invoke(app, asked, env={"DATAHUB_GMS_TOKEN": ""})
+    facts = json.loads(told.stdout)
+    assert facts["signed in as"] == "urn:li:corpuser:datahub"
+    assert "CREATE_ENTITY" in facts["rights on datasets"]
+    assert "secret-token" not in told.stdout
+    assert isinstance(refused.exception, AccessDenied)
+    assert json.loads(refused.stdout)["registry"] == server.url

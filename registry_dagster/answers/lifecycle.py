@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from registry_dagster.answers.answer import Answer
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.materialization import MaterializationVersion
 
-__all__ = ["Lifecycle", "lifecycle", "lifecycles"]
+__all__ = ["SOON", "Lifecycle", "lifecycle", "lifecycles"]
+
+SOON = timedelta(days=60)
+"""How near a date of expiry makes a version an expiring one."""
 
 State = Literal["available", "expiring", "expired", "archived", "running", "failed", "unknown"]
 
@@ -70,6 +73,6 @@ def _state(version: MaterializationVersion, at: datetime | None) -> State:
         return "expired"
     if version.status == "running":
         return version.status
-    if version.expires_on is not None:
+    if version.expires_on is not None and (at is None or version.expires_on - at <= SOON):
         return "expiring"
-    return version.status or "unknown"
+    return version.status or ("available" if version.expires_on is not None else "unknown")

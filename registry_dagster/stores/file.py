@@ -55,6 +55,10 @@ class FileStore:
     def unsupported(self) -> Mapping[str, str]:
         return {}
 
+    def about(self) -> dict[str, str]:
+        self._catch_up()
+        return {"store": "hand-off folder; feature-registry push delivers it", "writes": str(self._read)}
+
     def check(self, commit: Sequence[Proposal]) -> None:
         """Anything fits; a server's limits show when it is pushed."""
 

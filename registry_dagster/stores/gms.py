@@ -13,10 +13,18 @@ from typing import Any, cast
 
 from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Search
-from registry_dagster.datahub.urns import entity_type
+from registry_dagster.datahub.urns import entity_type, version_urn
 from registry_dagster.errors import AccessDenied, RegistryUnavailable, StoreRefused
 from registry_dagster.model.base import is_json_object
 from registry_dagster.stores.entries import fitting
+from registry_dagster.stores.gms_about import (
+    ME,
+    PRIVILEGES,
+    config_facts,
+    privileges_of,
+    server_version,
+    user_of,
+)
 from registry_dagster.stores.gms_search import QUERY, candidates
 from registry_dagster.stores.http import HttpClient
 from registry_dagster.stores.store import Refusal
@@ -30,6 +38,7 @@ MOST_BYTES = 15 * 1024 * 1024
 """Size of one request's body, in bytes."""
 
 _READ_PAGE = 1000
+_ANY = version_urn("any@v1", "PROD")
 _ABSENT = {"If-Version-Match": "-1"}
 _SEARCHABLE_AT_ONCE = {"X-DataHub-Sync-Index-Update": "true"}
 _NEEDS = {"versionProperties": (1, 0), "erModelRelationshipProperties": (0, 14)}
@@ -74,16 +83,32 @@ class GmsStore:
             self._unsupported = self._ask_version()
         return self._unsupported
 
-    def _ask_version(self) -> dict[str, str]:
+    def about(self) -> dict[str, str]:
+        facts = {"store": "DataHub server", **dict(config_facts(self._config()))}
+        user = user_of(self._graphql(ME, {}))
+        facts["signed in as"] = user or "nobody: no token is given, or the server does not ask for one"
+        if user is not None:
+            asked = {"input": {"actorUrn": user, "resourceSpec": {"resourceType": "DATASET", "resourceUrn": _ANY}}}
+            try:
+                facts["rights on datasets"] = privileges_of(self._graphql(PRIVILEGES, asked))
+            except StoreRefused as error:
+                facts["rights on datasets"] = f"not told: {error}"
+        return {**facts, **{f"without {aspect}": said for aspect, said in self.unsupported.items()}}
+
+    def _config(self) -> dict[str, Any]:
         answer = self._http.get("/config")
         self._raise_for(answer.status, answer.text, "look at its version")
         config = answer.json()
         if not is_json_object(config):
             raise _not_a_server(self.target)
+        return config
+
+    def _ask_version(self) -> dict[str, str]:
+        config = self._config()
         if _part(config, "datahub").get("serverEnv") not in (None, "", "core"):
             # DataHub Cloud counts its versions otherwise, and has all of it.
             return {}
-        text = str(_part(_part(config, "versions"), "acryldata/datahub").get("version", ""))
+        text = server_version(config)
         found = re.match(r"v?(\d+)\.(\d+)", text)
         if found is None:
             return {}
@@ -115,17 +140,17 @@ class GmsStore:
 
     def search(self, search: Search) -> Iterator[str]:
         seen: set[str] = set()
-        for page in candidates(self._ask, search):
+        for page in candidates(lambda variables: self._graphql(QUERY, variables), search):
             unseen = [urn for urn in page if urn not in seen]
             seen.update(unseen)
             yield from fitting(lambda urns: self.read(urns, SEARCH_ASPECTS), search, unseen)
 
-    def _ask(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
-        answer = self._http.post("/api/graphql", {"query": QUERY, "variables": variables})
-        self._raise_for(answer.status, answer.text, "search")
+    def _graphql(self, query: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        answer = self._http.post("/api/graphql", {"query": query, "variables": variables})
+        self._raise_for(answer.status, answer.text, "query")
         said = answer.json()
         if not is_json_object(said) or not is_json_object(data := said.get("data")):
-            raise StoreRefused(f"{self.target} answers a search with {_message(answer.text)}")
+            raise StoreRefused(f"{self.target} answers a query with {_message(answer.text)}")
         return data
 
     def check(self, commit: Sequence[Proposal]) -> None:

@@ -7,6 +7,7 @@ holds the two writers against each other.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -17,7 +18,7 @@ from pathlib import Path
 from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Search
 from registry_dagster.errors import RegistryError, RegistryUnavailable
-from registry_dagster.stores.lite_index import INDEX_SCHEMA, has_index
+from registry_dagster.stores.lite_index import INDEX_SCHEMA, has_index, unindexed
 from registry_dagster.stores.lite_rows import Rows, read_current
 from registry_dagster.stores.lite_search import search_page
 from registry_dagster.stores.store import Refusal
@@ -68,6 +69,20 @@ class LiteStore:
     @property
     def unsupported(self) -> Mapping[str, str]:
         return {}
+
+    def about(self) -> dict[str, str]:
+        facts = {"store": "embedded file, DataHub Lite's format", "SQLite": sqlite3.sqlite_version}
+        with self._lock, self._reported():
+            connection = self._connection or self._open_to_read()
+            if connection is None:
+                return {**facts, "file": "not made yet; the first publish makes it"}
+            writable = os.access(self._path, os.W_OK) and os.access(self._path.parent, os.W_OK)
+            behind = len(unindexed(connection))
+        return {
+            **facts,
+            "file": f"{self._path.stat().st_size / 1e6:,.1f} MB, {'may be written' if writable else 'read only'}",
+            "search index": f"{behind} entities behind, until the next publish" if behind else "up to date",
+        }
 
     def check(self, commit: Sequence[Proposal]) -> None:
         """Anything fits."""

@@ -46,6 +46,10 @@ class Store(Protocol):
         """Whether a search may not know yet what was just written."""
         ...
 
+    def about(self) -> dict[str, str]:
+        """What the store is and what it can do, as far as it tells: for a person who looks for a mistake."""
+        ...
+
     def read(self, urns: Collection[str], aspects: Collection[str] = ()) -> dict[str, Entity]:
         """The current aspects of entities, from the primary store. Absent entities are left out.
 

@@ -12,6 +12,7 @@ from registry_dagster.testing.gms_state import Database, Value, key_of
 __all__ = ["graphql"]
 
 _SEARCHES = ("searchAcrossEntities", "scrollAcrossEntities")
+_QUERIES = (*_SEARCHES, "getGrantedPrivileges", "me", "appConfig")
 _TYPE_NAMES = {"DATASET": "dataset", "CONTAINER": "container", "DATA_FLOW": "dataflow", "DATA_JOB": "datajob"}
 
 
@@ -20,9 +21,11 @@ def graphql(database: Database, query: str, variables: Mapping[str, Any], versio
 
     The search's arguments are taken from the variables, either as one `input` or each by its own name.
     """
-    name = next((each for each in (*_SEARCHES, "me", "appConfig") if re.search(rf"\b{each}\b", query)), None)
+    name = next((each for each in _QUERIES if re.search(rf"\b{each}\b", query)), None)
     if name == "me":
         return {"data": {"me": {"corpUser": {"urn": "urn:li:corpuser:datahub", "username": "datahub"}}}}
+    if name == "getGrantedPrivileges":
+        return {"data": {name: {"privileges": ["CREATE_ENTITY", "VIEW_ENTITY_PAGE"]}}}
     if name == "appConfig":
         return {"data": {"appConfig": {"appVersion": version}}}
     if name is None:

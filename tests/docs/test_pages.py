@@ -1,0 +1,30 @@
+"""What the pages show is what happens: every block of code on them is run, or checked as what it is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import PAGES, ROOT
+from tests.docs.program import Program
+
+BY_THEMSELVES = ("reading-without-us",)
+"""Pages that tests of their own run, where this package cannot be imported."""
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).with_suffix("").as_posix()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.stem not in BY_THEMSELVES], ids=name_of)
+def test_it_runs_as_one_program(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Program(page, tmp_path, monkeypatch).run()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_its_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name}: {target}"

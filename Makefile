@@ -10,7 +10,7 @@ export DAGSTER_DISABLE_TELEMETRY DATAHUB_TELEMETRY_ENABLED
 SCREENSHOTS ?= docs/images
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-ui soak ui lint types layers bench clean
+.PHONY: help demo test test-lowest test-ui soak ui docs lint types layers bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ soak: $(READY) ## run the tests that take minutes
 ui: $(READY) ## serve the example in Dagster's UI
 	@mkdir -p .demo/dagster
 	DAGSTER_HOME=$(CURDIR)/.demo/dagster $(BIN)/dagster dev -w workspace.yaml
+
+docs: $(READY) ## build the documentation site in build/site; a broken link fails it
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 lint: $(READY) ## check style and formatting
 	$(BIN)/ruff check

@@ -121,6 +121,10 @@ class Program:
                 assert len(read_approvals(self.folder / named[1]).entries) == len(content), where
             case {"type": "registry_dagster.PublishComponent"} | {"storage": {"postgres": _}}:
                 """Run by tests/dagster/test_component.py and tests/deploy/test_postgres.py."""
+            case {"gms": _, "lite": {"type": "sqlite", "config": config}}:
+                from datahub.lite.sqlite_lite import SqliteLiteConfig
+
+                SqliteLiteConfig.model_validate(config)
             case _:
                 raise AssertionError(f"{where}: nothing checks this YAML")
         return ""
@@ -147,7 +151,7 @@ class Program:
             case ["make", target, *_]:
                 assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), line
             case ["pip", "install", *packages]:
-                for package in packages:
+                for package in packages if packages != ["."] else ["registry-dagster"]:
                     assert version(Requirement(package).name), line
             case ["feature-registry", *arguments]:
                 if arguments[0] == "push" and not Path(arguments[1]).exists():
@@ -177,6 +181,7 @@ class Program:
         return ""
 
     def _placed(self, line: str) -> str:
+        line = line.replace("$PWD", str(self.folder))
         for folder in FOLDERS:
             line = line.replace(f"{folder}/", f"{self.folder}{folder}/")
         for server in SERVERS:

@@ -1,0 +1,70 @@
+"""Pages of the site that are made at each build, so that none can go stale; and nothing on it from elsewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+__all__ = ["MADE", "command_line", "front_page", "on_files", "on_post_page"]
+
+ROOT = Path(__file__).parents[1]
+_REMOTE = re.compile(
+    r'<(?:script|img|iframe)\b[^>]*\bsrc="?(?:https?:)?//|<link\b(?=[^>]*stylesheet)[^>]*\bhref="?(?:https?:)?//'
+)
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages that are made."""
+    for name, make in MADE.items():
+        files.append(File.generated(config, name, content=make()))
+    return files
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Refuse a page that a browser would have to load from elsewhere.
+
+    Raises:
+        PluginError: the page names a script, style or picture of another host.
+    """
+    if found := _REMOTE.search(output):
+        raise PluginError(f"{page.file.src_uri} loads from elsewhere: {output[found.start() : found.end() + 80]}")
+    return output
+
+
+def front_page() -> str:
+    """The README, with its links as they are on the site.
+
+    Its diagram is left out: a browser would have to download what draws it.
+    """
+    text = _file("README.md")
+    text = re.sub(r"```mermaid\n.*?```\n", "", text, flags=re.DOTALL)
+    text = re.sub(r"\[docs/([\w/-]+)\.(\w+)\]\(docs/", r"[\1](", text)
+    text = re.sub(r"\]\(docs/", "](", text)
+    return text.replace("[CONTRIBUTING.md](CONTRIBUTING.md)", "[Contributing](contributing.md)")
+
+
+def command_line() -> str:
+    """The commands, as typer itself writes them down."""
+    told = [sys.executable, "-m", "typer", "registry_dagster.cli", "utils", "docs", "--name", "feature-registry"]
+    return subprocess.run(told, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def _file(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+MADE: Mapping[str, Callable[[], str]] = {
+    "index.md": front_page,
+    "command-line.md": command_line,
+    "changelog.md": lambda: _file("CHANGELOG.md"),
+    "contributing.md": lambda: _file("CONTRIBUTING.md"),
+}
+"""Page → what makes it."""

@@ -1,22 +1,47 @@
-"""The example declares what is true of its data, and the demo does what it says."""
+"""The example declares what is true of its data, the demo does what it says, and the notebook answers from it."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shlex
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
+import nbformat
 import numpy as np
 import pytest
+from nbclient import NotebookClient
+from typer.testing import CliRunner
 
 from example_project.assets import HEMIBRAIN, neurons, synapses
 from example_project.neurons import VOXEL_NM, example_neurons, neuron_table, neuropil_table, synapse_table
 from registry_dagster.asset import declaration_of
+from registry_dagster.cli import app
 from registry_dagster.model.signals import SpatialDrift
 from registry_dagster.registry import Registry
 
 ROOT = Path(__file__).parents[1]
+NOTEBOOK = ROOT / "docs" / "twelve-questions.ipynb"
+ANSWERS = {
+    1: "hemibrain.morphology_embeddings@v2",
+    2: "cardinality n:1",
+    3: "1 way by key",
+    4: "no version is known to go with it",
+    5: "nothing found",
+    6: "unit voxel",
+    7: "model navis.persistence_vectors",
+    8: "dim: 32 and 64",
+    9: "fraction=0.0, basis='declared'",
+    10: "839.528",
+    11: "hemibrain.neuropil_counts@v1",
+    12: "morphology.dim: 32 → 64",
+}
+"""Question → part of its answer."""
 
 
 def test_the_declared_drift_is_the_distance_from_sites_to_their_skeleton_nodes() -> None:
@@ -54,25 +79,33 @@ def test_all_tables_are_made_against_the_same_release() -> None:
     assert declaration.template.materializations == (HEMIBRAIN,)
 
 
-def test_the_demo_publishes_five_versions_and_shows_what_changed(tmp_path: Path) -> None:
-    environment = {**os.environ, "EXAMPLE_HOME": str(tmp_path / "demo"), "DAGSTER_DISABLE_TELEMETRY": "1"}
+class Demonstrated(NamedTuple):
+    home: Path
+    said: str
+
+    @property
+    def registry(self) -> str:
+        return f"lite://{self.home / 'registry.db'}"
+
+
+@pytest.fixture(scope="module")
+def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Demonstrated:
+    """The demo, run in a folder of its own."""
+    home = tmp_path_factory.mktemp("example") / "demo"
+    environment = {**os.environ, "EXAMPLE_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "1"}
     environment.pop("FEATURE_REGISTRY", None)
-
-    done = subprocess.run(
-        [sys.executable, "-m", "example_project.demo"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
+    command = [sys.executable, "-m", "example_project.demo"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "versions in the registry: 0" in done.stdout
-    assert done.stdout.count("   published  ") == 5
-    assert done.stdout.count("   unchanged  ") == 4
-    assert "columns: morphology.dim: 32 → 64" in done.stdout
-    with Registry.open(f"lite://{tmp_path / 'demo' / 'registry.db'}") as registry:
+    return Demonstrated(home, done.stdout)
+
+
+def test_the_demo_publishes_five_versions_and_shows_what_changed(demonstrated: Demonstrated) -> None:
+    assert "versions in the registry: 0" in demonstrated.said
+    assert demonstrated.said.count("   published  ") == 5
+    assert demonstrated.said.count("   unchanged  ") == 4
+    assert "columns: morphology.dim: 32 → 64" in demonstrated.said
+    with Registry.open(demonstrated.registry) as registry:
         synapses_v1 = registry.get("hemibrain.synapses@v1")
         assert synapses_v1.inputs == ("hemibrain.neurons@v1",)
         assert synapses_v1.table.format == "delta"
@@ -80,3 +113,33 @@ def test_the_demo_publishes_five_versions_and_shows_what_changed(tmp_path: Path)
             "hemibrain.morphology_embeddings@v1",
             "hemibrain.morphology_embeddings@v2",
         ]
+
+
+def test_the_notebook_answers_every_question(demonstrated: Demonstrated, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXAMPLE_HOME", str(demonstrated.home))
+    monkeypatch.delenv("FEATURE_REGISTRY", raising=False)
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT)}}).execute()
+
+    answers = {}
+    for question, cell in pairwise(notebook.cells):
+        if numbered := re.match(r"## (\d+)\. ", question.source):
+            answers[int(numbered[1])] = json.dumps(cell.outputs, ensure_ascii=False)
+    assert answers.keys() == ANSWERS.keys()
+    assert {number: ANSWERS[number] for number, answer in answers.items() if ANSWERS[number] not in answer} == {}
+
+
+def test_the_commands_in_the_notebook_run(demonstrated: Demonstrated, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEATURE_REGISTRY", demonstrated.registry)
+    text = "\n".join(cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells)
+    commands = re.findall(r"^`feature-registry (.*)`$", text, flags=re.MULTILINE)
+    assert commands
+    for command in commands:
+        done = CliRunner().invoke(app, shlex.split(command))
+        assert done.exit_code == 0, f"{command}\n{done.output}"
+
+
+def test_the_notebook_is_kept_without_outputs() -> None:
+    cells = nbformat.read(NOTEBOOK, as_version=4).cells
+    assert [cell for cell in cells if cell.get("outputs") or cell.get("execution_count")] == []

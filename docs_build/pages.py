@@ -13,7 +13,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-__all__ = ["MADE", "command_line", "front_page", "on_files", "on_post_page"]
+__all__ = ["MADE", "command_line", "front_page", "on_files", "on_page_markdown", "on_post_page"]
 
 ROOT = Path(__file__).parents[1]
 _REMOTE = re.compile(
@@ -26,6 +26,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name, make in MADE.items():
         files.append(File.generated(config, name, content=make()))
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Name files of the repository that are no pages, instead of linking to them."""
+    return re.sub(
+        r"\[([^\]]+)\]\(((?:\.\./)+[\w/.-]+\.py)\)", lambda found: f"{found[1]} (`{_outside(found[2])}`)", markdown
+    )
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
@@ -55,6 +62,10 @@ def command_line() -> str:
     """The commands, as typer itself writes them down."""
     told = [sys.executable, "-m", "typer", "registry_dagster.cli", "utils", "docs", "--name", "feature-registry"]
     return subprocess.run(told, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def _outside(link: str) -> str:
+    return link.removeprefix("../").removeprefix("../")
 
 
 def _file(name: str) -> str:

@@ -1,7 +1,8 @@
 """A page as one program: its blocks are run from top to bottom, in one folder, against one registry.
 
 - `python` runs in one namespace.
-- `yaml` that begins with a comment such as `# nuclei.yaml` becomes that file. All of it is checked as what it is.
+- `yaml` that begins with a comment such as `# nuclei.yaml` is that file, from the start. All of it is checked as what
+  it is.
 - `sh` runs line by line: `feature-registry` in this process; `make` only has its target looked up.
 - `text` right after something that printed is what it printed; `...` stands for anything.
 
@@ -44,6 +45,8 @@ NOT_RUN_HERE = {
     "dg": "run by tests/dagster/test_component.py",
     "dagster instance concurrency": "run by tests/deploy/test_postgres.py",
     "datahub docker": "needs Docker",
+    "feature-registry materializations import cave": "run by tests/test_cli_materializations.py",
+    "feature-registry materializations import neuprint": "run by tests/test_cli_materializations.py",
 }
 GIVEN = {
     "nuclei.yaml": "dataset: {name: minnie65.nuclei}\n"
@@ -75,16 +78,19 @@ class Program:
         patch.setenv("HOME", str(folder))
         patch.setenv("FEATURE_REGISTRY", f"lite://{folder / 'registry.db'}")
         patch.setenv("FEATURE_REGISTRY_PUBLISHER", "ada@lab.org")
-        output.width = 120
+        patch.setattr(output, "width", 120)
         for name, content in GIVEN.items():
             (folder / name).write_text(content)
         pq.write_table(pa.table({"nucleus_id": [1, 2]}), folder / "nuclei.parquet")
 
-    def run(self) -> None:
-        """Run every block; the first that fails says which it is."""
+    def run(self, *languages: str) -> None:
+        """Run every block, or those in some languages; the first that fails says which it is."""
         printed = ""
+        for block in blocks(self.page, "yaml"):
+            if named := _file_name(block):
+                (self.folder / named).write_text(block.text, encoding="utf-8")
         with self._resources:
-            for block in blocks(self.page):
+            for block in blocks(self.page, *languages):
                 if block.language == "text" and printed:
                     self._compare(block, printed)
                 printed = self._run(block)
@@ -107,8 +113,7 @@ class Program:
         return printed.getvalue()
 
     def _yaml(self, block: Block) -> str:
-        if named := re.match(r"# (\S+\.yaml)\n", block.text):
-            (self.folder / named[1]).write_text(block.text, encoding="utf-8")
+        named = _file_name(block)
         content = yaml.safe_load(block.text)
         where = f"{self.page.name}:{block.line}"
         match content:
@@ -118,7 +123,9 @@ class Program:
                 self._check_publish_config(content, config)
             case [{"asset": _}, *_]:
                 assert named, f"{where}: approvals need a file name in the first line"
-                assert len(read_approvals(self.folder / named[1]).entries) == len(content), where
+                assert len(read_approvals(self.folder / named).entries) == len(content), where
+            case {"materializations": [_, *_]}:
+                assert named, f"{where}: versions need a file name in the first line, for the command that imports it"
             case {"type": "registry_dagster.PublishComponent"} | {"storage": {"postgres": _}}:
                 """Run by tests/dagster/test_component.py and tests/deploy/test_postgres.py."""
             case {"gms": _, "lite": {"type": "sqlite", "config": config}}:
@@ -142,9 +149,11 @@ class Program:
         return "".join(self._command(shlex.split(self._placed(line), comments=True), line) for line in lines)
 
     def _command(self, words: list[str], line: str) -> str:
+        if any(shlex.join(words).startswith(f"{start} ") for start in NOT_RUN_HERE):
+            return ""
         match words:
             case []:
-                return ""
+                """A comment."""
             case ["export", assignment]:
                 name, _, value = assignment.partition("=")
                 self._patch.setenv(name, value)
@@ -153,6 +162,8 @@ class Program:
             case ["pip", "install", *packages]:
                 for package in packages if packages != ["."] else ["registry-dagster"]:
                     assert version(Requirement(package).name), line
+            case ["feature-registry", *_, ">", into]:
+                (self.folder / into).write_text(self._command(words[:-2], line), encoding="utf-8")
             case ["feature-registry", *arguments]:
                 if arguments[0] == "push" and not Path(arguments[1]).exists():
                     self._hand_off(arguments[1])
@@ -160,8 +171,7 @@ class Program:
                 assert done.exit_code == 0, f"{self.page.name}: {line}\n{done.output}\n{done.exception!r}"
                 return done.stdout
             case _:
-                known = any(shlex.join(words).startswith(f"{start} ") for start in NOT_RUN_HERE)
-                assert known, f"{self.page.name}: nothing runs {line!r}"
+                raise AssertionError(f"{self.page.name}: nothing runs {line!r}")
         return ""
 
     def _hand_off(self, folder: str) -> None:
@@ -193,3 +203,8 @@ class Program:
         if self._server is None:
             self._server = self._resources.enter_context(StandInGms()).url
         return self._server
+
+
+def _file_name(block: Block) -> str | None:
+    named = re.match(r"# (\S+\.yaml)\n", block.text)
+    return named[1] if named else None

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import PAGES, ROOT
+from registry_dagster.registry import Registry
+from tests.docs.pages import DOCS, PAGES, ROOT
 from tests.docs.program import Program
+from tests.registry.declared import declared, facts
 
-BY_THEMSELVES = ("reading-without-us",)
-"""Pages that tests of their own run, where this package cannot be imported."""
+BY_THEMSELVES = ("access", "reading-without-us")
+"""Pages that tests of their own run: beside a signing service, and where this package cannot be imported."""
 
 
 def name_of(page: Path) -> str:
@@ -21,6 +23,14 @@ def name_of(page: Path) -> str:
 @pytest.mark.parametrize("page", [page for page in PAGES if page.stem not in BY_THEMSELVES], ids=name_of)
 def test_it_runs_as_one_program(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Program(page, tmp_path, monkeypatch).run()
+
+
+def test_the_commands_about_access_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = Program(DOCS / "access.md", tmp_path, monkeypatch)
+    with Registry.open() as registry:
+        registry.publish(declared(), facts(location="s3://lab/neurons"), message="First release")
+    program.run("sh")
+    assert "data = " in (tmp_path / "read.py").read_text()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

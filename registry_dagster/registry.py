@@ -1,4 +1,4 @@
-"""Registry: plan, publish, read. The one path behind every door. What it reads stands in `reading`."""
+"""Registry: plan and publish, the one path behind every door. What it reads and answers: `reading`, `answering`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from types import TracebackType
 
 from typing_extensions import Self
 
+from registry_dagster.answering import Answering
 from registry_dagster.answers.diff import diff
 from registry_dagster.answers.upstreams import UpstreamChanges
 from registry_dagster.committing import Committer, Outcome
@@ -34,7 +35,6 @@ from registry_dagster.planning import (
     without_false_links,
 )
 from registry_dagster.publishing import PUBLISHER_VARIABLE, Publisher
-from registry_dagster.reading import Reader
 from registry_dagster.stores.choice import open_store
 from registry_dagster.stores.store import Store
 
@@ -49,7 +49,7 @@ _ENVIRONMENTS = (
 )
 
 
-class Registry(Reader):
+class Registry(Answering):
     """The registry of feature datasets, wherever it is kept.
 
     Use `Registry.open`. Reading and planning write nothing; publishing is the one act that does.

@@ -10,7 +10,7 @@ export DAGSTER_DISABLE_TELEMETRY DATAHUB_TELEMETRY_ENABLED
 SCREENSHOTS ?= docs/images
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-ui soak ui docs lint types layers bench clean
+.PHONY: help demo test test-engines test-lowest test-ui soak ui docs lint types layers bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ test-ui: $(READY) ## drive Dagster's UI with a browser; pictures go to SCREENSHO
 
 LOWEST := .venv-lowest
 DAGSTER ?= $(shell sed -n 's/^ *"dagster>=\([0-9.]*\)",$$/\1/p' pyproject.toml)
+
+test-engines: $(READY) ## run the code that reads tables with Ray and Spark; Spark needs Java
+	$(BIN)/python -m pip install --quiet --group engines
+	$(BIN)/pytest tests/access
 
 test-lowest: $(LOWEST)/.dagster-$(DAGSTER) ## run the Dagster tests with the lowest Dagster supported (or DAGSTER=1.12.22)
 	PATH=$(CURDIR)/$(LOWEST)/bin:$$PATH $(LOWEST)/bin/pytest -n 2 -p no:cacheprovider tests/dagster

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,3 +87,15 @@ def test_the_doctor_says_what_a_server_tells() -> None:
     assert "secret-token" not in told.stdout
     assert isinstance(refused.exception, AccessDenied)
     assert json.loads(refused.stdout)["registry"] == facts["registry"]
+
+
+def test_the_shell_completes_the_names_of_datasets(run: Run, tmp_path: Path) -> None:
+    asked = {
+        "_FEATURE_REGISTRY_COMPLETE": "complete_bash",
+        "COMP_WORDS": "feature-registry show minnie65.nu",
+        "COMP_CWORD": "2",
+        "FEATURE_REGISTRY": f"lite://{tmp_path / 'registry.db'}",
+    }
+    command = str(Path(sys.executable).with_name("feature-registry"))
+    completed = subprocess.run([command], env={**os.environ, **asked}, capture_output=True, text=True, check=False)
+    assert completed.stdout.split() == ["minnie65.nuclei"]

@@ -10,7 +10,7 @@ import typer
 from registry_dagster.answers.answer import Answer
 from registry_dagster.answers.rows import Rows, value_text
 from registry_dagster.cli.app import app
-from registry_dagster.cli.options import AsJson, Env, Target, opened
+from registry_dagster.cli.options import AsJson, DatasetName, Env, Target, VersionName, opened
 from registry_dagster.cli.output import add_row, note, output, say, show, table
 
 __all__ = ["column", "dependents", "expiring", "find", "list_datasets", "newest"]
@@ -99,7 +99,7 @@ def dependents(
 
 @app.command()
 def newest(
-    dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
+    dataset: DatasetName,
     compatible_with: Annotated[str, typer.Option(help="system@version, a version alone, or dataset@vN.")],
     registry: Target = None,
     env: Env = None,
@@ -115,7 +115,7 @@ def newest(
 
 @app.command()
 def column(
-    name: Annotated[str, typer.Argument(help="dataset, or dataset@vN.")],
+    name: VersionName,
     path: Annotated[str, typer.Argument(help="The column's name, or nested names joined by dots.")],
     registry: Target = None,
     env: Env = None,

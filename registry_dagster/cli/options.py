@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, cast, get_args
@@ -15,11 +16,13 @@ from registry_dagster.registry import ENV_VARIABLE, Registry
 
 __all__ = [
     "AsJson",
+    "DatasetName",
     "Env",
     "FormatName",
     "Publisher",
     "StorageOption",
     "Target",
+    "VersionName",
     "opened",
     "storage_options",
     "table_format",
@@ -50,6 +53,25 @@ StorageOption = Annotated[
         "--storage-option",
         help="NAME=VALUE of the table's store, by fsspec's names; repeatable. Secrets belong in the environment.",
     ),
+]
+
+
+def _datasets_like(incomplete: str) -> list[str]:
+    """Names for the shell to complete. Only of a registry on this machine: a key press asks no server."""
+    target = os.environ.get("FEATURE_REGISTRY", "")
+    if not target.startswith("lite://"):
+        return []
+    try:
+        with Registry.open(target) as registry:
+            return [each.name for each in registry.datasets(limit=None) if each.name.startswith(incomplete)]
+    except RegistryError:
+        # A shell has no place to show an error in; the command itself tells it.
+        return []
+
+
+DatasetName = Annotated[str, typer.Argument(help="The dataset's name.", autocompletion=_datasets_like)]
+VersionName = Annotated[
+    str, typer.Argument(help="dataset, dataset@vN or dataset@label.", autocompletion=_datasets_like)
 ]
 
 

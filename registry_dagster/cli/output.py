@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -15,7 +16,7 @@ from rich.text import Text
 
 from registry_dagster.errors import RegistryError
 
-__all__ = ["add_row", "error_console", "explain", "fit", "note", "output", "say", "show", "table"]
+__all__ = ["add_row", "error_console", "explain", "fit", "note", "output", "progress", "say", "show", "table"]
 
 # Colours are left out by themselves where the output is no terminal, or NO_COLOR is set.
 output = Console(highlight=False, soft_wrap=True)
@@ -58,6 +59,16 @@ def explain(error: Exception) -> None:
         error_console.print(
             "This is a mistake in the program. feature-registry --debug COMMAND shows where; please report it."
         )
+
+
+@contextmanager
+def progress(what: str, total: int) -> Generator[Callable[[int], None], None, None]:
+    """A bar on the terminal, if there is one, moved on by calling with how many more are done."""
+    from rich.progress import Progress
+
+    with Progress(console=error_console, transient=True, disable=not error_console.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda more: bar.advance(task, more)
 
 
 def table(*names: str) -> Table:

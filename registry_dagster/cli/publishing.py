@@ -12,6 +12,7 @@ import typer
 from registry_dagster.cli.app import app
 from registry_dagster.cli.options import (
     AsJson,
+    DatasetName,
     Env,
     FormatName,
     Publisher,
@@ -21,7 +22,7 @@ from registry_dagster.cli.options import (
     storage_options,
     table_format,
 )
-from registry_dagster.cli.output import note, output, say, show
+from registry_dagster.cli.output import note, output, progress, say, show
 from registry_dagster.committing import Outcome
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.dataset import Dataset
@@ -30,6 +31,8 @@ from registry_dagster.model.table import TableFacts
 from registry_dagster.plan import Plan
 
 __all__ = ["describe", "plan", "publish", "push", "retire"]
+
+_BATCH = 100
 
 DeclarationFile = Annotated[Path, typer.Argument(help="YAML or JSON file with the declaration.")]
 TableLocation = Annotated[str, typer.Option("--table", help="Where the table is: a path or a URI.")]
@@ -102,8 +105,12 @@ def push(
     from registry_dagster.handoff import handed_off
 
     publications = handed_off(folder, env or "PROD")
-    with opened(registry, env) as opened_registry:
-        outcomes = opened_registry.publish_many(publications)
+    outcomes: list[Outcome] = []
+    with opened(registry, env) as opened_registry, progress("publishing", len(publications)) as done:
+        for start in range(0, len(publications), _BATCH):
+            batch = publications[start : start + _BATCH]
+            outcomes += opened_registry.publish_many(batch)
+            done(len(batch))
     failed = [outcome for outcome in outcomes if isinstance(outcome, RegistryError)]
     rows = [
         {"error": str(outcome)}
@@ -118,7 +125,7 @@ def push(
 
 @app.command()
 def describe(
-    dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
+    dataset: DatasetName,
     title: Annotated[str | None, typer.Option(help="How people call it.")] = None,
     description: Annotated[str | None, typer.Option(help="Markdown.")] = None,
     owner: Annotated[list[str] | None, typer.Option(help="team:name or an e-mail address; may be repeated.")] = None,

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from registry_dagster.access.signing import signing_service
 from registry_dagster.cli.app import app
-from registry_dagster.cli.options import AsJson, Env, Target, opened
+from registry_dagster.cli.options import AsJson, DatasetName, Env, Target, VersionName, opened
 from registry_dagster.cli.output import add_row, output, say, table
 from registry_dagster.cli.output import show as show_result
 from registry_dagster.datahub.retirement import Retirement
@@ -20,8 +20,6 @@ from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.words import column_words, reference_words, signal_words
 
 __all__ = ["diff", "show", "versions"]
-
-VersionName = Annotated[str, typer.Argument(help="dataset, dataset@vN or dataset@label.")]
 
 
 @app.command()
@@ -56,7 +54,7 @@ def show(
 
 @app.command()
 def versions(
-    dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
+    dataset: DatasetName,
     registry: Target = None,
     env: Env = None,
     as_json: AsJson = False,

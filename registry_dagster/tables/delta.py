@@ -13,7 +13,9 @@ from registry_dagster.errors import TableNotFound, UnsupportedTable
 from registry_dagster.model.names import join_path
 from registry_dagster.model.table import DeltaPin, TableFacts
 from registry_dagster.tables.arrow import encode_schema, fields_of
-from registry_dagster.tables.delta_log import LOG, Log, read_actions
+from registry_dagster.tables.delta_actions import Action, first_actions
+from registry_dagster.tables.delta_counts import count_files
+from registry_dagster.tables.delta_log import LOG, Log
 from registry_dagster.tables.locations import plain_text
 from registry_dagster.tables.storage import Storage
 
@@ -36,11 +38,16 @@ _READER_FEATURES = {
 """Features that change how data or checkpoints are read, or that this module reads."""
 
 
-def inspect_delta(storage: Storage, version: int | str | None = None) -> TableFacts:
+def inspect_delta(storage: Storage, version: int | str | None = None, *, count_bytes: int | None = None) -> TableFacts:
     """Facts of a version of a Delta table, the latest by default.
 
-    Columns have their logical names. Rows are unknown: statistics are optional and do not see deletion
-    vectors. Bytes and files are known where the version has a checksum file (`{version}.crc`).
+    Columns have their logical names. Bytes and files are known for free where the version has a checksum
+    file (`{version}.crc`), rows never: they take a look at every file's entry in the log.
+
+    Args:
+        storage: At the table.
+        version: A number.
+        count_bytes: How many bytes of the log may be read to count; None: no counting.
 
     Raises:
         TableNotFound: no log, or the version is not in it (any more).
@@ -52,18 +59,20 @@ def inspect_delta(storage: Storage, version: int | str | None = None) -> TableFa
     metadata = actions["metaData"]
     _refuse_unknown_features(storage, actions)
     schema = _schema(storage, _value(storage, actions, "metaData", "schemaString"))
+    counts = None if count_bytes is None else count_files(storage, log, count_bytes)
     return TableFacts(
         location=storage.location,
         pin=DeltaPin(
             table_id=_value(storage, actions, "metaData", "id"),
             version=log.version,
-            committed_at=_committed_at(storage, log, metadata),
+            committed_at=_committed_at(storage, log, metadata, checksum),
         ),
         fields=fields_of(schema),
         arrow_schema=encode_schema(schema),
         partition_columns=tuple(join_path((name,)) for name in metadata.get("partitionColumns") or ()),
-        bytes=checksum.get("tableSizeBytes"),
-        files=checksum.get("numFiles"),
+        rows=counts.rows if counts else None,
+        bytes=counts.bytes if counts else checksum.get("tableSizeBytes"),
+        files=counts.files if counts else checksum.get("numFiles"),
     )
 
 
@@ -119,19 +128,21 @@ def _schema(storage: Storage, schema_string: str) -> Any:
         ) from error
 
 
-def _committed_at(storage: Storage, log: Log, metadata: Mapping[str, Any]) -> datetime | None:
+def _committed_at(storage: Storage, log: Log, metadata: Mapping[str, Any], checksum: Action) -> datetime | None:
     """Section "In-Commit Timestamps"; else the commit file's modification time, as all readers take it."""
     commit = log.commit
-    if commit is None:
-        return None
     configuration: dict[str, str] = dict(metadata.get("configuration") or {})
     if configuration.get("delta.enableInCommitTimestamps") != "true":
-        return commit.modified
-    info = read_actions(storage, commit.path, ("commitInfo",)).get("commitInfo", {})
-    milliseconds = info.get("inCommitTimestamp")
-    if not isinstance(milliseconds, int):
+        return commit.modified if commit else None
+    milliseconds: Any = checksum.get("inCommitTimestampOpt")
+    if milliseconds is None:
+        if commit is None:
+            return None
+        milliseconds = first_actions(storage, commit, ("commitInfo",)).get("commitInfo", {}).get("inCommitTimestamp")
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)
+    except (TypeError, ValueError, OverflowError, OSError) as error:
         raise UnsupportedTable(
-            f"{storage.location}/{commit.path} has no commitInfo.inCommitTimestamp, though the table's "
+            f"{storage.location}: version {log.version} has no commitInfo.inCommitTimestamp that can be read, though "
             f"{LOG}/ says in-commit timestamps are enabled. The log is damaged; write the table again."
-        )
-    return datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)
+        ) from error

@@ -1,40 +1,40 @@
-"""The files of a Delta log: which ones make up a version, and the actions in them that are not files."""
+"""The files of a Delta log: which ones make up a version.
+
+Sections named here are those of the Delta Transaction Log Protocol, PROTOCOL.md of delta-io/delta.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
-from registry_dagster.tables.locations import plain_text
-from registry_dagster.tables.storage import Storage, StoredFile, StoredObject
+from registry_dagster.tables.ahead import ahead
+from registry_dagster.tables.delta_actions import Action, first_actions
+from registry_dagster.tables.storage import Storage, StoredObject
 
-__all__ = ["LOG", "Log", "read_actions"]
+__all__ = ["LOG", "Log"]
 
 LOG = "_delta_log"
-_FILLED = {"metaData": "id", "protocol": "minReaderVersion"}
-_WANTED = tuple(_FILLED)
-_CHUNK = 1 << 20
-_BATCH = 8192
+_WANTED = ("metaData", "protocol")
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _NAME = re.compile(
-    r"(?P<version>\d{20})\."
-    r"(?:(?P<kind>json|crc)|checkpoint\.(?:(?P<part>\d{10})\.(?P<parts>\d{10})\.parquet|parquet|[0-9a-fA-F-]{36}\.(?:parquet|json)))"
+    r"(?P<version>\d{20})\.(?:(?P<kind>json|crc)|(?P<end>\d{20})\.compacted\.json"
+    rf"|checkpoint\.(?:(?P<part>\d{{10}})\.(?P<parts>\d{{10}})\.parquet|parquet|{_UUID}\.(?:parquet|json)))"
 )
-Action = dict[str, Any]
 
 
 @dataclass
 class Log:
     """The files that make up one version of a table.
 
-    Compacted commits (`{from}.{to}.compacted.json`) are left out: they only repeat commits.
-
     Args:
         version: The version.
         commits: Version → commit file, after the checkpoint and up to the version.
+        compacted: First and last version → a file that repeats these commits, reconciled.
         checkpoint: The files of the newest complete checkpoint up to the version; empty when there is none.
         commit: The version's own commit file; None when it was cleaned up.
         crc: The version's checksum file.
@@ -42,6 +42,7 @@ class Log:
 
     version: int
     commits: dict[int, StoredObject]
+    compacted: dict[tuple[int, int], StoredObject]
     checkpoint: tuple[StoredObject, ...] = ()
     commit: StoredObject | None = None
     crc: StoredObject | None = None
@@ -69,12 +70,19 @@ class Log:
     def checksum(self, storage: Storage) -> Action:
         """The version's checksum file, its `metadata` named `metaData`; empty when there is none.
 
-        Section "Version Checksum File": it repeats metadata and protocol, and counts files and bytes.
+        Section "Version Checksum File": it repeats metadata and protocol, and counts files and bytes. It is
+        written after the commit and may be cut off, so one that cannot be read counts as absent.
         """
         if self.crc is None:
             return {}
-        content = parse(storage, self.crc.path, storage.read(self.crc.path))
-        return {**content, **({"metaData": content["metadata"]} if content.get("metadata") else {})}
+        try:
+            content = json.loads(storage.read(self.crc.path, 0, self.crc.size))
+        except ValueError:
+            return {}
+        if not isinstance(content, dict):
+            return {}
+        checksum = cast(Action, content)
+        return {**checksum, **({"metaData": checksum["metadata"]} if checksum.get("metadata") else {})}
 
     def replay(self, storage: Storage) -> Action:
         """The metadata and protocol that hold at the version: the newest of each wins.
@@ -83,21 +91,24 @@ class Log:
             UnsupportedTable: one of them is nowhere in the log, or a file of it is damaged.
         """
         found: Action = {}
-        for path in self._newest_first():
-            if wanted := [name for name in _WANTED if name not in found]:
-                found |= read_actions(storage, path, wanted)
-        if missing := [name for name in _WANTED if name not in found]:
-            raise UnsupportedTable(
-                f"{storage.location}: its {LOG}/ has no {' and no '.join(missing)} at version "
-                f"{self.version}. The log is damaged; write the table again."
-            )
-        return found
+        files = [*self.tail(), *self.checkpoint]
+        for actions in ahead(lambda stored: first_actions(storage, stored, _WANTED), files):
+            found = {**actions, **found}
+            if len(found) == len(_WANTED):
+                return found
+        raise UnsupportedTable(
+            f"{storage.location}: its {LOG}/ has no {' and no '.join(name for name in _WANTED if name not in found)} "
+            f"at version {self.version}. The log is damaged; write the table again."
+        )
 
-    def _newest_first(self) -> Iterator[str]:
-        for version in sorted(self.commits, reverse=True):
-            yield self.commits[version].path
-        for stored in self.checkpoint:
-            yield stored.path
+    def tail(self) -> Iterator[StoredObject]:
+        """The files after the checkpoint, newest first. Compacted ones stand for the commits they repeat."""
+        widest = {last: first for first, last in sorted(self.compacted, reverse=True)}
+        version = self.version
+        while version in self.commits:
+            first = widest.get(version, version)
+            yield self.compacted.get((first, version), self.commits[version])
+            version = first - 1
 
 
 @dataclass
@@ -105,6 +116,7 @@ class _Listing:
     """The files of a log from some version on."""
 
     commits: dict[int, StoredObject] = field(default_factory=dict[int, StoredObject])
+    compacted: dict[tuple[int, int], StoredObject] = field(default_factory=dict[tuple[int, int], StoredObject])
     checksums: dict[int, StoredObject] = field(default_factory=dict[int, StoredObject])
     single: dict[int, StoredObject] = field(default_factory=dict[int, StoredObject])
     parts: dict[tuple[int, int], dict[int, StoredObject]] = field(
@@ -128,6 +140,8 @@ class _Listing:
             self.commits[version] = stored
         elif match["kind"] == "crc":
             self.checksums[version] = stored
+        elif match["end"]:
+            self.compacted[version, int(match["end"])] = stored
         elif match["part"]:
             self.parts.setdefault((version, int(match["parts"])), {})[int(match["part"])] = stored
         else:
@@ -152,6 +166,7 @@ class _Listing:
         return Log(
             version=version,
             commits={number: self.commits[number] for number in numbers},
+            compacted={span: stored for span, stored in self.compacted.items() if start < span[0] <= span[1]},
             checkpoint=checkpoints.get(start, ()),
             commit=self.commits.get(version),
             crc=self.checksums.get(version),
@@ -172,7 +187,7 @@ def _last_checkpoint(storage: Storage) -> int:
     path = f"{LOG}/_last_checkpoint"
     try:
         return int(json.loads(storage.read(path))["version"])
-    except (TableNotFound, ValueError, KeyError, TypeError):
+    except (TableNotFound, ValueError, KeyError, TypeError, OverflowError):
         return 0
 
 
@@ -189,89 +204,3 @@ def _why_not(storage: Storage, version: int) -> TableError:
         f"{where}: commits before version {version} are missing from {LOG}/, so the version cannot be told. "
         "The log is damaged; restore its files or write the table again."
     )
-
-
-def read_actions(storage: Storage, path: str, names: Collection[str]) -> Action:
-    """The first action of each name in a commit or a checkpoint. Others, such as files, are passed over.
-
-    Raises:
-        UnsupportedTable: the file is damaged.
-    """
-    if path.endswith(".parquet"):
-        return _parquet_actions(storage, path, names)
-    found: Action = {}
-    keys = [f'"{name}"'.encode() for name in names]
-    for line in _lines(storage, path):
-        if any(key in line for key in keys):
-            action = parse(storage, path, line)
-            found |= {name: action[name] for name in names if name in action and name not in found}
-            if len(found) == len(names):
-                break
-    return found
-
-
-def parse(storage: Storage, path: str, text: bytes) -> Action:
-    """A JSON object from the log.
-
-    Raises:
-        UnsupportedTable: it is none.
-    """
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise _damaged(storage, path, f"it is not JSON ({error})") from error
-    if not isinstance(value, dict):
-        raise _damaged(storage, path, "it does not hold JSON objects")
-    return cast(Action, value)
-
-
-def _lines(storage: Storage, path: str) -> Iterator[bytes]:
-    start, rest = 0, b""
-    while chunk := storage.read(path, start, _CHUNK):
-        start += len(chunk)
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from lines
-        if len(chunk) < _CHUNK:
-            break
-    yield rest
-
-
-def _parquet_actions(storage: Storage, path: str, names: Collection[str]) -> Action:
-    """Reads only the row groups where a wanted action is not null, and of them only its columns.
-
-    Maps inside an action are lists of pairs, as pyarrow gives them.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    found: Action = {}
-    try:
-        source: Any = StoredFile(storage, storage.head(path))
-        file: Any = pq.ParquetFile(source)
-        columns = [name for name in names if name in file.schema_arrow.names]
-        groups = [index for index in range(file.num_row_groups) if _may_hold(file, index, columns)]
-        for batch in file.iter_batches(_BATCH, row_groups=groups, columns=columns):
-            for name in columns:
-                if values := batch.column(name).drop_null().to_pylist():
-                    found.setdefault(name, values[0])
-            if len(found) == len(names):
-                break
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(storage, path, plain_text(error)) from error
-    return found
-
-
-def _may_hold(file: Any, index: int, names: Collection[str]) -> bool:
-    """Whether a row group has a value in a column that every action of these names fills."""
-    filled = {f"{name}.{_FILLED[name]}" for name in names}
-    group = file.metadata.row_group(index)
-    for position in range(len(file.schema)):
-        if file.schema.column(position).path in filled:
-            statistics = group.column(position).statistics
-            if statistics is None or not statistics.has_null_count or statistics.null_count < group.num_rows:
-                return True
-    return False
-
-
-def _damaged(storage: Storage, path: str, what: str) -> UnsupportedTable:
-    return UnsupportedTable(f"{storage.location}/{path} cannot be read: {what}. The log is damaged; restore the file.")

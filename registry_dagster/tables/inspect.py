@@ -16,7 +16,10 @@ from registry_dagster.tables.opening import open_storage
 from registry_dagster.tables.options import StorageOptions
 from registry_dagster.tables.parquet import inspect_parquet
 
-__all__ = ["inspect_table"]
+__all__ = ["COUNT_BYTES", "inspect_table"]
+
+COUNT_BYTES = 512 * 1024 * 1024
+"""Enough for the log of a Delta table of a million files whose statistics are kept as JSON."""
 
 
 def inspect_table(
@@ -24,8 +27,13 @@ def inspect_table(
     format: TableFormat | None = None,
     version: int | str | None = None,
     storage_options: StorageOptions | None = None,
+    *,
+    counts: bool = False,
+    count_bytes: int = COUNT_BYTES,
 ) -> TableFacts:
     """What the storage says about a table, pinned to one physical version. Its data is not read.
+
+    Counts that the format keeps at hand are always there. Others are unknown (None) unless asked for.
 
     Args:
         uri: A path; a URI of `file://`, `s3://`, `gs://`, `az://`, `abfss://`, `https://` or any other scheme
@@ -36,6 +44,9 @@ def inspect_table(
         storage_options: Options of the store by fsspec's names, such as `key`, `secret`, `endpoint_url`, `anon`;
             of the catalog; and `timeout`, the seconds to wait for one answer, 10 by default. Never recorded.
             Credentials left out are taken from the environment.
+        counts: Count rows, bytes and files also where that means to read metadata of every file: of a Delta
+            table the entries in its log, of a Parquet table all footers, which must have the same columns.
+        count_bytes: How many bytes may be read for that. Where more are needed the counts stay unknown.
 
     Raises:
         TableNotFound: nothing is stored there, or no such version.
@@ -51,13 +62,17 @@ def inspect_table(
     if format is not None and format not in formats:
         raise UnknownFormat(f"{format!r} is no table format; one of {', '.join(formats)}.")
     try:
-        return _inspect(location, format, version, storage_options)
+        return _inspect(location, format, version, storage_options, count_bytes if counts else None)
     except InvalidDeclaration as error:
         raise UnsupportedTable(f"The table at {location} cannot be recorded. {error}") from error
 
 
 def _inspect(
-    location: str, format: TableFormat | None, version: int | str | None, options: StorageOptions | None
+    location: str,
+    format: TableFormat | None,
+    version: int | str | None,
+    options: StorageOptions | None,
+    count_bytes: int | None,
 ) -> TableFacts:
     if location.startswith("iceberg://"):
         if format not in {None, "iceberg"}:
@@ -68,9 +83,9 @@ def _inspect(
         raise TableNotFound(f"Nothing is stored at {location}. Check the location.")
     match format or detect_format(storage):
         case "parquet":
-            return inspect_parquet(storage, version)
+            return inspect_parquet(storage, version, count_bytes=count_bytes)
         case "delta":
-            return inspect_delta(storage, version)
+            return inspect_delta(storage, version, count_bytes=count_bytes)
         case "iceberg":
             return inspect_iceberg(storage, version)
         case "lance":

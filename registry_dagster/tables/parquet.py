@@ -23,7 +23,9 @@ _SUFFIX = 64 * 1024
 _SUMMARY = "_metadata"
 
 
-def inspect_parquet(storage: Storage, version: int | str | None = None) -> TableFacts:
+def inspect_parquet(
+    storage: Storage, version: int | str | None = None, *, count_bytes: int | None = None
+) -> TableFacts:
     """Facts of a Parquet file, or of a directory of Parquet files with or without Hive partitions.
 
     One footer is read: of the file, of a directory's `_metadata` when that is at least as new as every

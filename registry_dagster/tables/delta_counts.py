@@ -147,8 +147,9 @@ def _count_checkpoint(storage: Storage, stored: StoredObject, tally: _Tally) -> 
         groups = row_groups_with(file, ("add",))
         columns, cost = _columns(file, groups, by_path=bool(tally.decided))
         tally.spend(cost)
-        for batch in file.iter_batches(_BATCH, row_groups=groups, columns=columns):
-            _count_batch(batch.column("add").drop_null(), tally)
+        for group in groups:
+            for batch in file.iter_batches(_BATCH, row_groups=[group], columns=columns):
+                _count_batch(batch.column("add").drop_null(), tally)
 
 
 def _columns(file: Any, groups: list[int], by_path: bool) -> tuple[list[str], int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import islice
 
 from registry_dagster.errors import UnknownFormat
@@ -46,8 +47,18 @@ def is_data_file(path: str) -> bool:
 
     Names that start with `.` or `_` are hidden, except partitions such as `_day=1`, as Spark has it.
     """
-    hidden = any(name.startswith(".") or (name.startswith("_") and "=" not in name) for name in path.split("/"))
-    return not hidden and path.lower().endswith(".parquet")
+    directory, _, name = path.rpartition("/")
+    return name.lower().endswith(".parquet") and not _is_hidden(name) and not _is_below_hidden(directory)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or (name.startswith("_") and "=" not in name)
+
+
+@lru_cache(maxsize=16)
+def _is_below_hidden(directory: str) -> bool:
+    """Kept for the next file, since a listing goes directory by directory."""
+    return any(_is_hidden(name) for name in directory.split("/"))
 
 
 def is_parquet(head: bytes) -> bool:

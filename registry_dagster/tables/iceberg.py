@@ -1,4 +1,4 @@
-"""Iceberg tables: one read of the metadata file, or one question to a catalog.
+"""Iceberg tables: one read of the metadata file.
 
 The fields named here are those of the Iceberg table spec, appendix "JSON serialization".
 """
@@ -7,31 +7,26 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import unquote, urlsplit
+from typing import Any, cast
 
 from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
 from registry_dagster.model.names import join_path
 from registry_dagster.model.table import IcebergPin, TableFacts
 from registry_dagster.tables.arrow import encode_schema, fields_of
-from registry_dagster.tables.deadline import within
 from registry_dagster.tables.detect import is_iceberg_metadata
-from registry_dagster.tables.failures import TableAccessDenied, TableUnreachable, table_error
-from registry_dagster.tables.libraries import for_pyiceberg
 from registry_dagster.tables.locations import normalise, plain_text
-from registry_dagster.tables.options import StorageOptions
-from registry_dagster.tables.storage import Storage
+from registry_dagster.tables.storage import Storage, StoredObject
 
-if TYPE_CHECKING:
-    from pyiceberg.table import Table
-
-__all__ = ["inspect_catalog_table", "inspect_iceberg"]
+__all__ = ["facts_from_metadata", "inspect_iceberg", "reason_of"]
 
 Json = dict[str, Any]
 _HINT = "metadata/version-hint.text"
 _NO_CURRENT = (None, -1)
+_FORMAT_VERSIONS = (1, 2, 3)
 
 
 def inspect_iceberg(storage: Storage, version: int | str | None = None) -> TableFacts:
@@ -49,73 +44,25 @@ def inspect_iceberg(storage: Storage, version: int | str | None = None) -> Table
         TableError: which metadata file is current cannot be told.
         UnsupportedTable: damaged metadata, no snapshot yet, or types this release does not read.
     """
-    path = "" if storage.is_object() else _current_metadata(storage)
-    where = f"{storage.location}/{path}" if path else storage.location
-    data = storage.read(path)
+    stored = storage.head() if storage.is_object() else _current_metadata(storage)
+    where = f"{storage.location}/{stored.path}" if stored.path else storage.location
+    data = storage.read(stored.path, 0, stored.size)
     try:
         metadata = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, zlib.error) as error:
         raise UnsupportedTable(f"{where} is no Iceberg metadata: it cannot be read as JSON ({error}).") from error
-    return _facts(metadata, where, version)
+    return facts_from_metadata(metadata, where, version)
 
 
-def inspect_catalog_table(
-    location: str, version: int | str | None = None, storage_options: StorageOptions | None = None
-) -> TableFacts:
-    """Facts of an Iceberg snapshot, from the catalog that `iceberg://CATALOG/namespace.table` names.
-
-    Args:
-        location: The URI.
-        version: As for `inspect_iceberg`.
-        storage_options: Properties of the catalog, over those in pyiceberg's own configuration, and options
-            of the table's store by fsspec's names.
-
-    Raises:
-        TableNotFound: no such table or snapshot.
-        TableAccessDenied, TableUnreachable: the catalog or the table's store refuses, or does not answer.
-        TableError: the catalog is not configured.
-        UnsupportedTable: as for `inspect_iceberg`.
-    """
-    from pyiceberg.catalog import load_catalog
-    from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
-
-    parts = urlsplit(location)
-    catalog, identifier = unquote(parts.netloc), unquote(parts.path.strip("/"))
-    if not catalog or "." not in identifier:
-        raise TableError(f"{location} names no catalog table; write iceberg://CATALOG/namespace.table.")
-    properties, seconds = for_pyiceberg(storage_options)
-    if version is None:
-        properties["snapshot-loading-mode"] = "refs"
-
-    def load() -> Table:
-        with load_catalog(catalog, **properties) as opened:
-            return opened.load_table(identifier)
-
-    try:
-        table = within(seconds, load)
-    except (NoSuchTableError, NoSuchNamespaceError) as error:
-        raise TableNotFound(f"The Iceberg catalog {catalog!r} has no table {identifier}.") from error
-    except Exception as error:
-        kind = type(table_error(error, location, seconds))
-        waited = f" within {seconds:g} s" if isinstance(error, TimeoutError) else ""
-        raise (kind if kind in {TableAccessDenied, TableUnreachable} else TableError)(
-            f"The Iceberg catalog {catalog!r} did not give table {identifier}{waited} ({type(error).__name__}). "
-            "Check its properties in storage_options, in .pyiceberg.yaml, or in the variables "
-            f"PYICEBERG_CATALOG__{catalog.upper()}__*."
-        ) from None
-    metadata = json.loads(table.metadata.model_dump_json())
-    return _facts(metadata, table.metadata_location, version, catalog, identifier)
-
-
-def _current_metadata(storage: Storage) -> str:
+def _current_metadata(storage: Storage) -> StoredObject:
     if (hint := _hint(storage)) is not None:
         stem = f"v{hint}" if hint.isdecimal() else hint
         names = [stem] if is_iceberg_metadata(stem) else _spellings(stem)
         for name in names:
-            if storage.exists(f"metadata/{name}"):
-                return f"metadata/{name}"
+            with suppress(TableNotFound):
+                return storage.head(f"metadata/{name}")
         raise TableNotFound(f"{storage.location}/{_HINT} says {hint[:100]!r}, but there is no metadata/{names[0]}.")
-    found = [stored.path for stored in storage.list("metadata/") if is_iceberg_metadata(stored.path)]
+    found = [stored for stored in storage.list("metadata/") if is_iceberg_metadata(stored.path)]
     if len(found) == 1:
         return found[0]
     if not found:
@@ -123,7 +70,7 @@ def _current_metadata(storage: Storage) -> str:
     raise TableError(
         f"{storage.location} has {len(found)} metadata files and no version-hint.text, so which is current "
         "cannot be told: the newest may be from a commit that failed. Ask its catalog "
-        f"(iceberg://CATALOG/namespace.table), or name the file, e.g. {storage.location}/{found[-1]}."
+        f"(iceberg://CATALOG/namespace.table), or name the file, e.g. {storage.location}/{found[-1].path}."
     )
 
 
@@ -138,14 +85,30 @@ def _spellings(stem: str) -> list[str]:
     return [f"{stem}.metadata.json", f"{stem}.gz.metadata.json", f"{stem}.metadata.json.gz"]
 
 
-def _facts(
+def facts_from_metadata(
     metadata: Json,
     where: str,
     version: int | str | None,
     catalog: str | None = None,
     identifier: str | None = None,
 ) -> TableFacts:
+    """Facts of a snapshot, from the JSON of a table's metadata.
+
+    Args:
+        metadata: The JSON.
+        where: Location of the metadata file.
+        version: As for `inspect_iceberg`.
+        catalog, identifier: The table's catalog, and its name there.
+
+    Raises:
+        As for `inspect_iceberg`.
+    """
     try:
+        if (format_version := metadata["format-version"]) not in _FORMAT_VERSIONS:
+            raise UnsupportedTable(
+                f"{where} is an Iceberg table of format version {format_version}; this release reads 1 to 3. "
+                "Upgrade registry-dagster."
+            )
         snapshot = _snapshot(metadata, where, version)
         described = _schema_of(metadata, snapshot)
         schema = _arrow_schema(described, where)
@@ -157,7 +120,7 @@ def _facts(
                 snapshot_id=snapshot["snapshot-id"],
                 schema_id=described.get("schema-id", 0),
                 metadata_location=normalise(where),
-                committed_at=datetime.fromtimestamp(snapshot["timestamp-ms"] / 1000, tz=timezone.utc),
+                committed_at=_moment(snapshot["timestamp-ms"]),
                 catalog=catalog,
                 identifier=identifier,
             ),
@@ -223,14 +186,14 @@ def _arrow_schema(described: Json, where: str) -> Any:
         return schema_to_pyarrow(Schema.model_validate(described), include_field_ids=False)
     except (InvalidModel, ValidationError, NotImplementedError, ValueError, pa.ArrowException) as error:
         raise UnsupportedTable(
-            f"{where}: pyiceberg cannot read the snapshot's schema ({_reason(error)}). "
+            f"{where}: pyiceberg cannot read the snapshot's schema ({reason_of(error)}). "
             "Store the column as another type, or upgrade pyiceberg."
         ) from error
 
 
-def _reason(error: Exception) -> str:
-    """What is wrong, from a validation error's second and third lines or the error itself."""
-    problems = getattr(error, "errors", None)
+def reason_of(error: Exception) -> str:
+    """What is wrong first, and where, without the values around it; or the error itself."""
+    problems = getattr(error.__cause__ or error, "errors", None)
     if problems is None:
         return plain_text(error)
     first = problems()[0]
@@ -260,3 +223,10 @@ def _paths(above: tuple[str, ...], struct: Json) -> Iterator[tuple[int, tuple[st
 def _count(summary: Mapping[str, str], key: str) -> int | None:
     value = summary.get(key, "")
     return int(value) if value.isdecimal() else None
+
+
+def _moment(milliseconds: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)
+    except (ValueError, OverflowError, OSError) as error:
+        raise TypeError(f"timestamp-ms {milliseconds}") from error

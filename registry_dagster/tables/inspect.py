@@ -9,7 +9,8 @@ from registry_dagster.errors import InvalidDeclaration, TableNotFound, UnknownFo
 from registry_dagster.model.table import TableFacts, TableFormat
 from registry_dagster.tables.delta import inspect_delta
 from registry_dagster.tables.detect import detect_format
-from registry_dagster.tables.iceberg import inspect_catalog_table, inspect_iceberg
+from registry_dagster.tables.iceberg import inspect_iceberg
+from registry_dagster.tables.iceberg_catalog import inspect_catalog_table
 from registry_dagster.tables.lance import inspect_lance
 from registry_dagster.tables.locations import normalise
 from registry_dagster.tables.opening import open_storage

@@ -12,69 +12,22 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.partitioning import PartitionField, PartitionSpec
-from pyiceberg.schema import Schema
 from pyiceberg.table import Table
-from pyiceberg.transforms import BucketTransform, IdentityTransform
-from pyiceberg.types import ListType, LongType, NestedField, StringType, StructType
+from pyiceberg.types import LongType
 
 from registry_dagster.errors import TableError, TableNotFound, UnsafeLocation, UnsupportedTable
-from registry_dagster.model.table import IcebergPin, TableFacts
 from registry_dagster.tables import decode_schema, inspect_table
-
-SCHEMA = Schema(
-    NestedField(1, "body_id", LongType(), required=True),
-    NestedField(2, "neuropil", StringType()),
-    NestedField(3, "ids", ListType(4, LongType(), element_required=True)),
-    NestedField(5, "pt", StructType(NestedField(6, "x", LongType()))),
-)
-SPEC = PartitionSpec(
-    PartitionField(2, 1000, IdentityTransform(), "neuropil"),
-    PartitionField(1, 1001, BucketTransform(4), "bucket"),
-    PartitionField(6, 1002, IdentityTransform(), "x"),
-)
-ROWS = [{"body_id": number, "neuropil": "AL", "ids": [1], "pt": {"x": 1}} for number in range(3)]
-ARROW = pa.schema(
-    [
-        pa.field("body_id", pa.int64(), nullable=False),
-        ("neuropil", pa.string()),
-        ("ids", pa.list_(pa.field("element", pa.int64(), nullable=False))),
-        ("pt", pa.struct([("x", pa.int64())])),
-    ]
-)
+from tests.tables.iceberg_tables import ARROW, ROWS, SCHEMA, SPEC, edited, new_catalog, new_table, path_of, pin_of
 
 
 @pytest.fixture
 def catalog(tmp_path: Path) -> SqlCatalog:
-    catalog = SqlCatalog("c", uri=f"sqlite:///{tmp_path}/catalog.db", warehouse=tmp_path.as_uri())
-    catalog.create_namespace("n")
-    return catalog
+    return new_catalog(tmp_path)
 
 
 @pytest.fixture
 def table(catalog: SqlCatalog) -> Table:
-    """A table with one snapshot of three rows."""
-    table = catalog.create_table("n.synapses", schema=SCHEMA)
-    table.append(pa.Table.from_pylist(ROWS, schema=ARROW))
-    return table
-
-
-def pin_of(facts: TableFacts) -> IcebergPin:
-    assert isinstance(facts.pin, IcebergPin)
-    return facts.pin
-
-
-def path_of(uri: str) -> Path:
-    return Path(uri.removeprefix("file://"))
-
-
-def edited(table: Table, change: Callable[[dict[str, Any]], object]) -> Path:
-    """A copy of the table's metadata file with something in it changed."""
-    metadata = json.loads(path_of(table.metadata_location).read_text())
-    change(metadata)
-    copy = path_of(table.location()) / "edited.metadata.json"
-    copy.write_text(json.dumps(metadata))
-    return copy
+    return new_table(catalog)
 
 
 def test_a_metadata_file(table: Table) -> None:
@@ -224,6 +177,18 @@ def test_a_table_that_was_never_written(catalog: SqlCatalog) -> None:
     table = catalog.create_table("n.empty", schema=SCHEMA)
     with pytest.raises(UnsupportedTable, match="the Iceberg table has no snapshot; nothing was written to it yet"):
         inspect_table(table.metadata_location)
+
+
+def test_only_the_metadata_file_is_read_and_once(table: Table, bytes_read: dict[str, int]) -> None:
+    inspect_table(table.metadata_location)
+    assert bytes_read == {"": path_of(table.metadata_location).stat().st_size}
+    bytes_read.clear()
+    (path_of(table.location()) / "metadata" / "version-hint.text").write_text(path_of(table.metadata_location).name)
+    inspect_table(table.location())
+    assert {path.partition("/")[2] for path in bytes_read} == {
+        "version-hint.text",
+        path_of(table.metadata_location).name,
+    }
 
 
 @pytest.mark.parametrize("dtype", ["variant", "geometry(srid:4326)"])

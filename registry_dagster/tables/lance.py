@@ -35,19 +35,19 @@ def inspect_lance(
 
     Args:
         storage: At the dataset, or at one of its branches (`{dataset}/tree/{branch}`).
-        version: A number, or the name of a tag, which is resolved to the version it stands for now;
-            the latest by default.
+        version: A number; or the name of a tag or a branch, which is resolved to the version it stands for
+            now; the latest by default.
         storage_options: As of `inspect_table`.
 
     Raises:
-        TableNotFound: no such version or tag.
+        TableNotFound: no such dataset, version, tag or branch.
         UnsupportedTable: the manifest cannot be read.
         TableUnreachable: the store does not answer.
         TableError: the lance package is not installed, or does not read from such a store.
     """
     location, number = storage.location, _number(version)
     if version is not None and number is None:
-        location, number = _tagged(location, str(version), storage_options)
+        location, number = _named(location, str(version), storage_options)
     opened = _Opened.at(location, number, storage_options)
     return TableFacts(
         location=location,
@@ -96,12 +96,12 @@ def _read(location: str, version: int | None, options: StorageOptions | None, re
         ) from error
     seconds = prepared(options)[1] * _REQUESTS
     if (path := local_path(location)) is not None:
-        with _errors(location, version, seconds):
+        with _errors(location, version, options, seconds):
             return read(lance.dataset(str(path), version=version))
 
     def read_remote() -> T:
         uri, theirs = for_lance(location, options)
-        with _errors(location, version, seconds):
+        with _errors(location, version, options, seconds):
             return read(lance.dataset(uri, version=version, storage_options=theirs))
 
     try:
@@ -113,7 +113,9 @@ def _read(location: str, version: int | None, options: StorageOptions | None, re
 
 
 @contextmanager
-def _errors(location: str, version: int | None, seconds: float) -> Generator[None, None, None]:
+def _errors(
+    location: str, version: int | None, options: StorageOptions | None, seconds: float
+) -> Generator[None, None, None]:
     """The errors of the lance package as ours. It panics on some damaged manifests."""
     try:
         yield
@@ -121,13 +123,20 @@ def _errors(location: str, version: int | None, seconds: float) -> Generator[Non
         if failed := _of_store(location, error, seconds):
             raise failed from None
         if any(missing in str(error).lower() for missing in ("not found", "status code: 404")):
-            what = "no readable version" if version is None else f"no version {version} (any more)"
-            raise TableNotFound(f"The Lance dataset at {location} has {what}.") from None
+            raise _missing(location, version, options) from None
         raise _damaged(location, error) from None
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise
         raise _damaged(location, error) from None
+
+
+def _missing(location: str, version: int | None, options: StorageOptions | None) -> TableNotFound:
+    """The package calls a missing version a missing dataset too."""
+    if not open_storage(location, options).exists("_versions"):
+        return TableNotFound(f"There is no Lance dataset at {location}: no _versions/ in it. Check the location.")
+    what = "no readable version" if version is None else f"no version {version} (any more)"
+    return TableNotFound(f"The Lance dataset at {location} has {what}.")
 
 
 def _damaged(location: str, error: BaseException) -> TableError:
@@ -146,15 +155,19 @@ def _of_store(location: str, error: Exception, seconds: float) -> TableError | N
     return table_error(ConnectionError(), location, seconds) if "HTTP error" in text else None
 
 
-def _tagged(location: str, tag: str, options: StorageOptions | None) -> tuple[str, int]:
-    """Where the version that a tag names is: the dataset itself, or a branch of it."""
+def _named(location: str, name: str, options: StorageOptions | None) -> tuple[str, int | None]:
+    """Where a tag or a branch leads: the dataset or a branch of it, and the version there, None for its latest."""
     base, _ = _base_and_branch(location, options)
-    tags: dict[str, Any] = _read(base, None, options, lambda dataset: dataset.tags.list())
-    if tag not in tags:
-        names = f"it has {', '.join(sorted(tags)[:5])}" if tags else "it has none"
-        raise TableNotFound(f"The Lance dataset at {base} has no tag {tag!r}; {names}.")
-    branch = tags[tag].get("branch")
-    return f"{base}/tree/{branch}" if branch else base, int(tags[tag]["version"])
+    tags, branches = _read(base, None, options, lambda dataset: (dataset.tags.list(), dataset.branches.list()))
+    if name in tags:
+        branch, number = tags[name].get("branch"), int(tags[name]["version"])
+    elif name in branches:
+        branch, number = name, None
+    else:
+        names = sorted({*tags, *branches})
+        has = f"it has {', '.join(names[:5])}" if names else "it has none"
+        raise TableNotFound(f"The Lance dataset at {base} has no tag or branch {name!r}; {has}.")
+    return f"{base}/tree/{branch}" if branch else base, number
 
 
 def _base_and_branch(location: str, options: StorageOptions | None) -> tuple[str, str | None]:

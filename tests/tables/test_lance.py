@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ import pytest
 from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
 from registry_dagster.model.table import LancePin, TableFacts
 from registry_dagster.tables import decode_schema, inspect_table
+from registry_dagster.tables.libraries import for_lance
+from tests.tables.places import Place
 
 SCHEMA = pa.schema([("id", pa.int64()), ("v", pa.list_(pa.float32(), 32))], metadata={"made": "by hand"})
 ROWS = pa.table({"id": [1, 2, 3], "v": [[0.5] * 32] * 3}, schema=SCHEMA)
@@ -75,7 +78,7 @@ def test_deleted_rows_do_not_count(table: Path) -> None:
 def test_a_tag_is_resolved_to_its_version(table: Path) -> None:
     lance.dataset(str(table)).tags.create("paper", 2)
     assert inspect_table(table, version="paper") == inspect_table(table, version=2)
-    with pytest.raises(TableNotFound, match="has no tag 'draft'; it has paper"):
+    with pytest.raises(TableNotFound, match="has no tag or branch 'draft'; it has paper"):
         inspect_table(table, version="draft")
 
 
@@ -86,8 +89,12 @@ def test_a_branch_is_recorded(table: Path) -> None:
     on_branch = inspect_table(table / "tree" / "exp")
     assert (pin_of(on_branch).branch, pin_of(on_branch).version, on_branch.rows) == ("exp", 3, 9)
     assert on_branch.identity != inspect_table(table).identity
+    assert inspect_table(table, version="exp") == on_branch
     dataset.tags.create("trial", ("exp", 3))
     assert inspect_table(table, version="trial") == on_branch
+    assert inspect_table(table / "tree" / "exp", version="trial") == on_branch
+    with pytest.raises(TableNotFound, match="has no tag or branch 'draft'; it has exp, trial"):
+        inspect_table(table, version="draft")
 
 
 def test_no_data_file_is_read(table: Path, overwrite_data_files: Callable[[Path, str], int]) -> None:
@@ -99,8 +106,15 @@ def test_no_data_file_is_read(table: Path, overwrite_data_files: Callable[[Path,
 def test_versions_that_are_not_there(table: Path) -> None:
     with pytest.raises(TableNotFound, match=r"has no version 9 \(any more\)"):
         inspect_table(table, version=9)
-    with pytest.raises(TableNotFound, match="has no tag 'x'; it has none"):
+    with pytest.raises(TableNotFound, match="has no tag or branch 'x'; it has none"):
         inspect_table(table, version="x")
+
+
+@pytest.mark.parametrize("version", [None, 1, "paper"])
+def test_a_missing_dataset_is_told_from_a_missing_version(tmp_path: Path, version: int | str | None) -> None:
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(TableNotFound, match=r"There is no Lance dataset at file://.*: no _versions/ in it"):
+        inspect_table(tmp_path, format="lance", version=version)
 
 
 def test_a_damaged_manifest(table: Path, overwrite_data_files: Callable[[Path, str], int]) -> None:
@@ -124,3 +138,19 @@ def test_without_the_lance_package_the_message_says_what_to_install(
     monkeypatch.setattr(builtins, "__import__", no_lance)
     with pytest.raises(TableError, match=r'pip install "registry-dagster\[lance\]"'):
         inspect_table(table)
+
+
+@pytest.mark.parametrize("place", ["s3"], indirect=True)
+def test_requests_do_not_grow_with_the_number_of_versions(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    uri, options = for_lance(place.at("t.lance"), place.options)
+    sent: dict[tuple[int, int | None], int] = {}
+    for number in range(1, 13):
+        lance.write_dataset(ROWS, uri, mode="append" if number > 1 else "create", storage_options=options)
+        if number in {2, 12}:
+            for version in (None, 1):
+                with caplog.at_level(logging.INFO, "werkzeug"):
+                    caplog.clear()
+                    inspect_table(place.at("t.lance"), version=version, storage_options=place.options)
+                    sent[number, version] = len(caplog.records)
+    assert 0 < sent[2, None] == sent[12, None] <= 8
+    assert 0 < sent[2, 1] == sent[12, 1] <= 8

@@ -59,7 +59,7 @@ def make_plan(
         TableMismatch: declaration and table disagree.
         MaterializationConflict: an upstream version is recorded with other facts.
     """
-    feature_table.check(table)
+    feature_table = feature_table.fitted(table)
     source = source or Source()
     name = feature_table.dataset.name
     published = view.versions[name]

@@ -67,7 +67,7 @@ _PIN: TypeAdapter[AnyPin] = TypeAdapter(AnyPin)
 _TEXT = ("label",)
 _JSON = ("materializations", "references", "signals", "inputs", "column_lineage", "reference_versions")
 _PROVENANCE = tuple(Provenance.model_fields)
-_TABLE_JSON = ("pin", "partition_columns", "rows", "bytes", "files")
+_TABLE_JSON = ("pin", "widths", "partition_columns", "rows", "bytes", "files")
 
 
 def version_proposals(record: DatasetVersion, dataset: Dataset, env: str) -> tuple[Proposal, ...]:

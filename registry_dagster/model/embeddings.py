@@ -18,12 +18,13 @@ Dim = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 
 
 class _Vector(Column):
-    dim: Dim
+    dim: Dim | None = None
     last_column: ColumnPath | None = None
 
     @property
     def expected_type(self) -> str:
-        return f"{self.dim} columns of floats" if self.last_column else f"list of {self.dim} floats"
+        what = "floats" if self.dim is None else f"{self.dim} floats"
+        return f"{self.dim or 'several'} columns of floats" if self.last_column else f"list of {what}"
 
     def dtype_problem(self, dtype: str) -> str | None:
         if self.last_column is not None or (self.dim == 1 and dtypes.is_float(dtype)):
@@ -37,7 +38,7 @@ class _Vector(Column):
                 "declare its first column and name the last one in last_column"
             )
         width = found[1]
-        if width is not None and width != self.dim:
+        if width is not None and self.dim is not None and width != self.dim:
             return f"dim is declared as {self.dim}, the column is {width} wide; correct dim or the table"
         return None
 
@@ -46,7 +47,8 @@ class Embedding(_Vector):
     """A learned or computed vector.
 
     Args:
-        dim: Number of components.
+        dim: Number of components. May be left out where the table says it: by a fixed-size list, by the field
+            metadata `dim`, or by `last_column`.
         model: The model or method that made it.
         checkpoint: Which trained state of it.
         trained_on: The materialization version its training data came from.
@@ -70,7 +72,7 @@ class ReducedEmbedding(_Vector):
     """A projection of an embedding, such as UMAP coordinates.
 
     Args:
-        dim: Number of components; 1 for a column that holds one of them.
+        dim: Number of components, as for `Embedding`; 1 for a column that holds one of them.
         method: How it was reduced.
         source: The column or dataset it was reduced from.
         component: Which component a single column holds, counted from 0.

@@ -12,7 +12,7 @@ from registry_dagster.errors import InvalidDeclaration, TableMismatch
 from registry_dagster.model.base import Model, Several, suggestion
 from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.dataset import Dataset
-from registry_dagster.model.dtypes import is_float
+from registry_dagster.model.dtypes import is_float, list_of
 from registry_dagster.model.embeddings import Embedding, ReducedEmbedding
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import ColumnPath, split_path
@@ -79,13 +79,31 @@ class FeatureTable(Model):
         """Hold the declaration against a table.
 
         Raises:
-            TableMismatch: a declared column is absent, or its Arrow type cannot hold the semantic.
+            TableMismatch: a declared column is absent, its Arrow type cannot hold the semantic, or nothing says,
+                or two things say differently, how wide an embedding is.
         """
         types = {field.path: field.type for field in table.fields}
-        problems = tuple(problem for path, column in self.columns.items() if (problem := _problem(path, column, types)))
+        problems = tuple(
+            problem for path, column in self.columns.items() if (problem := _problem(path, column, types, table.widths))
+        )
         problems += tuple(_absent_from_signals(self.signals, table))
         if problems:
             raise TableMismatch(table.location, problems)
+
+    def fitted(self, table: TableFacts) -> Self:
+        """The declaration with the width of each embedding: from the column's type, else its metadata, else declared.
+
+        Raises:
+            TableMismatch: as for `check`.
+        """
+        self.check(table)
+        types = {field.path: field.type for field in table.fields}
+        found = {
+            path: column.model_copy(update={"dim": next(iter(_widths(path, column, types, table.widths).values()))})
+            for path, column in self.columns.items()
+            if isinstance(column, Embedding | ReducedEmbedding) and column.dim is None
+        }
+        return self.model_copy(update={"columns": {**self.columns, **found}}) if found else self
 
 
 def _absent_from_signals(signals: Iterable[AnySignal], table: TableFacts) -> Iterator[str]:
@@ -97,24 +115,48 @@ def _absent_from_signals(signals: Iterable[AnySignal], table: TableFacts) -> Ite
                 yield f"signal {signal.signal}: column {path!r} is not in the table{suggestion(path, paths)}"
 
 
-def _problem(path: str, column: AnyColumn, types: Mapping[str, str]) -> str | None:
+def _problem(path: str, column: AnyColumn, types: Mapping[str, str], widths: Mapping[str, int]) -> str | None:
     if path not in types:
         return f"{path}: declared, but the table has no such column{suggestion(path, types)}"
     if problem := column.dtype_problem(types[path]):
         return f"{path}: {problem}"
-    if isinstance(column, Embedding | ReducedEmbedding) and column.last_column is not None:
-        return _span_problem(path, column.last_column, column.dim, types)
-    return None
+    if not isinstance(column, Embedding | ReducedEmbedding):
+        return None
+    if column.last_column is not None and (problem := _span_problem(path, column.last_column, column.dim, types)):
+        return problem
+    said = _widths(path, column, types, widths)
+    if len(set(said.values())) > 1:
+        told = " and ".join(f"{width} wide by its {what}" for what, width in said.items())
+        return f"{path}: the vector is {told}; correct one of them"
+    return None if said else f"{path}: neither its type nor its metadata says how wide the vector is; declare dim"
 
 
-def _span_problem(first: str, last: str, dim: int, types: Mapping[str, str]) -> str | None:
+def _widths(
+    path: str, column: Embedding | ReducedEmbedding, types: Mapping[str, str], widths: Mapping[str, int]
+) -> dict[str, int]:
+    """How wide a vector is, by each that says so, the surest first."""
+    if column.last_column is not None:
+        return {"columns": len(_span(path, column.last_column, types))}
+    fixed = list_of(types[path])
+    said = {"type": fixed[1] if fixed else None, "metadata": widths.get(path), "declaration": column.dim}
+    return {what: width for what, width in said.items() if width is not None}
+
+
+def _span(first: str, last: str, types: Mapping[str, str]) -> Sequence[str]:
+    """The columns from one to another beside it."""
+    columns = [path for path in types if split_path(path)[:-1] == split_path(first)[:-1]]
+    return columns[columns.index(first) : columns.index(last) + 1]
+
+
+def _span_problem(first: str, last: str, dim: int | None, types: Mapping[str, str]) -> str | None:
     columns = [path for path in types if split_path(path)[:-1] == split_path(first)[:-1]]
     if last not in columns:
         where = "in the table" if last not in types else "beside it"
         return f"{first}: last_column {last!r} is not {where}{suggestion(last, columns)}"
-    span = columns[columns.index(first) : columns.index(last) + 1]
-    if len(span) != dim:
-        return f"{first}: dim is declared as {dim}, but {first} to {last} are {len(span)} columns"
+    span = _span(first, last, types)
+    if not span or (dim is not None and len(span) != dim):
+        said = f"dim is declared as {dim}" if span else "last_column stands before it"
+        return f"{first}: {said}, but {first} to {last} are {len(span)} columns"
     if others := [path for path in span if not is_float(types[path])]:
         return f"{first}: the vector's columns must be floats; {others[0]} is {types[others[0]]}"
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -131,6 +132,8 @@ class TableFacts(Model):
         pin: The physical version, by the format's own identifiers.
         fields: Every column and nested field, in table order.
         arrow_schema: The Arrow schema, as base64 of the Arrow IPC schema message.
+        widths: List column → how many elements each list has, where field metadata says so. Delta and Iceberg
+            have no type for it; an Arrow fixed-size list says it in its type.
         partition_columns: Columns whose values stand in the directory names.
         rows, bytes, files: Counts where the metadata has them cheaply and exactly; None is unknown.
     """
@@ -139,6 +142,7 @@ class TableFacts(Model):
     pin: AnyPin
     fields: Several[TableField]
     arrow_schema: str
+    widths: Mapping[ColumnPath, Quantity] = {}
     partition_columns: Several[ColumnPath] = ()
     rows: Quantity | None = None
     bytes: Quantity | None = None

@@ -15,7 +15,10 @@ from registry_dagster.errors import UnsupportedTable
 from registry_dagster.model.names import join_path
 from registry_dagster.model.table import TableField
 
-__all__ = ["decode_schema", "encode_schema", "fields_of"]
+__all__ = ["WIDTH", "decode_schema", "encode_schema", "fields_of", "widths_of"]
+
+WIDTH = "dim"
+"""The field metadata that says how many elements each list of a column has."""
 
 _LONGEST_TYPE = 2000
 _EXTENSION = b"ARROW:extension:"
@@ -36,6 +39,18 @@ def fields_of(schema: Any) -> tuple[TableField, ...]:
         for column in schema
         for path, field in _nested((column.name,), column)
     )
+
+
+def widths_of(schema: Any) -> dict[str, int]:
+    """Path of a list → how many elements each has, where the metadata of its field says so under `dim`."""
+    widths: dict[str, int] = {}
+    for column in schema:
+        for path, field in _nested((column.name,), column):
+            metadata: dict[bytes, bytes] = field.metadata or {}
+            said = metadata.get(WIDTH.encode(), b"")
+            if _is_list(_stored(field)) and said.isdigit():
+                widths[join_path(path)] = int(said)
+    return widths
 
 
 def encode_schema(schema: Any) -> str:

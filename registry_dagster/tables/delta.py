@@ -12,11 +12,11 @@ from typing import Any
 from registry_dagster.errors import TableNotFound, UnsupportedTable
 from registry_dagster.model.names import join_path
 from registry_dagster.model.table import DeltaPin, TableFacts
-from registry_dagster.tables.arrow import encode_schema, fields_of
+from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
 from registry_dagster.tables.delta_actions import Action, first_actions
 from registry_dagster.tables.delta_counts import count_files
 from registry_dagster.tables.delta_log import LOG, Log
-from registry_dagster.tables.locations import plain_text
+from registry_dagster.tables.delta_schema import arrow_schema
 from registry_dagster.tables.storage import Storage
 
 __all__ = ["inspect_delta"]
@@ -58,7 +58,7 @@ def inspect_delta(storage: Storage, version: int | str | None = None, *, count_b
     actions = checksum if {"metaData", "protocol"} <= checksum.keys() else log.replay(storage)
     metadata = actions["metaData"]
     _refuse_unknown_features(storage, actions)
-    schema = _schema(storage, _value(storage, actions, "metaData", "schemaString"))
+    schema = arrow_schema(_value(storage, actions, "metaData", "schemaString"), storage.location)
     counts = None if count_bytes is None else count_files(storage, log, count_bytes)
     return TableFacts(
         location=storage.location,
@@ -69,6 +69,7 @@ def inspect_delta(storage: Storage, version: int | str | None = None, *, count_b
         ),
         fields=fields_of(schema),
         arrow_schema=encode_schema(schema),
+        widths=widths_of(schema),
         partition_columns=tuple(join_path((name,)) for name in metadata.get("partitionColumns") or ()),
         rows=counts.rows if counts else None,
         bytes=counts.bytes if counts else checksum.get("tableSizeBytes"),
@@ -111,21 +112,6 @@ def _refuse_unknown_features(storage: Storage, actions: Mapping[str, Any]) -> No
             f"{storage.location} needs a Delta reader that knows {what}; this release does not. "
             "Upgrade registry-dagster, or drop the feature from the table."
         )
-
-
-def _schema(storage: Storage, schema_string: str) -> Any:
-    import pyarrow as pa
-    from deltalake import Schema
-    from deltalake.exceptions import DeltaError
-
-    try:
-        exported: Any = Schema.from_json(schema_string).to_arrow()
-        return pa.schema(exported)
-    except (ValueError, NotImplementedError, DeltaError, pa.ArrowException) as error:
-        raise UnsupportedTable(
-            f"{storage.location}: its Delta schema has no Arrow schema here: {plain_text(error)}. "
-            "Store the column as a type the deltalake package reads, or upgrade it."
-        ) from error
 
 
 def _committed_at(storage: Storage, log: Log, metadata: Mapping[str, Any], checksum: Action) -> datetime | None:

@@ -16,7 +16,7 @@ from typing import Any, cast
 from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
 from registry_dagster.model.names import join_path
 from registry_dagster.model.table import IcebergPin, TableFacts
-from registry_dagster.tables.arrow import encode_schema, fields_of
+from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
 from registry_dagster.tables.detect import is_iceberg_metadata
 from registry_dagster.tables.locations import normalise, plain_text
 from registry_dagster.tables.storage import Storage, StoredObject
@@ -126,6 +126,7 @@ def facts_from_metadata(
             ),
             fields=fields_of(schema),
             arrow_schema=encode_schema(schema),
+            widths=widths_of(schema),
             partition_columns=tuple(_partition_columns(metadata, described)),
             rows=_count(summary, "total-records") if _count(summary, "total-delete-files") == 0 else None,
             bytes=_count(summary, "total-files-size"),

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
 from registry_dagster.model.table import LancePin, TableFacts
-from registry_dagster.tables.arrow import encode_schema, fields_of
+from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
 from registry_dagster.tables.deadline import within
 from registry_dagster.tables.failures import status_error, table_error
 from registry_dagster.tables.libraries import for_lance
@@ -58,6 +58,7 @@ def inspect_lance(
         ),
         fields=fields_of(opened.schema),
         arrow_schema=encode_schema(opened.schema),
+        widths=widths_of(opened.schema),
         rows=int(opened.counts["total_rows"]),
         bytes=int(opened.counts["total_files_size"]) or None,
         files=int(opened.counts["total_data_files"]),

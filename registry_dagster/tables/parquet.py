@@ -10,7 +10,7 @@ from registry_dagster.model.dtypes import storage as stored_type
 from registry_dagster.model.names import join_path
 from registry_dagster.model.table import ParquetPin, TableFacts
 from registry_dagster.tables.ahead import ahead
-from registry_dagster.tables.arrow import encode_schema, fields_of
+from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
 from registry_dagster.tables.parquet_files import ParquetFiles, data_files
 from registry_dagster.tables.parquet_footer import Footer, read_footer
 from registry_dagster.tables.storage import Storage
@@ -56,6 +56,7 @@ def inspect_parquet(
         pin=ParquetPin(fingerprint=fingerprint, last_modified=files.modified),
         fields=fields_of(schema),
         arrow_schema=encode_schema(schema),
+        widths=widths_of(schema),
         partition_columns=tuple(join_path((name,)) for name in files.partitions),
         rows=rows,
         bytes=files.bytes,

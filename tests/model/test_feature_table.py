@@ -100,7 +100,7 @@ def test_a_vector_over_neighbouring_columns_passes() -> None:
         ({"f0": "float32", "f2": "float32"}, "f0: dim is declared as 3, but f0 to f2 are 2 columns"),
         (
             {"f2": "float32", "f1": "float32", "f0": "float32"},
-            "f0: dim is declared as 3, but f0 to f2 are 0 columns",
+            "f0: last_column stands before it, but f0 to f2 are 0 columns",
         ),
     ],
 )
@@ -126,3 +126,54 @@ def test_a_last_column_at_another_depth_is_refused() -> None:
     types = {"f0": "float32", "f1": "float32", "a": "struct", "a.f2": "float32"}
     (problem,) = problems(declared(f0=spread), table(**types))
     assert problem == "f0: last_column 'a.f2' is not beside it."
+
+
+def embedded(dtype: str, dim: int | None = None, width: int | None = None) -> tuple[FeatureTable, TableFacts]:
+    """A declared embedding, and a table that may say its width in the metadata of the column."""
+    facts = table(v=dtype).model_copy(update={"widths": {} if width is None else {"v": width}})
+    return declared(v=Embedding(dim=dim, model="m", anchor="segment")), facts
+
+
+@pytest.mark.parametrize(
+    ("dtype", "dim", "width"),
+    [
+        ("fixed_size_list<float32>[64]", None, None),
+        ("fixed_size_list<float32>[64]", 64, 64),
+        ("list<float32>", None, 64),
+        ("list<float32>", 64, None),
+        ("extension<arrow.fixed_shape_tensor, fixed_size_list<float32>[64]>", None, None),
+    ],
+)
+def test_the_width_of_an_embedding_comes_from_type_metadata_or_declaration(
+    dtype: str, dim: int | None, width: int | None
+) -> None:
+    feature_table, facts = embedded(dtype, dim, width)
+    assert feature_table.fitted(facts).columns["v"] == Embedding(dim=64, model="m", anchor="segment")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "dim", "width", "problem"),
+    [
+        ("fixed_size_list<float32>[64]", 32, None, "v: dim is declared as 32, the column is 64 wide; correct dim or"),
+        ("fixed_size_list<float32>[64]", None, 32, "v: the vector is 64 wide by its type and 32 wide by its metadata;"),
+        ("list<float32>", 64, 32, "v: the vector is 32 wide by its metadata and 64 wide by its declaration; correct"),
+        ("list<float32>", None, None, "v: neither its type nor its metadata says how wide the vector is; declare dim"),
+    ],
+)
+def test_widths_that_contradict_each_other_or_are_nowhere_are_told(
+    dtype: str, dim: int | None, width: int | None, problem: str
+) -> None:
+    (told,) = problems(*embedded(dtype, dim, width))
+    assert told.startswith(problem)
+
+
+def test_a_vector_over_columns_is_as_wide_as_they_are_many() -> None:
+    spread = Embedding(model="m", anchor="segment", last_column="f2")
+    assert declared(f0=spread).fitted(table(**SPREAD)).columns["f0"] == VECTOR
+    (told,) = problems(declared(f2=spread.model_copy(update={"last_column": "f0"})), table(**SPREAD))
+    assert told == "f2: last_column stands before it, but f2 to f0 are 0 columns"
+
+
+def test_a_declaration_that_says_every_width_stays_as_it_is() -> None:
+    feature_table = declared(f0=VECTOR)
+    assert feature_table.fitted(table(**SPREAD)) is feature_table

@@ -111,7 +111,7 @@ def test_a_width_that_is_contradicted_or_nowhere_is_refused(
 ) -> None:
     with pytest.raises(TableMismatch, match=problem):
         publish(registry, declared(dim), write(table, tmp_path))
-    assert registry.versions("minnie65.vectors") == []
+    assert not registry.versions("minnie65.vectors")
 
 
 def test_extension_types_that_delta_cannot_store_do_not_hide_the_table(tmp_path: Path) -> None:

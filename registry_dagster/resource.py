@@ -59,6 +59,7 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
         format: TableFormat | None = None,
         version: int | str | None = None,
         storage_options: Mapping[str, str] | None = None,
+        counts: bool = False,
         metadata: Mapping[str, Any] | None = None,
         check_results: Sequence[dg.AssetCheckResult] = (),
         data_version: dg.DataVersion | None = None,
@@ -75,7 +76,7 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
                 Pipes client's `run` returned, or a MaterializeResult. Its metadata names the place, as
                 `places.place_in` reads it; all that was reported is kept.
             asset_key: Which asset, in a multi-asset.
-            format, version, storage_options: As of `inspect_table`. Options are never recorded.
+            format, version, storage_options, counts: As of `inspect_table`. Options are never recorded.
             metadata: More metadata for the materialization.
             check_results, data_version, tags: As of `dg.MaterializeResult`.
 
@@ -96,7 +97,7 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
             name = key.to_user_string()
             raise TableNotFound(f"asset {name!r}: what was reported does not say where its table is; {HOW_TO_SAY}")
         version = place.version if version is None else version
-        facts = inspect_table(place.uri, format=format, version=version, storage_options=storage_options)
+        facts = inspect_table(place.uri, format=format, version=version, storage_options=storage_options, counts=counts)
         said = {**reported, **shown(declared, facts), **(metadata or {})}
         return dg.MaterializeResult(
             asset_key=key,

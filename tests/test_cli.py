@@ -119,6 +119,14 @@ def test_errors_are_one_message_and_exit_code_1(run: Run, words: tuple[str, ...]
     assert "Traceback" not in refused.stderr
 
 
+def test_rows_of_many_files_are_counted_when_asked_for(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "folder" / f"{name}.parquet").write_bytes((tmp_path / "cells.parquet").read_bytes())
+    planned = [run("plan", "cells.yaml", "--table", "folder", "--json", *more).stdout for more in ((), ("--counts",))]
+    assert [json.loads(text)["record"]["table"].get("rows") for text in planned] == [None, 4]
+
+
 def test_a_plan_shows_what_publish_would_do(run: Run, tmp_path: Path) -> None:
     planned = run("plan", "cells.yaml", "--table", "cells.parquet")
     assert "`lab.cells@v1` would be published" in planned.stdout

@@ -39,6 +39,9 @@ TableLocation = Annotated[str, typer.Option("--table", help="Where the table is:
 PhysicalVersion = Annotated[
     str | None, typer.Option("--version", help="The table's physical version; default: the newest.")
 ]
+Counts = Annotated[
+    bool, typer.Option("--counts", help="Count rows also where that reads metadata of every file (Delta, Parquet).")
+]
 Label = Annotated[str | None, typer.Option(help="A human alias of the version.")]
 
 
@@ -52,6 +55,7 @@ def publish(
     version: PhysicalVersion = None,
     label: Label = None,
     storage_option: StorageOption = None,
+    counts: Counts = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan; write nothing.")] = False,
     registry: Target = None,
     env: Env = None,
@@ -59,7 +63,7 @@ def publish(
 ) -> None:
     """Publish a table with its declared meaning."""
     declared = FeatureTable.from_yaml(declaration)
-    facts = _inspect(table, format, version, storage_option)
+    facts = _inspect(table, format, version, storage_option, counts)
     with opened(registry, env, publisher) as opened_registry:
         planned = opened_registry.plan(declared, facts, label=label)
         if dry_run:
@@ -83,13 +87,14 @@ def plan(
     version: PhysicalVersion = None,
     label: Label = None,
     storage_option: StorageOption = None,
+    counts: Counts = False,
     registry: Target = None,
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what publishing a table would do. Writes nothing."""
     declared = FeatureTable.from_yaml(declaration)
-    facts = _inspect(table, format, version, storage_option)
+    facts = _inspect(table, format, version, storage_option, counts)
     with opened(registry, env) as opened_registry:
         _show_plan(opened_registry.plan(declared, facts, label=label), as_json)
 
@@ -158,10 +163,14 @@ def retire(
     show(as_json, asdict(retirement), lambda: say(f"{version} is {retirement}"))
 
 
-def _inspect(table: str, format: str | None, version: str | None, options: Sequence[str] | None) -> TableFacts:
+def _inspect(
+    table: str, format: str | None, version: str | None, options: Sequence[str] | None, counts: bool
+) -> TableFacts:
     from registry_dagster.tables import inspect_table
 
-    return inspect_table(table, format=table_format(format), version=version, storage_options=storage_options(options))
+    return inspect_table(
+        table, format=table_format(format), version=version, storage_options=storage_options(options), counts=counts
+    )
 
 
 def _show_plan(planned: Plan, as_json: bool) -> None:

@@ -291,6 +291,23 @@ def test_what_partitions_are_is_not_frozen(
     assert frozen == rd.FeatureTable(**cells_declared()).to_json()
 
 
+def test_rows_of_many_files_are_counted_when_asked_for(
+    tmp_path: Path, instance: dg.DagsterInstance, resource: rd.FeatureRegistry
+) -> None:
+    @rd.feature_table(**cells_declared())
+    @dg.asset
+    def cells(context: dg.AssetExecutionContext, registry: rd.FeatureRegistry) -> dg.MaterializeResult[Any]:
+        for name in ("a", "b"):
+            write_cells(tmp_path / "cells" / f"{name}.parquet")
+        return registry.table(context, tmp_path / "cells", counts=True)
+
+    materialize(instance, resource, cells)
+    event = instance.get_latest_materialization_event(dg.AssetKey("cells"))
+    assert event is not None
+    assert event.asset_materialization is not None
+    assert event.asset_materialization.metadata["dagster/row_count"].value == 6
+
+
 def test_one_version_for_all_partitions_names_fixed_materialization_versions() -> None:
     with pytest.raises(InvalidDeclaration, match="one version for all partitions must name fixed materialization"):
         rd.feature_table(**cells_declared(materializations=lambda key: [MINNIE_943]), partitions="all")

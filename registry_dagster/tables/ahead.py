@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -15,7 +15,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def ahead(read: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+def ahead(read: Callable[[T], R], items: Iterable[T]) -> Generator[R, None, None]:
     """What `read` returns for each item, in their order, the next ones being read meanwhile.
 
     The first item is read alone, and twice as many with each that is taken, up to 16: whoever stops early

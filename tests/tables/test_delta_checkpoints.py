@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks.stored_tables import delta_commits
 from registry_dagster.errors import UnsupportedTable
 from registry_dagster.tables import inspect_table
 from registry_dagster.tables.delta import inspect_delta
@@ -28,6 +29,7 @@ from tests.tables.delta_tables import (
     pin_of,
     write,
 )
+from tests.tables.places import PLACES, Place
 
 
 def test_the_metadata_comes_from_the_checkpoint_when_the_commits_are_gone(tmp_path: Path) -> None:
@@ -205,3 +207,13 @@ def test_a_store_that_stops_answering_within_a_checkpoint_is_not_called_a_damage
     keep_in_checkpoint(tmp_path, "classic")
     with pytest.raises(TableUnreachable, match="^the store gave no answer$"):
         inspect_delta(Unreachable(tmp_path))
+
+
+@pytest.mark.parametrize("place", PLACES, indirect=True)
+def test_a_long_log_is_read_several_commits_at_a_time_in_any_store(place: Place, tmp_path: Path) -> None:
+    delta_commits(tmp_path / "made-up", 60)
+    for file in (tmp_path / "made-up" / "_delta_log").iterdir():
+        place.put(f"t/_delta_log/{file.name}", file.read_bytes())
+    facts = inspect_table(place.at("t"), counts=True, storage_options=place.options)
+    assert (pin_of(facts).version, pin_of(facts).table_id) == (59, "made-up")
+    assert (facts.rows, facts.files) == (600_000, 60)

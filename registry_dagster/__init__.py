@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from registry_dagster.asset import feature_table as feature_table
+    from registry_dagster.asset_checks import verify_checks as verify_checks
     from registry_dagster.code_location import definitions as definitions
     from registry_dagster.component import PublishComponent as PublishComponent
     from registry_dagster.errors import RegistryError as RegistryError
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "asset": "feature_table",
+    "asset_checks": "verify_checks",
     "code_location": "definitions",
     "component": "PublishComponent",
     "errors": "RegistryError",

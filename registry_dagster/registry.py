@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -14,10 +14,8 @@ from registry_dagster.answering import Answering
 from registry_dagster.answers.diff import diff
 from registry_dagster.answers.upstreams import UpstreamChanges
 from registry_dagster.committing import Committer, Outcome
-from registry_dagster.datahub.audit import audit, audited_urns
 from registry_dagster.datahub.retirement import Retirement
-from registry_dagster.datahub.urns import version_urn
-from registry_dagster.errors import CorruptRecord, InvalidDeclaration, NotPublished, PublishRefused, RegistryError
+from registry_dagster.errors import InvalidDeclaration, PublishRefused, RegistryError
 from registry_dagster.evolving import Evolving
 from registry_dagster.model.base import suggestion
 from registry_dagster.model.dataset import Dataset
@@ -37,6 +35,8 @@ from registry_dagster.planning import (
 from registry_dagster.publishing import PUBLISHER_VARIABLE, Publisher
 from registry_dagster.stores.choice import open_store
 from registry_dagster.stores.store import Store
+from registry_dagster.tables.options import StorageOptions
+from registry_dagster.verification import Verification, Verifier
 
 __all__ = ["ENV_VARIABLE", "Registry"]
 
@@ -261,25 +261,43 @@ class Registry(Answering):
         self._evolving.retire(version, retirement)
         return retirement
 
-    def verify(self, version: str, *, record: bool) -> tuple[str, ...]:
-        """What others changed about a published version, one line an aspect. Empty: intact.
+    def verify(
+        self,
+        version: str,
+        *,
+        record: bool = False,
+        table: bool = False,
+        storage_options: StorageOptions | None = None,
+    ) -> Verification:
+        """Whether a published version still stands. Writes nothing, and reads no data.
 
         Args:
             version: `dataset@vN`.
-            record: Check the record as it stands in the store.
+            record: Only hold the record, as it stands in the store, against its digest.
+            table: Only look whether the table is still there as it was recorded.
+            storage_options: As of `inspect_table`. Never recorded.
 
         Raises:
             NotPublished: nothing is recorded under that name.
+            InvalidDeclaration: the name says no exact version.
         """
-        if not record:
-            raise RegistryError("say what to verify: record=True, or --record, checks the record against its digest")
-        env = self._records.env
-        entity = self._records.entity(version_urn(version, env))
-        if not entity:
-            raise NotPublished(f"{version}: not published at {self.target}")
-        try:
-            stored = self._store.read(audited_urns(entity, version, env))
-            unsupported = self._store.unsupported
-            return tuple(line for line in audit(stored, version, env) if line.split(" ")[0] not in unsupported)
-        except CorruptRecord as error:
-            return (str(error),)
+        return Verifier(self._records, record, table, storage_options).verify(version)
+
+    def verify_all(
+        self,
+        *datasets: str,
+        record: bool = False,
+        table: bool = False,
+        storage_options: StorageOptions | None = None,
+    ) -> Iterator[Verification]:
+        """Verify every published version, one by one as the result is taken.
+
+        Args:
+            datasets: Only the versions of these; those of all when left out.
+            record, table, storage_options: As of `verify`.
+
+        Raises:
+            NotPublished: a dataset that is named has no version.
+        """
+        names = datasets or (each.name for each in self._finder.datasets() if each.newest)
+        return Verifier(self._records, record, table, storage_options).verify_all(names)

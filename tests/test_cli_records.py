@@ -90,7 +90,7 @@ def test_verify_names_what_was_changed_and_fails(run: Run, path: Path) -> None:
     assert "was removed" in verified.stdout
     told = run("verify", f"{NAME}@v1", "--record", "--json")
     assert told.returncode == 1
-    assert len(json.loads(told.stdout)["changed"]) == 1
+    assert len(json.loads(told.stdout)["record"]["changes"]) == 1
 
 
 def test_push_delivers_a_folder_and_a_second_time_nothing(run: Run, tmp_path: Path) -> None:
@@ -125,7 +125,9 @@ def test_push_to_a_server_takes_the_token_from_the_environment_and_never_shows_i
         (("retire", f"{NAME}@v1", "-m", " ", "--publisher", "ada"), "needs a reason"),
         (("describe", "lab.none", "--title", "x"), "publish a version first"),
         (("describe", NAME, "--owner", "team:Größe, (b) "), "owner"),
-        (("verify", f"{NAME}@v1"), "record=True"),
+        (("verify",), "name a version, as in feature-registry verify dataset@v1, or say --all"),
+        (("verify", NAME), "names no exact version"),
+        (("verify", "--all", "lab.none"), "no version is published"),
         (("verify", f"{NAME}@v9", "--record"), "not published"),
         (("push", "nowhere"), "no version is handed off there"),
     ],

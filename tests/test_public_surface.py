@@ -63,6 +63,7 @@ PUBLIC = {
     "pinning",
     "publish_job",
     "publish_sensor",
+    "verify_checks",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry_dagster.cli import answers, checks, finding, materializations, publishing, reading
+from registry_dagster.cli import answers, checks, finding, materializations, publishing, reading, verifying
 from registry_dagster.cli.app import app, main
 
-__all__ = ["answers", "app", "checks", "finding", "main", "materializations", "publishing", "reading"]
+__all__ = ["answers", "app", "checks", "finding", "main", "materializations", "publishing", "reading", "verifying"]

@@ -11,10 +11,10 @@ import typer
 from registry_dagster.cli.output import explain, fit
 from registry_dagster.errors import RegistryUnavailable, SourceUnavailable
 
-__all__ = ["app", "main"]
+__all__ = ["UNREACHABLE", "app", "main"]
 
 _FAILED = 1
-_UNREACHABLE = 3
+UNREACHABLE = 3
 
 app = typer.Typer(
     help="Publish and read connectomics feature tables.",
@@ -59,4 +59,4 @@ def main() -> None:
 
 
 def _exit_code(error: Exception) -> int:
-    return _UNREACHABLE if isinstance(error, RegistryUnavailable | SourceUnavailable) else _FAILED
+    return UNREACHABLE if isinstance(error, RegistryUnavailable | SourceUnavailable) else _FAILED

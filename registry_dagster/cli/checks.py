@@ -1,4 +1,4 @@
-"""Commands that look after the registry itself: verify, doctor, schema."""
+"""Commands that look after the registry itself: doctor, schema."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from typing import Annotated
 
 import typer
 from rich.table import Column, Table
@@ -15,35 +14,18 @@ from rich.text import Text
 from registry_dagster.access.signing import signing_service
 from registry_dagster.cli.app import app
 from registry_dagster.cli.options import AsJson, Env, Target, opened
-from registry_dagster.cli.output import output, say, show
+from registry_dagster.cli.output import output, show
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.publishing import PUBLISHER_VARIABLE
 
-__all__ = ["doctor", "schema", "verify"]
+__all__ = ["doctor", "schema"]
 
 _TOKEN_VARIABLE = "DATAHUB_GMS_TOKEN"
 _LIBRARIES = (
     *("registry-dagster", "dagster", "acryl-datahub", "pydantic", "pyarrow", "deltalake", "pyiceberg", "pylance"),
     *("fsspec", "s3fs", "gcsfs", "adlfs", "caveclient"),
 )
-
-
-@app.command()
-def verify(
-    version: Annotated[str, typer.Argument(help="dataset@vN.")],
-    record: Annotated[bool, typer.Option("--record", help="Check the record against its digest.")] = False,
-    registry: Target = None,
-    env: Env = None,
-    as_json: AsJson = False,
-) -> None:
-    """Check that a published version still says what was published. Exit code 1 if it does not."""
-    with opened(registry, env) as opened_registry:
-        changed = opened_registry.verify(version, record=record)
-    lines = changed or (f"{version}: the record is intact",)
-    show(as_json, {"version": version, "changed": changed}, lambda: say("\n".join(lines)))
-    if changed:
-        raise typer.Exit(1)
 
 
 @app.command()

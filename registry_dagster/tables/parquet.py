@@ -11,8 +11,8 @@ from registry_dagster.model.names import join_path
 from registry_dagster.model.table import ParquetPin, TableFacts
 from registry_dagster.tables.ahead import ahead
 from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
-from registry_dagster.tables.parquet_files import ParquetFiles, data_files
 from registry_dagster.tables.parquet_footer import Footer, read_footer
+from registry_dagster.tables.parquet_listing import ParquetFiles, data_files
 from registry_dagster.tables.storage import Storage
 
 __all__ = ["inspect_parquet"]

@@ -266,7 +266,7 @@ class RegistryBehaviour(SearchBehaviour):
                 assert another.get(name) == receipt.record
                 assert another.get(name).digest == receipt.digest
             assert another.dataset("lab.cells").title == "Cells"
-            assert another.verify("lab.cells@v1", record=True) == ()
+            assert another.verify("lab.cells@v1", record=True).record == ()
 
     def test_the_same_again_is_published_once(
         self, registry: Registry, another_registry: Callable[[], Registry]
@@ -286,7 +286,7 @@ class RegistryBehaviour(SearchBehaviour):
             for version in range(1, 4):
                 another.publish(_declared(title=f"Title {version}"), _facts(version), message="next")
         assert registry.get("lab.cells@v1") == first.record
-        assert registry.verify("lab.cells@v1", record=True) == ()
+        assert registry.verify("lab.cells@v1", record=True).record == ()
 
     def test_versions_are_enumerated_oldest_first(
         self, registry: Registry, another_registry: Callable[[], Registry]
@@ -399,7 +399,7 @@ class RegistryBehaviour(SearchBehaviour):
             assert record == receipt.record
             assert record.references == tuple(joins)
             assert record.reference_versions == {"lab.cells": "lab.cells@v1"}
-            assert another.verify("lab.joined@v1", record=True) == ()
+            assert another.verify("lab.joined@v1", record=True).record == ()
 
     def test_many_are_published_in_one_call_each_for_itself(
         self, registry: Registry, another_registry: Callable[[], Registry]
@@ -432,7 +432,7 @@ class RegistryBehaviour(SearchBehaviour):
             assert another.retirement("lab.cells@v1") == retirement
             assert another.retirement("lab.cells@v2") is None
             assert another.get("lab.cells@v1") == first.record
-            assert another.verify("lab.cells@v1", record=True) == ()
+            assert another.verify("lab.cells@v1", record=True).record == ()
         with pytest.raises(NotPublished):
             registry.retire("lab.cells@v9", reason="not there")
 

@@ -48,8 +48,8 @@ def join(gms: StandInGms) -> str:
 
 
 def test_what_nobody_touched_is_intact(registry: Registry) -> None:
-    assert registry.verify(NAME, record=True) == ()
-    assert registry.verify("hemibrain.neurons@v1", record=True) == ()
+    assert registry.verify(NAME, record=True).record == ()
+    assert registry.verify("hemibrain.neurons@v1", record=True).record == ()
 
 
 def tampered(value: Any) -> Any:
@@ -85,14 +85,14 @@ def test_every_aspect_of_a_version_is_covered_here(registry: Registry) -> None:
 @pytest.mark.parametrize("aspect", ASPECTS)
 def test_a_tampered_aspect_is_named(gms: StandInGms, registry: Registry, aspect: str) -> None:
     gms.put(URN, aspect, tampered(gms.entities[URN][aspect]))
-    (line,) = registry.verify(NAME, record=True)
+    (line,) = registry.verify(NAME, record=True).record or ()
     assert f"{aspect} of {URN} was changed" in line
 
 
 @pytest.mark.parametrize("aspect", ASPECTS)
 def test_a_removed_aspect_is_named(gms: StandInGms, registry: Registry, aspect: str) -> None:
     gms.delete(URN, aspect)
-    (line,) = registry.verify(NAME, record=True)
+    (line,) = registry.verify(NAME, record=True).record or ()
     assert aspect in line
     assert "removed" in line
 
@@ -102,7 +102,7 @@ def test_where_only_the_views_of_it_were_changed_the_record_is_said_to_be_intact
     gms: StandInGms, registry: Registry, aspect: str
 ) -> None:
     gms.put(URN, aspect, tampered(gms.entities[URN][aspect]))
-    (line,) = registry.verify(NAME, record=True)
+    (line,) = registry.verify(NAME, record=True).record or ()
     assert line.endswith("; the record itself is intact")
     assert registry.get(NAME).name == NAME
 
@@ -112,17 +112,17 @@ def test_each_fact_of_the_record_is_guarded(gms: StandInGms, registry: Registry,
     properties = gms.entities[URN]["datasetProperties"]
     custom = properties["customProperties"]
     gms.put(URN, "datasetProperties", {**properties, "customProperties": {**custom, fact: custom[fact] + " "}})
-    (line,) = registry.verify(NAME, record=True)
+    (line,) = registry.verify(NAME, record=True).record or ()
     assert "datasetProperties" in line or "rebuilt" in line
     without = {name: value for name, value in custom.items() if name != fact}
     gms.put(URN, "datasetProperties", {**properties, "customProperties": without})
-    assert registry.verify(NAME, record=True) != ()
+    assert registry.verify(NAME, record=True).record != ()
 
 
 def test_a_removed_relationship_is_named(gms: StandInGms, registry: Registry) -> None:
     urn = join(gms)
     gms.delete(urn)
-    assert registry.verify(NAME, record=True) == (f"erModelRelationshipProperties of {urn} was removed",)
+    assert registry.verify(NAME, record=True).record == (f"erModelRelationshipProperties of {urn} was removed",)
 
 
 def test_a_changed_relationship_is_named_with_the_place(gms: StandInGms, registry: Registry) -> None:
@@ -132,7 +132,7 @@ def test_a_changed_relationship_is_named_with_the_place(gms: StandInGms, registr
         "erModelRelationshipProperties",
         {**gms.entities[urn]["erModelRelationshipProperties"], "destination": version_urn("other@v1", "PROD")},
     )
-    assert registry.verify(NAME, record=True) == (
+    assert registry.verify(NAME, record=True).record == (
         f"erModelRelationshipProperties of {urn} was changed at destination; the record itself is intact",
     )
 
@@ -149,13 +149,13 @@ def test_what_people_add_is_no_change(gms: StandInGms, registry: Registry) -> No
     upstream = {"dataset": version_urn("other@v1", "PROD"), "type": "COPY"}
     lineage = stored["upstreamLineage"]
     gms.put(URN, "upstreamLineage", {**lineage, "upstreams": [upstream, *lineage["upstreams"]]})
-    assert registry.verify(NAME, record=True) == ()
+    assert registry.verify(NAME, record=True).record == ()
 
 
 def test_several_changes_are_all_named(gms: StandInGms, registry: Registry) -> None:
     gms.delete(URN, "subTypes")
     gms.put(URN, "status", {"removed": True})
-    assert registry.verify(NAME, record=True) == (
+    assert registry.verify(NAME, record=True).record == (
         f"subTypes of {URN} was removed",
         f"status of {URN} was changed at removed; the record itself is intact",
     )
@@ -166,12 +166,12 @@ def test_a_record_moved_to_another_version_is_found(gms: StandInGms, registry: R
     other = version_urn("hemibrain.synapses@v2", "PROD")
     for aspect in ("datasetProperties", "schemaMetadata"):
         gms.put(other, aspect, gms.entities[URN][aspect])
-    (line,) = registry.verify("hemibrain.synapses@v2", record=True)
+    (line,) = registry.verify("hemibrain.synapses@v2", record=True).record or ()
     assert f"holds the record of {NAME}" in line
 
 
 def test_what_is_not_published_cannot_be_verified(registry: Registry) -> None:
     with pytest.raises(NotPublished, match="hemibrain.synapses@v2: not published"):
         registry.verify("hemibrain.synapses@v2", record=True)
-    with pytest.raises(RegistryError, match="say what to verify"):
-        registry.verify(NAME, record=False)
+    with pytest.raises(RegistryError, match="names no exact version; write it as hemibrain.synapses@v1"):
+        registry.verify("hemibrain.synapses")

@@ -50,7 +50,7 @@ class TestDescribing:
         before = registry.versions(NAME)
         registry.describe(Dataset(name=NAME, title="All neurons", owners=["team:em"]))
         assert registry.versions(NAME) == before
-        assert all(registry.verify(record.name, record=True) == () for record in before)
+        assert all(registry.verify(record.name, record=True).record == () for record in before)
 
     def test_a_dataset_without_versions_cannot_be_described(self, registry: Registry) -> None:
         with pytest.raises(NotPublished, match="hemibrain.types: no such dataset .*publish a version first"):
@@ -84,7 +84,7 @@ class TestRetiring:
         before = registry.get(f"{NAME}@v1")
         registry.retire(f"{NAME}@v1", reason="wrong unit")
         assert registry.get(f"{NAME}@v1") == before
-        assert registry.verify(f"{NAME}@v1", record=True) == ()
+        assert registry.verify(f"{NAME}@v1", record=True).record == ()
         assert len(registry.versions(NAME)) == 2
 
     def test_it_can_be_said_again_in_other_words_by_somebody_else(self, registry: Registry) -> None:

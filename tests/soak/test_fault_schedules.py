@@ -148,7 +148,7 @@ def check(gms: StandInGms, clients: list[Client]) -> None:
                 record = record_from(stored[urn], urn)
                 for each in version_proposals(record, Dataset(name=dataset), "PROD"):
                     assert each.aspect in stored.get(each.urn, {}), f"{each.aspect} of {each.urn} is missing"
-                assert registry.verify(record.name, record=True) == (), "each aspect is as it was published"
+                assert registry.verify(record.name, record=True).record == (), "each aspect is as it was published"
                 told = [digest_of({"datasetProperties": each}) for each in gms.history(urn, "datasetProperties")]
                 assert set(told) == {record.digest}, "never another record under one number"
                 assert record.content_digest not in contents, "no content under two numbers"

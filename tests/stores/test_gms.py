@@ -356,7 +356,7 @@ class TestWhatAServerLeavesOut:
         assert lacking(gms, receipt) == set()
         with opened(gms) as reader:
             assert reader.get(f"{NAME}@v2") == receipt.record
-            assert reader.verify(f"{NAME}@v2", record=True) == ()
+            assert reader.verify(f"{NAME}@v2", record=True).record == ()
 
     def test_what_is_left_of_a_version_without_a_record_is_published_over_by_other_content(
         self, gms: StandInGms, started: Registry
@@ -367,7 +367,7 @@ class TestWhatAServerLeavesOut:
             assert [version.number for version in another.versions(NAME)] == [1]
             receipt = another.publish(declared(), facts(2), message="second")
             assert (receipt.version, receipt.created) == (other.version, True)
-            assert another.verify(receipt.version, record=True) == ()
+            assert another.verify(receipt.version, record=True).record == ()
 
     def test_what_the_server_never_takes_is_named(self, gms: StandInGms, started: Registry) -> None:
         gms.faults = Faults.random(2, 1.0, ["item_skipped_silently"])
@@ -424,7 +424,7 @@ class TestOlderServers:
             for aspect in ("versionProperties", "erModelRelationshipProperties"):
                 assert len([line for line in warnings if f"DataHub v0.13.2 does not know {aspect}" in line]) == 1
             assert receipt.created
-            assert registry.verify(receipt.version, record=True) == ()
+            assert registry.verify(receipt.version, record=True).record == ()
             assert not any("versionSet" in each.path or "erModel" in each.path for each in gms.requests)
             with opened(gms) as another:
                 assert [version.number for version in another.versions(NAME)] == [1, 2, 3, 4, 5]

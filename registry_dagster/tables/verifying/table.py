@@ -1,0 +1,69 @@
+"""One way to the verdict on a recorded table, whatever its format."""
+
+from __future__ import annotations
+
+from registry_dagster.errors import RegistryError, TableNotFound, UnknownFormat, UnsupportedTable
+from registry_dagster.model.table import DeltaPin, IcebergPin, LancePin, ParquetPin, TableFacts
+from registry_dagster.tables.failures import TableAccessDenied, TableUnreachable
+from registry_dagster.tables.locations import local_path
+from registry_dagster.tables.opening import open_storage
+from registry_dagster.tables.options import StorageOptions
+from registry_dagster.tables.verifying.delta import verify_delta
+from registry_dagster.tables.verifying.iceberg import verify_iceberg
+from registry_dagster.tables.verifying.lance import verify_lance
+from registry_dagster.tables.verifying.parquet import verify_parquet
+from registry_dagster.tables.verifying.verdict import Evidence, Finding, Saw, TableState, TableVerdict
+
+__all__ = ["verify_table"]
+
+_STATES: tuple[tuple[type[RegistryError], TableState], ...] = (
+    (TableNotFound, "missing"),
+    (TableAccessDenied, "unreachable"),
+    (TableUnreachable, "unreachable"),
+    # It could be read when it was recorded.
+    (UnsupportedTable, "changed"),
+    (UnknownFormat, "changed"),
+    (RegistryError, "unknown"),
+)
+
+
+def verify_table(table: TableFacts, storage_options: StorageOptions | None = None) -> TableVerdict:
+    """Whether a recorded table is still there in the state it was recorded in. Writes nothing, reads no data.
+
+    The cheapest look that finds out: a few requests, whatever the size of the table. What its store
+    answers becomes part of the verdict and is not raised.
+
+    Args:
+        table: As recorded.
+        storage_options: As of `inspect_table`.
+    """
+    evidence: list[Evidence] = []
+
+    def saw(where: str, found: str) -> None:
+        evidence.append(Evidence(where, found))
+
+    try:
+        finding = _look(table, storage_options, saw)
+    except RegistryError as error:
+        finding = Finding(next(state for kind, state in _STATES if isinstance(error, kind)), str(error))
+    return TableVerdict(*finding, table.location, table.format, tuple(evidence))
+
+
+def _look(table: TableFacts, options: StorageOptions | None, saw: Saw) -> Finding:
+    path = local_path(table.location)
+    if path is not None and not path.exists() and not path.parent.exists():
+        saw(path.parent.as_uri(), "no such directory on this machine")
+        return Finding(
+            "unreachable",
+            f"{table.location} is on a local disk, and this machine has not even the directory above it: "
+            "the disk is not mounted here, or the directory was removed.",
+        )
+    match table.pin:
+        case ParquetPin():
+            return verify_parquet(open_storage(table.location, options), table, table.pin, saw)
+        case DeltaPin():
+            return verify_delta(open_storage(table.location, options), table.pin, saw)
+        case IcebergPin():
+            return verify_iceberg(table.pin, options, saw)
+        case LancePin():
+            return verify_lance(open_storage(table.location, options), table.pin, saw)

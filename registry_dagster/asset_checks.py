@@ -14,6 +14,7 @@ from registry_dagster.model.names import parse_version
 from registry_dagster.model.words import table_row
 from registry_dagster.registry import Registry
 from registry_dagster.resource import FeatureRegistry
+from registry_dagster.store_options import resolved
 from registry_dagster.verification import Verification
 
 __all__ = ["CHECK", "verify_checks"]
@@ -60,10 +61,11 @@ def verify_checks(
     def verify(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         resource: FeatureRegistry = getattr(context.resources, resource_key)
         wanted = {check.asset_key for check in context.selected_asset_check_keys}
+        options = resolved(resource.storage_options)
         with closing(resource.open()) as registry:
             for key, dataset in by_asset.items():
                 if key in wanted:
-                    yield _result(key, _verified(registry, dataset))
+                    yield _result(key, _verified(registry, dataset, options))
 
     # Not by @multi_asset_check: Dagster 1.11 makes no valid name of a key with dots, and newer ones the same
     # name of lab.a_b and lab.a.b.
@@ -96,9 +98,9 @@ def _datasets(given: dg.AssetsDefinition | dg.AssetSpec | str) -> Iterator[str]:
     yield from (declaration.template.dataset.name for declaration in declared)
 
 
-def _verified(registry: Registry, dataset: str) -> Sequence[Verification]:
+def _verified(registry: Registry, dataset: str, storage_options: dict[str, Any] | None) -> Sequence[Verification]:
     try:
-        return list(registry.verify_all(dataset))
+        return list(registry.verify_all(dataset, storage_options=storage_options))
     except NotPublished:
         return ()
 

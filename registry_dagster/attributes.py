@@ -39,6 +39,11 @@ class RegistryAttributes(dg.Model):
     datahub: str | SkipJsonSchema[None] = Field(
         default=None, description="Address of DataHub's web pages, for links from Dagster."
     )
+    storage_options: Mapping[str, Any] | SkipJsonSchema[None] = Field(
+        default=None,
+        description="Options of the store that the tables are in, by fsspec's names. Secrets only as {{ env.NAME }}. "
+        "Default: what the environment has.",
+    )
 
 
 class GateAttributes(dg.Model):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 from pydantic import BaseModel
@@ -68,7 +68,7 @@ class PublishComponent(dg.Component, dg.Resolvable):
         given = PublishAttributes.model_validate(model)
         settings = given.registry.model_dump(exclude_unset=True)
         return cls(
-            registry=FeatureRegistry(**{name: _setting(context, text) for name, text in settings.items()}),
+            registry=FeatureRegistry(**_setting(context, settings)),
             definitions=given.definitions,
             datasets={
                 key: FeatureTable.from_yaml(_beside(context, declared)) if isinstance(declared, str) else declared
@@ -128,10 +128,15 @@ def _declared(defs: dg.Definitions, tables: Mapping[dg.AssetKey, FeatureTable]) 
     return defs
 
 
-def _setting(context: dg.ResolutionContext, text: str) -> Any:
+def _setting(context: dg.ResolutionContext, value: object) -> Any:
     """A reference to the environment is kept as one: it is read when a run needs it, and never shown."""
-    variable = re.match(ENV_REFERENCE, text)
-    return dg.EnvVar(variable[1]) if variable else _rendered(context, text)
+    if isinstance(value, Mapping):
+        inner = cast("Mapping[str, object]", value)
+        return {name: _setting(context, each) for name, each in inner.items()}
+    if not isinstance(value, str):
+        return value
+    variable = re.match(ENV_REFERENCE, value)
+    return dg.EnvVar(variable[1]) if variable else _rendered(context, value)
 
 
 def _beside(context: dg.ResolutionContext, text: str) -> Path:

@@ -7,7 +7,9 @@ RegistryError
 │   ├── TableNotFound
 │   ├── UnknownFormat        no format, or several, fit what is stored there
 │   ├── UnsupportedTable     a feature this release does not read, or a damaged table
-│   └── UnsafeLocation       the location carries a credential
+│   ├── UnsafeLocation       the location carries a credential
+│   ├── TableAccessDenied    its store does not accept the credentials, or they lack a right
+│   └── TableUnreachable     its store cannot be reached or is busy: safe to try again
 ├── PublishRefused           something a person must supply or decide is missing
 ├── VersionConflict          the number or label is taken by other content
 ├── MaterializationConflict  an upstream version is recorded with other facts
@@ -36,9 +38,11 @@ __all__ = [
     "SourceError",
     "SourceUnavailable",
     "StoreRefused",
+    "TableAccessDenied",
     "TableError",
     "TableMismatch",
     "TableNotFound",
+    "TableUnreachable",
     "UnknownFormat",
     "UnsafeLocation",
     "UnsupportedTable",
@@ -82,6 +86,14 @@ class UnsupportedTable(TableError):
 
 class UnsafeLocation(TableError):
     """The location carries something that looks like a credential. It is not repeated here."""
+
+
+class TableAccessDenied(TableError):
+    """The store of the table does not accept the credentials, or they lack a right."""
+
+
+class TableUnreachable(TableError):
+    """The store of the table cannot be reached, is busy, or takes too long. It is safe to try again."""
 
 
 class PublishRefused(RegistryError):

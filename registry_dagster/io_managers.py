@@ -11,21 +11,24 @@ import dagster as dg
 from registry_dagster.errors import InvalidDeclaration, RegistryError, TableNotFound
 from registry_dagster.freezing import NOT_PINNED, declared_in_run, frozen, shown
 from registry_dagster.places import HOW_TO_SAY, place_in
+from registry_dagster.store_options import resolved
 from registry_dagster.tables import inspect_table
 
 __all__ = ["pinning"]
 
 C = TypeVar("C", bound=dg.ConfigurableIOManagerFactory[Any])
 
+Options = Mapping[str, Any] | None
+
 _Adapter = dg.ConfigurableLegacyIOManagerAdapter
 """Makes its IO manager from a definition, not by `create_io_manager`."""
 
 
 @overload
-def pinning(manager: type[C]) -> type[C]: ...
+def pinning(manager: type[C], *, storage_options: Options = None) -> type[C]: ...
 @overload
-def pinning(manager: dg.IOManager) -> dg.IOManager: ...
-def pinning(manager: type[C] | dg.IOManager) -> type[C] | dg.IOManager:
+def pinning(manager: dg.IOManager, *, storage_options: Options = None) -> dg.IOManager: ...
+def pinning(manager: type[C] | dg.IOManager, *, storage_options: Options = None) -> type[C] | dg.IOManager:
     """The same IO manager, pinning each declared table that it writes. Publishes nothing.
 
         resources={"io_manager": rd.pinning(DeltaLakePyarrowIOManager)(root_uri="/data/lake")}
@@ -40,6 +43,8 @@ def pinning(manager: type[C] | dg.IOManager) -> type[C] | dg.IOManager:
     Args:
         manager: A configurable IO manager's class, to be configured as before. Or a plain `dg.IOManager`,
             e.g. inside a function under `@dg.io_manager`.
+        storage_options: As of `inspect_table`, for the look at the table; values may be `dg.EnvVar`. Never
+            recorded. Default: what the environment has.
 
     Raises:
         InvalidDeclaration: it is neither.
@@ -47,9 +52,9 @@ def pinning(manager: type[C] | dg.IOManager) -> type[C] | dg.IOManager:
     given: Any = manager
     if isinstance(given, type):
         if issubclass(given, dg.ConfigurableIOManagerFactory) and not issubclass(given, _Adapter):
-            return _pinning_class(cast("type[C]", given))
+            return _pinning_class(cast("type[C]", given), storage_options)
     elif isinstance(given, dg.IOManager) and not isinstance(given, dg.ConfigurableIOManagerFactory):
-        return _pinning_manager(given)
+        return _pinning_manager(given, storage_options)
     name = cast("str", (given if isinstance(given, type) else type(given)).__name__)
     raise InvalidDeclaration(
         f"pinning takes a configurable IO manager's class, or a plain IOManager; {name} is given as neither. "
@@ -58,30 +63,32 @@ def pinning(manager: type[C] | dg.IOManager) -> type[C] | dg.IOManager:
     )
 
 
-def _pinning_class(manager: type[C]) -> type[C]:
+def _pinning_class(manager: type[C], options: Options) -> type[C]:
     """A subclass, since Dagster gives the outermost class its config, and the write its `resource_config`."""
 
     def create_io_manager(self: C, context: dg.InitResourceContext) -> dg.IOManager:
-        return _pinning_manager(manager.create_io_manager(self, context))
+        return _pinning_manager(manager.create_io_manager(self, context), options)
 
     named = {"__module__": manager.__module__, "__doc__": manager.__doc__, "create_io_manager": create_io_manager}
     return cast("type[C]", type(manager)(f"Pinning{manager.__name__}", (manager,), named))
 
 
-def _pinning_manager(manager: dg.IOManager) -> dg.IOManager:
-    return _PinningEvents(manager) if isgeneratorfunction(manager.handle_output) else _Pinning(manager)
+def _pinning_manager(manager: dg.IOManager, options: Options) -> dg.IOManager:
+    kind = _PinningEvents if isgeneratorfunction(manager.handle_output) else _Pinning
+    return kind(manager, options)
 
 
 class _Pinning(dg.IOManager):
-    def __init__(self, manager: dg.IOManager) -> None:
+    def __init__(self, manager: dg.IOManager, options: Options) -> None:
         self._manager = manager
+        self._options = options
 
     def load_input(self, context: dg.InputContext) -> object:
         return self._manager.load_input(context)
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> Any:
         written = cast("Any", self._manager).handle_output(context, obj)
-        _pin(context, context.get_logged_metadata())
+        _pin(context, context.get_logged_metadata(), self._options)
         return written
 
 
@@ -93,10 +100,10 @@ class _PinningEvents(_Pinning):
         for event in cast("Any", self._manager).handle_output(context, obj):
             logged.update(context.get_logged_metadata())
             yield event
-        _pin(context, {**logged, **context.get_logged_metadata()})
+        _pin(context, {**logged, **context.get_logged_metadata()}, self._options)
 
 
-def _pin(output: dg.OutputContext, logged: Mapping[str, object]) -> None:
+def _pin(output: dg.OutputContext, logged: Mapping[str, object], options: Options) -> None:
     """Add what is pinned to the asset's materialization, over what the IO manager says of columns and rows."""
     if not output.has_asset_key:
         return
@@ -106,7 +113,7 @@ def _pin(output: dg.OutputContext, logged: Mapping[str, object]) -> None:
         return  # Outside of a run there is no materialization to pin to.
     key = output.asset_key
     try:
-        pinned = _pinned(context, output, logged)
+        pinned = _pinned(context, output, logged, options)
     except RegistryError as error:
         name = key.to_user_string()
         context.log.warning(f"The table of {name} is written, but it is not pinned, so it cannot be published. {error}")
@@ -116,7 +123,7 @@ def _pin(output: dg.OutputContext, logged: Mapping[str, object]) -> None:
 
 
 def _pinned(
-    context: dg.AssetExecutionContext, output: dg.OutputContext, logged: Mapping[str, object]
+    context: dg.AssetExecutionContext, output: dg.OutputContext, logged: Mapping[str, object], options: Options
 ) -> dict[str, Any]:
     key = output.asset_key
     declared = declared_in_run(context, key)
@@ -125,7 +132,8 @@ def _pinned(
     place = place_in(logged)
     if place is None:
         raise TableNotFound(f"The IO manager's metadata does not say where it wrote; {HOW_TO_SAY}.")
-    facts = inspect_table(place.uri, version=place.version, storage_options=_catalog(output))
+    options = {**_catalog(output), **(resolved(options) or {})}
+    facts = inspect_table(place.uri, version=place.version, storage_options=options)
     return {
         **shown(declared, facts),
         **frozen(context, key, declared, facts, {**(output.output_metadata or {}), **logged}),

@@ -16,7 +16,8 @@ from registry_dagster.model.words import table_row
 from registry_dagster.plan import Publication, Receipt
 from registry_dagster.registry import Registry
 from registry_dagster.resource import FeatureRegistry
-from registry_dagster.targets import Materialized, Target, find_targets, still_there
+from registry_dagster.second_look import SecondLook
+from registry_dagster.targets import Materialized, Target, find_targets
 from registry_dagster.timeline import Published, tell
 
 __all__ = ["publish_job"]
@@ -71,7 +72,10 @@ def publish_job(
 
 def _publish(context: dg.OpExecutionContext, config: PublishConfig, resource: FeatureRegistry) -> None:
     targets = config.wanted()
-    found = [still_there(each) for each in find_targets(context.instance, targets)]
+    look = SecondLook(resource.storage_options)
+    found = look.at(find_targets(context.instance, targets))
+    for warning in look.warnings:
+        context.log.warning(warning)
     with closing(resource.open()) as registry:
         if len(targets) == 1:
             _show_plan(context, registry, targets[0], found[0], config.dry_run)

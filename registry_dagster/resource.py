@@ -4,15 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from registry_dagster.asset import declaration_of
-from registry_dagster.errors import InvalidDeclaration, TableNotFound
+from registry_dagster.errors import InvalidDeclaration, TableError, TableNotFound
 from registry_dagster.freezing import SOURCE, TABLE, declared_in_run, frozen, shown
 from registry_dagster.model.table import TableFormat
 from registry_dagster.places import HOW_TO_SAY, place_in
 from registry_dagster.registry import Registry
 from registry_dagster.reported import Reported, Result, Written, result_of, results_of
+from registry_dagster.store_options import refuse_written_secrets, resolved
 from registry_dagster.tables import inspect_table
 
 __all__ = ["SOURCE", "TABLE", "FeatureRegistry"]
@@ -46,6 +47,22 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
         description="Address of DataHub's web pages, for links from Dagster, e.g. https://datahub.lab.org.",
     )
 
+    storage_options: dict[str, Any] | None = Field(
+        default=None,
+        repr=False,
+        description="Options of the store that the tables are in, by fsspec's names. Secrets as EnvVars. Default: what "
+        "the environment has.",
+    )
+
+    @field_validator("storage_options", mode="before")
+    @classmethod
+    def _without_written_secrets(cls, options: Any) -> Any:
+        # A value of another type is refused here, since pydantic's message would show it.
+        if options is not None and not isinstance(options, dict):
+            raise TableError("storage_options is a mapping of option names to values.")
+        refuse_written_secrets(cast("dict[str, Any] | None", options))
+        return cast("object", options)
+
     def open(self) -> Registry:
         """The registry itself. Close it after use."""
         return Registry.open(self.target, token=self.token, env=self.env, publisher=self.publisher)
@@ -58,7 +75,7 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
         asset_key: dg.AssetKey | str | None = None,
         format: TableFormat | None = None,
         version: int | str | None = None,
-        storage_options: Mapping[str, str] | None = None,
+        storage_options: Mapping[str, Any] | None = None,
         counts: bool = False,
         metadata: Mapping[str, Any] | None = None,
         check_results: Sequence[dg.AssetCheckResult] = (),
@@ -76,7 +93,9 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
                 Pipes client's `run` returned, or a MaterializeResult. Its metadata names the place, as
                 `places.place_in` reads it; all that was reported is kept.
             asset_key: Which asset, in a multi-asset.
-            format, version, storage_options, counts: As of `inspect_table`. Options are never recorded.
+            format, version, counts: As of `inspect_table`.
+            storage_options: As of `inspect_table`, in place of the resource's own; values may be `dg.EnvVar`.
+                Never recorded.
             metadata: More metadata for the materialization.
             check_results, data_version, tags: As of `dg.MaterializeResult`.
 
@@ -97,7 +116,8 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
             name = key.to_user_string()
             raise TableNotFound(f"asset {name!r}: what was reported does not say where its table is; {HOW_TO_SAY}")
         version = place.version if version is None else version
-        facts = inspect_table(place.uri, format=format, version=version, storage_options=storage_options, counts=counts)
+        options = resolved(self.storage_options if storage_options is None else storage_options)
+        facts = inspect_table(place.uri, format=format, version=version, storage_options=options, counts=counts)
         said = {**reported, **shown(declared, facts), **(metadata or {})}
         return dg.MaterializeResult(
             asset_key=key,
@@ -113,7 +133,8 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
         context: dg.AssetExecutionContext,
         reported: Reported | Iterable[Result],
         *,
-        storage_options: Mapping[str, str] | None = None,
+        storage_options: Mapping[str, Any] | None = None,
+        counts: bool = False,
     ) -> Iterator[Result]:
         """Pin each table that another process wrote for a multi-asset. Publishes nothing.
 
@@ -123,14 +144,14 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
         Args:
             context: The asset's.
             reported: What a Pipes client's `run` returned, or the results themselves.
-            storage_options: As of `inspect_table`.
+            storage_options, counts: As of `table`.
 
         Raises:
             TableError: a table cannot be inspected, or what was reported does not say where it is.
         """
         for result in results_of(reported):
             if isinstance(result, dg.MaterializeResult) and _is_declared(context, result):
-                yield self.table(context, result, storage_options=storage_options)
+                yield self.table(context, result, storage_options=storage_options, counts=counts)
             else:
                 yield result
 

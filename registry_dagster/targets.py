@@ -9,15 +9,14 @@ from typing import Any
 import dagster as dg
 
 from registry_dagster.asset import DECLARATION
-from registry_dagster.errors import InvalidDeclaration, PublishRefused, RegistryError, TableNotFound
+from registry_dagster.errors import InvalidDeclaration, PublishRefused
 from registry_dagster.freezing import NOT_PINNED, SOURCE, TABLE
 from registry_dagster.model.base import suggestion
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.table import TableFacts
 from registry_dagster.plan import Source
-from registry_dagster.tables import inspect_table
 
-__all__ = ["Materialized", "Target", "find_targets", "still_there"]
+__all__ = ["Materialized", "Target", "find_targets"]
 
 _PAGE = 1000
 _PAGES_BEFORE_THE_RUN_IS_ASKED = 2
@@ -179,31 +178,3 @@ def _json(metadata: Mapping[str, dg.MetadataValue[Any]], name: str) -> Any:
 
 def _key(target: Target) -> dg.AssetKey:
     return dg.AssetKey.from_user_string(target.asset)
-
-
-def still_there(found: Materialized | RegistryError) -> Materialized | RegistryError:
-    """Refuse a local table that is no longer what was pinned: the record would be false."""
-    if isinstance(found, RegistryError) or not found.table.location.startswith("file:"):
-        return found
-    try:
-        _refuse_gone(found.table)
-    except RegistryError as error:
-        return error
-    return found
-
-
-def _refuse_gone(table: TableFacts) -> None:
-    pin = table.pin
-    uri = pin.metadata_location if pin.format == "iceberg" else table.location
-    version = (
-        pin.snapshot_id if pin.format == "iceberg" else pin.fingerprint if pin.format == "parquet" else pin.version
-    )
-    try:
-        now = inspect_table(uri, format=table.format, version=version)
-    except TableNotFound as error:
-        raise PublishRefused(f"the table that was materialized is not there any more. {error}") from error
-    if now.pin.identity != pin.identity:
-        raise PublishRefused(
-            f"{table.location} is another table by now than the one that was materialized; publish the newest "
-            "materialization"
-        )

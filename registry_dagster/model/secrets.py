@@ -3,24 +3,101 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import unquote
 
-__all__ = ["credential_in"]
+__all__ = ["Credential", "credential_in"]
+
+_URI = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
+_CONTAINER_BEFORE_AT = {"abfs", "abfss", "az", "wasb", "wasbs"}
+_CONTAINER = re.compile(r"\$?[a-z0-9-]+")
+_HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:\d+)?")
+_SIGNED = "|".join(
+    (
+        r"x-(?:amz|goog)-[a-z-]+",
+        "awsaccesskeyid",
+        "googleaccessid",
+        "key-pair-id",
+        "sharedaccesssignature",
+        "(?:account|sharedaccess)_?key",
+        "secret_?(?:access_?)?key",
+        "client_secret",
+        "access_token",
+        "password",
+    )
+)
+_SHORT = "sig|signature|token|code|policy"
+"""Also good names of a partition column, as in `code=MB`."""
 
 _PATTERNS = {
-    "a signature or token": re.compile(
-        r"(?i)(x-amz-|x-goog-|googleaccessid|awsaccesskeyid|key-pair-id|(?<![a-z])(signature|sig|token|code|policy)=)"
+    "a signature, key or token": re.compile(
+        rf"(?i)\b(?:{_SIGNED})\s*=|[?&;#]\s*(?:{_SHORT})=|/(?:{_SHORT})=(?=[^/]*\d)[^/]{{16}}"
     ),
-    "an account key": re.compile(r"(?i)(accountkey|sharedaccesskey|secret_?(access_?)?key|password)\s*="),
-    "an access key id": re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b"),
-    "a JSON web token": re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"),
+    "an access key id": re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Za-z0-9])"),
+    "a JSON web token": re.compile(r"(?<![A-Za-z0-9])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"),
+    "a user with a password": re.compile(r"(?://|::)[^/@\s:]+:(?!\d+/)[^@\s]*@"),
 }
+_MOST_ENCODINGS = 3
 
 
-def credential_in(location: str) -> str | None:
-    """What in a location looks like a credential, in words that do not repeat it; None when nothing does."""
-    parts = urlsplit(location)
-    user, at, _ = parts.netloc.rpartition("@")
-    if at and ":" in user:
-        return "a user with a password"
-    return next((what for what, pattern in _PATTERNS.items() if pattern.search(location)), None)
+class Credential(NamedTuple):
+    """What in a location is, or may hold, a credential.
+
+    Args:
+        what: In words that do not repeat it.
+        clean: The location without it; `…` stands for what cannot be told apart from it.
+    """
+
+    what: str
+    clean: str
+
+
+def credential_in(location: str) -> Credential | None:
+    """What in a location is a credential, or could hold one; None when nothing does.
+
+    Refused are a user or password before the host, query strings and fragments, and in the path the
+    parameters of signed links (AWS, Google, Azure, CloudFront), connection strings, access key ids and JSON
+    web tokens, also when they are percent-encoded.
+    """
+    what = _what(location)
+    if what is None:
+        return None
+    return Credential(what, next(form for form in _clean_forms(location) if _what(form) is None))
+
+
+def _what(location: str) -> str | None:
+    uri = _URI.fullmatch(location)
+    if uri is not None:
+        user, at, host = uri["authority"].rpartition("@")
+        container = uri["scheme"].lower() in _CONTAINER_BEFORE_AT and _CONTAINER.fullmatch(user)
+        if (at and not container) or not _HOST.fullmatch(host):
+            return "a user name or password before the bucket or host"
+        if re.search(r"[?#]", uri["rest"]):
+            return "a query string or fragment, which may hold a signature or token"
+    text = location
+    for _ in range(_MOST_ENCODINGS):
+        for what, pattern in _PATTERNS.items():
+            if pattern.search(text):
+                return what
+        text = unquote(text)
+    return None
+
+
+def _clean_forms(location: str) -> Iterator[str]:
+    """The location with less and less of it."""
+    uri = _URI.fullmatch(location)
+    if uri is None:
+        yield "…"
+        return
+    scheme, rest = uri["scheme"], uri["rest"]
+    user, at, host = uri["authority"].rpartition("@")
+    if at or _HOST.fullmatch(host):
+        kept = f"{user}@" if scheme.lower() in _CONTAINER_BEFORE_AT and _CONTAINER.fullmatch(user) else ""
+        place = f"{kept}{host}{rest}"
+    else:
+        # A secret may hold a slash, and then the host comes after it.
+        place = rest.rpartition("@")[2] if "@" in rest else "…"
+    yield f"{scheme}://{re.split(r'[?#]', place)[0]}"
+    yield f"{scheme}://{re.split(r'[?&;#]', unquote(place))[0]}"
+    yield f"{scheme}://…"

@@ -29,8 +29,8 @@ TableFormat = Literal["parquet", "delta", "iceberg", "lance"]
 
 
 def _without_credentials(location: str) -> str:
-    if what := credential_in(location):
-        raise ValueError(f"the location carries {what}, which must not be published; give the location without it")
+    if found := credential_in(location):
+        raise ValueError(f"the location carries {found.what}, which must not be published; write it as {found.clean}")
     return location
 
 

@@ -11,9 +11,12 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
-from registry_dagster.errors import RegistryError, TableError, TableNotFound
+from registry_dagster.errors import RegistryError, TableAccessDenied, TableError, TableNotFound, TableUnreachable
 
 __all__ = ["TableAccessDenied", "TableUnreachable", "reading", "status_error", "table_error"]
+
+_REFUSED = {"ConnectionRefusedError", "NewConnectionError", "gaierror"}
+"""Looked for before time-outs: urllib3 counts its own among those."""
 
 _TIME_OUTS = {"TimeoutError", "Timeout", "ConnectTimeoutError", "ReadTimeoutError", "FSTimeoutError"}
 _CONNECTIONS = {
@@ -47,14 +50,6 @@ class _Status(Exception):
         self.status = status
 
 
-class TableAccessDenied(TableError):
-    """The store of the table does not accept the credentials, or they lack a right."""
-
-
-class TableUnreachable(TableError):
-    """The store of the table cannot be reached, is busy, or takes too long. It is safe to try again."""
-
-
 @contextmanager
 def reading(where: str, seconds: float) -> Generator[None, None, None]:
     """Raises what a store's library raises as errors of this package.
@@ -86,12 +81,14 @@ def table_error(error: BaseException, where: str, seconds: float) -> TableError:
         )
     if status == 429 or (status is not None and status >= 500):
         return TableUnreachable(f"{where}: the store is failing or too busy ({said}). Try again later.")
-    if _named(chain, _TIME_OUTS):
+    refused = _named(chain, _REFUSED)
+    if not refused and _named(chain, _TIME_OUTS):
+        # Some libraries try again for longer than that, and do not tell what they met.
         return TableUnreachable(
-            f"{where}: the store gave no answer within {seconds:g} s. Check the endpoint and try again; "
-            "timeout in storage_options allows more seconds."
+            f"{where}: the store gave no answer within {seconds:g} s, or only failures. Check the endpoint and try "
+            "again; timeout in storage_options allows more seconds."
         )
-    if name := _named(chain, _CONNECTIONS):
+    if name := refused or _named(chain, _CONNECTIONS):
         return TableUnreachable(f"{where}: the store cannot be reached ({name}). Check the endpoint and the network.")
     return TableError(f"{where} cannot be read ({said or type(error).__name__}{_HINTS.get(status or 0, '')}).")
 

@@ -8,9 +8,10 @@ from inspect import signature
 from typing import Any, cast
 
 from registry_dagster.errors import TableError
+from registry_dagster.tables.credentials import aws_session, google_token
 from registry_dagster.tables.deadline import within
 from registry_dagster.tables.failures import table_error
-from registry_dagster.tables.options import AZURE, GCS, S3, StorageOptions, aws_session, google_token, scheme_of
+from registry_dagster.tables.options import AZURE, GCS, S3, StorageOptions, scheme_of
 
 __all__ = ["open_filesystem"]
 
@@ -66,6 +67,7 @@ def _class_for(location: str, scheme: str) -> None:
 
 
 def _open(location: str, scheme: str, options: StorageOptions, seconds: float) -> tuple[Any, str]:
+    import fsspec
     from fsspec import core
 
     fresh: dict[str, Any] = {"skip_instance_cache": True}
@@ -74,6 +76,7 @@ def _open(location: str, scheme: str, options: StorageOptions, seconds: float) -
     if scheme in GCS:
         return _gcs(options, fresh), location.partition("://")[2]
     if scheme in AZURE:
+        _refuse_unknown(fsspec.get_filesystem_class(scheme), options)
         fresh |= {"use_listings_cache": False, "exclude_managed_identity_credential": True}
     opened: tuple[Any, str] = cast(Any, core).url_to_fs(location, **{**fresh, **options})
     return opened
@@ -108,7 +111,7 @@ def _refuse_unknown(filesystem: type, options: StorageOptions) -> None:
     """These filesystems take any name and pass over those they do not know, an endpoint's for example."""
     known = {name for name in signature(filesystem.__init__).parameters if name not in {"self", "kwargs"}}
     for name in options:
-        if name not in known:
+        if name not in known and not name.startswith("exclude_"):
             near = get_close_matches(name, known, n=1)
             instead = f" Did you mean {near[0]}?" if near else ""
             raise TableError(f"storage_options: {name!r} is no option of {filesystem.__name__}.{instead}")

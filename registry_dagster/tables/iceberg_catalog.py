@@ -6,12 +6,19 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
+from registry_dagster.errors import (
+    TableAccessDenied,
+    TableError,
+    TableNotFound,
+    TableUnreachable,
+    UnsupportedTable,
+)
 from registry_dagster.model.table import TableFacts
 from registry_dagster.tables.deadline import within
-from registry_dagster.tables.failures import TableAccessDenied, TableUnreachable, table_error
+from registry_dagster.tables.failures import table_error
 from registry_dagster.tables.iceberg import facts_from_metadata, reason_of
 from registry_dagster.tables.libraries import for_pyiceberg
+from registry_dagster.tables.locations import normalise
 from registry_dagster.tables.options import StorageOptions
 
 if TYPE_CHECKING:
@@ -48,7 +55,7 @@ def inspect_catalog_table(
     catalog, identifier = unquote(parts.netloc), unquote(parts.path.strip("/"))
     if not catalog or "." not in identifier:
         raise TableError(f"{location} names no catalog table; write iceberg://CATALOG/namespace.table.")
-    properties, seconds = for_pyiceberg(storage_options)
+    properties, seconds = for_pyiceberg(storage_options, catalog)
     if version is None:
         properties["snapshot-loading-mode"] = "refs"
     try:
@@ -63,8 +70,8 @@ def inspect_catalog_table(
         ) from None
     except Exception as error:
         raise _failed(error, location, catalog, identifier, seconds) from None
-    metadata = json.loads(table.metadata.model_dump_json())
-    return facts_from_metadata(metadata, table.metadata_location, version, catalog, identifier)
+    where = normalise(table.metadata_location)
+    return facts_from_metadata(json.loads(table.metadata.model_dump_json()), where, version, catalog, identifier)
 
 
 def _load(catalog: str, identifier: str, properties: dict[str, Any]) -> Table:

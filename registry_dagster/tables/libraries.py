@@ -5,21 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, cast
+from importlib.util import find_spec
+from typing import Any
 
 from registry_dagster.errors import TableError
+from registry_dagster.tables.credentials import aws_credentials, aws_session, google_credentials_file, google_token
 from registry_dagster.tables.failures import reading
-from registry_dagster.tables.options import (
-    AZURE,
-    GCS,
-    S3,
-    StorageOptions,
-    aws_session,
-    google_credentials_file,
-    google_token,
-    prepared,
-    scheme_of,
-)
+from registry_dagster.tables.options import AZURE, GCS, S3, StorageOptions, prepared, scheme_of
 
 __all__ = ["for_lance", "for_pyiceberg"]
 
@@ -41,6 +33,15 @@ _PYICEBERG = {
     "connection_string": ("adls.connection-string",),
     **{name: (f"adls.{name.replace('_', '-')}",) for name in _AZURE_NAMES},
 }
+_PYICEBERG_CREDENTIALS = {
+    "s3.access-key-id",
+    "s3.anonymous",
+    "s3.role-arn",
+    "client.access-key-id",
+    "client.role-arn",
+}
+"""Where one of them is given, pyiceberg has its credentials."""
+
 _SOME_REGION = "us-east-1"
 
 
@@ -77,10 +78,19 @@ def for_lance(location: str, storage_options: StorageOptions | None) -> tuple[st
     return uri, {**limits, **own}
 
 
-def for_pyiceberg(storage_options: StorageOptions | None) -> tuple[dict[str, Any], float]:
+def for_pyiceberg(storage_options: StorageOptions | None, catalog: str | None = None) -> tuple[dict[str, Any], float]:
     """Properties of a pyiceberg catalog and its files; and the timeout.
 
-    What is already named as pyiceberg names it stays, and so does `token`, which is the catalog's own.
+    What is already named as pyiceberg names it stays, and so does `token`, which is a REST catalog's own. Of
+    other catalogs it is the session token beside `key` and `secret`; their metadata files are read from S3 with
+    credentials that are looked up here, since pyarrow would ask the instance-metadata address.
+
+    Args:
+        storage_options: Options of the store by fsspec's names, and properties of the catalog.
+        catalog: Its name, for what pyiceberg's own configuration says of it.
+
+    Raises:
+        TableError: the options are not well formed, or the credentials cannot be looked up.
     """
     options, seconds = prepared(storage_options)
     client: dict[str, Any] = options.pop("client_kwargs", None) or {}
@@ -88,23 +98,57 @@ def for_pyiceberg(storage_options: StorageOptions | None) -> tuple[dict[str, Any
     for name, value in options.items():
         for theirs in _PYICEBERG.get(name, (name,)):
             properties[theirs] = str(value).lower() if isinstance(value, bool) else value
+    known = {**_configured(catalog), **properties}
     if region := client.get("region_name"):
         properties["s3.region"] = region
-    elif "s3.endpoint" in properties:
+    elif not known.keys() & {"s3.region", "client.region"} and (known.get("s3.endpoint") or _endpoint_in_environment()):
         # Without one, pyiceberg asks AWS where the bucket is.
-        properties.setdefault("s3.region", _SOME_REGION)
+        properties["s3.region"] = _SOME_REGION
+    if known.get("type") == "rest" or str(known.get("uri", "")).startswith("http"):
+        return properties, seconds
+    if {"key", "secret", "token"} <= options.keys():
+        properties["s3.session-token"] = properties.pop("token")
+    elif not known.keys() & _PYICEBERG_CREDENTIALS and scheme_of(known.get("warehouse", "s3://")) in S3:
+        with reading(f"iceberg://{catalog}", seconds):
+            properties |= _s3_of_catalog(known, seconds)
     return properties, seconds
+
+
+def _configured(catalog: str | None) -> Mapping[str, Any]:
+    """What pyiceberg's own configuration says of a catalog."""
+    from pyiceberg.utils.config import Config
+
+    return (Config().get_catalog_config(catalog) if catalog else None) or {}
+
+
+def _s3_of_catalog(known: Mapping[str, Any], seconds: float) -> dict[str, str]:
+    """Credentials of the environment, or of the profile that a catalog names; anonymous where there are none."""
+    if find_spec("aiobotocore") is None:
+        return {}
+    from botocore.exceptions import NoCredentialsError
+
+    profile = known.get("s3.profile-name") or known.get("client.profile-name")
+    try:
+        key, secret, token = aws_credentials({"profile": profile}, seconds)
+    except NoCredentialsError:
+        return {"s3.anonymous": "true"}
+    found = {"client.access-key-id": key, "client.secret-access-key": secret, "client.session-token": token}
+    return {name: value for name, value in found.items() if value}
 
 
 def _s3(options: StorageOptions, seconds: float) -> dict[str, str]:
     client: Mapping[str, Any] = options.get("client_kwargs") or {}
     config: dict[str, Any] = options.get("config_kwargs") or {}
     s3: dict[str, Any] = config.get("s3") or {}
-    session = aws_session(options)
+    region = client.get("region_name") or aws_session(options).get_config_variable("region")
     endpoint = options.get("endpoint_url") or client.get("endpoint_url") or _endpoint_in_environment()
+    key, secret, token = (None, None, None) if options.get("anon") else aws_credentials(options, seconds)
     named = {
-        **_aws_credentials(options, session, seconds),
-        "aws_region": client.get("region_name") or session.get_config_variable("region") or (endpoint and _SOME_REGION),
+        "aws_access_key_id": key,
+        "aws_secret_access_key": secret,
+        "aws_session_token": token,
+        "aws_skip_signature": "true" if options.get("anon") else None,
+        "aws_region": region or (endpoint and _SOME_REGION),
         "aws_endpoint": endpoint,
         "allow_http": "true" if str(endpoint).startswith("http://") else None,
         "allow_invalid_certificates": "true" if client.get("verify") is False else None,
@@ -116,27 +160,6 @@ def _s3(options: StorageOptions, seconds: float) -> dict[str, str]:
 
 def _endpoint_in_environment() -> str | None:
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-
-
-def _aws_credentials(options: StorageOptions, session: Any, seconds: float) -> dict[str, str | None]:
-    from fsspec import asyn
-
-    if options.get("anon"):
-        return {"aws_skip_signature": "true"}
-    key, secret, token = (options.get(name) for name in ("key", "secret", "token"))
-    if not (key and secret):
-        key, secret, token = cast(Any, asyn).sync(asyn.get_loop(), _frozen, session, timeout=seconds)
-    return {"aws_access_key_id": key, "aws_secret_access_key": secret, "aws_session_token": token}
-
-
-async def _frozen(session: Any) -> tuple[str, str, str | None]:
-    from botocore.exceptions import NoCredentialsError
-
-    credentials = await session.get_credentials()
-    if credentials is None:
-        raise NoCredentialsError
-    frozen = await credentials.get_frozen_credentials()
-    return frozen.access_key, frozen.secret_key, frozen.token
 
 
 def _gcs(options: StorageOptions) -> dict[str, str]:
@@ -165,6 +188,8 @@ def _azure(rest: str, options: StorageOptions) -> tuple[str, dict[str, str]]:
     if connection := _azure_value(options, "connection_string"):
         parts = dict(part.partition("=")[::2] for part in connection.split(";") if part)
         own |= {name: parts[theirs] for theirs, name in _CONNECTION_STRING.items() if theirs in parts}
+    if endpoint := options.get("account_host"):
+        own["endpoint"] = f"https://{endpoint}"
     if host:
         own["account_name"] = host.partition(".")[0]
     if options.get("anon"):

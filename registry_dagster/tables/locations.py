@@ -5,45 +5,58 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from registry_dagster.errors import TableError, UnsafeLocation
+from registry_dagster.model.secrets import credential_in
 
 __all__ = ["local_path", "normalise", "plain_text"]
 
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_CONTAINER_BEFORE_AT = {"abfs", "abfss", "wasb", "wasbs"}
+_URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+_CHAIN = re.compile(r"::[A-Za-z][A-Za-z0-9+.-]+://")
+_ONE_SLASH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def normalise(uri: str | os.PathLike[str]) -> str:
     """The location of a table: a `file://` URI for a local path, any other URI as it stands.
 
-    Local paths become absolute, their symbolic links resolved. A trailing slash is dropped.
+    Local paths become absolute, their symbolic links resolved. A trailing slash is dropped, and the scheme
+    is written in lower case.
 
     Raises:
         UnsafeLocation: the URI carries a credential, or parts that could hold one.
         TableError: it is no location.
     """
     text = os.fspath(uri)
+    # Nothing is repeated in a message before it is known to hold no credential.
     if not text or "\0" in text:
         raise TableError("The table's location is empty or holds a NUL; give a path or a URI.")
-    if not _URI.match(text):
-        if "://" in text:
+    scheme = _URI.match(text)
+    if _CHAIN.search(text) or ("://" in text and not scheme):
+        raise TableError(
+            "A table's location must be a path or one plain URI such as s3://bucket/table. "
+            "A chain of URIs (a::b://c) is not read; name the inner one, without credentials."
+        )
+    if scheme is None:
+        if _ONE_SLASH.match(text):
             raise TableError(
-                "A table's location must be a path or one plain URI such as s3://bucket/table. "
-                "A chain of URIs (a::b://c) is not read; name the inner one."
+                "The table's location starts like a URI with one slash. Write a URI with two, as s3://bucket/table, "
+                "or a path with ./ before it."
             )
-        return Path(text).resolve().as_uri()
+        _refuse_credentials(text)
+        return _file(Path(text))
+    if not text.isprintable():
+        raise TableError("The table's location holds a line break or another such character; write it without.")
+    _refuse_credentials(text)
     try:
         parts = urlsplit(text)
-    except ValueError as error:
-        raise TableError("The table's location is no well-formed URI; write it as s3://bucket/table.") from error
-    _refuse_credentials(text, parts)
+    except ValueError:
+        raise TableError("The table's location is no well-formed URI; write it as s3://bucket/table.") from None
     if parts.scheme == "file":
         if parts.netloc not in {"", "localhost"}:
             raise TableError(f"{text} names the host {parts.netloc!r}; write file:///absolute/path (three slashes).")
-        return Path(unquote(parts.path)).resolve().as_uri()
-    return text.rstrip("/")
+        return _file(Path(unquote(parts.path)))
+    return f"{parts.scheme}{text[scheme.end(1) :]}".rstrip("/")
 
 
 def local_path(location: str) -> Path | None:
@@ -59,21 +72,15 @@ def plain_text(error: BaseException) -> str:
     return re.sub(r"(, )?/\S+\.rs:\d+:\d+", "", first)[:300]
 
 
-def _refuse_credentials(text: str, parts: SplitResult) -> None:
-    user, at, host = parts.netloc.rpartition("@")
-    port = host.rpartition(":")[2] if ":" in host else ""
-    secret_user = bool(at) and (":" in user or parts.scheme not in _CONTAINER_BEFORE_AT)
-    if secret_user or not re.fullmatch(r"\d*\]?", port):
-        _, slashed_secret, path = parts.path.rpartition("@")
-        clean = f"{host}{parts.path}" if at else path if slashed_secret else "…"
-        raise UnsafeLocation(_message("a user name or password before the bucket or host", f"{parts.scheme}://{clean}"))
-    if "?" in text or "#" in text:
-        clean = text.partition("?")[0].partition("#")[0]
-        raise UnsafeLocation(_message("a query string or fragment, which may hold a signature or token", clean))
+def _file(path: Path) -> str:
+    location = path.resolve().as_uri()
+    _refuse_credentials(location)
+    return location
 
 
-def _message(what: str, clean: str) -> str:
-    return (
-        f"The table's location carries {what} (not repeated here). Locations are published, so write it "
-        f"as {clean} and give credentials through storage_options or the environment."
-    )
+def _refuse_credentials(location: str) -> None:
+    if found := credential_in(location):
+        raise UnsafeLocation(
+            f"The table's location carries {found.what} (not repeated here). Locations are published, so write it "
+            f"as {found.clean} and give credentials through storage_options or the environment."
+        )

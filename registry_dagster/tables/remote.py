@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
-from registry_dagster.errors import TableError, TableNotFound
+from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound, TableUnreachable
 from registry_dagster.tables.deadline import within
-from registry_dagster.tables.failures import TableAccessDenied, TableUnreachable, reading
+from registry_dagster.tables.failures import reading
 from registry_dagster.tables.filesystems import open_filesystem
 from registry_dagster.tables.listing import Entry, page_reader, stored_object, walk
 from registry_dagster.tables.options import StorageOptions, prepared, scheme_of

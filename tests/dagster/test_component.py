@@ -201,7 +201,8 @@ def test_datasets_elsewhere_stand_in_its_graph(project: Project) -> None:
 
 def test_the_environment_is_read_by_a_run_and_never_shown(project: Project) -> None:
     project.attributes(
-        'registry:\n  target: "{{ env.NOT_SET_TARGET }}"\n  token: "{{ env.NOT_SET_TOKEN }}"\n  publisher: "0x10"'
+        'registry:\n  target: "{{ env.NOT_SET_TARGET }}"\n  token: "{{ env.NOT_SET_TOKEN }}"\n  publisher: "0x10"\n'
+        '  storage_options: {secret: "{{ env.NOT_SET_SECRET }}", timeout: 5, client_kwargs: {region_name: eu-north-1}}'
     )
     defs = project.load()
     registry = (defs.resources or {})["registry"]
@@ -209,6 +210,12 @@ def test_the_environment_is_read_by_a_run_and_never_shown(project: Project) -> N
     assert isinstance(registry.token, dg.EnvVar)
     assert registry.target == dg.EnvVar("NOT_SET_TARGET")
     assert registry.publisher == "0x10"
+    assert isinstance(registry.storage_options["secret"], dg.EnvVar)
+    assert registry.storage_options == {
+        "secret": dg.EnvVar("NOT_SET_SECRET"),
+        "timeout": 5,
+        "client_kwargs": {"region_name": "eu-north-1"},
+    }
 
 
 def test_a_setting_may_hold_dagsters_templates(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

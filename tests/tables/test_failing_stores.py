@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from registry_dagster.errors import RegistryError, TableError, TableNotFound
+from registry_dagster.errors import RegistryError, TableAccessDenied, TableError, TableNotFound, TableUnreachable
 from registry_dagster.tables import inspect_table
-from registry_dagster.tables.failures import TableAccessDenied, TableUnreachable
 from registry_dagster.tables.lance import inspect_lance
 from registry_dagster.tables.opening import open_storage
 from registry_dagster.tables.options import prepared
@@ -90,6 +89,8 @@ def test_a_store_that_is_down_is_told(store: str) -> None:
         url = endpoint.url
     error = failure(store, url)
     assert type(error) is TableUnreachable
+    # The libraries for the others may try again until the time is over.
+    assert "cannot be reached" in str(error) or store in {"gcs", "azure"}
 
 
 @pytest.mark.parametrize("store", ["s3", "http"])

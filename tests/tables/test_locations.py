@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_dagster.errors import TableError, UnsafeLocation
+from registry_dagster.errors import TableError
 from registry_dagster.tables import inspect_table
 from registry_dagster.tables.locations import local_path, normalise
 
@@ -27,55 +27,29 @@ def test_a_symbolic_link_is_resolved(tmp_path: Path) -> None:
     assert normalise(tmp_path / "link") == normalise(tmp_path / "real")
 
 
-@pytest.mark.parametrize(
-    "uri",
-    [
-        "s3://bucket/key/a@b=c",
-        "s3://bucket:9000/t",
-        "abfss://container@account.dfs.core.windows.net/t",
-        "iceberg://catalog/namespace.table",
-    ],
-)
-def test_other_uris_stay_as_they_are(uri: str) -> None:
-    assert normalise(uri) == uri
-    assert normalise(f"{uri}/") == uri
+def test_other_uris_stay_as_they_are_but_for_the_case_of_the_scheme() -> None:
+    assert normalise("s3://bucket/t/") == normalise("S3://bucket/t") == "s3://bucket/t"
+    assert normalise("iceberg://catalog/namespace.table") == "iceberg://catalog/namespace.table"
 
 
 @pytest.mark.parametrize(
-    ("uri", "clean"),
+    ("location", "says"),
     [
-        ("s3://AKIAKEY:s3cr3t@bucket/t", "s3://bucket/t"),
-        ("s3://AKIAKEY:s3/cr3t@bucket/t", "s3://bucket/t"),
-        ("s3://AKIAKEY:s3cr3t@bucket/k@y", "s3://bucket/k@y"),
-        ("s3://AKIAKEY:s3cr3t/bucket/t", "s3://…"),
-        ("https://s3cr3t@host/t", "https://host/t"),
-        ("abfss://container:s3cr3t@account/t", "abfss://account/t"),
-        ("https://host/t?X-Amz-Signature=s3cr3t&X-Amz-Expires=9", "https://host/t"),
-        ("az://c/t?sv=2024&sig=s3cr3t", "az://c/t"),
-        ("https://host/t#token=s3cr3t", "https://host/t"),
-        ("file:///data/t?token=s3cr3t", "file:///data/t"),
-        ("s3://u:s3cr3t@bucket/t?code=s3cr3t", "s3://bucket/t"),
+        ("", "location is empty"),
+        ("simplecache::s3://bucket/t", "A chain of URIs"),
+        ("zip://a.zip::s3://bucket/t", "A chain of URIs"),
+        ("s3:/bucket/t", "a URI with one slash. Write a URI with two"),
+        ("s3://bucket/t\n", "a line break"),
     ],
 )
-def test_a_location_with_a_credential_is_refused_without_repeating_it(uri: str, clean: str) -> None:
-    with pytest.raises(UnsafeLocation) as refused:
-        inspect_table(uri)
-    assert "s3cr3t" not in str(refused.value)
-    assert "AKIAKEY" not in str(refused.value)
-    assert f"write it as {clean} and give credentials through storage_options" in str(refused.value)
-
-
-def test_chained_and_empty_locations_are_refused_without_repeating_them() -> None:
-    with pytest.raises(TableError, match="A chain of URIs") as refused:
-        inspect_table("simplecache::s3://u:s3cr3t@bucket/t")
-    assert "s3cr3t" not in str(refused.value)
-    with pytest.raises(TableError, match="location is empty"):
-        inspect_table("")
+def test_what_is_no_location_is_refused(location: str, says: str) -> None:
+    with pytest.raises(TableError, match=says):
+        inspect_table(location)
 
 
 def test_a_malformed_uri_is_refused() -> None:
     with pytest.raises(TableError, match="no well-formed URI"):
-        inspect_table("s3://[bucket/t")
+        inspect_table("s3://[bucket]x/t")
 
 
 def test_a_file_uri_on_another_host_is_refused() -> None:

@@ -16,10 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 
-from registry_dagster.errors import TableError, TableNotFound, UnknownFormat
+from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound, UnknownFormat
 from registry_dagster.model.table import TableFacts
 from registry_dagster.tables import decode_schema, inspect_table
-from registry_dagster.tables.failures import TableAccessDenied
 from registry_dagster.tables.libraries import for_lance, for_pyiceberg
 from tests.tables.fake_stores import BUCKET, Failing, serving
 from tests.tables.places import Place, S3Server
@@ -225,11 +224,49 @@ def test_without_credentials_the_instance_metadata_is_asked_only_when_told_to(
         assert metadata.requests != []
 
 
+@in_s3
+def test_a_catalog_asks_no_instance_metadata_either(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_iceberg(place, tmp_path)
+    given = catalog(place, tmp_path)
+    without = {name: value for name, value in given.items() if name not in {"key", "secret"}}
+    with serving(Failing, status=404) as metadata:
+        monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url)
+        # moto lets everybody read.
+        assert inspect_table("iceberg://c/n.synapses", storage_options=without).rows == 3
+        assert metadata.requests == []
+
+
+def test_a_catalog_gets_the_credentials_of_the_environment_unless_it_has_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "k")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "t")
+    found = {"client.access-key-id": "k", "client.secret-access-key": "s", "client.session-token": "t"}
+    assert for_pyiceberg({"type": "sql"}, "c")[0] == {"type": "sql", **found}
+    assert for_pyiceberg({"warehouse": "s3://lake/w"}, "c")[0] == {"warehouse": "s3://lake/w", **found}
+    for own in ({"type": "rest"}, {"uri": "https://h"}, {"s3.access-key-id": "o"}, {"warehouse": "gs://lake/w"}):
+        assert for_pyiceberg(own, "c")[0] == own
+    monkeypatch.setenv("PYICEBERG_CATALOG__C__S3__ACCESS_KEY_ID", "o")
+    assert for_pyiceberg({}, "c")[0] == {}
+
+
+def test_a_token_is_the_stores_or_a_rest_catalogs() -> None:
+    keys = {"key": "k", "secret": "s", "token": "t"}
+    names = {"s3.access-key-id": "k", "s3.secret-access-key": "s"}
+    assert for_pyiceberg({"type": "sql", **keys})[0] == {"type": "sql", **names, "s3.session-token": "t"}
+    assert for_pyiceberg({"type": "rest", **keys})[0] == {"type": "rest", **names, "token": "t"}
+
+
 def test_an_option_that_a_store_does_not_know_is_refused() -> None:
     with pytest.raises(TableError, match=r"'endpoint' is no option of S3FileSystem. Did you mean endpoint_url\?"):
         inspect_table("s3://b/t", storage_options={"endpoint": "http://127.0.0.1"})
     with pytest.raises(TableError, match="'key' is no option of GCSFileSystem"):
         inspect_table("gs://b/t", storage_options={"key": "k"})
+    with pytest.raises(TableError, match=r"'key' is no option of AzureBlobFileSystem"):
+        inspect_table("az://c/t", storage_options={"key": "k"})
     with pytest.raises(TableError, match=r"do not open az:// \(ValueError\).* takes account_name, unless"):
         inspect_table("az://c/t")
     for seconds in (-1, "soon", float("inf")):

@@ -1,0 +1,82 @@
+"""Storage options in a pipeline's configuration. Secrets stand there by the name of an environment variable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import dagster as dg
+
+from registry_dagster.errors import TableError
+
+__all__ = ["refuse_written_secrets", "resolved"]
+
+_SECRET_NAME = re.compile(
+    r"(^|[._-])(key|secret|token|password|auth|authorization|credentials?|cookie)($|[._-])"
+    r"|connection[._-]?string|account[._-]?key|sas[._-]?token",
+    re.IGNORECASE,
+)
+_PASSWORD_IN_URI = re.compile(r"://[^/@\s:]*:[^@\s]*@")
+_NO_SECRETS = {"", "anon", "browser", "cache", "cloud", "google_default"}
+"""Words that gcsfs takes for a token."""
+
+
+def resolved(options: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The options with the value of each `dg.EnvVar`, also where Dagster has made it `{"env": NAME}`.
+
+    Raises:
+        TableError: an environment variable is not set.
+    """
+    return None if options is None else {name: _value(name, value) for name, value in options.items()}
+
+
+def _value(name: str, value: object) -> Any:
+    if (variable := _variable(value)) is not None:
+        found = dg.EnvVar(variable).get_value()
+        if found is None:
+            raise TableError(
+                f"storage_options: {name} is taken from the environment variable {variable}, which is not set where "
+                "this runs."
+            )
+        return found
+    if isinstance(value, Mapping):
+        return {key: _value(f"{name}.{key}", inner) for key, inner in cast("Mapping[str, object]", value).items()}
+    return value
+
+
+def refuse_written_secrets(options: Mapping[str, Any] | None) -> None:
+    """Secrets written into a resource would be stored and shown by Dagster, as all configuration is.
+
+    Raises:
+        TableError: an option that is a secret by its name, or a password in a URI, is no `dg.EnvVar`.
+    """
+    for name, value in (options or {}).items():
+        _refuse_written(name, value, secret=False)
+
+
+def _refuse_written(name: str, value: object, *, secret: bool) -> None:
+    if _variable(value) is not None:
+        return
+    secret = secret or _SECRET_NAME.search(name) is not None
+    if isinstance(value, Mapping):
+        for key, inner in cast("Mapping[str, object]", value).items():
+            _refuse_written(f"{name}.{key}", inner, secret=secret)
+    elif isinstance(value, str):
+        if (secret and value not in _NO_SECRETS and not value.endswith(".json")) or _PASSWORD_IN_URI.search(value):
+            raise TableError(
+                f"storage_options: {name} stands in the definition itself, and Dagster stores and shows definitions. "
+                'Give it as dg.EnvVar("NAME"), or leave it out: credentials are taken from the environment.'
+            )
+    elif isinstance(value, Sequence):
+        for each in cast("Sequence[object]", value):
+            _refuse_written(name, each, secret=secret)
+
+
+def _variable(value: object) -> str | None:
+    """The name of an environment variable, where a value stands for one."""
+    if isinstance(value, dg.EnvVar):
+        return value.env_var_name
+    named = cast("Mapping[str, object]", value if isinstance(value, Mapping) else {})
+    variable = named.get("env") if len(named) == 1 else None
+    return variable if isinstance(variable, str) else None

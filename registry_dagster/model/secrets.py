@@ -84,6 +84,17 @@ def _what(location: str) -> str | None:
     return None
 
 
+def _before_it(location: str) -> str:
+    """What stands before the first credential, decoded as far as it takes to see that one."""
+    text = location
+    for _ in range(_MOST_ENCODINGS):
+        found = [match.start() for pattern in _PATTERNS.values() if (match := pattern.search(text))]
+        if found:
+            return text[: min(found)]
+        text = unquote(text)
+    return text
+
+
 def _clean_forms(location: str) -> Iterator[str]:
     """The location with less and less of it."""
     uri = _URI.fullmatch(location)
@@ -99,5 +110,8 @@ def _clean_forms(location: str) -> Iterator[str]:
         # A secret may hold a slash, and then the host comes after it.
         place = rest.rpartition("@")[2] if "@" in rest else "…"
     yield f"{scheme}://{re.split(r'[?#]', place)[0]}"
-    yield f"{scheme}://{re.split(r'[?&;#]', unquote(place))[0]}"
+    decoded = f"{scheme}://{re.split(r'[?&;#]', unquote(place))[0]}"
+    if unquote(_before_it(f"{scheme}://{place}")).startswith(decoded):
+        # Else decoding may have made it unrecognisable.
+        yield decoded
     yield f"{scheme}://…"

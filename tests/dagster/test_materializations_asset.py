@@ -52,7 +52,7 @@ def test_a_run_records_the_versions_and_shows_what_changed(
     assert recorded.expires_on is not None
     first = shown(instance, asset)
     assert (first["registry/versions"], first["registry/new"], first["registry/changed"]) == (2, 2, 0)
-    assert "| h01@c3 | expiring, 2030-01-01 | new |  |" in first["registry/recorded"]
+    assert "| h01@c3 | available, 2030-01-01 | new |  |" in first["registry/recorded"]
 
     releases.write_text(RELEASES.replace("version: c4", "version: c4, status: expired"))
     assert run(asset, instance, resource).success

@@ -116,7 +116,7 @@ def test_owners_of_unchanged_content_exist_before_the_dataset_names_them(target:
         "s3://AKIAABCDEFGHIJKLMNOP:secret@bucket/table",
         "https://host/table?X-Amz-Signature=abc",
         "https://host/table;token=abc",
-        "abfss://container@account/table/sig=abc",
+        "abfss://container@account/table/sig=aB3dE6gH9jK2mN5pQ8",
         "DefaultEndpointsProtocol=https;AccountKey=abc==",
         "s3://bucket/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc/table",
     ],

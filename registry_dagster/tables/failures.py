@@ -85,7 +85,7 @@ def table_error(error: BaseException, where: str, seconds: float) -> TableError:
     if not refused and _named(chain, _TIME_OUTS):
         # Some libraries try again for longer than that, and do not tell what they met.
         return TableUnreachable(
-            f"{where}: the store gave no answer within {seconds:g} s, or only failures. Check the endpoint and try "
+            f"{where}: the store gave no answer within {seconds:.3g} s, or only failures. Check the endpoint and try "
             "again; timeout in storage_options allows more seconds."
         )
     if name := refused or _named(chain, _CONNECTIONS):

@@ -22,8 +22,8 @@ from registry_dagster.tables.storage import Storage
 __all__ = ["inspect_lance"]
 
 T = TypeVar("T")
-_REQUESTS = 6
-"""How many answers, one after the other, the lance package needs at most to open a dataset."""
+_ANSWERS = 1.4
+"""How much longer than for one answer the lance package may take: it needs up to six, and tries again by itself."""
 
 
 def inspect_lance(
@@ -95,7 +95,7 @@ def _read(location: str, version: int | None, options: StorageOptions | None, re
             f"{location} is a Lance dataset, and the lance package is not installed. "
             'Install it: pip install "registry-dagster[lance]"'
         ) from error
-    seconds = prepared(options)[1] * _REQUESTS
+    seconds = prepared(options)[1] * _ANSWERS
     if (path := local_path(location)) is not None:
         with _errors(location, version, options, seconds):
             return read(lance.dataset(str(path), version=version))

@@ -36,7 +36,7 @@ _PATTERNS = {
     ),
     "an access key id": re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Za-z0-9])"),
     "a JSON web token": re.compile(r"(?<![A-Za-z0-9])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"),
-    "a user with a password": re.compile(r"(?://|::)[^/@\s:]+:(?!\d+/)[^@\s]*@"),
+    "a user with a password": re.compile(r"//[^/@\s:]+:(?!\d+/)[^@\s]*@"),
 }
 _MOST_ENCODINGS = 3
 

@@ -138,6 +138,7 @@ ORDINARY = [
     "s3://bucket/key/a@b=c",
     "s3://bucket/2024-11-04T10:00@run/t",
     "s3://bucket/a::b/c",
+    "s3://bucket/a::b:c@d",
     "s3://bucket/t/code=MB/side=L",
     "s3://bucket/t/token=7",
     "s3://bucket/t/sig=0.05",

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from registry_dagster.cli.output import explain, fit
-from registry_dagster.errors import RegistryUnavailable, SourceUnavailable
+from registry_dagster.errors import RegistryUnavailable, SourceUnavailable, TableUnreachable
 
 __all__ = ["UNREACHABLE", "app", "main"]
 
@@ -59,4 +59,4 @@ def main() -> None:
 
 
 def _exit_code(error: Exception) -> int:
-    return UNREACHABLE if isinstance(error, RegistryUnavailable | SourceUnavailable) else _FAILED
+    return UNREACHABLE if isinstance(error, RegistryUnavailable | SourceUnavailable | TableUnreachable) else _FAILED

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from registry_dagster.errors import RegistryError, TableAccessDenied, TableError, TableNotFound, TableUnreachable
 
-__all__ = ["TableAccessDenied", "TableUnreachable", "reading", "status_error", "table_error"]
+__all__ = ["reading", "status_error", "table_error"]
 
 _REFUSED = {"ConnectionRefusedError", "NewConnectionError", "gaierror"}
 """Looked for before time-outs: urllib3 counts its own among those."""

@@ -14,10 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.stored_tables import delta_commits
-from registry_dagster.errors import UnsupportedTable
+from registry_dagster.errors import TableUnreachable, UnsupportedTable
 from registry_dagster.tables import inspect_table
 from registry_dagster.tables.delta import inspect_delta
-from registry_dagster.tables.failures import TableUnreachable
 from registry_dagster.tables.local import LocalStorage
 from tests.tables.delta_tables import (
     CHECKPOINTS,

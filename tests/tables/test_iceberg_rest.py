@@ -12,9 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 from pyiceberg.table import Table
 
-from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
+from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound, TableUnreachable, UnsupportedTable
 from registry_dagster.tables import inspect_table
-from registry_dagster.tables.failures import TableAccessDenied, TableUnreachable
 from tests.tables.fake_stores import Store, serving
 from tests.tables.iceberg_tables import new_catalog, new_table, path_of, pin_of
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from registry_dagster.errors import RegistryError, TableNotFound, UnknownFormat, UnsupportedTable
+from registry_dagster.errors import (
+    RegistryError,
+    TableAccessDenied,
+    TableNotFound,
+    TableUnreachable,
+    UnknownFormat,
+    UnsupportedTable,
+)
 from registry_dagster.model.table import DeltaPin, IcebergPin, LancePin, ParquetPin, TableFacts
-from registry_dagster.tables.failures import TableAccessDenied, TableUnreachable
 from registry_dagster.tables.locations import local_path
 from registry_dagster.tables.opening import open_storage
 from registry_dagster.tables.options import StorageOptions

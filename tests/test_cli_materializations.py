@@ -67,8 +67,8 @@ def test_what_is_recorded_is_listed_with_its_state(run: Run) -> None:
     rows = [line.strip("│").split("│") for line in run("list", "minnie65_public").stdout.splitlines() if "@" in line]
     assert [[cell.strip() for cell in row[:5]] for row in rows] == [
         ["minnie65_public@343", "cave", "2022-02-24 08:10:00", "expired", "2023-02-24"],
-        ["minnie65_public@943", "cave", "2024-01-22 08:10:01", "expiring", "2121-11-10"],
-        ["minnie65_public@1300", "cave", "2025-01-13 10:10:01", "expiring", "2121-11-10"],
+        ["minnie65_public@943", "cave", "2024-01-22 08:10:01", "available", "2121-11-10"],
+        ["minnie65_public@1300", "cave", "2025-01-13 10:10:01", "available", "2121-11-10"],
         ["minnie65_public@1822", "cave", "2026-06-27 10:10:01", "running", ""],
     ]
     listed = json.loads(run("list", "--json").stdout)

@@ -1,0 +1,106 @@
+"""What inspecting a table costs as its metadata grows, against the libraries that open it. A fresh process each."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.report import Result
+from benchmarks.stored_tables import delta_checkpoint, delta_commits, iceberg_metadata, lance_versions
+
+__all__ = ["run"]
+
+RUNS = 3
+_INSPECT = "from registry_dagster.tables import inspect_table\ndef work(where): return inspect_table(where)"
+_DELTA = "from deltalake import DeltaTable\ndef work(where): return DeltaTable(where)"
+# The calls of DataHub's delta-lake source; `files()` is `file_uris()` since deltalake 1.0.
+_DATAHUB = """
+from deltalake import DeltaTable
+def work(where):
+    table = DeltaTable(where, without_files=False)
+    return table.schema(), table.metadata(), table.version(), len(table.file_uris()), list(table.history(limit=200))
+"""
+_STATIC = """
+from pyiceberg.table import StaticTable
+def work(where): return StaticTable.from_metadata(where)
+"""
+_VERSIONS = "import lance\ndef work(where): return lance.dataset(where).versions()"
+_MEASURED = """
+import resource, sys, time, warnings
+warnings.simplefilter("ignore")
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+{program}
+work(sys.argv[1])
+before, start = peak(), time.perf_counter()
+work(sys.argv[2])
+print(time.perf_counter() - start, peak() - before)
+"""
+
+
+class _Cost(NamedTuple):
+    seconds: float
+    megabytes: float
+
+
+def run(
+    files: int = 1_000_000, commits: int = 10_000, snapshots: int = 10_000, versions: int = 1_000
+) -> Iterator[Result]:
+    """Of tables in files on this machine; the first call, on a small table, loads what is loaded once."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield from _delta(Path(folder), files, commits)
+        yield from _iceberg(Path(folder), snapshots)
+        yield from _lance(Path(folder), versions)
+
+
+def _delta(folder: Path, files: int, commits: int) -> Iterator[Result]:
+    delta_checkpoint(folder / "small", 10)
+    for path, what, goals in (
+        (folder / "checkpoint", f"Delta of {files:,} files", ("≤ 0.01", "≤ 0.1")),
+        (folder / "commits", f"Delta of {commits:,} commits", ("none set", "none set")),
+    ):
+        delta_checkpoint(path, files) if path.name == "checkpoint" else delta_commits(path, commits)
+        ours = _cost(_INSPECT, folder / "small", path)
+        for program, peer in ((_DELTA, "DeltaTable()"), (_DATAHUB, "DataHub's delta-lake source")):
+            yield from _compared(f"{what}, against {peer}", ours, _cost(program, folder / "small", path), goals)
+
+
+def _iceberg(folder: Path, snapshots: int) -> Iterator[Result]:
+    small, large = (str(iceberg_metadata(folder / f"iceberg_{count}", count)) for count in (2, snapshots))
+    what = f"Iceberg of {snapshots:,} snapshots, against StaticTable"
+    yield from _compared(what, _cost(_INSPECT, small, large), _cost(_STATIC, small, large), ("≤ 0.2", "none set"))
+
+
+def _lance(folder: Path, versions: int) -> Iterator[Result]:
+    lance_versions(folder / "small.lance", 2)
+    lance_versions(folder / "large.lance", versions)
+    ours, peer = (_cost(program, folder / "small.lance", folder / "large.lance") for program in (_INSPECT, _VERSIONS))
+    yield from _compared(f"Lance of {versions:,} versions, against versions()", ours, peer, ("none set", "none set"))
+
+
+def _compared(what: str, ours: _Cost, peer: _Cost, goals: tuple[str, str]) -> Iterator[Result]:
+    yield Result.seconds(what, ours.seconds, peer.seconds, goals[0])
+    # Below a megabyte the pages of the allocator are all there is to see.
+    megabytes = [max(cost.megabytes, 1.0) for cost in (ours, peer)]
+    yield Result(
+        f"{what}: memory above what is loaded",
+        f"{megabytes[0]:,.0f} MB",
+        f"{megabytes[1]:,.0f} MB",
+        megabytes[0] / megabytes[1],
+        goals[1],
+    )
+
+
+def _cost(program: str, small: Path | str, large: Path | str) -> _Cost:
+    """The median of fresh processes."""
+    code = _MEASURED.format(program=program)
+    costs: list[_Cost] = []
+    for _ in range(RUNS):
+        words = [sys.executable, "-c", code, str(small), str(large)]
+        done = subprocess.run(words, check=True, capture_output=True, text=True)
+        costs.append(_Cost(*map(float, done.stdout.split()[-2:])))
+    return _Cost(statistics.median(each.seconds for each in costs), statistics.median(each.megabytes for each in costs))

@@ -40,7 +40,8 @@ $(LOWEST)/.dagster-%: pyproject.toml
 	$(PYTHON) -m venv --clear $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(LOWEST)/bin/python -m pip install --quiet --editable . dagster==$* dagster-dg-cli==$* dagster-iceberg dagster-polars \
-	  'deltalake>=1.5.1' 'hypothesis>=6.100' 'pyarrow>=25.0.0' 'pyiceberg[sql-sqlite]' 'pytest>=8.4' 'pytest-xdist>=3.6'
+	  'deltalake>=1.5.1' 'hypothesis>=6.100' 'pyarrow>=25.0.0' 'pyiceberg[sql-sqlite]' 'pytest>=8.4' 'pytest-xdist>=3.6' \
+	  'moto[server]>=5.0' 's3fs>=2024.2.0' adlfs gcsfs
 	@touch $@
 
 soak: $(READY) ## run the tests that take minutes

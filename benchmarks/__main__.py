@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from benchmarks import definitions, gate, imports, publish_run, publishing, requests_sent
+from benchmarks import definitions, gate, imports, publish_run, publishing, reading, requests_sent, stored
 from benchmarks.report import Result, as_markdown
 
 RESULTS = Path(__file__).parent / "results.md"
@@ -14,7 +14,7 @@ RESULTS = Path(__file__).parent / "results.md"
 def main() -> None:
     """Measure."""
     logging.disable(logging.CRITICAL)  # Dagster's runs
-    parts = (imports, definitions, publishing, requests_sent, publish_run, gate)
+    parts = (imports, definitions, publishing, requests_sent, publish_run, gate, stored, reading)
     results: list[Result] = [result for part in parts for result in part.run()]
     page = as_markdown(results)
     RESULTS.write_text(page)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.many_keys import serving
 from benchmarks.report import Result
 from benchmarks.stored_tables import delta_checkpoint, delta_commits, iceberg_metadata, lance_versions
 
@@ -30,6 +31,20 @@ from pyiceberg.table import StaticTable
 def work(where): return StaticTable.from_metadata(where)
 """
 _VERSIONS = "import lance\ndef work(where): return lance.dataset(where).versions()"
+_BUCKET = (
+    'options = {"key": "AKIAIOSFODNN7EXAMPLE", "secret": "made-up", "endpoint_url": "ENDPOINT", '
+    '"client_kwargs": {"region_name": "us-east-1"}}\n'
+)
+_INSPECT_S3 = """
+from registry_dagster.tables import inspect_table
+def work(where): return inspect_table(where, storage_options=options)
+"""
+_FIND = """
+import s3fs
+def work(where):
+    fs = s3fs.S3FileSystem(use_listings_cache=False, skip_instance_cache=True, **options)
+    return fs.find(where, detail=True)
+"""
 _MEASURED = """
 import resource, sys, time, warnings
 warnings.simplefilter("ignore")
@@ -48,13 +63,18 @@ class _Cost(NamedTuple):
 
 
 def run(
-    files: int = 1_000_000, commits: int = 10_000, snapshots: int = 10_000, versions: int = 1_000
+    files: int = 1_000_000,
+    commits: int = 10_000,
+    snapshots: int = 10_000,
+    versions: int = 1_000,
+    keys: int = 1_000_000,
 ) -> Iterator[Result]:
     """Of tables in files on this machine; the first call, on a small table, loads what is loaded once."""
     with tempfile.TemporaryDirectory() as folder:
         yield from _delta(Path(folder), files, commits)
         yield from _iceberg(Path(folder), snapshots)
         yield from _lance(Path(folder), versions)
+    yield from _parquet(keys)
 
 
 def _delta(folder: Path, files: int, commits: int) -> Iterator[Result]:
@@ -82,6 +102,23 @@ def _lance(folder: Path, versions: int) -> Iterator[Result]:
     yield from _compared(f"Lance of {versions:,} versions, against versions()", ours, peer, ("none set", "none set"))
 
 
+def _parquet(keys: int) -> Iterator[Result]:
+    """In a bucket on loopback. Once each, since it takes minutes."""
+    with serving(keys) as endpoint:
+        options = _BUCKET.replace("ENDPOINT", endpoint)
+        small, large = "s3://made-up/table/day=00000/part-00000.parquet", "s3://made-up/table"
+        ours, peer = (_cost(options + program, small, large, runs=1) for program in (_INSPECT_S3, _FIND))
+    what = f"Parquet of {keys:,} keys in S3, against s3fs find"
+    yield Result.seconds(what, ours.seconds, peer.seconds, "≤ 0.2")
+    yield Result(
+        "the same: memory above what is loaded, against what is allowed",
+        f"{ours.megabytes:,.0f} MB",
+        f"100 MB allowed, s3fs {peer.megabytes:,.0f} MB",
+        ours.megabytes / 100,
+        "≤ 1",
+    )
+
+
 def _compared(what: str, ours: _Cost, peer: _Cost, goals: tuple[str, str]) -> Iterator[Result]:
     yield Result.seconds(what, ours.seconds, peer.seconds, goals[0])
     # Below a megabyte the pages of the allocator are all there is to see.
@@ -95,11 +132,11 @@ def _compared(what: str, ours: _Cost, peer: _Cost, goals: tuple[str, str]) -> It
     )
 
 
-def _cost(program: str, small: Path | str, large: Path | str) -> _Cost:
+def _cost(program: str, small: Path | str, large: Path | str, runs: int = RUNS) -> _Cost:
     """The median of fresh processes."""
     code = _MEASURED.format(program=program)
     costs: list[_Cost] = []
-    for _ in range(RUNS):
+    for _ in range(runs):
         words = [sys.executable, "-c", code, str(small), str(large)]
         done = subprocess.run(words, check=True, capture_output=True, text=True)
         costs.append(_Cost(*map(float, done.stdout.split()[-2:])))

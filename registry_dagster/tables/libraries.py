@@ -13,7 +13,7 @@ from registry_dagster.tables.credentials import aws_credentials, aws_session, go
 from registry_dagster.tables.failures import reading
 from registry_dagster.tables.options import AZURE, GCS, S3, StorageOptions, prepared, scheme_of
 
-__all__ = ["for_lance", "for_pyiceberg"]
+__all__ = ["for_lance", "for_pyiceberg", "for_s3"]
 
 _AZURE_NAMES = ("account_name", "account_key", "sas_token", "tenant_id", "client_id", "client_secret")
 _AZURE_SCOPE = "https://storage.azure.com/.default"
@@ -59,7 +59,7 @@ def for_lance(location: str, storage_options: StorageOptions | None) -> tuple[st
     scheme, _, rest = location.partition("://")
     with reading(location, seconds):
         if scheme_of(location) in S3:
-            uri, own = f"s3://{rest}", _s3(options, seconds)
+            uri, own = f"s3://{rest}", for_s3(options, seconds)
         elif scheme_of(location) in GCS:
             uri, own = f"gs://{rest}", _gcs(options)
         elif scheme_of(location) in AZURE:
@@ -136,7 +136,8 @@ def _s3_of_catalog(known: Mapping[str, Any], seconds: float) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def _s3(options: StorageOptions, seconds: float) -> dict[str, str]:
+def for_s3(options: StorageOptions, seconds: float) -> dict[str, str]:
+    """Options by the names of the object_store crate; credentials are looked up here."""
     client: Mapping[str, Any] = options.get("client_kwargs") or {}
     config: dict[str, Any] = options.get("config_kwargs") or {}
     s3: dict[str, Any] = config.get("s3") or {}

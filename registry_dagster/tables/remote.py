@@ -8,6 +8,7 @@ from typing import Any, cast
 from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound, TableUnreachable
 from registry_dagster.tables.deadline import within
 from registry_dagster.tables.failures import reading
+from registry_dagster.tables.fast_listing import FastListing
 from registry_dagster.tables.filesystems import open_filesystem
 from registry_dagster.tables.listing import Entry, page_reader, stored_object, walk
 from registry_dagster.tables.options import StorageOptions, prepared, scheme_of
@@ -31,6 +32,7 @@ class FsspecStorage:
 
     def __init__(self, location: str, storage_options: StorageOptions | None = None) -> None:
         options, self._seconds = prepared(storage_options)
+        self._options = options
         self._location = location
         self._fs, root = open_filesystem(location, options, self._seconds)
         self._root = root.rstrip("/")
@@ -81,6 +83,15 @@ class FsspecStorage:
         bucket, _, key = self._root.partition("/")
         root = f"{key}/" if key else ""
         after, start = root + start_after if start_after else "", None
+        listing = FastListing(self._location, self._options, self._seconds, root + prefix, after)
+        for name, entry in listing:
+            path = name[len(root) :]
+            # obstore shows the marker of a directory, `a/`, as an empty object `a`.
+            if entry["size"] or self.is_object(path):
+                yield path, entry
+            after = name
+        if listing.complete:
+            return
         while True:
             page = self._asked(prefix, self._page, self._fs, bucket, root + prefix, after, start)
             for name, entry in page.entries:

@@ -173,7 +173,10 @@ class Finder:
         """Upstream versions that have expired, or will within so many days."""
         if days is None:
             return _Expiry({})
-        until = datetime.now(timezone.utc) + timedelta(days=days)
+        try:
+            until = datetime.now(timezone.utc) + timedelta(days=days)
+        except (OverflowError, ValueError):
+            raise InvalidDeclaration(f"{days} is no number of days to look ahead; write e.g. 60") from None
         dates: dict[str, datetime | None] = {}
         for known in self.materializations():
             if known.status == "expired" or (known.expires_on is not None and known.expires_on <= until):

@@ -240,6 +240,8 @@ class SearchBehaviour:
             ({"format": "orc"}, "One of parquet"),
             ({"dataset": "Not a name"}, "names no dataset"),
             ({"text": "…"}, "no word to look for"),
+            ({"expiring_within": float("nan")}, "nan is no number of days"),
+            ({"expiring_within": 1e12}, "is no number of days"),
         ],
     )
     def test_a_question_that_cannot_be_asked_is_refused(

@@ -142,9 +142,10 @@ def _shown(value: object, limit: int = 80) -> str:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` for the nearest known word, or a full stop."""
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else "."
+    """`; did you mean 'x'?` for the nearest known word, whatever its case, or a full stop."""
+    by_letters = {each.casefold(): each for each in known}
+    near = difflib.get_close_matches(word.casefold(), list(by_letters), n=1)
+    return f"; did you mean '{by_letters[near[0]]}'?" if near else "."
 
 
 def variant(value: dict[str, Any], tag: str, kinds: Mapping[str, type[Model]]) -> Model:

@@ -60,6 +60,12 @@ def test_a_declared_column_that_is_absent_gets_a_suggestion() -> None:
     )
 
 
+@pytest.mark.parametrize(("written", "meant"), [("x", "X"), ("total.length", r"total\.length")])
+def test_a_suggestion_is_written_as_it_must_be_typed(written: str, meant: str) -> None:
+    (problem,) = problems(declared(**{written: Bookkeeping()}), table(**{meant: "double"}))
+    assert problem.endswith(f"; did you mean '{meant}'?")
+
+
 def test_a_declared_column_unlike_any_other_gets_no_suggestion() -> None:
     assert problems(declared(note=Bookkeeping()), table(x="int32")) == (
         "note: declared, but the table has no such column.",

@@ -14,6 +14,7 @@ from registry_dagster.model.words import attribute_words
 
 __all__ = ["Change", "Diff", "diff"]
 
+_SIZES = {"rows", "bytes", "files"}
 _PARTS = ("materializations", "columns", "references", "signals", "inputs")
 
 
@@ -24,7 +25,7 @@ class Change(Answer):
     Args:
         part: `table`, `schema`, `columns`, `materializations`, `references`, `signals` or `inputs`.
         what: Where in that part.
-        before, after: The values; None where there is none.
+        before, after: The values; None where there is none, and of a table's size where it is unknown.
     """
 
     part: str
@@ -33,6 +34,8 @@ class Change(Answer):
     after: Any
 
     def __str__(self) -> str:
+        if self.part == "table" and self.what in _SIZES:
+            return f"{self.part}: {self.what}: {_size(self.before)} → {_size(self.after)}"
         if self.before is None:
             return f"{self.part}: {self.what} added: {_shown(self.after)}"
         if self.after is None:
@@ -105,6 +108,11 @@ def _compare(part: str, before: Mapping[str, Any], after: Mapping[str, Any], wit
 
 def _in_order(*names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for some in names for name in some))
+
+
+def _size(value: int | None) -> str:
+    """A size that nobody recorded is unknown; the rows themselves did not come or go."""
+    return "unknown" if value is None else str(value)
 
 
 def _shown(value: Any, limit: int = 100) -> str:

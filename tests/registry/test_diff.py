@@ -42,7 +42,7 @@ def test_a_change_of_size_is_told(registry: Registry) -> None:
 
 
 def test_a_size_that_is_unknown_now_is_told(registry: Registry) -> None:
-    assert changes(registry, declared(), facts(1)) == {"table: rows removed: 100"}
+    assert changes(registry, declared(), facts(1)) == {"table: rows: 100 → unknown"}
 
 
 def test_changes_of_the_schema_are_told_by_column(registry: Registry) -> None:

@@ -65,7 +65,7 @@ class Document:
         if not problems:
             line, _ = _found(self.root, title)
             return f"{self.name}, line {line}: {message}"
-        lines = zip(_lines(self.root, problems, fields), problems, strict=True)
+        lines = zip(_lines(self.root, title, problems, fields), problems, strict=True)
         return "\n".join([f"{self.name}: {title}", *(f"{_ITEM}line {line}: {problem}" for line, problem in lines)])
 
 
@@ -99,13 +99,17 @@ def read_document(source: str | PathLike[str]) -> Document:
     return Document(name, data, root)
 
 
-def _lines(root: yaml.Node, problems: Sequence[str], fields: Sequence[str]) -> Iterator[int]:
+def _lines(root: yaml.Node, title: str, problems: Sequence[str], fields: Sequence[str]) -> Iterator[int]:
     """The line of each problem.
 
     `columns.x: Position:` opens a part whose problems follow it and are named from there. Top-level
     problems come in the order of the fields, so what names an earlier field belongs to the open part.
+    Where one part has all the problems, the title opens it.
     """
-    part, part_line, order = root, root.start_mark.line + 1, 0
+    part_line, part = _found(root, title)
+    order = 0
+    if part is not root:
+        fields = ()
     for problem in problems:
         first = re.match(r"\w*", problem)
         index = fields.index(first[0]) if first and first[0] in fields else None

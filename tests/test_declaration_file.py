@@ -70,6 +70,19 @@ def test_a_mistake_is_told_with_file_line_field_and_fix(tmp_path: Path) -> None:
     assert said.startswith(f"{path}, line 5: FeatureTable: columns.id: semantic: unknown 'nucleus_idd'; did you mean")
 
 
+def test_several_mistakes_of_one_column_are_told_at_its_lines() -> None:
+    said = refused("""\
+dataset: {name: lab.cells}
+materializations: [{system: minnie65_public, version: 1300, source: cave}]
+columns:
+  root_id:
+    semantic: root_id
+    idspace: minnie65_public
+    references: nuclei
+""")
+    assert re.findall(r"line (\d+): (\w+):", said) == [("4", "id_space"), ("6", "idspace"), ("7", "references")]
+
+
 def test_each_of_several_mistakes_is_told_at_its_line() -> None:
     said = refused("""\
 # Lines count from here.

@@ -107,6 +107,7 @@ class Verifier:
 
         Raises:
             NotPublished: a dataset has no version.
+            InvalidDeclaration: a name says one version.
         """
         versions = self._versions(datasets)
         while page := list(islice(versions, _PAGE)):
@@ -114,7 +115,9 @@ class Verifier:
 
     def _versions(self, datasets: Iterable[str]) -> Iterator[str]:
         for dataset in datasets:
-            name = parse_version(dataset).dataset
+            name, number = parse_version(dataset)
+            if number is not None:
+                raise InvalidDeclaration(f"{dataset!r} is one version; verify it alone, or all of {name}")
             numbers = self._records.summaries(name)
             if not numbers:
                 raise NotPublished(f"{name}: no version is published at {self._records.store.target}")

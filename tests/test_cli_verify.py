@@ -64,6 +64,9 @@ def test_all_names_those_that_are_not_intact_and_counts_the_others(run: Run, tmp
     assert f"{NEURONS}@v1" not in told.stdout
     assert told.stdout.endswith("2 versions: 1 changed, 1 intact\n")
     assert run("--all", NEURONS).stdout == "1 version: 1 intact\n"
+    one = run("--all", f"{NEURONS}@v1")
+    assert (one.returncode, one.stdout) == (1, "")
+    assert f"'{NEURONS}@v1' is one version" in one.stderr
 
 
 def test_all_as_json_is_one_object_a_line(run: Run, tmp_path: Path) -> None:

@@ -41,6 +41,12 @@ def publish(run: Run, *more: str) -> subprocess.CompletedProcess[str]:
     return run("publish", "cells.yaml", "--table", "cells.parquet", "-m", "First", "--publisher", "ada", *more)
 
 
+def test_versions_of_what_is_not_published_are_an_error(run: Run) -> None:
+    listed = run("versions", "lab.no_such")
+    assert (listed.returncode, listed.stdout) == (1, "")
+    assert "lab.no_such: no version is published at" in listed.stderr
+
+
 def test_publish_show_versions(run: Run) -> None:
     published = publish(run)
     shown = run("show", "lab.cells")

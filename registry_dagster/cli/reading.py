@@ -16,6 +16,7 @@ from registry_dagster.cli.options import AsJson, DatasetName, Env, Target, Versi
 from registry_dagster.cli.output import add_row, output, say, table
 from registry_dagster.cli.output import show as show_result
 from registry_dagster.datahub.retirement import Retirement
+from registry_dagster.errors import NotPublished
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.words import column_words, reference_words, signal_words
 
@@ -62,6 +63,8 @@ def versions(
     """List the published versions of a dataset."""
     with opened(registry, env) as opened_registry:
         records = opened_registry.versions(dataset)
+        if not records:
+            raise NotPublished(f"{dataset}: no version is published at {opened_registry.target}")
     data = [{**record.to_json(), "digest": record.digest} for record in records]
     show_result(as_json, data, lambda: _print_versions(records))
 

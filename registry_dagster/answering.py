@@ -33,7 +33,7 @@ class Answering(Reader):
         Args:
             dataset: The dataset.
             compatible_with: `system@version`, a version alone where the dataset knows one system, or a
-                published `dataset@vN`.
+                published `dataset@vN`; a `dataset` means its newest version.
 
         Raises:
             NotPublished: the dataset has no version, or what it is compared with is not known.
@@ -124,7 +124,7 @@ class Answering(Reader):
     ) -> DatasetVersion | MaterializationVersion:
         """As `_side`; and a version of a system that the record names, recorded or not."""
         systems = {each.system: each.source for each in record.materializations}
-        if isinstance(given, str) and "@" not in given and len(systems) == 1:
+        if isinstance(given, str) and "@" not in given and len(systems) == 1 and not self._records.summaries(given):
             given = f"{next(iter(systems))}@{given}"
         try:
             return self._side(given)

@@ -100,7 +100,7 @@ def dependents(
 @app.command()
 def newest(
     dataset: DatasetName,
-    compatible_with: Annotated[str, typer.Option(help="system@version, a version alone, or dataset@vN.")],
+    compatible_with: Annotated[str, typer.Option(help="system@version, a version alone, dataset or dataset@vN.")],
     registry: Target = None,
     env: Env = None,
     as_json: AsJson = False,

@@ -192,6 +192,7 @@ class SearchBehaviour:
         assert newest.version == f"{_NUCLEI}@v1"
         assert newest.passed_over[0].startswith(f"{_NUCLEI}@v2: lossy")
         assert published.newest(_NUCLEI, compatible_with="1300").version == f"{_NUCLEI}@v2"
+        assert published.newest(_EMBEDDINGS, compatible_with=_NUCLEI).version == f"{_EMBEDDINGS}@v1"
         assert published.newest(_EMBEDDINGS, compatible_with="minnie65_public@943").version is None
         with pytest.raises(NotPublished):
             published.newest(_NUCLEI, compatible_with="flywire@783")

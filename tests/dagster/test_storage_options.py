@@ -42,7 +42,7 @@ def options(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setenv("LAB_SECRET", SECRET)
     monkeypatch.setenv("LAB_TOKEN", TOKEN)
     secrets = {"key": dg.EnvVar("LAB_KEY"), "secret": dg.EnvVar("LAB_SECRET"), "token": dg.EnvVar("LAB_TOKEN")}
-    return {**secrets, "endpoint_url": s3.url, "client_kwargs": {"region_name": "us-east-1"}, "timeout": 2}
+    return {**secrets, "endpoint_url": s3.url, "client_kwargs": {"region_name": "us-east-1"}, "timeout": 20}
 
 
 def registry(target: str, options: dict[str, Any] | None) -> rd.FeatureRegistry:
@@ -236,7 +236,7 @@ def test_no_secret_is_kept_or_shown_anywhere(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level("INFO")
-    given = {"key": KEY_ID, "secret": SECRET, "token": TOKEN, "endpoint_url": s3.url, "timeout": 2}
+    given = {"key": KEY_ID, "secret": SECRET, "token": TOKEN, "endpoint_url": s3.url, "timeout": 20}
     shown: list[object] = [rd.inspect_table(put(s3, uri), storage_options=given)]
     resource = registry(target, options)
     defs = rd.definitions(dg.Definitions(assets=[cells_in(s3, uri)]), registry=resource)

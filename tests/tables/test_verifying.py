@@ -131,7 +131,7 @@ def test_what_a_store_answers_becomes_the_verdict(tmp_path: Path, status: int, s
     facts = inspect_table(tmp_path / "t" / "day=001" / "part.parquet")
     with serving(Failing, status=status) as store:
         moved = facts.model_copy(update={"location": f"s3://{BUCKET}/t"})
-        options = {"key": "AKIAIOSFODNN7EXAMPLE", "secret": SECRET, "endpoint_url": store.url, "timeout": 2}
+        options = {"key": "AKIAIOSFODNN7EXAMPLE", "secret": SECRET, "endpoint_url": store.url, "timeout": 20}
         found = verify_table(moved, options)
     assert found.state == state
     shown = repr(found) + str(found) + json.dumps(found.to_dict())

@@ -58,7 +58,7 @@ def test_a_plan_against_a_registry_that_is_in_use_changes_no_byte(registry: Regi
     plan = registry.plan(declared(title="Better"), facts(1, rows=7))
     assert plan.version == "hemibrain.neurons@v2"
     assert plan.diff is not None
-    assert "table: rows added: 7" in map(str, plan.diff.changes)
+    assert "table: rows: unknown → 7" in map(str, plan.diff.changes)
     assert contents(path) == before
 
 

@@ -18,6 +18,6 @@ def test_its_call_and_its_command_publish_what_is_declared(tmp_path: Path, monke
 
     assert program.namespace["receipt"].version == "minnie65.nuclei@v1"
     with Registry.open() as registry:
-        record = registry.get("minnie65.nuclei@v1")
+        (record,) = (registry.get(version.name) for version in registry.versions("minnie65.nuclei"))
     assert record.columns == FeatureTable.from_yaml(tmp_path / "nuclei.yaml").columns
     assert record.provenance.message == "For the size paper"

@@ -16,7 +16,7 @@ from benchmarks.stored_tables import delta_checkpoint, delta_commits, iceberg_me
 
 __all__ = ["run"]
 
-RUNS = 3
+RUNS = 5
 _INSPECT = "from registry_dagster.tables import inspect_table\ndef work(where): return inspect_table(where)"
 _DELTA = "from deltalake import DeltaTable\ndef work(where): return DeltaTable(where)"
 # The calls of DataHub's delta-lake source; `files()` is `file_uris()` since deltalake 1.0.

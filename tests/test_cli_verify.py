@@ -85,7 +85,7 @@ def test_a_store_that_cannot_be_reached_is_exit_code_3(run: Run, tmp_path: Path)
         elsewhere = inspect_table(tmp_path / f"{NEURONS}.parquet").model_copy(update={"location": "s3://lake/t"})
         registry.publish(declared("lab.cells"), elsewhere, message="why")
     with serving(Failing, status=403) as store:
-        options = ("key=AKIAIOSFODNN7EXAMPLE", "secret=s3cr3t", f"endpoint_url={store.url}", "timeout=5")
+        options = ("key=AKIAIOSFODNN7EXAMPLE", "secret=s3cr3t", f"endpoint_url={store.url}", "timeout=30")
         told = run("--all", *(word for option in options for word in ("--storage-option", option)))
     assert told.returncode == 3
     assert "the table is unreachable: s3://lake/t: the store denies access" in told.stdout

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
-from registry_dagster.errors import TableNotFound, UnsupportedTable
+from registry_dagster.errors import TableError, UnsupportedTable
 from registry_dagster.model.dtypes import storage as stored_type
-from registry_dagster.model.names import join_path
+from registry_dagster.model.names import join_path, split_path
 from registry_dagster.model.table import ParquetPin, TableFacts
 from registry_dagster.tables.ahead import ahead
 from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
 from registry_dagster.tables.parquet_footer import Footer, read_footer
-from registry_dagster.tables.parquet_listing import ParquetFiles, data_files
-from registry_dagster.tables.storage import Storage
+from registry_dagster.tables.parquet_listing import Fingerprint, ParquetFiles, data_files
+from registry_dagster.tables.storage import Storage, StoredObject
 
 __all__ = ["inspect_parquet"]
 
 _COUNTED_SUFFIX = 16 * 1024
 """Most footers are smaller."""
+_NULL = re.compile(r"\bnull\b")
 _INESSENTIAL = re.compile(r"large_|_view| not null")
 
 
@@ -27,9 +29,9 @@ def inspect_parquet(
 ) -> TableFacts:
     """Facts of a Parquet file, or of a directory of Parquet files with or without Hive partitions.
 
-    Of a directory, the footer of `_metadata` is read when that is at least as new as every data file, else
-    those of the first and the last data file, which must have the same columns. Rows are known of a file
-    and with such a `_metadata`. The values of Hive partitions stay the strings they are in the directory names.
+    Of a directory, the footers of the first and the last data file are read, which must have the same columns;
+    a `_metadata` file is not, since nothing keeps it in step with the data files. Rows are known of a file. The
+    values of Hive partitions stay the strings they are in the directory names.
 
     Args:
         storage: At the file or directory.
@@ -40,20 +42,15 @@ def inspect_parquet(
     Raises:
         TableNotFound: `version` is not the fingerprint of what is stored now.
         UnsupportedTable: a damaged or encrypted file, or files that are not one table.
+        TableError: the files changed while their rows were counted.
         UnknownFormat: the directory holds no Parquet file.
     """
-    files = ParquetFiles.read(storage)
-    fingerprint = files.fingerprint
-    if version is not None and version != fingerprint:
-        raise TableNotFound(
-            f"{storage.location} is not in state {version} (any more): its Parquet files are in state "
-            f"{fingerprint}, and keep no earlier one. Leave the version out to take the present state."
-        )
+    files = ParquetFiles.read(storage, version)
     schema, rows = _columns_and_rows(storage, files, count_bytes)
     schema = _with_partitions(schema, files.partitions)
     return TableFacts(
         location=storage.location,
-        pin=ParquetPin(fingerprint=fingerprint, last_modified=files.modified),
+        pin=ParquetPin(fingerprint=files.fingerprint, last_modified=files.modified),
         fields=fields_of(schema),
         arrow_schema=encode_schema(schema),
         widths=widths_of(schema),
@@ -65,26 +62,32 @@ def inspect_parquet(
 
 
 def _columns_and_rows(storage: Storage, files: ParquetFiles, count_bytes: int | None) -> tuple[Any, int | None]:
-    if files.summary is not None and files.summary.modified >= files.modified:
-        summary = read_footer(storage, files.summary.path)
-        if summary.rows:
-            return summary.schema, summary.rows
     first = read_footer(storage, files.first.path)
     if files.files == 1:
         return first.schema, first.rows
-    _refuse_other_columns(storage, first, read_footer(storage, files.last.path))
-    return first.schema, None if count_bytes is None else _count_rows(storage, first, count_bytes)
+    last = read_footer(storage, files.last.path)
+    _refuse_other_columns(storage, first, last)
+    rows = None if count_bytes is None else _count_rows(storage, files, first, count_bytes)
+    return _filled(first.schema, last.schema), rows
 
 
-def _count_rows(storage: Storage, first: Footer, budget: int) -> int | None:
+def _count_rows(storage: Storage, files: ParquetFiles, first: Footer, budget: int) -> int | None:
     """Rows of all files; None when their footers take more bytes than the budget."""
-    rows = 0
-    for footer in ahead(lambda stored: read_footer(storage, stored.path, _COUNTED_SUFFIX), data_files(storage)):
+    rows, counted = 0, Fingerprint()
+
+    def listed_again() -> Iterator[StoredObject]:
+        for stored in data_files(storage):
+            counted.add(stored)
+            yield stored
+
+    for footer in ahead(lambda stored: read_footer(storage, stored.path, _COUNTED_SUFFIX), listed_again()):
         budget -= footer.bytes
         if budget < 0:
             return None
         _refuse_other_columns(storage, first, footer)
         rows += footer.rows
+    if str(counted) != files.fingerprint:
+        raise TableError(f"{storage.location} was written to while its rows were counted. Inspect it again.")
     return rows
 
 
@@ -95,7 +98,7 @@ def _refuse_other_columns(storage: Storage, one: Footer, other: Footer) -> None:
     types, others = _types(one.schema), _types(other.schema)
     for path in {**types, **others}:
         a, b = types.get(path), others.get(path)
-        if a != b and "null" not in (b or ""):
+        if not _agree(a, b) and not _without_values(path, types, others):
             raise UnsupportedTable(
                 f"{storage.location} is not one table: {one.path} {_has(path, a)}, {other.path} {_has(path, b)}. "
                 "Write its files with the same columns, or give the location of one table."
@@ -103,8 +106,31 @@ def _refuse_other_columns(storage: Storage, one: Footer, other: Footer) -> None:
 
 
 def _types(schema: Any) -> dict[str, str]:
-    """Path → type, as far as it is stored. `null` is that of a column without values."""
+    """Path → type, as far as it is stored."""
     return {field.path: _INESSENTIAL.sub("", stored_type(field.type)) for field in fields_of(schema)}
+
+
+def _agree(a: str | None, b: str | None) -> bool:
+    """Whether two types can be of one column. `null` is that of a column, or list, without values in a file."""
+    if a is None or b is None or a == b:
+        return a == b
+    return any(re.fullmatch(_NULL.sub(".+", re.escape(one)), other) for one, other in ((a, b), (b, a)))
+
+
+def _without_values(path: str, *files: dict[str, str]) -> bool:
+    """Whether a file has nothing but nulls in a column above the path, and so does not know what is nested there."""
+    names = split_path(path)
+    above = [join_path(names[:depth]) for depth in range(1, len(names))]
+    return any(_NULL.search(types.get(one, "")) for types in files for one in above)
+
+
+def _filled(schema: Any, other: Any) -> Any:
+    """The schema, with the other's columns where its own are of type null."""
+    import pyarrow as pa
+
+    empty = {split_path(path)[0] for path, dtype in _types(schema).items() if _NULL.search(dtype)}
+    fields = [other.field(field.name) if field.name in empty else field for field in schema]
+    return pa.schema(fields, metadata=schema.metadata)
 
 
 def _has(path: str, dtype: str | None) -> str:

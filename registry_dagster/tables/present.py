@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 
-from registry_dagster.tables.detect import is_data_file
 from registry_dagster.tables.locations import local_path, normalise
 from registry_dagster.tables.opening import open_storage
 from registry_dagster.tables.options import StorageOptions
-from registry_dagster.tables.parquet import inspect_parquet
+from registry_dagster.tables.parquet_listing import ParquetFiles
 
 __all__ = ["parquet_files"]
 
@@ -28,9 +27,8 @@ def parquet_files(
         TableError: as of `inspect_table`.
     """
     storage = open_storage(normalise(location), storage_options)
-    inspect_parquet(storage, fingerprint)
-    path = local_path(storage.location)
-    root = storage.location if path is None else str(path)
-    if storage.is_object():
-        return [root]
-    return [f"{root}/{stored.path}" for stored in storage.list() if is_data_file(stored.path)]
+    local = local_path(storage.location)
+    root = storage.location if local is None else str(local)
+    paths: list[str] = []
+    ParquetFiles.read(storage, fingerprint, seen=lambda stored: paths.append(stored.path))
+    return [f"{root}/{path}" if path else root for path in paths]

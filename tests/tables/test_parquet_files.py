@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.stored_tables import Keys
-from registry_dagster.errors import TableNotFound, UnsupportedTable
+from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
 from registry_dagster.tables import inspect_table
+from registry_dagster.tables.local import LocalStorage
 from registry_dagster.tables.parquet import inspect_parquet
+from registry_dagster.tables.storage import StoredObject
 
 
 def write(path: Path, **columns: Any) -> Path:
@@ -59,6 +63,41 @@ def test_files_may_differ_in_what_is_not_stored(tmp_path: Path) -> None:
     pq.write_table(described, tmp_path / "d.parquet")
     facts = inspect_table(tmp_path, counts=True)
     assert (facts.rows, [field.type for field in facts.fields]) == (8, ["float64", "string", "int64"])
+
+
+@pytest.mark.parametrize("empty_first", [False, True])
+def test_a_file_may_hold_nothing_but_nulls_in_a_column(tmp_path: Path, empty_first: bool) -> None:
+    empty, full = ("a", "b") if empty_first else ("b", "a")
+    write(tmp_path / f"{empty}.parquet", s=pa.nulls(2), v=pa.array([[], None]), n=[1, 2])
+    write(tmp_path / f"{full}.parquet", s=[{"x": [{"y": 1.0}]}] * 2, v=[[0.5], [1.5]], n=[1, 2])
+    fields = {field.path: field.type for field in inspect_table(tmp_path, counts=True).fields}
+    assert (fields["s.x.element.y"], fields["v"], fields["n"]) == ("float64", "list<float64>", "int64")
+
+
+def test_a_column_whose_name_has_null_in_it_is_compared_as_any_other(tmp_path: Path) -> None:
+    write(tmp_path / "a.parquet", null=[{"null": 1}], nullable=FLOATS[:1])
+    write(tmp_path / "b.parquet", null=[{"null": 1.0}], nullable=FLOATS[:1])
+    with pytest.raises(UnsupportedTable, match="column null.null as int64, b.parquet has column null.null as float64"):
+        inspect_table(tmp_path)
+
+
+def test_files_written_while_they_are_counted_give_no_rows_of_another_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abc":
+        write(tmp_path / f"{name}.parquet", a=[1, 2])
+    listed, lists = LocalStorage.list, count()
+
+    def and_then_written(self: LocalStorage, prefix: str = "", start_after: str = "") -> Iterator[StoredObject]:
+        if next(lists) == 1:
+            write(tmp_path / "d.parquet", a=[1, 2])
+        return listed(self, prefix, start_after)
+
+    storage = LocalStorage(tmp_path)
+    monkeypatch.setattr(LocalStorage, "list", and_then_written)
+    with pytest.raises(TableError, match=r"was written to while its rows were counted\. Inspect it again"):
+        inspect_parquet(storage, count_bytes=1 << 30)
+    assert inspect_parquet(storage, count_bytes=1 << 30).rows == 8
 
 
 def test_rows_are_counted_when_asked_for_and_within_a_budget(tmp_path: Path, bytes_read: dict[str, int]) -> None:

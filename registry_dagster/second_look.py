@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
-from registry_dagster.errors import PublishRefused, RegistryError, TableError, TableNotFound, TableUnreachable
+from registry_dagster.errors import PublishRefused, RegistryError, TableUnreachable
 from registry_dagster.model.table import TableFacts
 from registry_dagster.store_options import resolved
-from registry_dagster.tables import inspect_table
+from registry_dagster.tables.verifying.table import look_at, state_of
+from registry_dagster.tables.verifying.verdict import Finding
 from registry_dagster.targets import Materialized
 
 __all__ = ["SecondLook"]
@@ -19,7 +20,7 @@ _AT_ONCE = 8
 
 
 class SecondLook:
-    """Refuses tables that are no longer what was pinned: their record would be false.
+    """Refuses tables that are no longer what was pinned, as verifying them tells: their record would be false.
 
     A table in a store that gives no answer here is unknown, not gone. It is warned of and published.
 
@@ -40,42 +41,32 @@ class SecondLook:
     def _at_one(self, found: Materialized | RegistryError) -> Materialized | RegistryError:
         if isinstance(found, RegistryError):
             return found
-        table = found.table
-        local = table.location.startswith("file:")
         try:
-            _refuse_gone(table, None) if local else self._refuse_gone_from_store(table)
-        except TableError as error:
-            if local:
-                return error
-            self.warnings.append(f"Published without a second look at whether the table is still there. {error}")
-        except PublishRefused as error:
-            return error
-        return found
+            state, reason = self._look(found.table)
+        except RegistryError as error:
+            state, reason = Finding(state_of(error), str(error))
+        match state:
+            case "intact":
+                return found
+            case "missing":
+                return PublishRefused(f"the table that was materialized is not there any more: {reason}")
+            case "changed":
+                return PublishRefused(
+                    f"{found.table.location} is not the table that was materialized any more: {reason} Publish its "
+                    "newest materialization."
+                )
+            case "unreachable" | "unknown":
+                self.warnings.append(f"Whether the table is still as it was materialized cannot be told here: {reason}")
+                return found
 
-    def _refuse_gone_from_store(self, table: TableFacts) -> None:
+    def _look(self, table: TableFacts) -> Finding:
         """A store that cannot be reached is asked once, not for each of its tables."""
         store = "://".join(urlsplit(table.location)[:2])
         if store in self._unreachable:
             raise TableUnreachable(f"{table.location}: {self._unreachable[store]}")
+        local = table.location.startswith("file:")
         try:
-            _refuse_gone(table, resolved(self._options))
+            return look_at(table, None if local else resolved(self._options))
         except TableUnreachable:
             self._unreachable[store] = f"{store} could not be reached for another table a moment ago."
             raise
-
-
-def _refuse_gone(table: TableFacts, options: Mapping[str, Any] | None) -> None:
-    pin = table.pin
-    uri = pin.metadata_location if pin.format == "iceberg" else table.location
-    version = (
-        pin.snapshot_id if pin.format == "iceberg" else pin.fingerprint if pin.format == "parquet" else pin.version
-    )
-    try:
-        now = inspect_table(uri, format=table.format, version=version, storage_options=options)
-    except TableNotFound as error:
-        raise PublishRefused(f"the table that was materialized is not there any more. {error}") from error
-    if now.pin.identity != pin.identity:
-        raise PublishRefused(
-            f"{table.location} is another table by now than the one that was materialized; publish the newest "
-            "materialization"
-        )

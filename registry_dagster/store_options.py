@@ -9,15 +9,17 @@ from typing import Any, cast
 import dagster as dg
 
 from registry_dagster.errors import TableError
+from registry_dagster.model.secrets import secret_in
 
 __all__ = ["refuse_written_secrets", "resolved"]
 
 _SECRET_NAME = re.compile(
     r"(^|[._-])(key|secret|token|password|auth|authorization|credentials?|cookie)($|[._-])"
-    r"|connection[._-]?string|account[._-]?key|sas[._-]?token",
+    r"|connection[._-]?string|(account|api)[._-]?key|sas[._-]?token",
     re.IGNORECASE,
 )
-_PASSWORD_IN_URI = re.compile(r"://[^/@\s:]*:[^@\s]*@")
+_USER_IN_URL = re.compile(r"https?://[^/@\s]+@", re.IGNORECASE)
+"""Services take a token for the user."""
 _NO_SECRETS = {"", "anon", "browser", "cache", "cloud", "google_default"}
 """Words that gcsfs takes for a token."""
 
@@ -42,6 +44,8 @@ def _value(name: str, value: object) -> Any:
         return found
     if isinstance(value, Mapping):
         return {key: _value(f"{name}.{key}", inner) for key, inner in cast("Mapping[str, object]", value).items()}
+    if isinstance(value, (list, tuple)):
+        return [_value(name, each) for each in cast("Sequence[object]", value)]
     return value
 
 
@@ -49,28 +53,31 @@ def refuse_written_secrets(options: Mapping[str, Any] | None) -> None:
     """Secrets written into a resource would be stored and shown by Dagster, as all configuration is.
 
     Raises:
-        TableError: an option that is a secret by its name, or a password in a URI, is no `dg.EnvVar`.
+        TableError: an option that is a secret by its name, or holds one in a URI, is no `dg.EnvVar`.
     """
     for name, value in (options or {}).items():
-        _refuse_written(name, value, secret=False)
+        _refuse_written(name, value, secret=_SECRET_NAME.search(name) is not None)
 
 
 def _refuse_written(name: str, value: object, *, secret: bool) -> None:
     if _variable(value) is not None:
         return
-    secret = secret or _SECRET_NAME.search(name) is not None
     if isinstance(value, Mapping):
         for key, inner in cast("Mapping[str, object]", value).items():
-            _refuse_written(f"{name}.{key}", inner, secret=secret)
+            _refuse_written(f"{name}.{key}", inner, secret=secret or _SECRET_NAME.search(key) is not None)
     elif isinstance(value, str):
-        if (secret and value not in _NO_SECRETS and not value.endswith(".json")) or _PASSWORD_IN_URI.search(value):
+        named_so = secret and value not in _NO_SECRETS and not value.endswith(".json")
+        if named_so or secret_in(value) or _USER_IN_URL.search(value):
             raise TableError(
                 f"storage_options: {name} stands in the definition itself, and Dagster stores and shows definitions. "
                 'Give it as dg.EnvVar("NAME"), or leave it out: credentials are taken from the environment.'
             )
     elif isinstance(value, Sequence):
-        for each in cast("Sequence[object]", value):
-            _refuse_written(name, each, secret=secret)
+        *before, last = cast("Sequence[object]", value) or [None]
+        for each in before:
+            # Of `auth`, a user and a password.
+            _refuse_written(name, each, secret=secret and name != "auth")
+        _refuse_written(name, last, secret=secret)
 
 
 def _variable(value: object) -> str | None:

@@ -6,6 +6,7 @@ import os
 from urllib.parse import urlsplit
 
 from registry_dagster.errors import RegistryError
+from registry_dagster.model.secrets import credential_in
 
 __all__ = ["SIGNING_VARIABLE", "signing_service"]
 
@@ -21,10 +22,17 @@ def signing_service() -> str | None:
     address = os.environ.get(SIGNING_VARIABLE)
     if not address:
         return None
-    parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or parts.query:
+    if not _is_plain(address):
         raise RegistryError(
             f"{SIGNING_VARIABLE} is no address to show: write it as https://sign.lab.org/links, without a user name, "
             "password or token"
         )
     return address
+
+
+def _is_plain(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and parts.hostname is not None and credential_in(address) is None

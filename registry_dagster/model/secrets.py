@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
 
-__all__ = ["Credential", "credential_in"]
+__all__ = ["Credential", "credential_in", "secret_in"]
 
 _URI = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 _CONTAINER_BEFORE_AT = {"abfs", "abfss", "az", "wasb", "wasbs"}
@@ -75,7 +75,11 @@ def _what(location: str) -> str | None:
             return "a user name or password before the bucket or host"
         if re.search(r"[?#]", uri["rest"]):
             return "a query string or fragment, which may hold a signature or token"
-    text = location
+    return secret_in(location)
+
+
+def secret_in(text: str) -> str | None:
+    """What in a text is a credential by its form, also percent-encoded; None when nothing is."""
     for _ in range(_MOST_ENCODINGS):
         for what, pattern in _PATTERNS.items():
             if pattern.search(text):

@@ -13,7 +13,7 @@ from registry_dagster.errors import TableNotFound, UnsupportedTable
 from registry_dagster.model.names import join_path
 from registry_dagster.model.table import DeltaPin, TableFacts
 from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
-from registry_dagster.tables.delta_actions import Action, first_actions
+from registry_dagster.tables.delta_actions import Action, first_actions, well_formed
 from registry_dagster.tables.delta_counts import count_files
 from registry_dagster.tables.delta_log import LOG, Log
 from registry_dagster.tables.delta_schema import arrow_schema
@@ -53,7 +53,11 @@ def inspect_delta(storage: Storage, version: int | str | None = None, *, count_b
         TableNotFound: no log, or the version is not in it (any more).
         UnsupportedTable: a damaged log, or a reader feature this release does not know.
     """
-    log = Log.read(storage, _number(storage, version))
+    with well_formed(storage):
+        return _facts(storage, Log.read(storage, _number(storage, version)), count_bytes)
+
+
+def _facts(storage: Storage, log: Log, count_bytes: int | None) -> TableFacts:
     checksum = log.checksum(storage)
     actions = checksum if {"metaData", "protocol"} <= checksum.keys() else log.replay(storage)
     metadata = actions["metaData"]

@@ -7,11 +7,11 @@ from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from registry_dagster.errors import UnsupportedTable
+from registry_dagster.errors import RegistryError, UnsupportedTable
 from registry_dagster.tables.locations import plain_text
 from registry_dagster.tables.storage import Storage, StoredFile, StoredObject
 
-__all__ = ["Action", "actions_in", "damaged", "first_actions", "parquet_reading", "row_groups_with"]
+__all__ = ["Action", "actions_in", "damaged", "first_actions", "parquet_reading", "row_groups_with", "well_formed"]
 
 Action = dict[str, Any]
 _FILLED = {"add": "path", "metaData": "id", "protocol": "minReaderVersion", "sidecar": "path"}
@@ -113,6 +113,24 @@ def row_groups_with(file: Any, names: Collection[str]) -> list[int]:
 
 def _has_values(statistics: Any, rows: int) -> bool:
     return statistics is None or not statistics.has_null_count or statistics.null_count < rows
+
+
+@contextmanager
+def well_formed(storage: Storage) -> Generator[None, None, None]:
+    """Around what relies on the types that the protocol gives to the fields of actions.
+
+    Raises:
+        UnsupportedTable: a field is of another type.
+    """
+    try:
+        yield
+    except RegistryError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise UnsupportedTable(
+            f"{storage.location}: its _delta_log/ holds an action with a field of another type than the protocol says "
+            f"({type(error).__name__}). The log is damaged; restore it."
+        ) from error
 
 
 def damaged(storage: Storage, path: str, what: str) -> UnsupportedTable:

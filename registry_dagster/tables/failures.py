@@ -6,12 +6,14 @@ signatures, key ids and headers into theirs. For the same reason nothing is chai
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
 from registry_dagster.errors import RegistryError, TableAccessDenied, TableError, TableNotFound, TableUnreachable
+from registry_dagster.tables.options import AZURE, GCS, HTTP, S3, scheme_of
 
 __all__ = ["reading", "status_error", "table_error"]
 
@@ -38,6 +40,7 @@ _CREDENTIALS = {
     "RefreshError",
     "SSOError",
 }
+_BY_HTTP = S3 | GCS | AZURE | HTTP
 _HINTS = {
     301: "; the bucket may be in another region",
     400: "; an expired token or a wrong region are the usual reasons",
@@ -69,12 +72,16 @@ def reading(where: str, seconds: float) -> Generator[None, None, None]:
 def table_error(error: BaseException, where: str, seconds: float) -> TableError:
     """What an error of a store's library means for the person who wants to read a table."""
     chain = list(_chain(error))
+    absent = next((place for place, one in enumerate(chain) if _is_absent(one, where)), len(chain))
+    absence, chain = chain[absent:], chain[:absent]
     status = next((number for one in chain if (number := _status(one)) is not None), None)
     code = next((text for one in chain if (text := _code(one))), None)
     said = ", ".join(filter(None, [f"HTTP {status}" if status else None, code]))
-    if status in {404, 410} or _named(chain, {"FileNotFoundError"}):
+    name = _named(chain, _CREDENTIALS)
+    # What was raised after an absence, while that was handled, is the failure.
+    if absence and status is None and not (name or _named(chain, _TIME_OUTS | _CONNECTIONS)):
         return TableNotFound(f"Nothing is stored at {where}. Check the location.")
-    if (name := _named(chain, _CREDENTIALS)) or status in {401, 403} or _forbidden(chain):
+    if name or status in {401, 403} or _forbidden(chain):
         return TableAccessDenied(
             f"{where}: the store denies access ({said or name or 'Forbidden'}). Give credentials with the right to "
             "read and to list, through storage_options or the environment; a public bucket takes anon=True."
@@ -99,8 +106,9 @@ def status_error(status: int, where: str, seconds: float) -> TableError:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what led to it; not what an error of ours tells, which may be of another place."""
     seen: set[int] = set()
-    while error is not None and id(error) not in seen:
+    while error is not None and id(error) not in seen and not isinstance(error, RegistryError):
         seen.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
@@ -109,6 +117,17 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 def _named(chain: list[BaseException], names: set[str]) -> str | None:
     """The first error of one of these classes or of a class below them."""
     return next((type(one).__name__ for one in chain if names & {cls.__name__ for cls in type(one).__mro__}), None)
+
+
+def _is_absent(error: BaseException, where: str) -> bool:
+    if isinstance(error, FileNotFoundError):
+        return scheme_of(where) not in _BY_HTTP or not _is_of_this_machine(error)
+    return _status(error) in {404, 410}
+
+
+def _is_of_this_machine(error: OSError) -> bool:
+    """Whether the operating system misses a file, as of certificates. adlfs gives an `errno` too, with a key."""
+    return error.errno is not None and (error.filename is None or os.path.isabs(error.filename))
 
 
 def _forbidden(chain: list[BaseException]) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from registry_dagster.errors import TableError, TableNotFound
@@ -14,6 +15,9 @@ from registry_dagster.tables.deadline import within
 from registry_dagster.tables.failures import reading, status_error
 from registry_dagster.tables.options import StorageOptions, prepared
 from registry_dagster.tables.storage import StoredObject
+
+if TYPE_CHECKING:
+    import requests
 
 __all__ = ["HttpStorage"]
 
@@ -31,13 +35,16 @@ class HttpStorage:
             certificates to trust. Proxies and `.netrc` are taken from the environment.
 
     Raises:
-        TableError: another option.
+        TableError: another option, or `auth` that is no pair.
     """
 
     def __init__(self, location: str, storage_options: StorageOptions | None = None) -> None:
         options, self._seconds = prepared(storage_options)
         if unknown := sorted(options.keys() - _OPTIONS):
             raise TableError(f"storage_options: {unknown[0]!r} is none of http's: {', '.join(sorted(_OPTIONS))}.")
+        auth = options.get("auth")
+        if auth is not None and (isinstance(auth, str) or len(auth) != 2):
+            raise TableError("storage_options: auth takes a user and a password, as in ['ada', 'secret'].")
         self._location = location
         self._options = options
         self._heads: dict[str, StoredObject] = {}
@@ -91,18 +98,16 @@ class HttpStorage:
 
     @contextmanager
     def _response(self, path: str, start: int, length: int | None) -> Generator[Any, None, None]:
-        import requests
-
         last = "" if length is None else start + length - 1
-        given: dict[str, str] = self._options.get("headers") or {}
-        headers = {**given, "Accept-Encoding": "identity"}
+        headers = {"Accept-Encoding": "identity"}
         if start or length is not None:
             headers["Range"] = f"bytes={start}-{last}"
-        kept = {name: value for name, value in self._options.items() if name != "headers"}
+        verify = self._options.get("verify")
+        limits = (min(5.0, self._seconds), self._seconds)
 
         def ask() -> Any:
-            limits = (min(5.0, self._seconds), self._seconds)
-            return requests.get(self._url(path), headers=headers, timeout=limits, stream=True, **kept)
+            with _session(self._options) as session:
+                return session.get(self._url(path), headers=headers, timeout=limits, stream=True, verify=verify)
 
         with reading(self._where(path), self._seconds):
             answer: Any = within(self._seconds, ask)
@@ -117,6 +122,27 @@ class HttpStorage:
 
     def _where(self, path: str) -> str:
         return f"{self._location}/{path}" if path else self._location
+
+
+def _session(options: Mapping[str, Any]) -> requests.Session:
+    """A session whose headers stay with the host they were given for, as requests keeps `auth`."""
+    import requests
+
+    given: dict[str, str] = options.get("headers") or {}
+
+    class Session(requests.Session):
+        def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+            super().rebuild_auth(prepared_request, response)
+            if self.should_strip_auth(str(response.request.url), str(prepared_request.url)):
+                for name in given:
+                    prepared_request.headers.pop(name, None)
+
+    session = Session()
+    session.headers.update(given)
+    if (auth := options.get("auth")) is not None:
+        user, password = auth
+        session.auth = (user, password)
+    return session
 
 
 def _pieces(answer: Any, length: int | None, seconds: float) -> Iterator[bytes]:
@@ -136,10 +162,19 @@ def _stored(path: str, answer: Any, where: str) -> StoredObject:
     headers: Mapping[str, str] = answer.headers
     total = headers.get("Content-Range", "").rpartition("/")[2]
     size = total if answer.status_code != 200 else headers.get("Content-Length", "")
-    token, modified = headers.get("ETag", "").strip('"'), headers.get("Last-Modified")
-    if not size.isdecimal() or modified is None:
+    token, modified = headers.get("ETag", "").strip('"'), headers.get("Last-Modified", "")
+    moment = _moment(modified)
+    if not size.isdecimal() or moment is None:
         raise TableError(
             f"{where}: the server does not say the file's size and when it was written (Last-Modified), so one state "
             "of it cannot be told from another. Give its location in an object store."
         )
-    return StoredObject(path, int(size), token or modified, parsedate_to_datetime(modified))
+    return StoredObject(path, int(size), token or modified, moment)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

@@ -13,7 +13,7 @@ from registry_dagster.tables.credentials import aws_credentials, aws_session, go
 from registry_dagster.tables.failures import reading
 from registry_dagster.tables.options import AZURE, GCS, S3, StorageOptions, prepared, scheme_of
 
-__all__ = ["for_lance", "for_pyiceberg", "for_s3"]
+__all__ = ["for_lance", "for_pyiceberg", "for_s3", "for_store"]
 
 _AZURE_NAMES = ("account_name", "account_key", "sas_token", "tenant_id", "client_id", "client_secret")
 _AZURE_SCOPE = "https://storage.azure.com/.default"
@@ -33,6 +33,7 @@ _PYICEBERG = {
     "connection_string": ("adls.connection-string",),
     **{name: (f"adls.{name.replace('_', '-')}",) for name in _AZURE_NAMES},
 }
+_OF_CATALOGS = {"type", "uri", "warehouse", "credential", "scope", "prefix"}
 _PYICEBERG_CREDENTIALS = {
     "s3.access-key-id",
     "s3.anonymous",
@@ -104,7 +105,7 @@ def for_pyiceberg(storage_options: StorageOptions | None, catalog: str | None = 
     elif not known.keys() & {"s3.region", "client.region"} and (known.get("s3.endpoint") or _endpoint_in_environment()):
         # Without one, pyiceberg asks AWS where the bucket is.
         properties["s3.region"] = _SOME_REGION
-    if known.get("type") == "rest" or str(known.get("uri", "")).startswith("http"):
+    if _is_rest(known):
         return properties, seconds
     if {"key", "secret", "token"} <= options.keys():
         properties["s3.session-token"] = properties.pop("token")
@@ -114,8 +115,33 @@ def for_pyiceberg(storage_options: StorageOptions | None, catalog: str | None = 
     return properties, seconds
 
 
+def for_store(storage_options: StorageOptions | None, catalog: str | None) -> dict[str, Any]:
+    """Of options that are given for a catalog and its tables' store together, those of the store.
+
+    A REST catalog's `token` is for it alone, so that no store is sent it.
+
+    Args:
+        storage_options: As of `for_pyiceberg`.
+        catalog: Its name; None for a table without one.
+    """
+    options = dict(storage_options or {})
+    if "token" in options and _is_rest({**_configured(catalog), **options}):
+        del options["token"]
+    return {name: value for name, value in options.items() if not _is_of_catalog(name)}
+
+
+def _is_rest(properties: Mapping[str, Any]) -> bool:
+    return properties.get("type") == "rest" or str(properties.get("uri", "")).startswith("http")
+
+
+def _is_of_catalog(name: str) -> bool:
+    return name in _OF_CATALOGS or "." in name or "-" in name
+
+
 def _configured(catalog: str | None) -> Mapping[str, Any]:
     """What pyiceberg's own configuration says of a catalog."""
+    if find_spec("pyiceberg") is None:
+        return {}
     from pyiceberg.utils.config import Config
 
     return (Config().get_catalog_config(catalog) if catalog else None) or {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from registry_dagster.errors import TableError, TableNotFound
+from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound
 from registry_dagster.tables.storage import StoredObject
 
 __all__ = ["LocalStorage"]
@@ -54,13 +54,24 @@ class LocalStorage:
             if not self._local(directory).is_dir():
                 return
             for path in self._walk(directory + slash):
-                if path.startswith(prefix) and path > start_after:
-                    yield self.head(path)
+                if path.startswith(prefix) and path > start_after and (stored := self._if_there(path)):
+                    yield stored
+
+    def _if_there(self, path: str) -> StoredObject | None:
+        """A temporary file may go while it is listed, and a link may lead nowhere."""
+        try:
+            return self.head(path)
+        except TableNotFound:
+            return None
 
     def _walk(self, directory: str) -> Iterator[str]:
         """Sorting a directory as `name/` among its sibling files gives the order of whole keys."""
-        with os.scandir(self._local(directory)) as entries:
-            names = [entry.name + ("/" if entry.is_dir() else "") for entry in entries]
+        try:
+            with os.scandir(self._local(directory)) as entries:
+                names = [entry.name + ("/" if entry.is_dir() else "") for entry in entries]
+        except FileNotFoundError:
+            # A writer's temporary directory.
+            return
         for name in sorted(names, key=os.fsencode):
             if name.endswith("/"):
                 yield from self._walk(directory + name)
@@ -75,8 +86,10 @@ class LocalStorage:
         where = f"{self.location}/{path}" if path else self.location
         try:
             yield
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise TableNotFound(f"Nothing is stored at {where}. Check the location.") from error
+        except PermissionError as error:
+            raise TableAccessDenied(f"{where} cannot be read: this user has no right to.") from error
         except OSError as error:
             raise TableError(f"{where} cannot be read: {error.strerror or type(error).__name__}.") from error
 

@@ -58,7 +58,7 @@ class Storage(Protocol):
         ...
 
     def read_suffix(self, path: str, length: int) -> tuple[StoredObject, bytes]:
-        """The last `length` bytes of an object (all of a shorter one), and its head, in one request."""
+        """The last `length` bytes of an object (all of a shorter one), and its head."""
         ...
 
     def list(self, prefix: str = "", start_after: str = "") -> Iterator[StoredObject]:

@@ -72,7 +72,16 @@ def test_a_signing_service_is_shown_as_where_to_ask(registry: Registry, monkeypa
     assert json.loads(shown("--json"))["signing_service"] == "https://sign.lab.org/links"
 
 
-@pytest.mark.parametrize("address", ["sign.lab.org", "https://ada:secret@sign.lab.org", "https://s.org/?token=secret"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "sign.lab.org",
+        "https://ada:secret@sign.lab.org",
+        "https://s.org/?token=secret",
+        "https://s.org/#token=secret",
+        "http://[secret",
+    ],
+)
 def test_an_address_that_could_hold_a_credential_is_refused_unrepeated(
     address: str, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,7 +67,7 @@ def test_an_earlier_state_of_a_growing_table_is_not_published_as_if_it_stood_the
         materialize(instance, resource, parted(tmp_path), partition_key=key)
 
     told = failure(publish(instance, resource, asset="cells", partition="layer_2", message="Too late"))
-    assert "the table that was materialized is not there any more" in told
+    assert "is not the table that was materialized any more" in told
 
 
 def test_the_columns_lead_to_what_they_are_joined_to(

@@ -304,7 +304,7 @@ def test_a_table_that_is_gone_or_overwritten_is_not_published(
     path.unlink()
     gone = publish(instance, resource, asset="cells", message="Second")
 
-    assert "the table that was materialized is not there any more" in failure(overwritten)
+    assert "is not the table that was materialized any more: there are 1 file of" in failure(overwritten)
     assert "the table that was materialized is not there any more" in failure(gone)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from registry_dagster.errors import RegistryError, TableAccessDenied, TableError, TableNotFound, TableUnreachable
 from registry_dagster.tables import inspect_table
+from registry_dagster.tables.failures import table_error
 from registry_dagster.tables.lance import inspect_lance
 from registry_dagster.tables.opening import open_storage
 from registry_dagster.tables.options import prepared
@@ -103,6 +106,37 @@ def test_a_store_that_drips_bytes_is_given_up(store: str) -> None:
         storage = open_storage(location.format(url=endpoint.url), {**options(endpoint.url), "timeout": 1})
         with pytest.raises(TableUnreachable, match="gave no answer within"):
             storage.read("x", 0, 1000)
+
+
+def while_handling(*errors: Exception) -> Exception:
+    """The last of some errors, each raised while the one before it was handled."""
+    for before, error in pairwise(errors):
+        error.__context__ = before
+    return errors[-1]
+
+
+@pytest.mark.parametrize(
+    ("errors", "kind"),
+    [
+        ([FileNotFoundError("lake/t"), TimeoutError()], TableUnreachable),
+        ([FileNotFoundError("lake/t"), PermissionError("Access Denied")], TableAccessDenied),
+        ([TimeoutError(), FileNotFoundError("lake/t")], TableNotFound),
+        ([FileNotFoundError("lake/t"), OSError("lake/t")], TableNotFound),
+        ([FileNotFoundError(2, "No such file or directory", "lake/t")], TableNotFound),
+        ([FileNotFoundError(2, "No such file or directory", "/etc/lab/ca.pem")], TableError),
+        ([FileNotFoundError(2, "No such file or directory"), ConnectionError()], TableUnreachable),
+        ([TableNotFound("of another place"), TimeoutError()], TableUnreachable),
+    ],
+)
+def test_an_absence_is_told_where_nothing_else_came_of_it(errors: list[Exception], kind: type[TableError]) -> None:
+    assert type(table_error(while_handling(*errors), "s3://lake/t", 10)) is kind
+
+
+def test_a_key_file_that_is_not_there_is_no_table_that_is_not_there(tmp_path: Path) -> None:
+    options = {"verify": str(tmp_path / "ca.pem")}
+    with pytest.raises(TableError) as raised:
+        inspect_table("https://127.0.0.1:1/t.parquet", storage_options=options)
+    assert type(raised.value) is not TableNotFound
 
 
 def test_ten_seconds_are_waited_by_default() -> None:

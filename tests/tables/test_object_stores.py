@@ -19,7 +19,7 @@ from pyiceberg.catalog.sql import SqlCatalog
 from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound, UnknownFormat
 from registry_dagster.model.table import TableFacts
 from registry_dagster.tables import decode_schema, inspect_table
-from registry_dagster.tables.libraries import for_lance, for_pyiceberg
+from registry_dagster.tables.libraries import for_lance, for_pyiceberg, for_store
 from tests.tables.fake_stores import BUCKET, Failing, serving
 from tests.tables.places import Place, S3Server
 
@@ -258,6 +258,9 @@ def test_a_token_is_the_stores_or_a_rest_catalogs() -> None:
     names = {"s3.access-key-id": "k", "s3.secret-access-key": "s"}
     assert for_pyiceberg({"type": "sql", **keys})[0] == {"type": "sql", **names, "s3.session-token": "t"}
     assert for_pyiceberg({"type": "rest", **keys})[0] == {"type": "rest", **names, "token": "t"}
+    assert for_store({"type": "sql", **keys}, "c") == keys
+    assert for_store({"type": "rest", "s3.region": "r", **keys}, "c") == {"key": "k", "secret": "s"}
+    assert for_store({"uri": "https://h", **keys}, "c") == {"key": "k", "secret": "s"}
 
 
 def test_an_option_that_a_store_does_not_know_is_refused() -> None:

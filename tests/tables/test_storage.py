@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry_dagster.errors import TableError, TableNotFound
+from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound
 from registry_dagster.tables.local import LocalStorage
 from registry_dagster.tables.storage import StoredFile
 
@@ -71,6 +74,44 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     with pytest.raises(TableError, match="/d cannot be read: Is a directory"):
         storage.read("d")
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Iterator[Path]:
+    """A directory that the user of the test may not look into."""
+    directory = tmp_path / "closed"
+    directory.mkdir()
+    (directory / "f").write_bytes(b"x")
+    for parent in [directory, *directory.parents][:4]:
+        parent.chmod(parent.stat().st_mode | 0o055)
+    directory.chmod(0)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    yield directory
+    if root:
+        os.seteuid(0)
+    directory.chmod(0o700)
+
+
+def test_what_the_user_may_not_read_is_told_as_that(closed: Path) -> None:
+    storage = LocalStorage(closed)
+    for look in (storage.exists, storage.is_object, storage.head, storage.read):
+        with pytest.raises(TableAccessDenied, match="this user has no right to"):
+            look("f")
+
+
+def test_files_that_go_while_they_are_listed_and_links_to_nothing_are_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b/c", "d"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / ".#lock").symlink_to("ada@host.123")
+    found = LocalStorage(tmp_path).list()
+    first = next(found)
+    shutil.rmtree(tmp_path / "b")
+    assert [stored.path for stored in (first, *found)] == ["a", "d"]
 
 
 def test_a_directory_that_links_to_itself_does_not_hang(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import deltalake
 import pyarrow as pa
 import pytest
 
+from registry_dagster.errors import UnsupportedTable
 from registry_dagster.model.table import DeltaPin, TableFacts
 from registry_dagster.tables import inspect_table
 from registry_dagster.tables.verifying import table, verify_table
@@ -191,6 +192,34 @@ def test_a_damaged_log_is_a_change(tmp_path: Path) -> None:
     found = verify_table(facts)
     assert found.state == "changed"
     assert "commits before version 2 are missing" in found.reason
+
+
+@pytest.mark.parametrize("broken", [{"metaData": 5}, {"protocol": [1]}])
+def test_fields_of_other_types_than_the_protocols_are_a_damaged_log(tmp_path: Path, broken: dict[str, Any]) -> None:
+    write(tmp_path)
+    facts = inspect_table(tmp_path)
+    changed = [
+        {**action, **{name: broken[name] for name in broken if name in action}} for action in actions(tmp_path, 0)
+    ]
+    commit(tmp_path, 0).write_text("\n".join(map(json.dumps, changed)))
+    with pytest.raises(UnsupportedTable, match="The log is damaged"):
+        inspect_table(tmp_path)
+    assert verify_table(facts).state == ("changed" if "metaData" in broken else "intact")
+
+
+@pytest.mark.parametrize("path", ["/lake/old/f.parquet", "file:/lake/old/f.parquet", "dbfs:/old/f", "s3://b/old/f"])
+def test_files_of_another_table_are_not_looked_for_below_this_one(tmp_path: Path, path: str) -> None:
+    write(tmp_path)
+    facts = inspect_table(tmp_path)
+    cloned = [
+        {"add": {**action["add"], "path": path}} if "add" in action else action for action in actions(tmp_path, 0)
+    ]
+    commit(tmp_path, 0).write_text("\n".join(map(json.dumps, cloned)))
+    committed = pin(facts).committed_at
+    assert committed is not None
+    os.utime(commit(tmp_path, 0), (committed.timestamp(), committed.timestamp()))
+    found = verify_table(facts)
+    assert (found.state, "no data file could be sampled" in found.reason) == ("intact", True)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 from registry_dagster.errors import TableNotFound, UnsupportedTable
 from registry_dagster.model.table import DeltaPin
-from registry_dagster.tables.delta_actions import first_actions
+from registry_dagster.tables.delta_actions import first_actions, well_formed
 from registry_dagster.tables.delta_log import LOG, Log
 from registry_dagster.tables.storage import Storage
 from registry_dagster.tables.verifying.delta_samples import DataFile, sampled
@@ -23,6 +23,11 @@ def verify_delta(storage: Storage, pin: DeltaPin, saw: Saw) -> Finding:
     Raises:
         TableError: the store cannot answer, or the log is damaged.
     """
+    with well_formed(storage):
+        return _verify(storage, pin, saw)
+
+
+def _verify(storage: Storage, pin: DeltaPin, saw: Saw) -> Finding:
     where = f"{storage.location}/{LOG}"
     try:
         log = Log.read(storage, pin.version)
@@ -48,7 +53,8 @@ def verify_delta(storage: Storage, pin: DeltaPin, saw: Saw) -> Finding:
 def _table_now(storage: Storage) -> str | None:
     """The id of the table that is there now; None where its log says none."""
     try:
-        return _id_in(Log.read(storage, None).replay(storage))
+        with well_formed(storage):
+            return _id_in(Log.read(storage, None).replay(storage))
     except (TableNotFound, UnsupportedTable):
         return None
 

@@ -24,6 +24,8 @@ _BUFFER = 64 * 1024
 _BATCH = 64
 _MOST_BATCHES = 50
 _COMMIT = re.compile(rf"{LOG}/\d{{20}}\.json")
+_ABSOLUTE = re.compile(r"/|[A-Za-z][A-Za-z0-9+.-]*:/")
+"""A path, or a URI: `file:/…` and `dbfs:/…` have one slash."""
 Action = dict[str, Any]
 
 
@@ -100,7 +102,7 @@ def _named(actions: list[Action], name: str) -> Iterator[DataFile]:
 def _file(action: Action) -> Iterator[DataFile]:
     """A path is relative to the table, percent-encoded; one that is absolute is of another table (a clone)."""
     path, size = action.get("path"), action.get("size")
-    if isinstance(path, str) and "://" not in path and not path.startswith("/"):
+    if isinstance(path, str) and not _ABSOLUTE.match(path):
         yield DataFile(unquote(path), size if isinstance(size, int) else None)
 
 

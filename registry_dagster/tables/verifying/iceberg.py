@@ -15,6 +15,7 @@ from registry_dagster.model.base import is_json_object
 from registry_dagster.model.table import IcebergPin
 from registry_dagster.tables.detect import is_iceberg_metadata
 from registry_dagster.tables.iceberg_catalog import inspect_catalog_table
+from registry_dagster.tables.libraries import for_store
 from registry_dagster.tables.locations import normalise
 from registry_dagster.tables.opening import open_storage
 from registry_dagster.tables.options import StorageOptions
@@ -24,7 +25,6 @@ from registry_dagster.tables.verifying.verdict import Finding, Saw
 __all__ = ["verify_iceberg"]
 
 Json = dict[str, Any]
-_OF_CATALOGS = {"type", "uri", "warehouse", "credential", "scope", "prefix"}
 
 
 def verify_iceberg(pin: IcebergPin, options: StorageOptions | None, saw: Saw) -> Finding:
@@ -33,11 +33,9 @@ def verify_iceberg(pin: IcebergPin, options: StorageOptions | None, saw: Saw) ->
     Raises:
         TableError: the store cannot answer, or the metadata is damaged.
     """
-    store = {name: value for name, value in (options or {}).items() if not _is_of_catalog(name)}
+    store = for_store(options, pin.catalog)
     where = pin.metadata_location
-    try:
-        metadata = _read(where, store)
-    except TableNotFound:
+    if (metadata := _read_if_there(where, store)) is None:
         saw(where, "not there any more")
         where = _in_catalog(pin, options, saw) or _newest_beside(where, store)
         metadata = _read(where, store)
@@ -68,8 +66,11 @@ def _list_of_manifests(snapshot: Json, pin: IcebergPin, store: StorageOptions, s
     return Finding("intact", f"snapshot {pin.snapshot_id} stands, with its manifest list.")
 
 
-def _is_of_catalog(name: str) -> bool:
-    return name in _OF_CATALOGS or "." in name or "-" in name
+def _read_if_there(location: str, store: StorageOptions) -> Json | None:
+    try:
+        return _read(location, store)
+    except TableNotFound:
+        return None
 
 
 def _read(location: str, store: StorageOptions) -> Json:

@@ -11,6 +11,7 @@ from registry_dagster.errors import (
     UnsupportedTable,
 )
 from registry_dagster.model.table import DeltaPin, IcebergPin, LancePin, ParquetPin, TableFacts
+from registry_dagster.tables.local import LocalStorage
 from registry_dagster.tables.locations import local_path
 from registry_dagster.tables.opening import open_storage
 from registry_dagster.tables.options import StorageOptions
@@ -20,7 +21,12 @@ from registry_dagster.tables.verifying.lance import verify_lance
 from registry_dagster.tables.verifying.parquet import verify_parquet
 from registry_dagster.tables.verifying.verdict import Evidence, Finding, Saw, TableState, TableVerdict
 
-__all__ = ["verify_table"]
+__all__ = ["look_at", "state_of", "verify_table"]
+
+
+def _unnoted(where: str, found: str) -> None:
+    """Evidence that nobody asked for."""
+
 
 _STATES: tuple[tuple[type[RegistryError], TableState], ...] = (
     (TableNotFound, "missing"),
@@ -49,15 +55,25 @@ def verify_table(table: TableFacts, storage_options: StorageOptions | None = Non
         evidence.append(Evidence(where, found))
 
     try:
-        finding = _look(table, storage_options, saw)
+        finding = look_at(table, storage_options, saw)
     except RegistryError as error:
-        finding = Finding(next(state for kind, state in _STATES if isinstance(error, kind)), str(error))
+        finding = Finding(state_of(error), str(error))
     return TableVerdict(*finding, table.location, table.format, tuple(evidence))
 
 
-def _look(table: TableFacts, options: StorageOptions | None, saw: Saw) -> Finding:
+def state_of(error: RegistryError) -> TableState:
+    """What it means for a recorded table that it cannot be looked at."""
+    return next(state for kind, state in _STATES if isinstance(error, kind))
+
+
+def look_at(table: TableFacts, options: StorageOptions | None, saw: Saw = _unnoted) -> Finding:
+    """As `verify_table`, but what its store answers is raised.
+
+    Raises:
+        TableError: the table cannot be looked at; `state_of` says what that means.
+    """
     path = local_path(table.location)
-    if path is not None and not path.exists() and not path.parent.exists():
+    if path is not None and not LocalStorage(path).exists() and not LocalStorage(path.parent).exists():
         saw(path.parent.as_uri(), "no such directory on this machine")
         return Finding(
             "unreachable",

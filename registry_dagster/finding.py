@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
@@ -16,13 +17,20 @@ from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.proposal import Entity
 from registry_dagster.datahub.retirement import retirement_from
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Field, Search, Term, id_term, words_of
-from registry_dagster.datahub.urns import PLATFORM, container_urn, parse_dataset_urn, version_set_urn, version_urn
+from registry_dagster.datahub.urns import (
+    PLATFORM,
+    PublishedVersion,
+    container_urn,
+    version_in,
+    version_set_urn,
+    version_urn,
+)
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.base import suggestion
 from registry_dagster.model.columns import SEMANTICS
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import ParsedVersion, parse_version
+from registry_dagster.model.names import parse_version
 from registry_dagster.model.signals import Crosswalk
 from registry_dagster.model.table import TableFormat
 from registry_dagster.records import Records
@@ -30,6 +38,7 @@ from registry_dagster.stores.entries import fitting
 
 __all__ = ["Finder", "Question"]
 
+_log = logging.getLogger(__name__)
 _PAGE = 100
 _MOST_BRIDGES = 20
 _RETIRED = Term("retired", "yes")
@@ -86,7 +95,8 @@ class Finder:
             pointers = self._records.store.read(list(sets.values()), ["versionSetProperties"])
             for each in described:
                 pointer = pointers.get(sets[each.name], {}).get("versionSetProperties")
-                number = parse_dataset_urn(pointer["latest"]).number if pointer else self._newest(each.name)
+                latest = version_in(pointer["latest"]) if pointer else None
+                number = latest.number if latest else self._newest(each.name)
                 yield FoundDataset(
                     name=each.name,
                     newest=f"{each.name}@v{number}" if number else None,
@@ -109,8 +119,8 @@ class Finder:
         alternatives = {Term(field, name) for name in names for field in ("points_at", "materialization", "system")}
         search = Search("version", self._records.env, (frozenset(alternatives),))
         for page in _pages(self._records.store.search(search)):
-            versions = [_version_of(urn) for urn in page]
-            records = self._records.get(versions)
+            versions = [_name(version) for urn in page if (version := version_in(urn))]
+            records = self._records.readable(versions)
             retired = self._records.retirements(versions)
             for version in filter(records.__contains__, versions):
                 why = str(retired[version]) if version in retired else None
@@ -125,7 +135,7 @@ class Finder:
             found += [f"{name}@v{number}" for number in sorted(self._records.summaries(name), reverse=True)[:1]]
         for terms in _held_by_both(a, b):
             urns = self._records.store.search(Search("version", self._records.env, terms, frozenset([_RETIRED])))
-            found += [_version_of(urn) for urn in islice(urns, _MOST_BRIDGES)]
+            found += [_name(version) for urn in islice(urns, _MOST_BRIDGES) if (version := version_in(urn))]
         newest: dict[str, str] = {}
         for version in found:
             newest.setdefault(parse_version(version).dataset, version)
@@ -185,16 +195,23 @@ class Finder:
 
     def _rows(self, urns: Sequence[str], expiry: _Expiry) -> Iterator[FoundVersion]:
         found = self._records.store.read(urns, _ROW_ASPECTS)
-        versions = {urn: parse_dataset_urn(urn) for urn in urns}
+        versions = {urn: version for urn in urns if (version := version_in(urn))}
         titles = self._titles(dict.fromkeys(version.dataset for version in versions.values()))
-        for urn in filter(found.__contains__, urns):
-            row = _row(versions[urn], found[urn], titles.get(versions[urn].dataset))
+        for urn in filter(found.__contains__, versions):
+            try:
+                row = _row(versions[urn], found[urn], titles.get(versions[urn].dataset))
+            except (KeyError, TypeError, ValueError):
+                _log.warning(
+                    "%s is left out: its datasetProperties were changed after publishing", _name(versions[urn])
+                )
+                continue
             yield replace(row, expires_on=expiry.of(row.materializations)) if expiry.dates else row
 
     def _titles(self, datasets: Iterable[str]) -> dict[str, str | None]:
         urns = {container_urn(name, self._records.env): name for name in datasets}
         found = self._records.store.read(list(urns), ["containerProperties"])
-        return {urns[urn]: each["containerProperties"]["customProperties"].get("title") for urn, each in found.items()}
+        described = {urns[urn]: dataset_from(entity) for urn, entity in found.items()}
+        return {name: dataset.title if dataset else None for name, dataset in described.items()}
 
 
 def _terms(question: Question) -> Iterator[Term]:
@@ -226,12 +243,12 @@ def _words(text: str | None) -> tuple[str, ...]:
     return words
 
 
-def _row(version: ParsedVersion, entity: Entity, title: str | None) -> FoundVersion:
+def _row(version: PublishedVersion, entity: Entity, title: str | None) -> FoundVersion:
     facts: dict[str, str] = entity["datasetProperties"]["customProperties"]
     retirement = retirement_from(entity)
     rows = facts.get("rows")
     return FoundVersion(
-        version=f"{version.dataset}@v{version.number}",
+        version=_name(version),
         title=title,
         label=facts.get("label"),
         materializations=tuple(f"{each['system']}@{each['version']}" for each in json.loads(facts["materializations"])),
@@ -274,9 +291,8 @@ def _column_json(record: DatasetVersion) -> Iterable[dict[str, object]]:
     return (column.to_json() for column in record.columns.values())
 
 
-def _version_of(urn: str) -> str:
-    dataset, number = parse_dataset_urn(urn)
-    return f"{dataset}@v{number}"
+def _name(version: PublishedVersion) -> str:
+    return f"{version.dataset}@v{version.number}"
 
 
 def _pages(urns: Iterator[str]) -> Iterator[list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,17 +14,20 @@ from registry_dagster.datahub.urns import (
     PLATFORM,
     container_urn,
     materialization_urn,
-    parse_dataset_urn,
+    version_in,
     version_set_urn,
     version_urn,
 )
 from registry_dagster.datahub.version import RECORD_ASPECTS, Summary, record_from, summary_from
+from registry_dagster.errors import CorruptRecord
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.stores.store import Store
 
 __all__ = ["Records", "View"]
+
+_log = logging.getLogger(__name__)
 
 _PAGE = 200
 
@@ -101,6 +105,18 @@ class Records:
         found = self.store.read(list(urns), RECORD_ASPECTS)
         return {urns[urn]: record_from(entity, urn) for urn, entity in found.items()}
 
+    def readable(self, versions: Collection[str]) -> dict[str, DatasetVersion]:
+        """As `get`, but those that others changed are left out, and told of in the log."""
+        urns = {version_urn(version, self.env): version for version in versions}
+        found = self.store.read(list(urns), RECORD_ASPECTS)
+        records: dict[str, DatasetVersion] = {}
+        for urn, entity in found.items():
+            try:
+                records[urns[urn]] = record_from(entity, urn)
+            except CorruptRecord as error:
+                _log.warning("%s is left out. %s", urns[urn], error)
+        return records
+
     def columns(self, versions: Collection[str]) -> dict[str, frozenset[str]]:
         """The columns of published versions, read once each."""
         unknown = [version for version in versions if version not in self._columns]
@@ -174,8 +190,8 @@ class Records:
         for urn, name in sets.items():
             known = self._versions.setdefault(name, {})
             pointer = found.get(urn, {}).get("versionSetProperties")
-            latest = parse_dataset_urn(pointer["latest"]).number if pointer else None
-            unread[name] = range(max(known, default=0) + 1, (latest or 0) + 1)
+            latest = version_in(pointer["latest"]) if pointer else None
+            unread[name] = range(max(known, default=0) + 1, (latest.number if latest else 0) + 1)
         self._read_summaries({name: numbers for name, numbers in unread.items() if numbers})
         self.look_ahead(*(name for urn, name in sets.items() if urn not in found))
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, proposals
+from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, own_properties, proposals
 from registry_dagster.datahub.urns import PLATFORM, container_urn, encoded, owner_urn, platform_urn, user_urn
 from registry_dagster.model.base import json_text
 from registry_dagster.model.dataset import Dataset
@@ -42,12 +42,13 @@ def dataset_proposals(dataset: Dataset, stored: Entity, env: str) -> tuple[Propo
 
 
 def dataset_from(entity: Entity) -> Dataset | None:
-    """The Dataset a stored container tells of."""
-    if "containerProperties" not in entity:
+    """The Dataset a stored container tells of; None when it tells of none, or others overwrote what it told."""
+    properties: dict[str, str] = entity.get("containerProperties", {}).get("customProperties", {})
+    try:
+        lists = {name: json.loads(properties[name]) for name in ("owners", "tags") if name in properties}
+        return Dataset.from_json({**own_properties(Dataset, properties), **lists})
+    except ValueError:
         return None
-    properties: dict[str, str] = entity["containerProperties"]["customProperties"]
-    lists = {name: json.loads(properties[name]) for name in ("owners", "tags") if name in properties}
-    return Dataset.from_json({**properties, **lists})
 
 
 def owner_proposals(dataset: Dataset) -> Iterator[Proposal]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, proposals
+from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, own_properties, proposals
 from registry_dagster.datahub.urns import materialization_urn, platform_urn, sort_id, version_set_urn
 from registry_dagster.model.base import json_text
 from registry_dagster.model.materialization import MaterializationVersion
@@ -59,9 +59,10 @@ def materialization_proposals(version: MaterializationVersion, env: str) -> tupl
 
 
 def materialization_from(entity: Entity) -> MaterializationVersion | None:
-    """The MaterializationVersion a stored entity tells of."""
-    if "datasetProperties" not in entity:
+    """The MaterializationVersion a stored entity tells of; None when it tells of none, or others overwrote it."""
+    facts: dict[str, str] = entity.get("datasetProperties", {}).get("customProperties", {})
+    try:
+        lists = {"aliases": json.loads(facts["aliases"])} if "aliases" in facts else {}
+        return MaterializationVersion.from_json({**own_properties(MaterializationVersion, facts), **lists})
+    except ValueError:
         return None
-    facts: dict[str, str] = entity["datasetProperties"]["customProperties"]
-    lists = {"aliases": json.loads(facts["aliases"])} if "aliases" in facts else {}
-    return MaterializationVersion.from_json({**facts, **lists})

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Aspect", "Entity", "Proposal"]
+from pydantic import BaseModel
+
+__all__ = ["Aspect", "Entity", "Proposal", "own_properties", "proposals"]
 
 Aspect = Mapping[str, Any]
 """An aspect's JSON, in DataHub's wire form."""
@@ -31,6 +33,11 @@ class Proposal:
     aspect: str
     value: Aspect
     replaces: bool = False
+
+
+def own_properties(model: type[BaseModel], properties: Mapping[str, str]) -> dict[str, str]:
+    """Of an entity's custom properties those that a model of ours is kept in; others may have added theirs."""
+    return {name: value for name, value in properties.items() if name in model.model_fields}
 
 
 def proposals(urn: str, aspects: Mapping[str, Aspect | None]) -> tuple[Proposal, ...]:

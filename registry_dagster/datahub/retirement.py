@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from registry_dagster.datahub.proposal import Entity, Proposal
-from registry_dagster.datahub.urns import decoded, parse_dataset_urn, platform_urn, user_urn, version_urn
+from registry_dagster.datahub.urns import decoded, user_urn, version_in, version_urn
 
 __all__ = ["Retirement", "retirement_from", "retirement_proposal"]
 
@@ -44,12 +44,9 @@ def retirement_from(entity: Entity) -> Retirement | None:
     deprecation = entity.get("deprecation", {})
     if not deprecation.get("deprecated"):
         return None
-    replacement: str = deprecation.get("replacement") or ""
-    name, number = (None, None)
-    if replacement.startswith(f"urn:li:dataset:({platform_urn()},"):
-        name, number = parse_dataset_urn(replacement)
+    replacement = version_in(deprecation.get("replacement") or "")
     return Retirement(
-        reason=deprecation["note"],
-        by=decoded(deprecation["actor"].removeprefix("urn:li:corpuser:")),
-        replacement=f"{name}@v{number}" if number else None,
+        reason=deprecation.get("note") or "no reason was given",
+        by=decoded(deprecation.get("actor", "someone").removeprefix("urn:li:corpuser:")),
+        replacement=f"{replacement.dataset}@v{replacement.number}" if replacement else None,
     )

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from registry_dagster.datahub import dataset, materialization, version
+from registry_dagster.datahub import dataset, materialization
 from registry_dagster.datahub.proposal import Aspect, Entity
 from registry_dagster.datahub.retirement import retirement_from
 from registry_dagster.datahub.schema import columns_from
-from registry_dagster.datahub.urns import container_urn, decoded
+from registry_dagster.datahub.urns import container_urn, decoded, version_in
 
 __all__ = [
     "SEARCH_ASPECTS",
@@ -52,7 +52,6 @@ SEARCH_ASPECTS = ("containerProperties", "datasetProperties", "deprecation", "ow
 """The aspects that entries are made from."""
 
 _KINDS: Mapping[str, Kind] = {
-    version.SUB_TYPE: "version",
     dataset.SUB_TYPE: "dataset",
     materialization.SUB_TYPE: "materialization",
 }
@@ -119,14 +118,20 @@ def words_of(text: str) -> list[str]:
 def entry_of(urn: str, entity: Entity, container: Entity) -> Entry | None:
     """What an entity is found by; None for entities that are not looked for.
 
+    A version whose aspects others overwrote is found by its name alone.
+
     Args:
         urn: The entity.
         entity: Its aspects.
         container: Those of the Dataset that a version belongs to, since it is found by that's title and owners, too.
     """
-    kind = _kind(entity)
-    if kind == "version" and "schemaMetadata" in entity:
-        return _version_entry(urn, entity, container)
+    kind, version = _kind(urn, entity), version_in(urn)
+    if kind == "version" and version is not None:
+        try:
+            return _version_entry(urn, entity, container)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            terms = _terms("dataset", _with_those_above(version.dataset))
+            return Entry("version", _env(urn), frozenset(terms), _words([version.dataset]))
     if kind == "dataset":
         return _dataset_entry(entity)
     return _materialization_entry(urn, entity) if kind == "materialization" else None
@@ -134,9 +139,8 @@ def entry_of(urn: str, entity: Entity, container: Entity) -> Entry | None:
 
 def owning_container(urn: str, entity: Entity) -> str | None:
     """The Dataset's container of a version."""
-    if _kind(entity) != "version":
-        return None
-    return container_urn(_facts(entity["datasetProperties"]).get("dataset", ""), _env(urn))
+    version = version_in(urn)
+    return container_urn(version.dataset, _env(urn)) if version and _kind(urn, entity) == "version" else None
 
 
 def id_term(column: Mapping[str, Any]) -> Term | None:
@@ -149,8 +153,10 @@ def id_term(column: Mapping[str, Any]) -> Term | None:
     return Term("id", f"{column['semantic']} {space}") if space else None
 
 
-def _kind(entity: Entity) -> Kind | None:
-    """By its sub type, where the aspects that it is read from are there."""
+def _kind(urn: str, entity: Entity) -> Kind | None:
+    """A version by its URN, others by their sub type; where the aspects that it is read from are there."""
+    if version_in(urn):
+        return "version" if {"datasetProperties", "schemaMetadata"} <= entity.keys() else None
     names: list[str] = entity.get("subTypes", {}).get("typeNames", [])
     kind: Kind | None = next((_KINDS[name] for name in names if name in _KINDS), None)
     return kind if kind and ("containerProperties" if kind == "dataset" else "datasetProperties") in entity else None

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
+from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import ParsedVersion, parse_version
+from registry_dagster.model.names import parse_version
 
 __all__ = [
     "PLATFORM",
+    "PublishedVersion",
     "container_urn",
     "dataset_urn",
     "decoded",
@@ -20,16 +23,17 @@ __all__ = [
     "field_urn",
     "materialization_urn",
     "owner_urn",
-    "parse_dataset_urn",
     "platform_urn",
     "property_urn",
     "sort_id",
     "user_urn",
+    "version_in",
     "version_set_urn",
     "version_urn",
 ]
 
 PLATFORM = "feature-registry"
+_VERSION = re.compile(rf"urn:li:dataset:\(urn:li:dataPlatform:{PLATFORM},(?P<name>[^,]+),[^,]+\)")
 
 
 def platform_urn(platform: str = PLATFORM) -> str:
@@ -45,9 +49,21 @@ def version_urn(version: str, env: str) -> str:
     return dataset_urn(PLATFORM, version, env)
 
 
-def parse_dataset_urn(urn: str) -> ParsedVersion:
-    """Dataset and number from a DatasetVersion's URN."""
-    return parse_version(urn.split(",")[1])
+class PublishedVersion(NamedTuple):
+    """A dataset's name and the number of a version of it."""
+
+    dataset: str
+    number: int
+
+
+def version_in(urn: str) -> PublishedVersion | None:
+    """Dataset and number from a DatasetVersion's URN; None of an entity that is none."""
+    found = _VERSION.fullmatch(urn)
+    try:
+        dataset, number = parse_version(found["name"] if found else "")
+    except InvalidDeclaration:
+        return None
+    return None if number is None else PublishedVersion(dataset, number)
 
 
 def materialization_urn(version: MaterializationVersion, env: str) -> str:

@@ -112,15 +112,22 @@ class Summary:
 
 
 def summary_from(entity: Entity, number: int) -> Summary:
-    """Read the little that choosing among versions needs, from `datasetProperties` alone."""
+    """Read the little that choosing among versions needs, from `datasetProperties` alone.
+
+    Of a version whose properties others overwrote, nothing is known but its number.
+    """
     properties: dict[str, str] = entity.get("datasetProperties", {}).get("customProperties", {})
-    upstream = json.loads(properties.get("materializations", "[]"))
-    pin = _PIN.validate_json(properties["pin"]) if "pin" in properties else None
+    try:
+        upstream = json.loads(properties.get("materializations", "[]"))
+        pin = _PIN.validate_json(properties["pin"]) if "pin" in properties else None
+        materializations = frozenset(f"{version['system']}@{version['version']}" for version in upstream)
+    except (KeyError, TypeError, ValueError):
+        return Summary(number, None, None, frozenset(), {})
     return Summary(
         number=number,
         content_digest=properties.get("content_digest"),
         label=properties.get("label"),
-        materializations=frozenset(f"{version['system']}@{version['version']}" for version in upstream),
+        materializations=materializations,
         table=table_identity(properties.get("location", ""), pin) if pin else {},
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from registry_dagster.datahub import dataset, materialization, version
+from registry_dagster.datahub import dataset, materialization
 from registry_dagster.datahub.search import Field, Kind, Search, Term
 from registry_dagster.datahub.urns import PLATFORM, platform_urn
 from registry_dagster.model.base import is_json_object
@@ -21,11 +21,8 @@ query search($input: ScrollAcrossEntitiesInput!) {
 }
 """
 _PAGE = 200
-_TYPES: Mapping[Kind, tuple[str, str]] = {
-    "version": ("DATASET", version.SUB_TYPE),
-    "dataset": ("CONTAINER", dataset.SUB_TYPE),
-    "materialization": ("DATASET", materialization.SUB_TYPE),
-}
+_TYPES: Mapping[Kind, str] = {"version": "DATASET", "dataset": "CONTAINER", "materialization": "DATASET"}
+_SUB_TYPES: Mapping[Kind, str] = {"dataset": dataset.SUB_TYPE, "materialization": materialization.SUB_TYPE}
 _PROPERTIES: Collection[Field] = ("embedding_model", "format", "semantic")
 """Facts that stand in a structured property of the same name, value for value. By the others one cannot filter."""
 
@@ -35,11 +32,11 @@ def candidates(ask: Ask, search: Search) -> Iterator[list[str]]:
 
     Words are looked for in versions, and in the title and description of their Dataset, an entity of its own.
     """
-    yield from _pages(ask, search, _own_filters(search), search.words)
+    yield from _pages(ask, search, list(_filters(search)), search.words)
     if search.kind == "version" and search.words:
         for containers in candidates(ask, Search("dataset", search.env, words=search.words)):
             if containers:
-                yield from _pages(ask, search, [*_own_filters(search), _equal("container", containers)], ())
+                yield from _pages(ask, search, [*_filters(search), _equal("container", containers)], ())
 
 
 def _pages(ask: Ask, search: Search, filters: Sequence[Mapping[str, Any]], words: Sequence[str]) -> Iterator[list[str]]:
@@ -58,7 +55,7 @@ def _input(
     kind: Kind, filters: Sequence[Mapping[str, Any]], words: Sequence[str], scroll: str | None
 ) -> dict[str, Any]:
     return {
-        "types": [_TYPES[kind][0]],
+        "types": [_TYPES[kind]],
         "query": " ".join(words) or "*",
         "count": _PAGE,
         "orFilters": [{"and": list(filters)}],
@@ -69,15 +66,13 @@ def _input(
     }
 
 
-def _own_filters(search: Search) -> list[dict[str, Any]]:
-    return [_equal("typeNames", [_TYPES[search.kind][1]]), *_filters(search)]
-
-
 def _filters(search: Search) -> Iterator[dict[str, Any]]:
     if search.kind != "dataset":
         yield _equal("origin", [search.env])
     if search.kind == "version":
         yield _equal("platform", [platform_urn(PLATFORM)])
+    else:
+        yield _equal("typeNames", [_SUB_TYPES[search.kind]])
     for alternatives in search.terms:
         fields = {term.field for term in alternatives}
         if len(fields) == 1 and (field := fields.pop()) in _PROPERTIES:

@@ -54,6 +54,8 @@ class LiteStore:
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
+        self._reader_is_blind = False
+        """To what others write after it was opened."""
 
     def __repr__(self) -> str:
         return f"LiteStore({self.target!r})"
@@ -139,10 +141,11 @@ class LiteStore:
                 rows = Rows(connection, [each.urn for each in proposals])
                 yield rows
                 rows.finish()
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+                connection.execute("COMMIT")
+            finally:
+                # A full disk ends the transaction by itself; a commit that had to wait too long does not.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     @contextmanager
     def _reported(self) -> Generator[None, None, None]:
@@ -160,6 +163,9 @@ class LiteStore:
 
     def _open_to_read(self) -> sqlite3.Connection | None:
         """A connection that cannot write, so that reading changes no file; None when nothing is there yet."""
+        if self._reader_is_blind and self._reader is not None:
+            self._reader.close()
+            self._reader = None
         if self._reader is None and self._path.exists():
             self._refuse_folder()
             for mode in ("mode=ro", "immutable=1"):
@@ -174,7 +180,7 @@ class LiteStore:
                     if mode == "immutable=1":
                         raise
                 else:
-                    self._reader = reader
+                    self._reader, self._reader_is_blind = reader, mode == "immutable=1"
                     break
         return self._reader
 

@@ -29,11 +29,12 @@ def write_edges(connection: sqlite3.Connection, changed: Mapping[str, Entity]) -
     for urn in sorted(changed):
         stored = changed[urn]
         for naming in _NAMING & stored.keys():
-            _set_edge(connection, urn, "name", stored[naming]["name"])
+            if name := stored[naming].get("name"):
+                _set_edge(connection, urn, "name", name)
         if "dataPlatformInstance" in stored:
             platforms.add(stored["dataPlatformInstance"]["platform"])
         if (parent := _parent(urn, stored)) is not None:
-            types = stored["subTypes"]["typeNames"] if "subTypes" in stored else [entity_type(urn)]
+            types = stored.get("subTypes", {}).get("typeNames") or [entity_type(urn)]
             _place(connection, urn, parent, types)
     for platform in sorted(platforms):
         _add_platform(connection, platform)

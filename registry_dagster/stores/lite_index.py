@@ -42,7 +42,10 @@ def update_index(connection: sqlite3.Connection, read: Read) -> None:
     index = _Index(connection)
     known = set(written)
     for start in range(0, len(written), _PAGE):
-        found = list(entries(read, written[start : start + _PAGE]))
+        page = written[start : start + _PAGE]
+        found = list(entries(read, page))
+        for urn in set(page).difference(urn for urn, _ in found):
+            index.remove(urn)
         below = [urn for urn in index.versions_below(entry for _, entry in found) if urn not in known]
         for urn, entry in (*found, *entries(read, below)):
             index.put(urn, entry)
@@ -51,10 +54,13 @@ def update_index(connection: sqlite3.Connection, read: Read) -> None:
 
 
 def unindexed(connection: sqlite3.Connection) -> list[str]:
-    """Entities of which a current aspect was written since, oldest first. All of them where there is no index."""
+    """Entities of which an aspect was written since, oldest first. All of them where there is no index.
+
+    DataHub Lite's writer changes a current aspect in place: only the copy it makes of the old one is a new row.
+    """
     upto = _indexed_up_to(connection)
     # By row: grouping would read the whole index of URNs.
-    query = "SELECT urn FROM metadata_aspect_v2 NOT INDEXED WHERE rowid > ? AND version = 0 ORDER BY rowid"
+    query = "SELECT urn FROM metadata_aspect_v2 NOT INDEXED WHERE rowid > ? ORDER BY rowid"
     return list(dict.fromkeys(urn for (urn,) in connection.execute(query, (upto,))))
 
 
@@ -100,13 +106,27 @@ class _Index:
             number, before = known[0], set[int](json.loads(known[1]))
             query = "UPDATE registry_entry SET terms = ?, words = ? WHERE id = ?"
             self._connection.execute(query, (listed, entry.words, number))
-            # An index that keeps no texts must be told which one it loses.
-            query = "INSERT INTO registry_words (registry_words, rowid, words) VALUES ('delete', ?, ?)"
-            self._connection.execute(query, (number, known[2]))
+            self._forget_words(number, known[2])
         self._connection.execute("INSERT INTO registry_words (rowid, words) VALUES (?, ?)", (number, entry.words))
         many = self._connection.executemany
         many("INSERT INTO registry_posting VALUES (?, ?)", [(term, number) for term in terms - before])
         many("DELETE FROM registry_posting WHERE term = ? AND entry = ?", [(term, number) for term in before - terms])
+
+    def remove(self, urn: str) -> None:
+        """Take out an entity that is not looked for, or not any more."""
+        known = self._connection.execute("SELECT id, terms, words FROM registry_entry WHERE urn = ?", (urn,)).fetchone()
+        if known is None:
+            return
+        number, terms, words = known
+        query = "DELETE FROM registry_posting WHERE term = ? AND entry = ?"
+        self._connection.executemany(query, [(term, number) for term in json.loads(terms)])
+        self._forget_words(number, words)
+        self._connection.execute("DELETE FROM registry_entry WHERE id = ?", (number,))
+
+    def _forget_words(self, number: int, words: str) -> None:
+        """An index that keeps no texts must be told which one it loses."""
+        query = "INSERT INTO registry_words (registry_words, rowid, words) VALUES ('delete', ?, ?)"
+        self._connection.execute(query, (number, words))
 
     def versions_below(self, written: Iterable[Entry]) -> list[str]:
         """The versions of the Datasets among these: they are found by a Dataset's title and owners, too."""

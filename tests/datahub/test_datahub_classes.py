@@ -86,7 +86,7 @@ def test_a_materialization_version_has_datahubs_own_dataset_urn(version: Materia
 def test_a_version_has_datahubs_own_dataset_urn() -> None:
     urn = urns.version_urn("minnie65.synapse_embeddings@v3", "DEV")
     assert urn == DatasetUrn("feature-registry", "minnie65.synapse_embeddings@v3", "DEV").urn()
-    assert urns.parse_dataset_urn(urn) == ("minnie65.synapse_embeddings", 3)
+    assert urns.version_in(urn) == ("minnie65.synapse_embeddings", 3)
 
 
 @given(column_paths)

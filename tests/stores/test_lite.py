@@ -102,6 +102,51 @@ def test_the_stock_class_reads_every_entity_typed(stock: SqliteLite, published: 
         assert set(typed) == {"urn", *aspects}
 
 
+def test_a_full_disk_is_told_and_leaves_the_store_usable(path: Path) -> None:
+    store = LiteStore(path)
+    with Registry(store, publisher="ada@lab.org") as registry:
+        registry.publish(declared(), facts(1), message="first")
+        assert store._connection is not None
+        (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
+        store._connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(RegistryUnavailable, match="database or disk is full"):
+            registry.publish(declared(description="full " * 3_000), facts(2), message="second")
+        store._connection.execute("PRAGMA max_page_count = 1000000")
+        assert registry.publish(declared("hemibrain.synapses"), facts(1), message="room again").created
+
+
+def test_a_commit_that_another_program_holds_up_leaves_no_transaction_open(path: Path) -> None:
+    """Where the file system knows no write-ahead log, a reader holds up a commit."""
+    store = LiteStore(path, busy_timeout=0.1)
+    with Registry(store, publisher="ada@lab.org") as registry:
+        registry.publish(declared(), facts(1), message="first")
+        assert store._connection is not None
+        store._connection.execute("PRAGMA journal_mode = DELETE")
+        with sqlite3.connect(path) as other:
+            reading = other.execute("SELECT * FROM metadata_aspect_v2")
+            reading.fetchone()
+            with pytest.raises(RegistryUnavailable, match="database is locked"):
+                registry.publish(declared(), facts(2), message="held up")
+            reading.close()
+        other.close()
+        assert registry.publish(declared(), facts(2), message="held up").created
+
+
+def test_a_reader_in_a_folder_it_may_not_write_sees_what_is_published_later(path: Path) -> None:
+    with Registry(LiteStore(path), publisher="ada@lab.org") as registry:
+        registry.publish(declared(), facts(1), message="first")
+    command = [sys.executable, "-m", "tests.stores.reading_loop", str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
+        assert reader.stdin is not None
+        assert reader.stdout is not None
+        print(file=reader.stdin, flush=True)
+        assert int(reader.stdout.readline()) == 1
+        with Registry(LiteStore(path), publisher="ada@lab.org") as registry:
+            registry.publish(declared(), facts(2), message="second")
+        print(file=reader.stdin, flush=True)
+        assert int(reader.stdout.readline()) == 2
+
+
 def test_the_stock_class_reads_schema_and_lineage(stock: SqliteLite) -> None:
     typed = stock.get(SYNAPSES, aspects=None, typed=True)
     assert typed is not None

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from datahub.lite.sqlite_lite import SqliteLite, SqliteLiteConfig
 
-from registry_dagster.datahub.urns import parse_dataset_urn, version_set_urn, version_urn
+from registry_dagster.datahub.urns import version_in, version_set_urn, version_urn
 from registry_dagster.datahub.version import record_from, version_proposals
 from registry_dagster.registry import Registry
 from tests.registry.declared import declared, facts, whole_database
@@ -47,7 +47,7 @@ def numbers_of(path: Path) -> dict[str, list[int]]:
     for dataset, some in numbers.items():
         assert sorted(some) == list(range(1, len(some) + 1))
         version_set = stored[version_set_urn("feature-registry", dataset, "PROD")]["versionSetProperties"]
-        assert parse_dataset_urn(version_set["latest"]) == (dataset, len(some))
+        assert version_in(version_set["latest"]) == (dataset, len(some))
     return {dataset: sorted(some) for dataset, some in numbers.items()}
 
 

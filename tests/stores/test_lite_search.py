@@ -12,7 +12,7 @@ from datahub.lite.sqlite_lite import SqliteLite, SqliteLiteConfig
 
 from registry_dagster.datahub.proposal import Proposal
 from registry_dagster.datahub.search import words_of
-from registry_dagster.datahub.urns import version_urn
+from registry_dagster.datahub.urns import container_urn, version_urn
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.registry import Registry
 from tests.datahub.wire import publish_proposals, read_by_datahub
@@ -49,6 +49,29 @@ def open_registry(path: Path) -> Registry:
 )
 def test_words_are_parted_at_dots_and_underscores_and_lose_case_and_accents(text: str, words: list[str]) -> None:
     assert words_of(text) == [word.casefold() for word in words]
+
+
+def test_what_another_program_changed_in_place_is_seen(tmp_path: Path) -> None:
+    path, urn = tmp_path / "registry.db", version_urn("hemibrain.neurons@v1", "PROD")
+    with open_registry(path) as registry:
+        registry.publish(declared(), facts(), message="first")
+        registry.retire("hemibrain.neurons@v1", reason="wrong sizes")
+    taken_back = {"deprecated": False, "note": "sizes are fine", "actor": "urn:li:corpuser:ada"}
+    write_by_datahub(path, [Proposal(urn, "deprecation", taken_back)])
+    with open_registry(path) as registry:
+        assert not registry.find(retired=True)
+        assert [row.retired for row in registry.find(retired=False)] == [None]
+        registry.publish(declared("hemibrain.synapses"), facts(2), message="indexed")
+        assert not registry.find(retired=True)
+
+
+def test_what_is_no_entity_of_ours_any_more_is_found_no_more(tmp_path: Path) -> None:
+    path, urn = tmp_path / "registry.db", container_urn("hemibrain.neurons", "PROD")
+    with open_registry(path) as registry:
+        registry.publish(declared(title="Neurons"), facts(), message="first")
+        assert urn in indexed(path)
+        registry._store.upsert([Proposal(urn, "subTypes", {"typeNames": ["Folder"]})])
+    assert urn not in indexed(path)
 
 
 def test_what_another_program_wrote_is_found_before_it_is_indexed(tmp_path: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from hypothesis import strategies as st
 from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound
 from registry_dagster.tables.local import LocalStorage
 from registry_dagster.tables.storage import StoredFile
+from tests.another_user import another_user
 
 NAMES = st.text(alphabet="ab-./0é", min_size=1, max_size=6).filter(
     lambda path: all(name not in {"", ".", ".."} for name in path.split("/"))
@@ -76,29 +75,15 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
         storage.read("d")
 
 
-@pytest.fixture
-def closed(tmp_path: Path) -> Iterator[Path]:
-    """A directory that the user of the test may not look into."""
-    directory = tmp_path / "closed"
-    directory.mkdir()
-    (directory / "f").write_bytes(b"x")
-    for parent in [directory, *directory.parents][:4]:
-        parent.chmod(parent.stat().st_mode | 0o055)
-    directory.chmod(0)
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(65534)
-    yield directory
-    if root:
-        os.seteuid(0)
-    directory.chmod(0o700)
-
-
-def test_what_the_user_may_not_read_is_told_as_that(closed: Path) -> None:
+def test_what_the_user_may_not_read_is_told_as_that(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    (closed / "f").write_bytes(b"x")
     storage = LocalStorage(closed)
-    for look in (storage.exists, storage.is_object, storage.head, storage.read):
-        with pytest.raises(TableAccessDenied, match="this user has no right to"):
-            look("f")
+    with another_user(closed, mode=0):
+        for look in (storage.exists, storage.is_object, storage.head, storage.read):
+            with pytest.raises(TableAccessDenied, match="this user has no right to"):
+                look("f")
 
 
 def test_files_that_go_while_they_are_listed_and_links_to_nothing_are_passed_over(

@@ -1,0 +1,28 @@
+"""What is measured, by the part."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from benchmarks import definitions, gate, imports, publish_run, publishing, reading, requests_sent, stored
+from benchmarks.report import Result
+
+__all__ = ["PARTS", "measure"]
+
+PARTS: dict[str, Callable[[], Iterable[Result]]] = {
+    "imports": imports.run,
+    "definitions": definitions.run,
+    "publishing": publishing.run,
+    "requests_sent": requests_sent.run,
+    "publish_run": publish_run.run,
+    "gate": gate.run,
+    "stored": stored.run,
+    "reading": reading.run,
+}
+
+
+def measure(part: str) -> list[Result]:
+    """The results of a part."""
+    logging.disable(logging.CRITICAL)  # Dagster's runs
+    return list(PARTS[part]())

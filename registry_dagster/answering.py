@@ -94,7 +94,8 @@ class Answering(Reader):
             NotPublished: a version is not published.
         """
         one, other = self._as_of_now(a), self._as_of_now(b)
-        through = [self._as_of_now(name) for name in dict.fromkeys((*bridges, *self._finder.bridges(one, other)))]
+        found = self._records.readable([name for name in self._finder.bridges(one, other) if name not in bridges])
+        through = [*map(self._as_of_now, dict.fromkeys(bridges)), *map(self._with_lifecycle, found.values())]
         return joins(one, other, bridges=through, at=datetime.now(timezone.utc))
 
     def comparable(self, a: str, b: str) -> Comparison:
@@ -110,7 +111,9 @@ class Answering(Reader):
 
     def _as_of_now(self, name: str) -> DatasetVersion:
         """A published version, with what is recorded by now of its upstream versions' lifecycle."""
-        record = self.get(name)
+        return self._with_lifecycle(self.get(name))
+
+    def _with_lifecycle(self, record: DatasetVersion) -> DatasetVersion:
         recorded = self._records.materializations(record.materializations)
         now = [recorded[version.key] or version for version in record.materializations]
         return record.model_copy(update={"materializations": tuple(now)})

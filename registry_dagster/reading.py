@@ -180,7 +180,11 @@ class Reader:
         return read_code(record, engine, remark=f"It is {retirement}" if retirement else None)
 
     def versions(self, dataset: str) -> tuple[DatasetVersion, ...]:
-        """All versions of a dataset, oldest first. Empty when there are none."""
+        """All versions of a dataset, oldest first. Empty when there are none. `find` tells less of them, and streams.
+
+        Raises:
+            CorruptRecord: what is stored of one is not what was published.
+        """
         name, _ = parse_version(dataset)
         names = [f"{name}@v{number}" for number in self._records.summaries(name)]
         found = self._records.get(names)
@@ -205,6 +209,11 @@ class Reader:
     def retirement(self, version: str) -> Retirement | None:
         """Whether a version is retired, by whom and why."""
         return self._records.retirements([version]).get(version)
+
+    def retirements(self, dataset: str) -> dict[str, Retirement]:
+        """The retired versions of a dataset, `dataset@vN`, oldest first: by whom and why."""
+        name, _ = parse_version(dataset)
+        return self._records.retirements([f"{name}@v{number}" for number in self._records.summaries(name)])
 
 
 def _rows(found: Iterator[R], limit: int | None) -> Rows[R]:

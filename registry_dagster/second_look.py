@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import urlsplit
 
-from registry_dagster.errors import PublishRefused, RegistryError, TableUnreachable
+from registry_dagster.errors import PublishRefused, RegistryError
 from registry_dagster.model.table import TableFacts
 from registry_dagster.store_options import resolved
-from registry_dagster.tables.verifying.table import look_at, state_of
+from registry_dagster.tables.verifying.table import StoresOutOfReach, state_of
 from registry_dagster.tables.verifying.verdict import Finding
 from registry_dagster.targets import Materialized
 
@@ -30,7 +29,7 @@ class SecondLook:
 
     def __init__(self, options: Mapping[str, Any] | None) -> None:
         self._options = options
-        self._unreachable: dict[str, str] = {}
+        self._stores = StoresOutOfReach()
         self.warnings: list[str] = []
 
     def at(self, found: Sequence[Materialized | RegistryError]) -> list[Materialized | RegistryError]:
@@ -60,13 +59,5 @@ class SecondLook:
                 return found
 
     def _look(self, table: TableFacts) -> Finding:
-        """A store that cannot be reached is asked once, not for each of its tables."""
-        store = "://".join(urlsplit(table.location)[:2])
-        if store in self._unreachable:
-            raise TableUnreachable(f"{table.location}: {self._unreachable[store]}")
         local = table.location.startswith("file:")
-        try:
-            return look_at(table, None if local else resolved(self._options))
-        except TableUnreachable:
-            self._unreachable[store] = f"{store} could not be reached for another table a moment ago."
-            raise
+        return self._stores.look_at(table, None if local else resolved(self._options))

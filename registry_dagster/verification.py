@@ -17,7 +17,7 @@ from registry_dagster.errors import CorruptRecord, InvalidDeclaration, NotPublis
 from registry_dagster.model.names import parse_version
 from registry_dagster.records import Records
 from registry_dagster.tables.options import StorageOptions
-from registry_dagster.tables.verifying import TableState, TableVerdict, verify_table
+from registry_dagster.tables.verifying import StoresOutOfReach, TableState, TableVerdict, verify_table
 
 __all__ = ["Verification", "Verifier"]
 
@@ -88,6 +88,7 @@ class Verifier:
         self._env = records.env
         self._record, self._table = record or not table, table or not record
         self._options = storage_options
+        self._stores = StoresOutOfReach()
 
     def verify(self, version: str) -> Verification:
         """Verify `dataset@vN`.
@@ -143,7 +144,7 @@ class Verifier:
             except CorruptRecord as error:
                 changes = changes or (str(error),)
             else:
-                table = verify_table(recorded, self._options)
+                table = verify_table(recorded, self._options, stores=self._stores)
         return Verification(version, changes, table, retirement_from(entity) is not None)
 
     def _changes(self, entities: dict[str, Entity]) -> dict[str, Lines]:

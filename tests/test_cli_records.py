@@ -56,6 +56,9 @@ def test_retire_says_who_why_and_what_instead_and_show_shows_it(run: Run) -> Non
         "replacement": f"{NAME}@v2",
     }
     assert "retired" not in json.loads(run("show", f"{NAME}@v2", "--json").stdout)
+    assert f"retired by bob@lab.org: wrong [unit]; use {NAME}@v2" in run("versions", NAME, COLUMNS="300").stdout
+    first, second = json.loads(run("versions", NAME, "--json").stdout)
+    assert (first["retired"]["by"], "retired" in second) == ("bob@lab.org", False)
 
 
 def test_describe_changes_what_is_given_and_leaves_the_rest(run: Run) -> None:

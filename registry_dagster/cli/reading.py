@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Column, Table
@@ -45,9 +45,7 @@ def show(
         record = opened_registry.get(name)
         retirement = opened_registry.retirement(record.name)
     signing = signing_service()
-    data = {**record.to_json(), "digest": record.digest}
-    if retirement:
-        data["retired"] = asdict(retirement)
+    data = _json(record, retirement)
     if signing:
         data["signing_service"] = signing
     show_result(as_json, data, lambda: _print_record(record, retirement, signing))
@@ -65,8 +63,9 @@ def versions(
         records = opened_registry.versions(dataset)
         if not records:
             raise NotPublished(f"{dataset}: no version is published at {opened_registry.target}")
-    data = [{**record.to_json(), "digest": record.digest} for record in records]
-    show_result(as_json, data, lambda: _print_versions(records))
+        retired = opened_registry.retirements(dataset)
+    data = [_json(record, retired.get(record.name)) for record in records]
+    show_result(as_json, data, lambda: _print_versions(records, retired))
 
 
 @app.command()
@@ -90,8 +89,14 @@ def _show_code(name: str, engine: str, registry: str | None, env: str | None, as
     show_result(as_json, {"version": version, "engine": engine, "code": code}, lambda: typer.echo(code, nl=False))
 
 
-def _print_versions(records: Sequence[DatasetVersion]) -> None:
-    listed = table("version", "made against", "format", "rows", "published", "by", "why")
+def _json(record: DatasetVersion, retirement: Retirement | None) -> dict[str, Any]:
+    data = {**record.to_json(), "digest": record.digest}
+    return {**data, "retired": asdict(retirement)} if retirement else data
+
+
+def _print_versions(records: Sequence[DatasetVersion], retired: Mapping[str, Retirement]) -> None:
+    names = ("version", "made against", "format", "rows", "published", "by", "why")
+    listed = table(*names, "retired") if retired else table(*names)
     for record in records:
         provenance = record.provenance
         cells = [
@@ -103,7 +108,7 @@ def _print_versions(records: Sequence[DatasetVersion]) -> None:
             provenance.publisher,
             provenance.message,
         ]
-        add_row(listed, cells)
+        add_row(listed, [*cells, str(retired.get(record.name, ""))] if retired else cells)
     output.print(listed)
 
 

@@ -427,10 +427,12 @@ class RegistryBehaviour(SearchBehaviour):
         first = registry.publish(_declared(), _facts(), message="first")
         registry.publish(_declared(), _facts(1), message="second")
         assert registry.retirement("lab.cells@v1") is None
+        assert registry.retirements("lab.cells") == {}
         retirement = registry.retire("lab.cells@v1", reason="wrong unit", replacement="lab.cells@v2")
         with another_registry() as another:
             assert another.retirement("lab.cells@v1") == retirement
             assert another.retirement("lab.cells@v2") is None
+            assert another.retirements("lab.cells") == {"lab.cells@v1": retirement}
             assert another.get("lab.cells@v1") == first.record
             assert another.verify("lab.cells@v1", record=True).record == ()
         with pytest.raises(NotPublished):

@@ -19,9 +19,11 @@ from registry_dagster.registry import Registry
 from registry_dagster.tables import inspect_table
 from registry_dagster.testing.gms import StandInGms
 from tests.registry.declared import declared, facts
+from tests.tables.fake_stores import Failing, serving
 
 NEURONS, SYNAPSES = "hemibrain.neurons", "hemibrain.synapses"
 ROWS = pa.table({"body_id": pa.array([1, 2], pa.int64()), "score": pa.array([0.5, 1.0], pa.float32())})
+ONE_TRY = {"total_max_attempts": 1}
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +133,19 @@ def test_verifying_many_takes_two_reads_a_page(gms: StandInGms, on_server: Regis
     before = len(gms.requests)
     assert len(states(on_server, NEURONS, SYNAPSES)) == 3
     assert len(gms.requests) - before <= 6
+
+
+def test_a_store_that_is_down_is_waited_for_once_and_not_for_each_table(tmp_path: Path) -> None:
+    with Registry.open(f"lite://{tmp_path}/registry.db", publisher="ada@lab.org") as registry:
+        for number in range(60):
+            registry.publish(declared(), facts(number, location="s3://lake/neurons"), message="next")
+        with serving(Failing, status=503) as store:
+            options = {"key": "k", "secret": "s", "endpoint_url": store.url, "config_kwargs": {"retries": ONE_TRY}}
+            found = list(registry.verify_all(storage_options=options))
+            asked = len(store.requests)
+    assert {each.state for each in found} == {"unreachable"}
+    assert "could not be reached for another table a moment ago" in str(found[-1])
+    assert asked < 60
 
 
 def test_what_is_not_published_is_said(registry: Registry) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry_dagster.tables.verifying.table import verify_table
+from registry_dagster.tables.verifying.table import StoresOutOfReach, verify_table
 from registry_dagster.tables.verifying.verdict import Evidence, TableState, TableVerdict
 
-__all__ = ["Evidence", "TableState", "TableVerdict", "verify_table"]
+__all__ = ["Evidence", "StoresOutOfReach", "TableState", "TableVerdict", "verify_table"]

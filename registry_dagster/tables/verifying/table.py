@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from urllib.parse import urlsplit
+
 from registry_dagster.errors import (
     RegistryError,
     TableAccessDenied,
@@ -21,7 +24,10 @@ from registry_dagster.tables.verifying.lance import verify_lance
 from registry_dagster.tables.verifying.parquet import verify_parquet
 from registry_dagster.tables.verifying.verdict import Evidence, Finding, Saw, TableState, TableVerdict
 
-__all__ = ["look_at", "state_of", "verify_table"]
+__all__ = ["StoresOutOfReach", "state_of", "verify_table"]
+
+_MOMENT = 15.0
+"""Seconds."""
 
 
 def _unnoted(where: str, found: str) -> None:
@@ -39,7 +45,34 @@ _STATES: tuple[tuple[type[RegistryError], TableState], ...] = (
 )
 
 
-def verify_table(table: TableFacts, storage_options: StorageOptions | None = None) -> TableVerdict:
+class StoresOutOfReach:
+    """The stores that could not be reached a moment ago: each is waited for once, not for each of its tables."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, float] = {}
+
+    def look_at(self, table: TableFacts, options: StorageOptions | None, saw: Saw = _unnoted) -> Finding:
+        """As `verify_table`, but what the store answers is raised.
+
+        Raises:
+            TableError: the table cannot be looked at; `state_of` says what that means.
+        """
+        store = "://".join(urlsplit(table.location)[:2])
+        if time.monotonic() - self._since.get(store, -_MOMENT) < _MOMENT:
+            raise TableUnreachable(f"{table.location}: {store} could not be reached for another table a moment ago.")
+        try:
+            return _look(table, options, saw)
+        except TableUnreachable:
+            self._since[store] = time.monotonic()
+            raise
+
+
+def verify_table(
+    table: TableFacts,
+    storage_options: StorageOptions | None = None,
+    *,
+    stores: StoresOutOfReach | None = None,
+) -> TableVerdict:
     """Whether a recorded table is still there in the state it was recorded in. Writes nothing, reads no data.
 
     The cheapest look that finds out: a few requests, whatever the size of the table. What its store
@@ -48,6 +81,7 @@ def verify_table(table: TableFacts, storage_options: StorageOptions | None = Non
     Args:
         table: As recorded.
         storage_options: As of `inspect_table`.
+        stores: What is known of stores from looks at other tables.
     """
     evidence: list[Evidence] = []
 
@@ -55,7 +89,7 @@ def verify_table(table: TableFacts, storage_options: StorageOptions | None = Non
         evidence.append(Evidence(where, found))
 
     try:
-        finding = look_at(table, storage_options, saw)
+        finding = (stores or StoresOutOfReach()).look_at(table, storage_options, saw)
     except RegistryError as error:
         finding = Finding(state_of(error), str(error))
     return TableVerdict(*finding, table.location, table.format, tuple(evidence))
@@ -66,12 +100,7 @@ def state_of(error: RegistryError) -> TableState:
     return next(state for kind, state in _STATES if isinstance(error, kind))
 
 
-def look_at(table: TableFacts, options: StorageOptions | None, saw: Saw = _unnoted) -> Finding:
-    """As `verify_table`, but what its store answers is raised.
-
-    Raises:
-        TableError: the table cannot be looked at; `state_of` says what that means.
-    """
+def _look(table: TableFacts, options: StorageOptions | None, saw: Saw) -> Finding:
     path = local_path(table.location)
     if path is not None and not LocalStorage(path).exists() and not LocalStorage(path.parent).exists():
         saw(path.parent.as_uri(), "no such directory on this machine")

@@ -133,6 +133,8 @@ def _setting(context: dg.ResolutionContext, value: object) -> Any:
     if isinstance(value, Mapping):
         inner = cast("Mapping[str, object]", value)
         return {name: _setting(context, each) for name, each in inner.items()}
+    if isinstance(value, list):
+        return [_setting(context, each) for each in cast("list[object]", value)]
     if not isinstance(value, str):
         return value
     variable = re.match(ENV_REFERENCE, value)

@@ -18,7 +18,7 @@ from registry_dagster.datahub.materialization import materialization_proposals, 
 from registry_dagster.datahub.pipeline import instance_urn, run_proposals
 from registry_dagster.datahub.proposal import Proposal
 from registry_dagster.datahub.retirement import Retirement, retirement_proposal
-from registry_dagster.datahub.urns import container_urn
+from registry_dagster.datahub.urns import container_urn, version_urn
 from registry_dagster.errors import MaterializationConflict, NotPublished, RegistryError
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
@@ -128,15 +128,16 @@ class Evolving:
         self.write_datasets([dataset])
 
     def retire(self, version: str, retirement: Retirement) -> None:
-        """Mark a version as not to be used any more.
+        """Mark a version as not to be used any more, also one whose record others changed.
 
         Raises:
             NotPublished: the version, or its replacement, is not published.
         """
         names = [version, *([retirement.replacement] if retirement.replacement else [])]
-        found = self.records.get(names)
-        for name in names:
-            if name not in found:
+        urns = {version_urn(name, self.records.env): name for name in names}
+        found = self.records.store.read(list(urns), ["datasetProperties"])
+        for urn, name in urns.items():
+            if not found.get(urn):
                 raise NotPublished(f"{name}: not published at {self.records.store.target}")
         self.ensure([user_proposal(retirement.by)])
         self.records.store.upsert([retirement_proposal(version, retirement, self.records.env)])

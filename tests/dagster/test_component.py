@@ -202,7 +202,8 @@ def test_datasets_elsewhere_stand_in_its_graph(project: Project) -> None:
 def test_the_environment_is_read_by_a_run_and_never_shown(project: Project) -> None:
     project.attributes(
         'registry:\n  target: "{{ env.NOT_SET_TARGET }}"\n  token: "{{ env.NOT_SET_TOKEN }}"\n  publisher: "0x10"\n'
-        '  storage_options: {secret: "{{ env.NOT_SET_SECRET }}", timeout: 5, client_kwargs: {region_name: eu-north-1}}'
+        '  storage_options: {secret: "{{ env.NOT_SET_SECRET }}", timeout: 5, client_kwargs: {region_name: eu-north-1}, '
+        'auth: [ada, "{{ env.NOT_SET_SECRET }}"]}'
     )
     defs = project.load()
     registry = (defs.resources or {})["registry"]
@@ -215,6 +216,7 @@ def test_the_environment_is_read_by_a_run_and_never_shown(project: Project) -> N
         "secret": dg.EnvVar("NOT_SET_SECRET"),
         "timeout": 5,
         "client_kwargs": {"region_name": "eu-north-1"},
+        "auth": ["ada", dg.EnvVar("NOT_SET_SECRET")],
     }
 
 

@@ -91,6 +91,8 @@ def test_a_version_that_was_overwritten_is_told_as_that_when_it_is_asked_for(reg
     registry._store.upsert([Proposal(*each) for each in EDITS["properties of a version overwritten"]])
     with pytest.raises(CorruptRecord):
         registry.get(NEURONS)
+    registry.retire(NEURONS, reason="its record was overwritten")
+    assert registry.retirements("hemibrain.neurons").keys() == {NEURONS}
 
 
 def test_a_deprecation_made_in_datahub_is_shown_as_a_retirement(registry: Registry) -> None:

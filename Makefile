@@ -30,7 +30,7 @@ DAGSTER ?= $(shell sed -n 's/^ *"dagster>=\([0-9.]*\)",$$/\1/p' pyproject.toml)
 
 test-engines: $(READY) ## run the code that reads tables with Ray and Spark; Spark needs Java
 	$(BIN)/python -m pip install --quiet --group engines
-	$(BIN)/pytest tests/access
+	$(BIN)/pytest tests/tables/read_code
 
 test-lowest: $(LOWEST)/.dagster-$(DAGSTER) ## run the Dagster tests with the lowest Dagster supported (or DAGSTER=1.12.22)
 	PATH=$(CURDIR)/$(LOWEST)/bin:$$PATH $(LOWEST)/bin/pytest -n 2 -p no:cacheprovider tests/dagster

@@ -11,8 +11,8 @@ from typing import Any
 
 from benchmarks.report import Result
 from benchmarks.tables import publications
-from registry_dagster.plan import Receipt
-from registry_dagster.registry import Registry
+from registry_dagster.registry.plan import Receipt
+from registry_dagster.registry.registry import Registry
 
 VERSIONS = 1000
 COLUMNS = 30

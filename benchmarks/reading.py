@@ -25,8 +25,8 @@ from registry_dagster.model.identifiers import NucleusId, RootId
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.quantities import Feature
 from registry_dagster.model.table import DeltaPin, ParquetPin, TableFacts, TableField
-from registry_dagster.plan import Publication
-from registry_dagster.registry import Registry
+from registry_dagster.registry.plan import Publication
+from registry_dagster.registry.registry import Registry
 
 VERSIONS = 100_000
 OF_ONE_DATASET = 10

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from benchmarks.report import Result
 from benchmarks.tables import publications
-from registry_dagster.plan import Publication, Receipt
-from registry_dagster.registry import Registry
-from registry_dagster.testing.gms import StandInGms
+from registry_dagster.registry.plan import Publication, Receipt
+from registry_dagster.registry.registry import Registry
+from tests.gms.server import StandInGms
 
 DATASETS = 200
 COLUMNS = 30

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from registry_dagster.tables.storage import StoredObject
+from registry_dagster.tables.storage.protocol import StoredObject
 
 __all__ = ["Keys", "delta_checkpoint", "delta_commits", "iceberg_metadata", "lance_versions"]
 

@@ -7,7 +7,7 @@ from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.quantities import Feature
 from registry_dagster.model.table import DeltaPin, TableFacts, TableField
-from registry_dagster.plan import Publication
+from registry_dagster.registry.plan import Publication
 
 __all__ = ["publications"]
 

@@ -11,13 +11,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from registry_dagster.asset import feature_table as feature_table
-    from registry_dagster.asset_checks import verify_checks as verify_checks
-    from registry_dagster.code_location import definitions as definitions
-    from registry_dagster.component import PublishComponent as PublishComponent
+    from registry_dagster.dagster.component.component import PublishComponent as PublishComponent
+    from registry_dagster.dagster.declare.feature_table import feature_table as feature_table
+    from registry_dagster.dagster.declare.partitions import MaterializationPartitions as MaterializationPartitions
+    from registry_dagster.dagster.definitions import definitions as definitions
+    from registry_dagster.dagster.gate.sensor import publish_sensor as publish_sensor
+    from registry_dagster.dagster.graph.materializations_asset import materializations_asset as materializations_asset
+    from registry_dagster.dagster.graph.verify_checks import verify_checks as verify_checks
+    from registry_dagster.dagster.pin.io_managers import pinning as pinning
+    from registry_dagster.dagster.publish.job import publish_job as publish_job
+    from registry_dagster.dagster.resource import FeatureRegistry as FeatureRegistry
     from registry_dagster.errors import RegistryError as RegistryError
-    from registry_dagster.gate import publish_sensor as publish_sensor
-    from registry_dagster.io_managers import pinning as pinning
     from registry_dagster.model.dataset import Dataset as Dataset
     from registry_dagster.model.dataset_version import DatasetVersion as DatasetVersion
     from registry_dagster.model.embeddings import Embedding as Embedding
@@ -56,23 +60,19 @@ if TYPE_CHECKING:
     from registry_dagster.model.signals import Note as Note
     from registry_dagster.model.signals import SpatialDrift as SpatialDrift
     from registry_dagster.model.table import TableFacts as TableFacts
-    from registry_dagster.partitions import MaterializationPartitions as MaterializationPartitions
-    from registry_dagster.plan import Plan as Plan
-    from registry_dagster.plan import Receipt as Receipt
-    from registry_dagster.publish import publish_job as publish_job
-    from registry_dagster.registry import Registry as Registry
-    from registry_dagster.resource import FeatureRegistry as FeatureRegistry
+    from registry_dagster.registry.plan import Plan as Plan
+    from registry_dagster.registry.plan import Receipt as Receipt
+    from registry_dagster.registry.registry import Registry as Registry
     from registry_dagster.tables import inspect_table as inspect_table
-    from registry_dagster.upstream_asset import materializations_asset as materializations_asset
 
 _NAMES = {
-    "asset": "feature_table",
-    "asset_checks": "verify_checks",
-    "code_location": "definitions",
-    "component": "PublishComponent",
+    "dagster.declare.feature_table": "feature_table",
+    "dagster.graph.verify_checks": "verify_checks",
+    "dagster.definitions": "definitions",
+    "dagster.component.component": "PublishComponent",
     "errors": "RegistryError",
-    "gate": "publish_sensor",
-    "io_managers": "pinning",
+    "dagster.gate.sensor": "publish_sensor",
+    "dagster.pin.io_managers": "pinning",
     "model.dataset": "Dataset",
     "model.dataset_version": "DatasetVersion",
     "model.embeddings": "Embedding ReducedEmbedding",
@@ -86,13 +86,13 @@ _NAMES = {
     "model.reference": "Reference",
     "model.signals": "CompatibilityRange Crosswalk Note SpatialDrift",
     "model.table": "TableFacts",
-    "partitions": "MaterializationPartitions",
-    "plan": "Plan Receipt",
-    "publish": "publish_job",
-    "registry": "Registry",
-    "resource": "FeatureRegistry",
+    "dagster.declare.partitions": "MaterializationPartitions",
+    "registry.plan": "Plan Receipt",
+    "dagster.publish.job": "publish_job",
+    "registry.registry": "Registry",
+    "dagster.resource": "FeatureRegistry",
     "tables": "inspect_table",
-    "upstream_asset": "materializations_asset",
+    "dagster.graph.materializations_asset": "materializations_asset",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 

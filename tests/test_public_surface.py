@@ -92,9 +92,7 @@ def test_the_heavy_libraries_are_loaded_only_when_needed() -> None:
 
 
 def test_reading_records_needs_no_dagster_either() -> None:
-    reading = (
-        "from registry_dagster.registry import Registry; import registry_dagster.cli; Registry.open('lite:///x/y')"
-    )
+    reading = "from registry_dagster.registry.registry import Registry; import registry_dagster.cli; Registry.open('lite:///x/y')"
     assert not imported_by(reading) & {"dagster", "datahub", "pyarrow", "deltalake", "pyiceberg", "lance"}
 
 

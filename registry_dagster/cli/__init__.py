@@ -1,8 +1,8 @@
-"""`feature-registry`: the registry from a terminal. A module for each kind of command."""
+"""`feature-registry`: the registry from a terminal. A module for each group of commands; prints, decides nothing."""
 
 from __future__ import annotations
 
-from registry_dagster.cli import answers, checks, finding, materializations, publishing, reading, verifying
+from registry_dagster.cli import doctor, find, join, materializations, publish, show, verify
 from registry_dagster.cli.app import app, main
 
-__all__ = ["answers", "app", "checks", "finding", "main", "materializations", "publishing", "reading", "verifying"]
+__all__ = ["app", "doctor", "find", "join", "main", "materializations", "publish", "show", "verify"]

@@ -15,8 +15,8 @@ from registry_dagster.cli.options import AsJson, Env, Target, opened
 from registry_dagster.cli.output import add_row, note, output, say, show, table
 from registry_dagster.errors import MaterializationConflict
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.sources.choice import open_upstream
-from registry_dagster.sources.upstream import Upstream
+from registry_dagster.sources.open import open_upstream
+from registry_dagster.sources.source import Upstream
 
 __all__ = ["commands", "import_versions", "list_versions"]
 

@@ -12,7 +12,7 @@ import typer
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.base import suggestion
 from registry_dagster.model.table import TableFormat
-from registry_dagster.registry import ENV_VARIABLE, Registry
+from registry_dagster.registry.registry import ENV_VARIABLE, Registry
 
 __all__ = [
     "AsJson",

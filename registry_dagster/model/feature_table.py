@@ -67,7 +67,7 @@ class FeatureTable(Model):
             InvalidDeclaration: the file cannot be read, is not YAML, or declares something wrong: one
                 line a problem, with the file, the line, the field, and the fix.
         """
-        from registry_dagster.declaration_file import read_document
+        from registry_dagster.yaml_document import read_document
 
         document = read_document(source)
         try:

@@ -15,8 +15,8 @@ from typing import Any, cast
 from registry_dagster.errors import SourceError, SourceUnavailable
 from registry_dagster.model.base import is_json_object, suggestion
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.sources.upstream import Told, server_address, version_or_note
-from registry_dagster.tables.deadline import within
+from registry_dagster.sources.source import Told, server_address, version_or_note
+from registry_dagster.tables.storage.deadline import within
 
 __all__ = ["TOKEN_VARIABLE", "CaveDatastack", "versions_from_cave"]
 

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from registry_dagster.tables.arrow import decode_schema, encode_schema, fields_of
 from registry_dagster.tables.inspect import inspect_table
-from registry_dagster.tables.present import parquet_files
+from registry_dagster.tables.parquet.files import parquet_files
 
 __all__ = ["decode_schema", "encode_schema", "fields_of", "inspect_table", "parquet_files"]

@@ -8,7 +8,7 @@ from itertools import islice
 
 from registry_dagster.errors import UnknownFormat
 from registry_dagster.model.table import TableFormat
-from registry_dagster.tables.storage import Storage, StoredObject
+from registry_dagster.tables.storage.protocol import Storage, StoredObject
 
 __all__ = ["detect_format", "first_entries", "is_data_file", "is_iceberg_metadata", "is_parquet"]
 

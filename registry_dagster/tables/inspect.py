@@ -7,15 +7,15 @@ from typing import get_args
 
 from registry_dagster.errors import InvalidDeclaration, TableNotFound, UnknownFormat, UnsupportedTable
 from registry_dagster.model.table import TableFacts, TableFormat
-from registry_dagster.tables.delta import inspect_delta
+from registry_dagster.tables.delta.inspect import inspect_delta
 from registry_dagster.tables.detect import detect_format
-from registry_dagster.tables.iceberg import inspect_iceberg
-from registry_dagster.tables.iceberg_catalog import inspect_catalog_table
-from registry_dagster.tables.lance import inspect_lance
-from registry_dagster.tables.locations import normalise
-from registry_dagster.tables.opening import open_storage
-from registry_dagster.tables.options import StorageOptions
-from registry_dagster.tables.parquet import inspect_parquet
+from registry_dagster.tables.iceberg.catalog import inspect_catalog_table
+from registry_dagster.tables.iceberg.inspect import inspect_iceberg
+from registry_dagster.tables.lance.inspect import inspect_lance
+from registry_dagster.tables.parquet.inspect import inspect_parquet
+from registry_dagster.tables.storage.locations import normalise
+from registry_dagster.tables.storage.open import open_storage
+from registry_dagster.tables.storage.options import StorageOptions
 
 __all__ = ["COUNT_BYTES", "inspect_table"]
 

@@ -1,5 +1,5 @@
 """For tests: a stand-in for a DataHub server, with faults that can be called up, and what every store does.
 
-`registry_dagster.testing.gms` is the stand-in; `registry_dagster.testing.store_behaviour` holds the tests
+`tests.gms.server` is the stand-in; `registry_dagster.testing.store_behaviour` holds the tests
 that a store of one's own must pass, and alone needs pytest.
 """

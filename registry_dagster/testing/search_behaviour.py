@@ -17,7 +17,7 @@ from registry_dagster.model.identifiers import NucleusId, RootId, SynapseId
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.table import DeltaPin, ParquetPin, TableFacts, TableField
-from registry_dagster.registry import Registry
+from registry_dagster.registry.registry import Registry
 
 __all__ = ["SearchBehaviour", "publish_examples"]
 

@@ -42,8 +42,8 @@ from registry_dagster.model.quantities import Feature
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import Note
 from registry_dagster.model.table import DeltaPin, TableFacts, TableField
-from registry_dagster.plan import Publication, Receipt
-from registry_dagster.registry import Registry
+from registry_dagster.registry.plan import Publication, Receipt
+from registry_dagster.registry.registry import Registry
 from registry_dagster.stores.store import Refusal, Store
 from registry_dagster.testing.search_behaviour import SearchBehaviour
 

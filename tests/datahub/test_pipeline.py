@@ -23,9 +23,9 @@ from datahub.metadata.urns import DataFlowUrn
 from registry_dagster.datahub.pipeline import flow_urn, instance_urn, job_urn
 from registry_dagster.datahub.urns import field_urn, version_urn
 from registry_dagster.model.dataset_version import Provenance
-from registry_dagster.plan import Source
-from registry_dagster.registry import Registry
-from registry_dagster.testing.gms import StandInGms
+from registry_dagster.registry.plan import Source
+from registry_dagster.registry.registry import Registry
+from tests.gms.server import StandInGms
 from tests.registry.declared import declared, facts
 
 RUN = "6f1e9a2c-0000-4000-8000-000000000001"

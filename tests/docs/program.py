@@ -28,13 +28,13 @@ import yaml
 from packaging.requirements import Requirement
 from typer.testing import CliRunner
 
-from registry_dagster.approvals import read_approvals
 from registry_dagster.cli import app
 from registry_dagster.cli.output import output
+from registry_dagster.dagster.gate.approvals import read_approvals
 from registry_dagster.model.feature_table import FeatureTable
-from registry_dagster.registry import Registry
-from registry_dagster.testing.gms import StandInGms
+from registry_dagster.registry.registry import Registry
 from tests.docs.pages import ROOT, Block, blocks
+from tests.gms.server import StandInGms
 from tests.registry.declared import declared, facts
 
 __all__ = ["Program"]
@@ -45,8 +45,8 @@ NOT_RUN_HERE = {
     "dg": "run by tests/dagster/test_component.py",
     "dagster instance concurrency": "run by tests/deploy/test_postgres.py",
     "datahub docker": "needs Docker",
-    "feature-registry materializations import cave": "run by tests/test_cli_materializations.py",
-    "feature-registry materializations import neuprint": "run by tests/test_cli_materializations.py",
+    "feature-registry materializations import cave": "run by tests/cli/test_materializations.py",
+    "feature-registry materializations import neuprint": "run by tests/cli/test_materializations.py",
 }
 GIVEN = {
     "nuclei.yaml": "dataset: {name: minnie65.nuclei}\n"

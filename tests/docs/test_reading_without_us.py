@@ -22,10 +22,10 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import SpatialDrift
 from registry_dagster.model.table import TableFacts
-from registry_dagster.plan import Source
-from registry_dagster.registry import Registry
-from registry_dagster.testing.gms import StandInGms
+from registry_dagster.registry.plan import Source
+from registry_dagster.registry.registry import Registry
 from tests.docs.pages import DOCS, blocks
+from tests.gms.server import StandInGms
 from tests.golden import records as golden
 from tests.registry.declared import facts
 

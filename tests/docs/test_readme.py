@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from registry_dagster.model.feature_table import FeatureTable
-from registry_dagster.registry import Registry
+from registry_dagster.registry.registry import Registry
 from tests.docs.pages import ROOT
 from tests.docs.program import Program
 

@@ -15,7 +15,7 @@ from registry_dagster.errors import NotPublished
 from registry_dagster.model.embeddings import Embedding
 from registry_dagster.model.identifiers import NucleusId, RootId
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.registry import Registry
+from registry_dagster.registry.registry import Registry
 from tests.registry.declared import declared, facts
 
 MINNIE_943, MINNIE_1300 = (

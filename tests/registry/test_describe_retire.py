@@ -11,9 +11,9 @@ from registry_dagster.datahub.retirement import Retirement
 from registry_dagster.datahub.urns import container_urn, version_urn
 from registry_dagster.errors import InvalidDeclaration, NotPublished, PublishRefused
 from registry_dagster.model.dataset import Dataset
-from registry_dagster.plan import Source
-from registry_dagster.registry import Registry
-from registry_dagster.testing.gms import StandInGms
+from registry_dagster.registry.plan import Source
+from registry_dagster.registry.registry import Registry
+from tests.gms.server import StandInGms
 from tests.registry.declared import declared, facts, reference
 
 NAME = "hemibrain.neurons"

@@ -14,11 +14,11 @@ from datahub.ingestion.source.file import FileSourceConfig, GenericFileSource, r
 from datahub.metadata.schema_classes import MetadataChangeProposalClass
 
 from registry_dagster.errors import CorruptRecord, NotPublished, RegistryError
-from registry_dagster.handoff import handed_off
 from registry_dagster.model.dataset_version import DatasetVersion
-from registry_dagster.plan import Receipt, Source
-from registry_dagster.registry import Registry
-from registry_dagster.testing.gms import StandInGms
+from registry_dagster.registry.handoff import handed_off
+from registry_dagster.registry.plan import Receipt, Source
+from registry_dagster.registry.registry import Registry
+from tests.gms.server import StandInGms
 from tests.registry.declared import declared, facts, reference
 
 RUN = Source(

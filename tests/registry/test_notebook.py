@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from registry_dagster.model.dataset import Dataset
-from registry_dagster.registry import Registry
+from registry_dagster.registry.registry import Registry
 from registry_dagster.testing.search_behaviour import publish_examples
 
 

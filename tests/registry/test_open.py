@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from registry_dagster.errors import RegistryError
-from registry_dagster.registry import Registry
+from registry_dagster.registry.registry import Registry
 from tests.registry.declared import declared, facts
 
 

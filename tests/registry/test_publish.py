@@ -21,8 +21,8 @@ from registry_dagster.model.identifiers import BodyId
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.quantities import Feature, Score
 from registry_dagster.model.signals import Note
-from registry_dagster.plan import Publication, Receipt, Source
-from registry_dagster.registry import Registry
+from registry_dagster.registry.plan import Publication, Receipt, Source
+from registry_dagster.registry.registry import Registry
 from tests.registry.declared import HEMIBRAIN, declared, facts, reference
 
 NEWER = MaterializationVersion(system="hemibrain", version="v1.3", source="neuprint")

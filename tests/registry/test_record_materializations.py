@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.registry import Registry
+from registry_dagster.registry.registry import Registry
 from tests.registry.declared import declared, facts, whole_database
 
 MOMENT = datetime(2025, 1, 13, 10, 10, 1, tzinfo=timezone.utc)

@@ -11,8 +11,8 @@ from registry_dagster.errors import InvalidDeclaration, MaterializationConflict,
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.table import TableFacts
-from registry_dagster.plan import Publication, Receipt, Source
-from registry_dagster.registry import Registry
+from registry_dagster.registry.plan import Publication, Receipt, Source
+from registry_dagster.registry.registry import Registry
 from tests.registry.declared import declared, facts, reference
 
 

@@ -15,11 +15,11 @@ import pytest
 
 from registry_dagster.datahub.urns import version_urn
 from registry_dagster.errors import InvalidDeclaration, NotPublished
-from registry_dagster.registry import Registry
+from registry_dagster.registry.registry import Registry
 from registry_dagster.tables import inspect_table
-from registry_dagster.testing.gms import StandInGms
+from tests.gms.server import StandInGms
 from tests.registry.declared import declared, facts
-from tests.tables.fake_stores import Failing, serving
+from tests.tables.storage.fake_stores import Failing, serving
 
 NEURONS, SYNAPSES = "hemibrain.neurons", "hemibrain.synapses"
 ROWS = pa.table({"body_id": pa.array([1, 2], pa.int64()), "score": pa.array([0.5, 1.0], pa.float32())})

@@ -13,12 +13,12 @@ from registry_dagster.datahub.urns import version_urn
 from registry_dagster.datahub.version import digest_of, record_from, version_proposals
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.dataset import Dataset
-from registry_dagster.plan import Receipt
-from registry_dagster.registry import Registry
-from registry_dagster.stores.gms import GmsStore
-from registry_dagster.stores.http import HttpClient
-from registry_dagster.testing.gms import Faults, StandInGms
-from registry_dagster.testing.gms_faults import Fault
+from registry_dagster.registry.plan import Receipt
+from registry_dagster.registry.registry import Registry
+from registry_dagster.stores.gms.http import HttpClient
+from registry_dagster.stores.gms.store import GmsStore
+from tests.gms.faults import Fault
+from tests.gms.server import Faults, StandInGms
 from tests.registry.declared import declared, facts, reference
 
 SCHEDULES = 10_000

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from registry_dagster.registry import Registry
-from registry_dagster.stores.choice import open_store
+from registry_dagster.registry.registry import Registry
+from registry_dagster.stores.open import open_store
 from registry_dagster.stores.store import Store
-from registry_dagster.testing.gms import StandInGms
 from registry_dagster.testing.store_behaviour import RegistryBehaviour, StoreBehaviour
+from tests.gms.server import StandInGms
 
 
 class Stores(StoreBehaviour):

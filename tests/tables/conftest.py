@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from registry_dagster.tables import inspect as inspect_module
-from registry_dagster.tables.opening import open_storage
-from registry_dagster.tables.options import StorageOptions
-from registry_dagster.tables.storage import Storage, StoredObject
+from registry_dagster.tables.storage.open import open_storage
+from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.storage.protocol import Storage, StoredObject
 from tests.tables.places import Place, S3Server, place_in, s3_server
 
 _CLOUDS = ("AWS_", "AZURE_", "GOOGLE_", "GCE_", "CLOUDSDK_")

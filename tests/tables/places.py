@@ -12,7 +12,7 @@ import boto3
 import fsspec
 from moto.server import ThreadedMotoServer
 
-from tests.tables.fake_stores import BUCKET, Azure, Gcs, serving
+from tests.tables.storage.fake_stores import BUCKET, Azure, Gcs, serving
 
 __all__ = ["PLACES", "Place", "S3Server", "place_in", "s3_server"]
 

@@ -14,7 +14,7 @@ import pytest
 
 import registry_dagster as rd
 from registry_dagster.errors import TableMismatch
-from tests.tables.iceberg_tables import new_catalog
+from tests.tables.iceberg.iceberg_tables import new_catalog
 
 DIM = 8
 LIST, FIXED = pa.list_(pa.float32()), pa.list_(pa.float32(), DIM)

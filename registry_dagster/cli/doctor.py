@@ -1,0 +1,74 @@
+"""Commands that look after the registry itself: doctor, schema."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+
+import typer
+from rich.table import Column, Table
+from rich.text import Text
+
+from registry_dagster.cli.app import app
+from registry_dagster.cli.options import AsJson, Env, Target, opened
+from registry_dagster.cli.output import output, show
+from registry_dagster.cli.signing import signing_service
+from registry_dagster.errors import RegistryError
+from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.registry.publisher import PUBLISHER_VARIABLE
+
+__all__ = ["doctor", "schema"]
+
+_TOKEN_VARIABLE = "DATAHUB_GMS_TOKEN"
+_LIBRARIES = (
+    *("registry-dagster", "dagster", "acryl-datahub", "pydantic", "pyarrow", "deltalake", "pyiceberg", "pylance"),
+    *("fsspec", "s3fs", "gcsfs", "adlfs", "caveclient"),
+)
+
+
+@app.command()
+def doctor(registry: Target = None, env: Env = None, as_json: AsJson = False) -> None:
+    """Show what this is pointed at: the registry, its release, rights and flags; and the versions installed here."""
+    with opened(registry, env) as opened_registry:
+        here = {"registry": opened_registry.target, "environment": opened_registry.env, **_settings(), **_installed()}
+        try:
+            facts = {**here, **opened_registry.about()}
+        except RegistryError:
+            show(as_json, here, lambda: _print_facts(here))
+            raise
+    show(as_json, facts, lambda: _print_facts(facts))
+
+
+def _settings() -> dict[str, str]:
+    return {
+        "publisher": os.environ.get(PUBLISHER_VARIABLE) or "not set; a publish names one",
+        "token": "set" if os.environ.get(_TOKEN_VARIABLE) else "not set in the environment",
+        "signing service": signing_service() or "none",
+    }
+
+
+def _installed() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    found: dict[str, str] = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _print_facts(facts: Mapping[str, str]) -> None:
+    about = Table.grid(Column(), Column(overflow="fold"), padding=(0, 2))
+    for name, value in facts.items():
+        about.add_row(Text(name, style="dim"), Text(value))
+    output.print(about)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of declarations."""
+    typer.echo(json.dumps(FeatureTable.model_json_schema(), indent=2))

@@ -1,0 +1,144 @@
+"""Commands that find: list, find, expiring, dependents, newest, column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import typer
+
+from registry_dagster.answers.answer import Answer
+from registry_dagster.cli.app import app
+from registry_dagster.cli.options import AsJson, DatasetName, Env, Target, VersionName, opened
+from registry_dagster.cli.output import add_row, note, output, say, show, table
+from registry_dagster.registry.rows.rows import Rows, value_text
+
+__all__ = ["column", "dependents", "expiring", "find", "list_datasets", "newest"]
+
+Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
+
+
+@app.command("list")
+def list_datasets(
+    text: Annotated[str | None, typer.Argument(help="Words of the name, title, description or tags.")] = None,
+    limit: Limit = 100,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the datasets, each with its newest version."""
+    with opened(registry, env) as opened_registry:
+        found = opened_registry.datasets(text, limit=limit)
+    _show(as_json, found, ("name", "newest", "title", "owners", "tags"))
+
+
+@app.command()
+def find(
+    text: Annotated[str | None, typer.Argument(help="Words of names, columns, descriptions, messages.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="A dataset, or minnie65.* for all below.")] = None,
+    materialization: Annotated[str | None, typer.Option("--materialization", "-m", help="system@version.")] = None,
+    semantic: Annotated[str | None, typer.Option(help="What a column means, e.g. embedding.")] = None,
+    annotation_type: Annotated[str | None, typer.Option(help="What a column points at, e.g. nucleus.")] = None,
+    format: Annotated[str | None, typer.Option(help="parquet, delta, iceberg or lance.")] = None,
+    owner: Annotated[str | None, typer.Option(help="team:name or an account.")] = None,
+    embedding_model: Annotated[str | None, typer.Option(help="The model of an embedding.")] = None,
+    column: Annotated[str | None, typer.Option(help="The path of a column.")] = None,
+    expiring_within: Annotated[float | None, typer.Option(help="Days until an upstream version expires.")] = None,
+    retired: Annotated[bool | None, typer.Option("--retired/--not-retired", help="Only retired ones, or none.")] = None,
+    limit: Limit = 100,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find published versions, newest first: all of what is asked for must hold."""
+    with opened(registry, env) as opened_registry:
+        found = opened_registry.find(
+            text,
+            dataset=dataset,
+            materialization=materialization,
+            semantic=semantic,
+            annotation_type=annotation_type,
+            format=format,
+            owner=owner,
+            embedding_model=embedding_model,
+            column=column,
+            expiring_within=expiring_within,
+            retired=retired,
+            limit=limit,
+        )
+    _show(as_json, found, ("version", "title", "materializations", "format", "rows", "published_at", "retired"))
+
+
+@app.command()
+def expiring(
+    within: Annotated[float, typer.Option(help="Days.")] = 60,
+    limit: Limit = 100,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """List versions made against something that has expired, or soon will. A fact; nothing is enforced."""
+    with opened(registry, env) as opened_registry:
+        found = opened_registry.find(expiring_within=within, limit=limit)
+    _show(as_json, found, ("version", "expires_on", "materializations", "publisher", "retired"))
+
+
+@app.command()
+def dependents(
+    of: Annotated[str, typer.Argument(help="dataset, dataset@vN, system@version, or an upstream table.")],
+    limit: Limit = 100,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """List versions that were computed from something, join to it, or were made against it."""
+    with opened(registry, env) as opened_registry:
+        found = opened_registry.dependents(of, limit=limit)
+    _show(as_json, found, ("version", "how", "retired"))
+
+
+@app.command()
+def newest(
+    dataset: DatasetName,
+    compatible_with: Annotated[str, typer.Option(help="system@version, a version alone, dataset or dataset@vN.")],
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which is the newest version of a dataset that goes with something. Exit code 1 if none is known to."""
+    with opened(registry, env) as opened_registry:
+        found = opened_registry.newest(dataset, compatible_with=compatible_with)
+    show(as_json, found.to_dict(), lambda: say(found))
+    if found.version is None:
+        raise typer.Exit(1)
+
+
+@app.command()
+def column(
+    name: VersionName,
+    path: Annotated[str, typer.Argument(help="The column's name, or nested names joined by dots.")],
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a column means: unit, frame, resolution, model, metric, joins, signals."""
+    with opened(registry, env) as opened_registry:
+        found = opened_registry.column(name, path)
+    show(as_json, found.to_dict(), lambda: say(found))
+
+
+def _show(as_json: bool, found: Rows[Any], names: Iterable[str]) -> None:
+    rows: list[dict[str, Any]] = [row.to_dict() for row in found]
+    show(as_json, rows, lambda: _print_rows(list(found), list(names)))
+    if found.more:
+        note("there are more; --limit shows them")
+
+
+def _print_rows(rows: list[Answer], names: list[str]) -> None:
+    if not rows:
+        say("nothing found")
+        return
+    listed = table(*(name.replace("_", " ") for name in names))
+    for row in rows:
+        add_row(listed, [value_text(getattr(row, name)) for name in names])
+    output.print(listed)

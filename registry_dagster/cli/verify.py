@@ -1,0 +1,101 @@
+"""The command that looks whether published versions still stand: verify."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from registry_dagster.cli.app import UNREACHABLE, app
+from registry_dagster.cli.options import AsJson, Env, StorageOption, Target, opened, storage_options
+from registry_dagster.cli.output import error_console, output, say, show
+from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.registry.verifier import Verification
+
+__all__ = ["verify"]
+
+
+@app.command()
+def verify(
+    name: Annotated[str | None, typer.Argument(help="dataset@vN; with --all a dataset.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Verify all published versions, or all of a dataset.")] = False,
+    record: Annotated[bool, typer.Option("--record", help="Only check the record against its digest.")] = False,
+    table: Annotated[bool, typer.Option("--table", help="Only look whether the table is as it was.")] = False,
+    storage_option: StorageOption = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check that the record is as it was published, and that the pinned table is still there as it was.
+
+    Exit codes: 1 if a record was changed, or a table is changed or missing whose version is not retired;
+    3 if a table's store could not be reached. --all --json prints one object a line.
+    """
+    options = storage_options(storage_option)
+    with opened(registry, env) as opened_registry:
+        if every:
+            datasets = [name] if name else []
+            found = opened_registry.verify_all(*datasets, record=record, table=table, storage_options=options)
+            states = _print_all(found, as_json)
+        elif name:
+            one = opened_registry.verify(name, record=record, table=table, storage_options=options)
+            show(as_json, one.to_dict(), lambda: _print_one(one))
+            states = _counted([one])
+        else:
+            raise InvalidDeclaration("name a version, as in feature-registry verify dataset@v1, or say --all")
+    if states["damaged"]:
+        raise typer.Exit(1)
+    if states["unreachable"]:
+        raise typer.Exit(UNREACHABLE)
+
+
+def _counted(found: Iterable[Verification]) -> Counter[str]:
+    """How many are in each state, and how many are damaged."""
+    states: Counter[str] = Counter()
+    for each in found:
+        states.update([each.state, *(["damaged"] if each.damaged else [])])
+    return states
+
+
+def _print_all(found: Iterator[Verification], as_json: bool) -> Counter[str]:
+    """One line of JSON each; or for people those that are not intact, and how many there are of each kind."""
+    states: Counter[str] = Counter()
+    with _counting(as_json) as show_count:
+        for each in found:
+            states += _counted([each])
+            if as_json:
+                typer.echo(json.dumps(each.to_dict(), ensure_ascii=False))
+            elif each.state != "intact":
+                say(each)
+            show_count(_sum(states))
+    if not as_json:
+        say(_sum(states))
+    return states
+
+
+@contextmanager
+def _counting(as_json: bool) -> Generator[Callable[[str], None], None, None]:
+    """Shows how far it is, in a last line of the terminal that what is printed stays above of."""
+    console = output if output.is_terminal else error_console
+    if not console.is_terminal or (as_json and console is output):
+        yield lambda text: None
+        return
+    with console.status("verifying") as status:
+        yield lambda text: status.update(f"verifying: {text}")
+
+
+def _sum(states: Counter[str]) -> str:
+    kinds = {state: count for state, count in states.items() if state != "damaged"}
+    parts = ", ".join(f"{count:,} {state}" for state, count in sorted(kinds.items()))
+    count = sum(kinds.values())
+    return f"{count:,} version{'s' if count > 1 else ''}: {parts}" if count else "no version is published"
+
+
+def _print_one(found: Verification) -> None:
+    say(found)
+    for evidence in found.table.evidence if found.table else ():
+        say(f"  looked at {evidence}")

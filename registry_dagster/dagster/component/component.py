@@ -1,0 +1,150 @@
+"""PublishComponent: all that publishing needs, from a few lines of YAML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any, cast
+
+import dagster as dg
+from pydantic import BaseModel
+from typing_extensions import Self
+
+from registry_dagster.dagster.component.model import ENV_REFERENCE, PublishAttributes
+from registry_dagster.dagster.component.scaffolder import PublishScaffolder
+from registry_dagster.dagster.declare.feature_table import Declaration, feature_table
+from registry_dagster.dagster.definitions import definitions as with_registry
+from registry_dagster.dagster.gate.sensor import publish_sensor
+from registry_dagster.dagster.graph.external_assets import registry_assets
+from registry_dagster.dagster.pin.launchpad_link import JOB
+from registry_dagster.dagster.publish.job import publish_job
+from registry_dagster.dagster.resource import FeatureRegistry
+from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.model.base import suggestion
+from registry_dagster.model.feature_table import FeatureTable
+
+__all__ = ["PublishComponent"]
+
+
+@dg.scaffold_with(PublishScaffolder)
+@dataclass
+class PublishComponent(dg.Component, dg.Resolvable):
+    """Publishing of feature tables: resource, publish job, gate and lineage.
+
+    Args:
+        registry: Where versions are published to.
+        definitions: Python files beside the YAML; the component loads them and declares their assets.
+            Without any, the datasets' assets stand elsewhere in the code location and carry their
+            declarations themselves.
+        datasets: Asset key → what its table means. The publish job and the gate take these assets;
+            without any, every declared asset of the code location.
+        approvals: A reviewed file of approvals for the gate, which is stopped until somebody starts it.
+        resource_key: Under which key the resource stands.
+        job_name: Name of the publish job.
+    """
+
+    registry: FeatureRegistry = field(default_factory=FeatureRegistry)
+    definitions: Sequence[str] = ()
+    datasets: Mapping[str, FeatureTable] = field(default_factory=dict[str, FeatureTable])
+    approvals: str | PathLike[str] | None = None
+    resource_key: str = "registry"
+    job_name: str = JOB
+
+    @classmethod
+    def model(cls) -> type[BaseModel]:
+        """What the YAML may hold. The model that Dagster would derive words mistakes less exactly."""
+        return PublishAttributes
+
+    @classmethod
+    def resolve_from_model(cls, context: dg.ResolutionContext, model: BaseModel) -> Self:
+        """The component that the YAML describes.
+
+        Raises:
+            InvalidDeclaration: the YAML file of a declaration cannot be read or declares something wrong.
+        """
+        given = PublishAttributes.model_validate(model)
+        settings = given.registry.model_dump(exclude_unset=True)
+        return cls(
+            registry=FeatureRegistry(**_setting(context, settings)),
+            definitions=given.definitions,
+            datasets={
+                key: FeatureTable.from_yaml(_beside(context, declared)) if isinstance(declared, str) else declared
+                for key, declared in given.datasets.items()
+            },
+            approvals=_beside(context, given.gate.approvals) if given.gate.approvals is not None else None,
+            resource_key=given.resource_key,
+            job_name=given.job_name,
+        )
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """The definitions. Connects to nothing.
+
+        Raises:
+            InvalidDeclaration: a file of `definitions` is not there, or makes no asset of that key.
+        """
+        tables = {dg.AssetKey.from_user_string(key): table for key, table in self.datasets.items()}
+        if self.definitions:
+            return with_registry(
+                _declared(self._loaded(context), tables),
+                registry=self.registry,
+                approvals=self.approvals,
+                resource_key=self.resource_key,
+                job_name=self.job_name,
+            )
+        job = publish_job(tables, name=self.job_name, resource_key=self.resource_key)
+        return dg.Definitions(
+            assets=registry_assets({key: Declaration(table) for key, table in tables.items()}),
+            jobs=[job],
+            sensors=[publish_sensor(job=self.job_name, approvals=self.approvals, assets=list(tables) or None)],
+            resources={self.resource_key: self.registry},
+        )
+
+    def _loaded(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        folder = context.path
+        for name in self.definitions:
+            if not (folder / name).is_file():
+                known = [path.name for path in folder.glob("*.py")]
+                raise InvalidDeclaration(f"definitions: no file {name!r} in {folder}{suggestion(name, known)}")
+        modules = [context.load_defs_relative_python_module(Path(name)) for name in self.definitions]
+        return dg.Definitions.merge(*map(dg.load_definitions_from_module, modules))
+
+
+def _declared(defs: dg.Definitions, tables: Mapping[dg.AssetKey, FeatureTable]) -> dg.Definitions:
+    known: list[str] = []
+
+    def declared(spec: dg.AssetSpec) -> dg.AssetSpec:
+        known.append(spec.key.to_user_string())
+        return feature_table(tables[spec.key])(spec) if spec.key in tables else spec
+
+    defs = defs.map_asset_specs(func=declared)
+    for name in (key.to_user_string() for key in tables):
+        if name not in known:
+            raise InvalidDeclaration(
+                f"datasets: no asset {name!r} in definitions{suggestion(name, known)} Assets: {', '.join(known)}"
+            )
+    return defs
+
+
+def _setting(context: dg.ResolutionContext, value: object) -> Any:
+    """A reference to the environment is kept as one: it is read when a run needs it, and never shown."""
+    if isinstance(value, Mapping):
+        inner = cast("Mapping[str, object]", value)
+        return {name: _setting(context, each) for name, each in inner.items()}
+    if isinstance(value, list):
+        return [_setting(context, each) for each in cast("list[object]", value)]
+    if not isinstance(value, str):
+        return value
+    variable = re.match(ENV_REFERENCE, value)
+    return dg.EnvVar(variable[1]) if variable else _rendered(context, value)
+
+
+def _beside(context: dg.ResolutionContext, text: str) -> Path:
+    return context.resolve_source_relative_path(_rendered(context, text))
+
+
+def _rendered(context: dg.ResolutionContext, text: str) -> str:
+    """The text with its templates filled in. Without any it is kept: Dagster would read 0x10 as a number."""
+    return str(context.resolve_value(text, as_type=str)) if "{{" in text or "{%" in text else text

@@ -1,0 +1,72 @@
+"""What `dg scaffold defs registry_dagster.PublishComponent NAME` writes."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import dagster as dg
+from pydantic import BaseModel, Field
+
+from registry_dagster.dagster.component.model import ENV_REFERENCE
+
+__all__ = ["PublishScaffolder"]
+
+_YAML = """\
+type: {type}
+
+attributes:
+  registry:
+    # Where versions are published to: lite:///data/registry.db, file:///folder, or the https:// address of a
+    # DataHub server. Left out: FEATURE_REGISTRY, DATAHUB_GMS_URL, else a file below the home directory.
+    {target}
+    # token: "{{{{ env.DATAHUB_GMS_TOKEN }}}}"
+    env: PROD
+
+  # A reviewed file of approvals. The gate is stopped until somebody starts it in the UI.
+  # gate:
+  #   approvals: approvals.yaml
+
+  # Assets declared with @feature_table need nothing more. To declare in YAML instead, name the Python files
+  # beside this one that make the assets, and say what each table means: here, or in a file of its own.
+  # definitions: [pipeline.py]
+  # datasets:
+  #   cells: cells.yaml
+  #   synapses:
+  #     dataset: {{name: minnie65.synapses}}
+  #     materializations:
+  #       - {{system: minnie65_public, version: 1300, source: cave}}
+  #     columns:
+  #       id: {{semantic: synapse_id, source_table: synapses_pni_2}}
+"""
+
+
+class ScaffoldParams(BaseModel):
+    """Options of the command."""
+
+    target: str | None = Field(default=None, description="Where versions are published to.")
+
+
+class PublishScaffolder(dg.Scaffolder[ScaffoldParams]):
+    """Writes a PublishComponent's YAML with what it can hold, most of it as comments."""
+
+    @classmethod
+    def get_scaffold_params(cls) -> type[ScaffoldParams]:
+        """The options of the command."""
+        return ScaffoldParams
+
+    def scaffold(self, request: dg.ScaffoldRequest[ScaffoldParams]) -> None:
+        """Write the component's file."""
+        if request.scaffold_format != "yaml":
+            dg.scaffold_component(request)
+            return
+        given = request.params.target
+        target = f"target: {json.dumps(given)}" if given else "# target: lite:///data/registry.db"
+        text = _YAML.format(type=request.type_name, target=target)
+        if given and (variable := re.match(ENV_REFERENCE, given)):
+            text += f"\nrequirements:\n  env: [{variable[1]}]\n"
+        path = request.target_path / "defs.yaml"
+        # Dagster 1.11 never appends.
+        if getattr(request, "append", False):
+            text = f"{path.read_text(encoding='utf-8').rstrip()}\n\n---\n{text}"
+        path.write_text(text, encoding="utf-8")

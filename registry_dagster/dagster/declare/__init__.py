@@ -1,0 +1,1 @@
+"""What is declared above an asset: feature table, partitions, column schema."""

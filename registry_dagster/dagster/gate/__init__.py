@@ -1,0 +1,1 @@
+"""The gate: approvals in, run requests out."""

@@ -1,0 +1,120 @@
+"""An asset whose runs record what an upstream system tells of its materialization versions."""
+
+import re
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime, timezone
+from typing import Any
+
+import dagster as dg
+
+from registry_dagster.answers.lifecycle import lifecycle
+from registry_dagster.dagster.resource import FeatureRegistry
+from registry_dagster.errors import RegistryError, RegistryUnavailable, SourceUnavailable
+from registry_dagster.model.base import sha256_digest
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.words import table_row
+from registry_dagster.registry.upstream_changes import UpstreamChanges
+from registry_dagster.sources.open import SourceKind, open_upstream
+from registry_dagster.sources.source import Told, Upstream
+
+__all__ = ["materializations_asset"]
+
+_GROUP = "materialization_versions"
+_MOST_ROWS = 1000
+
+
+def materializations_asset(
+    source: SourceKind,
+    *names: str,
+    server: str | None = None,
+    same_as: Sequence[str] = (),
+    key: dg.AssetKey | str | None = None,
+    resource_key: str = "registry",
+) -> dg.AssetsDefinition:
+    """An asset that keeps an upstream system's materialization versions current in the registry.
+
+        minnie = rd.materializations_asset("cave", "minnie65_public")
+        daily = dg.ScheduleDefinition(name="minnie_daily", target=[minnie], cron_schedule="@daily")
+
+    Each run asks the system, records timestamps, expiry, status and aliases as facts, and shows what changed.
+    It publishes no dataset and enforces nothing. Nothing is asked before a run. A version that contradicts
+    its record is left as it is recorded, the others are written, and the run fails and says so.
+
+    Args:
+        source: `cave`, `neuprint` or `file`.
+        names: CAVE: the datastack. neuPrint: the server, and perhaps a dataset. File: its path.
+        server: CAVE: address of its global server.
+        same_as: CAVE: other datastacks that show the same states under their own names: aliases.
+        key: The asset's key. Default: `materialization_versions/<source>/<names>`.
+        resource_key: Under which key the definitions hold the `FeatureRegistry` resource.
+
+    Raises:
+        InvalidDeclaration: there is no such source, or it takes other names.
+    """
+    upstream = open_upstream(source, names, server=server, same_as=same_as)
+    asset_key = _key([_GROUP, *(re.sub(r"[^\w.-]", "_", part) for part in upstream.name)] if key is None else key)
+    spec = dg.AssetSpec(
+        asset_key,
+        description=f"Materialization versions of {' '.join(upstream.name[1:])}, as {source} tells of them.",
+        group_name=_GROUP,
+        kinds={source},
+    )
+
+    @dg.multi_asset(
+        name=re.sub(r"\W", "_", "__".join(asset_key.path)), specs=[spec], required_resource_keys={resource_key}
+    )
+    def record_versions(context: dg.AssetExecutionContext) -> "dg.MaterializeResult[Any]":
+        resource: FeatureRegistry = getattr(context.resources, resource_key)
+        try:
+            told, changes = _recorded(upstream, resource)
+        except RegistryError as error:
+            again = isinstance(error, RegistryUnavailable | SourceUnavailable)
+            raise dg.Failure(description=str(error), allow_retries=again) from error
+        for note in told.notes:
+            context.log.warning(note)
+        context.log.info(changes.summary)
+        metadata = _metadata(told, changes)
+        if refused := changes.of("refused"):
+            raise dg.Failure(
+                description=f"{len(refused)} of {len(changes.versions)} contradict their record and were left as they "
+                f"are. First: {refused[0].version}: {refused[0].reason}",
+                metadata=metadata,
+                allow_retries=False,
+            )
+        facts = [version.to_json() for version in told.versions]
+        return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(sha256_digest(facts)))
+
+    return record_versions
+
+
+def _key(key: dg.AssetKey | str | Sequence[str]) -> dg.AssetKey:
+    if isinstance(key, dg.AssetKey):
+        return key
+    return dg.AssetKey.from_user_string(key) if isinstance(key, str) else dg.AssetKey(list(key))
+
+
+def _recorded(upstream: Upstream, resource: FeatureRegistry) -> tuple[Told, UpstreamChanges]:
+    told = upstream.ask()
+    with closing(resource.open()) as registry:
+        return told, registry.record_materializations(told.versions)
+
+
+def _metadata(told: Told, changes: UpstreamChanges) -> dict[str, Any]:
+    now = datetime.now(timezone.utc)
+    rows = [
+        table_row(change.version, _state(version, now), change.outcome, change.words)
+        for version, change in zip(told.versions[:_MOST_ROWS], changes.versions[:_MOST_ROWS], strict=True)
+    ]
+    lines = [table_row("version", "lifecycle", "record", "what"), table_row(*["---"] * 4), *rows]
+    return {
+        "registry/versions": len(changes.versions),
+        "registry/new": len(changes.of("new")),
+        "registry/changed": len(changes.of("changed")),
+        "registry/recorded": dg.MetadataValue.md("\n".join(lines)),
+    }
+
+
+def _state(version: MaterializationVersion, now: datetime) -> str:
+    found = lifecycle(version, at=now)
+    return found.state if found.expires_on is None else f"{found.state}, {found.expires_on.date()}"

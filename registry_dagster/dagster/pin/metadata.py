@@ -1,0 +1,186 @@
+"""What a materialization freezes: the declaration, the pinned table, and what made it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from registry_dagster.dagster.declare.column_schema import table_schema
+from registry_dagster.dagster.declare.feature_table import DECLARATION, Declaration, declaration_of
+from registry_dagster.dagster.names import registry_key
+from registry_dagster.dagster.pin.launchpad_link import PUBLISH_LINK, publish_link
+from registry_dagster.errors import InvalidDeclaration, TableMismatch
+from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.model.table import TableFacts
+
+__all__ = ["NOT_PINNED", "SOURCE", "TABLE", "declared_in_run", "frozen", "shown"]
+
+TABLE = "registry/table"
+"""Metadata key of the pinned TableFacts on a materialization."""
+
+SOURCE = "registry/source"
+"""Metadata key of what made the table: job, op, the tables it read, and from which columns."""
+
+NOT_PINNED = "registry/not_pinned"
+"""Metadata key of why a declared asset's materialization holds no pinned table."""
+
+_COLUMN_LINEAGE = "dagster/column_lineage"
+
+ColumnDeps = Mapping[str, Sequence[dg.TableColumnDep]]
+
+
+def declared_in_run(context: dg.AssetExecutionContext, key: dg.AssetKey) -> FeatureTable | None:
+    """The asset's declaration as it holds for the partitions of this run; None without one.
+
+    Raises:
+        InvalidDeclaration: it differs between the partitions of the run, or depends on a partition and
+            there is none.
+    """
+    declaration = declaration_of(context.assets_def, key)
+    return None if declaration is None else _for_partitions(declaration, _partition_keys(context))
+
+
+def shown(declared: FeatureTable, facts: TableFacts) -> dict[str, Any]:
+    """The metadata in Dagster's own words, for people to read."""
+    return {
+        "dagster/uri": facts.location,
+        "dagster/table_name": declared.dataset.name,
+        "dagster/column_schema": table_schema(declared, facts),
+        **({"dagster/row_count": facts.rows} if facts.rows is not None else {}),
+    }
+
+
+def frozen(
+    context: dg.AssetExecutionContext,
+    key: dg.AssetKey,
+    declared: FeatureTable,
+    facts: TableFacts,
+    metadata: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The metadata that a publish is made from.
+
+    A table that does not fit its declaration is logged as a warning: the data is there; it is publishing
+    that would be refused.
+
+    Args:
+        context: The asset's.
+        key: Which asset.
+        declared: Its declaration as it holds in this run.
+        facts: The table.
+        metadata: Other metadata of the materialization. Its column lineage is taken from here, else from
+            the asset's own metadata.
+    """
+    try:
+        declared.check(facts)
+    except TableMismatch as mismatch:
+        context.log.warning(f"Publishing this table would be refused. {mismatch}")
+    spec = context.assets_def.specs_by_key[key]
+    own = _given_lineage(metadata.get(_COLUMN_LINEAGE) or spec.metadata.get(_COLUMN_LINEAGE))
+    upstream = dict(_upstream_tables(context, key))
+    pinned: dict[str, Any] = {
+        DECLARATION: declared.to_json(),
+        TABLE: facts.to_json(),
+        SOURCE: _source(context, key, upstream, own),
+    }
+    lineage = {**_joins(declared, {dataset: asset for asset, (dataset, _) in upstream.items()}), **own}
+    if lineage:
+        pinned[_COLUMN_LINEAGE] = dg.MetadataValue.column_lineage(dg.TableColumnLineage(lineage))
+    keys = _partition_keys(context)
+    link = publish_link(context, key, keys[0] if len(keys) == 1 else None)
+    return pinned if link is None else {**pinned, PUBLISH_LINK: link}
+
+
+def _given_lineage(lineage: object) -> ColumnDeps:
+    if isinstance(lineage, dg.TableColumnLineageMetadataValue):
+        lineage = lineage.column_lineage
+    return lineage.deps_by_column if isinstance(lineage, dg.TableColumnLineage) else {}
+
+
+def _joins(declared: FeatureTable, producers: Mapping[str, dg.AssetKey]) -> ColumnDeps:
+    """The columns that a column is to be joined to, for people to follow. Not recorded as what it came from."""
+    deps: dict[str, list[dg.TableColumnDep]] = {}
+    for reference in declared.references:
+        if reference.to is not None:
+            asset = producers.get(reference.to, registry_key(reference.to))
+            for ours, theirs in zip(reference.columns, reference.to_columns, strict=False):
+                deps.setdefault(ours, []).append(dg.TableColumnDep(asset_key=asset, column_name=theirs))
+    return deps
+
+
+def _source(
+    context: dg.AssetExecutionContext,
+    key: dg.AssetKey,
+    upstream: Mapping[dg.AssetKey, tuple[str, dict[str, object]]],
+    lineage: ColumnDeps,
+) -> dict[str, Any]:
+    """What made the table. Job and op are named as acryl-datahub-dagster-plugin names them."""
+    module = _module(context.run)
+    declaration = declaration_of(context.assets_def, key)
+    columns = {
+        column: [(upstream[dep.asset_key][0], dep.column_name) for dep in deps if dep.asset_key in upstream]
+        for column, deps in lineage.items()
+    }
+    return {
+        "job": f"{module}/{context.run.job_name}",
+        "op": f"{module}/{context.op_execution_context.op_def.name}",
+        **({"inputs": list(upstream.values())} if upstream else {}),
+        **({"column_lineage": columns} if columns else {}),
+        **({"partitions": "all"} if declaration is not None and declaration.partitions == "all" else {}),
+    }
+
+
+def _module(run: dg.DagsterRun) -> str:
+    """The module a code location was loaded from; the deployment's name where it was not loaded from one."""
+    origin = run.job_code_origin
+    module: str | None = getattr(origin.repository_origin.code_pointer, "module", None) if origin else None
+    return module or os.environ.get("DAGSTER_CLOUD_DEPLOYMENT_NAME", "prod")
+
+
+def _partition_keys(context: dg.AssetExecutionContext) -> Sequence[str]:
+    return context.partition_keys if context.has_partition_key or context.has_partition_key_range else ()
+
+
+def _for_partitions(declaration: Declaration, keys: Sequence[str]) -> FeatureTable:
+    """The declaration as it holds for the partitions of this run, which must agree on it."""
+    tables = [declaration.for_partition(key) for key in keys] or [declaration.for_partition(None)]
+    if any(table != tables[0] for table in tables):
+        raise InvalidDeclaration(
+            f"{tables[0].dataset.name}: partitions {keys[0]} to {keys[-1]} are made against different materialization "
+            "versions; run them one by one"
+        )
+    return tables[0]
+
+
+def _upstream_tables(
+    context: dg.AssetExecutionContext, key: dg.AssetKey
+) -> Iterator[tuple[dg.AssetKey, tuple[str, dict[str, object]]]]:
+    """The declared upstream assets: dataset and table, in the state they are in now."""
+    spec = context.assets_def.specs_by_key[key]
+    for dep in sorted(spec.deps, key=lambda dep: dep.asset_key):
+        event = _latest(context, dep)
+        if event is None or TABLE not in event.metadata or DECLARATION not in event.metadata:
+            continue
+        try:
+            declared = FeatureTable.from_json(event.metadata[DECLARATION].value)
+            facts = TableFacts.from_json(event.metadata[TABLE].value)
+        except InvalidDeclaration as error:
+            context.log.warning(f"{dep.asset_key.to_user_string()} will not stand in the lineage: {error}")
+        else:
+            yield dep.asset_key, (declared.dataset.name, facts.identity)
+
+
+def _latest(context: dg.AssetExecutionContext, dep: dg.AssetDep) -> dg.AssetMaterialization | None:
+    """The materialization that was read. Of a partitioned upstream only the same partition is sure to be it."""
+    found = context.instance.get_latest_materialization_event(dep.asset_key)
+    event = found.asset_materialization if found is not None else None
+    if event is None or event.partition is None:
+        return event
+    keys = _partition_keys(context)
+    if len(keys) != 1 or dep.partition_mapping is not None:
+        return None
+    wanted = dg.AssetRecordsFilter(asset_key=dep.asset_key, asset_partitions=list(keys))
+    records = context.instance.fetch_materializations(wanted, limit=1).records
+    return records[0].asset_materialization if records else None

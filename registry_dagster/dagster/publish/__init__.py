@@ -1,0 +1,1 @@
+"""One run of the publish job: config, targets, recheck, job, events."""

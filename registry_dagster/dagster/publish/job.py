@@ -1,0 +1,199 @@
+"""The publish job: a person says which materialization, and why."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from typing import Any, cast
+
+import dagster as dg
+
+from registry_dagster.dagster.pin.launchpad_link import JOB, OP
+from registry_dagster.dagster.publish.config import PublishConfig, completing
+from registry_dagster.dagster.publish.events import Published, tell
+from registry_dagster.dagster.publish.recheck import SecondLook
+from registry_dagster.dagster.publish.targets import Materialized, Target, find_targets
+from registry_dagster.dagster.resource import FeatureRegistry
+from registry_dagster.errors import (
+    RegistryError,
+    RegistryUnavailable,
+)
+from registry_dagster.model.words import table_row
+from registry_dagster.registry.plan import Publication, Receipt
+from registry_dagster.registry.registry import Registry
+
+__all__ = ["publish_job"]
+
+_POOL = "feature_registry"
+_MOST_ROWS = 1000
+
+Outcome = Receipt | RegistryError
+
+
+def publish_job(
+    assets: Iterable[dg.AssetKey | dg.AssetsDefinition | dg.AssetSpec] = (),
+    *,
+    name: str = JOB,
+    resource_key: str = "registry",
+) -> dg.JobDefinition:
+    """A job that publishes materializations of declared assets.
+
+    Launch it by hand. It reads what the materialization froze, shows a plan, publishes, reads back
+    and shows a receipt. It fails red with what to do; only an unreachable store is retried. Of several
+    targets it publishes all it can, and fails if any is left; running it again publishes the rest.
+
+    Args:
+        assets: The declared assets: the launchpad completes their keys and takes no others.
+        name: Name of the job.
+        resource_key: Under which key the definitions hold the `FeatureRegistry` resource.
+    """
+    config_type = completing(assets)
+
+    @dg.op(
+        name=OP,
+        required_resource_keys={resource_key},
+        out=dg.Out(dg.Nothing),
+        description="Publish materializations of declared assets to the registry.",
+        pool=_POOL,
+    )
+    def publish(context: dg.OpExecutionContext, config: config_type) -> None:  # type: ignore[valid-type]
+        resource: FeatureRegistry = getattr(context.resources, resource_key)
+        try:
+            _publish(context, cast("PublishConfig", config), resource)
+        except RegistryUnavailable as error:
+            raise dg.RetryRequested(max_retries=3, seconds_to_wait=10) from error
+        except RegistryError as error:
+            raise dg.Failure(description=str(error), allow_retries=False) from error
+
+    @dg.job(name=name, description="Publish a feature table: record what it means, once, with who and why.")
+    def job() -> None:
+        publish()
+
+    return job
+
+
+def _publish(context: dg.OpExecutionContext, config: PublishConfig, resource: FeatureRegistry) -> None:
+    targets = config.wanted()
+    look = SecondLook(resource.storage_options)
+    found = look.at(find_targets(context.instance, targets))
+    for warning in look.warnings:
+        context.log.warning(warning)
+    with closing(resource.open()) as registry:
+        if len(targets) == 1:
+            _show_plan(context, registry, targets[0], found[0], config.dry_run)
+        elif config.dry_run:
+            _show_plans(context, registry, targets, found)
+        if config.dry_run:
+            return
+        outcomes = _outcomes(registry, targets, found)
+    published = [
+        Published(target, outcome)
+        for target, outcome in zip(targets, outcomes, strict=True)
+        if isinstance(outcome, Receipt)
+    ]
+    tell(context, published, resource.datahub)
+    _report(context, targets, outcomes)
+
+
+def _outcomes(
+    registry: Registry, targets: Sequence[Target], found: Sequence[Materialized | RegistryError]
+) -> list[Outcome]:
+    ready = [
+        Publication(each.feature_table, each.table, target.message, target.publisher, target.label, source=each.source)
+        for target, each in zip(targets, found, strict=True)
+        if isinstance(each, Materialized)
+    ]
+    answers = iter(registry.publish_many(ready))
+    return [next(answers) if isinstance(each, Materialized) else each for each in found]
+
+
+def _show_plan(
+    context: dg.OpExecutionContext,
+    registry: Registry,
+    target: Target,
+    found: Materialized | RegistryError,
+    dry_run: bool,
+) -> None:
+    if isinstance(found, RegistryError):
+        raise found
+    plan = registry.plan(found.feature_table, found.table, label=target.label, source=found.source)
+    for warning in plan.warnings:
+        context.log.warning(warning)
+    if dry_run:
+        context.log.info(f"Dry run: {plan.version} {'would be published' if plan.creates else 'stands already'}")
+    context.add_output_metadata({"plan": dg.MetadataValue.md(plan.to_markdown())})
+
+
+def _show_plans(
+    context: dg.OpExecutionContext,
+    registry: Registry,
+    targets: Sequence[Target],
+    found: Sequence[Materialized | RegistryError],
+) -> None:
+    """Each by itself: several new versions of one dataset all show its next number."""
+    rows: list[str] = []
+    for target, each in zip(targets[:_MOST_ROWS], found[:_MOST_ROWS], strict=True):
+        try:
+            if isinstance(each, RegistryError):
+                raise each
+            plan = registry.plan(each.feature_table, each.table, label=target.label, source=each.source)
+        except RegistryError as error:
+            rows.append(table_row(str(target), "", f"would be refused: {error}"))
+        else:
+            would = "would be published" if plan.creates else "stands already"
+            rows.append(table_row(str(target), f"`{plan.version}`", "; ".join([would, *plan.warnings])))
+    context.log.info(f"Dry run of {len(targets)} targets")
+    context.add_output_metadata({"plans": _table(rows)})
+
+
+def _report(context: dg.OpExecutionContext, targets: Sequence[Target], outcomes: Sequence[Outcome]) -> None:
+    if len(outcomes) == 1:
+        _report_one(context, outcomes[0])
+        return
+    failed = [(target, each) for target, each in zip(targets, outcomes, strict=True) if isinstance(each, RegistryError)]
+    receipts = [each for each in outcomes if isinstance(each, Receipt)]
+    created = sum(each.created for each in receipts)
+    context.log.info(f"{created} published, {len(receipts) - created} stood already, {len(failed)} not published")
+    rows = [
+        table_row(
+            str(target),
+            *(
+                (f"`{each.version}`", "now" if each.created else "before")
+                if isinstance(each, Receipt)
+                else ("", str(each))
+            ),
+        )
+        for target, each in zip(targets[:_MOST_ROWS], outcomes[:_MOST_ROWS], strict=True)
+    ]
+    summary: dict[str, Any] = {"published": created, "stood already": len(receipts) - created, "targets": _table(rows)}
+    if not failed:
+        context.add_output_metadata(summary)
+        return
+    for target, error in failed:
+        context.log.error(f"{target}: {error}")
+    if unavailable := [error for _, error in failed if isinstance(error, RegistryUnavailable)]:
+        raise unavailable[0]
+    target, error = failed[0]
+    raise dg.Failure(
+        description=f"{len(failed)} of {len(outcomes)} targets are not published. Mend what is "
+        f"wrong and run this again: what stands stays. First: {target}: {error}",
+        metadata={**summary, "not published": len(failed)},
+        allow_retries=False,
+    )
+
+
+def _report_one(context: dg.OpExecutionContext, outcome: Outcome) -> None:
+    if isinstance(outcome, RegistryError):
+        raise outcome
+    context.log.info(f"{'Published' if outcome.created else 'Published before, unchanged:'} {outcome.version}")
+    context.add_output_metadata(
+        {
+            "receipt": dg.MetadataValue.md(outcome.to_markdown()),
+            "version": outcome.version,
+            "created": outcome.created,
+        }
+    )
+
+
+def _table(rows: Sequence[str]) -> dg.MetadataValue[Any]:
+    return dg.MetadataValue.md(
+        "\n".join([table_row("target", "version", "outcome"), table_row("---", "---", "---"), *rows])
+    )

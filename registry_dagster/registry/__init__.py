@@ -1,0 +1,1 @@
+"""The service: records, planning, publishing, finding, verifying. Knows no Dagster."""

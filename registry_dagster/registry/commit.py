@@ -1,0 +1,247 @@
+"""One create-only commit a version, believed only when it reads back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from registry_dagster.datahub.audit import PEOPLES_OWN, stands
+from registry_dagster.datahub.proposal import Entity, Proposal
+from registry_dagster.datahub.urns import version_urn
+from registry_dagster.datahub.version import RECORD_ASPECTS, digest_of, record_from, version_proposals
+from registry_dagster.errors import AccessDenied, CorruptRecord, RegistryError, RegistryUnavailable, StoreRefused
+from registry_dagster.model.dataset import Dataset
+from registry_dagster.model.dataset_version import DatasetVersion, Provenance
+from registry_dagster.registry.plan import Plan, Publication, Receipt
+from registry_dagster.registry.planner import others_named
+from registry_dagster.registry.records import Records
+from registry_dagster.registry.writer import Evolving
+from registry_dagster.stores.store import Refusal
+
+__all__ = ["Commit", "Committer", "Outcome", "Task", "interrupted"]
+
+_LOST_RACES = 100
+_FAILURES = 4
+
+Outcome = Receipt | RegistryError
+
+
+@dataclass
+class Task:
+    """One publication on its way."""
+
+    publication: Publication
+    provenance: Provenance
+    lost_races: int = 0
+    failures: int = 0
+    sent: bool = False
+    outcome: Outcome | None = None
+
+    @property
+    def dataset(self) -> str:
+        return self.publication.feature_table.dataset.name
+
+    @property
+    def others(self) -> set[str]:
+        return others_named(self.publication.feature_table, self.publication.source)
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A planned version as it goes to the store."""
+
+    task: Task
+    plan: Plan
+    record: DatasetVersion
+    proposals: tuple[Proposal, ...]
+
+
+@dataclass
+class Committer:
+    """Brings planned versions into the store, and says of each task what became of it."""
+
+    records: Records
+    evolving: Evolving
+
+    def proposals(self, record: DatasetVersion, dataset: Dataset) -> tuple[Proposal, ...]:
+        unsupported = self.records.store.unsupported
+        proposals = version_proposals(record, dataset, self.records.env)
+        return tuple(each for each in proposals if each.aspect not in unsupported)
+
+    def create(self, commits: Sequence[Commit]) -> None:
+        unavailable: RegistryUnavailable | None = None
+        refusals: Sequence[Refusal | None] = [None] * len(commits)
+        try:
+            refusals = self.records.store.create([commit.proposals for commit in commits])
+        except RegistryUnavailable as error:
+            unavailable = error
+        for commit in commits:
+            commit.task.sent = True
+        stored = self._read_back([proposal for commit in commits for proposal in commit.proposals])
+        for commit, refusal in zip(commits, refusals, strict=True):
+            try:
+                self._settle(commit, stored, refusal, unavailable)
+            except RegistryError as error:
+                commit.task.outcome = interrupted(commit.task, error)
+        self.evolving.write_runs([commit.record for commit in commits if isinstance(commit.task.outcome, Receipt)])
+
+    def _settle(
+        self,
+        commit: Commit,
+        stored: dict[str, Entity],
+        refusal: Refusal | None,
+        unavailable: RegistryUnavailable | None,
+    ) -> None:
+        record, task = commit.record, commit.task
+        urn = version_urn(record.name, self.records.env)
+        if _is_remains(stored.get(urn, {})):
+            stored = self._take_over(commit, stored)
+        entity = stored.get(urn, {})
+        if digest_of(entity) == record.digest:
+            self.records.remember(commit.proposals, record.number, commit.plan.dataset)
+            try:
+                self._complete(record, commit.proposals, stored)
+                task.outcome = self._receipt(record, created=True)
+            except RegistryError as error:
+                task.outcome = error
+        elif entity and not _is_remains(entity):
+            self.records.look_ahead(record.dataset)
+            task.lost_races += 1
+            if task.lost_races > _LOST_RACES:
+                task.outcome = RegistryUnavailable(
+                    f"{record.dataset}: other publishers took the next number {_LOST_RACES} times in a row; nothing "
+                    "of this publish was recorded, run it again"
+                )
+        else:
+            self.evolving.forget()
+            task.failures += 1
+            if task.failures > _FAILURES or (refusal is not None and task.failures > 1):
+                task.outcome = _not_published(record, refusal, unavailable)
+
+    def _take_over(self, commit: Commit, stored: dict[str, Entity]) -> dict[str, Entity]:
+        """Publish over the remains of a version whose record was never written, so that nobody saw it."""
+        urn = version_urn(commit.record.name, self.records.env)
+        for _ in range(_FAILURES):
+            with suppress(RegistryUnavailable):
+                self.records.store.create([[_over(each, stored) for each in commit.proposals]])
+            stored = self._read_back(commit.proposals)
+            if not _is_remains(stored.get(urn, {})):
+                break
+        return stored
+
+    def _complete(self, record: DatasetVersion, expected: Sequence[Proposal], stored: dict[str, Entity]) -> None:
+        """Prove a version that is published; write what the store left out of it without saying so.
+
+        Args:
+            record: The version.
+            expected: Aspects it must have.
+            stored: What was read back of it.
+        """
+        urn = version_urn(record.name, self.records.env)
+        refusal: Refusal | None = None
+        failed: RegistryError | None = None
+        for attempt in range(_FAILURES + 1):
+            lacking = [_over(each, stored) for each in expected if not stands(each, stored)]
+            if not lacking:
+                break
+            names = ", ".join(dict.fromkeys(each.aspect for each in lacking))
+            incomplete = (
+                f"{record} is published, but the store left out {names}. Running again is safe and completes it"
+            )
+            if attempt == _FAILURES:
+                if failed is not None:
+                    raise RegistryUnavailable(f"{incomplete}. {failed}") from failed
+                why = f"it answers: {refusal.reason}" if refusal else "it answers that it wrote it; look into its log"
+                raise StoreRefused(f"{incomplete}, once the store takes it: {why}")
+            failed = None
+            try:
+                (refusal,) = self.records.store.create([lacking])
+            except RegistryUnavailable as error:
+                failed = error
+            try:
+                stored = stored | self.records.store.read({each.urn for each in expected})
+            except RegistryError as error:
+                raise RegistryUnavailable(f"{incomplete}. {error}") from error
+        if expected and record_from(stored[urn], urn).digest != record.digest:
+            raise CorruptRecord(f"{urn}: another record was put there after publishing")
+
+    def _read_back(self, proposals: Iterable[Proposal]) -> dict[str, Entity]:
+        return self.records.store.read(list(dict.fromkeys(proposal.urn for proposal in proposals)))
+
+    def _receipt(self, record: DatasetVersion, created: bool) -> Receipt:
+        return Receipt(record.name, version_urn(record.name, self.records.env), record.digest, created, record)
+
+    def settle_standing(self, standing: Sequence[tuple[Task, Plan]]) -> None:
+        """Prove those that stand already; complete those that an earlier publish left incomplete."""
+        env = self.records.env
+        stored = self.records.store.read([version_urn(plan.version, env) for _, plan in standing])
+        proven: list[tuple[Task, DatasetVersion, list[Proposal]]] = []
+        for task, plan in standing:
+            try:
+                record = self._standing(plan, stored)
+            except CorruptRecord as error:
+                task.outcome = error
+            else:
+                # Owners are people's to change.
+                proposals = [each for each in self.proposals(record, plan.dataset) if each.aspect not in PEOPLES_OWN]
+                proven.append((task, record, proposals))
+        joins = {each.urn for _, _, proposals in proven for each in proposals} - stored.keys()
+        stored |= self.records.store.read(joins) if joins else {}
+        for task, record, proposals in proven:
+            absent = [each for each in proposals if each.aspect not in stored.get(each.urn, {})]
+            try:
+                self._complete(record, absent, stored)
+                task.outcome = self._receipt(record, created=False)
+            except RegistryError as error:
+                task.outcome = error
+        self.evolving.write_runs([record for task, record, _ in proven if isinstance(task.outcome, Receipt)])
+
+    def _standing(self, plan: Plan, stored: Mapping[str, Entity]) -> DatasetVersion:
+        """The record as it was published. What is missing of it is in the declaration: the digest proves both."""
+        urn = version_urn(plan.version, self.records.env)
+        entity = stored.get(urn, {})
+        if digest_of(entity) is None:
+            raise CorruptRecord(f"{urn}: aspect datasetProperties is missing; it was removed after publishing")
+        declared = {each.aspect: each.value for each in self.proposals(plan.record, plan.dataset) if each.urn == urn}
+        return record_from({**{aspect: declared[aspect] for aspect in RECORD_ASPECTS}, **entity}, urn)
+
+
+def interrupted(task: Task, error: RegistryError) -> RegistryError:
+    """The error that says of this task what is known."""
+    if task.sent:
+        return RegistryUnavailable(
+            f"{task.dataset}: a version was sent, but the store could not be read afterwards, so whether it is "
+            f"published is not known. Running again is safe: it finds the version or publishes it. {error}"
+        )
+    if isinstance(error, RegistryUnavailable):
+        return RegistryUnavailable(
+            f"{task.dataset}: no version was sent, so none is published. Running again is safe. {error}"
+        )
+    return error
+
+
+def _is_remains(entity: Entity) -> bool:
+    """Whether aspects of a version are there without a record: a store left it out without saying so."""
+    return bool(entity) and "datasetProperties" not in entity
+
+
+def _over(proposal: Proposal, stored: Mapping[str, Entity]) -> Proposal:
+    """The proposal, to be written over what is stored, if anything is."""
+    return replace(proposal, replaces=proposal.aspect in stored.get(proposal.urn, {}))
+
+
+def _not_published(
+    record: DatasetVersion, refusal: Refusal | None, unavailable: RegistryUnavailable | None
+) -> RegistryError:
+    if refusal is not None:
+        kind = AccessDenied if refusal.denied else StoreRefused
+        return kind(f"{record} is not published: {refusal.reason}")
+    if unavailable is not None:
+        return RegistryUnavailable(
+            f"{record} is not published as far as the store tells. A request without an answer may still be carried "
+            f"out; running again is safe: it finds the version or publishes it. {unavailable}"
+        )
+    return RegistryUnavailable(
+        f"{record} is not published: the store answers that it wrote it, but holds nothing. Running again is safe"
+    )

@@ -1,0 +1,300 @@
+"""Finding what is published: a question in the field's words, as a search in a store, as rows."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from itertools import islice
+from typing import get_args
+
+from typing_extensions import NotRequired, TypedDict
+
+from registry_dagster.datahub.dataset import dataset_from
+from registry_dagster.datahub.proposal import Entity
+from registry_dagster.datahub.retirement import retirement_from
+from registry_dagster.datahub.search import SEARCH_ASPECTS, Field, Search, Term, id_term, words_of
+from registry_dagster.datahub.urns import (
+    PLATFORM,
+    PublishedVersion,
+    container_urn,
+    version_in,
+    version_set_urn,
+    version_urn,
+)
+from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.model.base import suggestion
+from registry_dagster.model.columns import SEMANTICS
+from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.names import parse_version
+from registry_dagster.model.signals import Crosswalk
+from registry_dagster.model.table import TableFormat
+from registry_dagster.registry.records import Records
+from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion
+from registry_dagster.stores.matching import fitting
+
+__all__ = ["Finder", "Question"]
+
+_log = logging.getLogger(__name__)
+_PAGE = 100
+_MOST_BRIDGES = 20
+_RETIRED = Term("retired", "yes")
+_ROW_ASPECTS = ("datasetProperties", "deprecation")
+
+
+class Question(TypedDict):
+    """What to find; all of what is given must hold. The arguments of `Registry.find`."""
+
+    text: NotRequired[str | None]
+    dataset: NotRequired[str | None]
+    materialization: NotRequired[str | MaterializationVersion | None]
+    semantic: NotRequired[str | None]
+    annotation_type: NotRequired[str | None]
+    format: NotRequired[str | None]
+    owner: NotRequired[str | None]
+    embedding_model: NotRequired[str | None]
+    column: NotRequired[str | None]
+    expiring_within: NotRequired[float | None]
+    retired: NotRequired[bool | None]
+
+
+@dataclass(frozen=True)
+class _Expiry:
+    """When upstream versions are dropped, by their names."""
+
+    dates: dict[str, datetime | None]
+
+    def of(self, names: Iterable[str]) -> datetime | None:
+        return min((date for name in names if (date := self.dates.get(name))), default=None)
+
+
+class Finder:
+    """Finds the entities of one store and environment."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def versions(self, question: Question) -> Iterator[FoundVersion]:
+        """The published versions that answer a question, newest first, read page by page."""
+        expiry = self._expiring(question.get("expiring_within"))
+        search = self._search(question, expiry)
+        for page in _pages(self._urns(search, question.get("dataset"))):
+            yield from self._rows(page, expiry)
+
+    def datasets(self, text: str | None = None) -> Iterator[FoundDataset]:
+        """The datasets, as people describe them now."""
+        env = self._records.env
+        search = Search("dataset", env, words=_words(text))
+        for page in _pages(self._records.store.search(search)):
+            found = self._records.store.read(page, ["containerProperties"])
+            described = [known for urn in page if (known := dataset_from(found.get(urn, {})))]
+            sets = {each.name: version_set_urn(PLATFORM, each.name, env) for each in described}
+            pointers = self._records.store.read(list(sets.values()), ["versionSetProperties"])
+            for each in described:
+                pointer = pointers.get(sets[each.name], {}).get("versionSetProperties")
+                latest = version_in(pointer["latest"]) if pointer else None
+                number = latest.number if latest else self._newest(each.name)
+                yield FoundDataset(
+                    name=each.name,
+                    newest=f"{each.name}@v{number}" if number else None,
+                    title=each.title,
+                    owners=tuple(each.owners),
+                    tags=tuple(each.tags),
+                    description=each.description,
+                )
+
+    def materializations(self, name: str | None = None) -> Iterator[MaterializationVersion]:
+        """The upstream versions that are recorded: all, those of a system, or those known by `system@version`."""
+        field: Field = "materialization" if name and "@" in name else "system"
+        terms = (frozenset([Term(field, name)]),) if name else ()
+        for page in _pages(self._records.store.search(Search("materialization", self._records.env, terms))):
+            yield from self._records.materializations_at(page)
+
+    def dependents(self, of: str | MaterializationVersion) -> Iterator[Dependent]:
+        """The published versions that were computed from something, join to it, or were made against it."""
+        names = self._names(of) if "@" in str(of) else [str(of)]
+        alternatives = {Term(field, name) for name in names for field in ("points_at", "materialization", "system")}
+        search = Search("version", self._records.env, (frozenset(alternatives),))
+        for page in _pages(self._records.store.search(search)):
+            versions = [_name(version) for urn in page if (version := version_in(urn))]
+            records = self._records.readable(versions)
+            retired = self._records.retirements(versions)
+            for version in filter(records.__contains__, versions):
+                why = str(retired[version]) if version in retired else None
+                yield Dependent(version, tuple(_ways(records[version], set(names))), why)
+
+    def bridges(self, a: DatasetVersion, b: DatasetVersion) -> list[str]:
+        """Versions that may hold keys of both tables: crosswalks that either names, and tables with ids of both."""
+        named = [each.crosswalk for record in (a, b) for each in record.references]
+        named += [each.dataset for record in (a, b) for each in record.signals if isinstance(each, Crosswalk)]
+        found = list[str]()
+        for name in dict.fromkeys(filter(None, named)):
+            found += [f"{name}@v{number}" for number in sorted(self._records.summaries(name), reverse=True)[:1]]
+        for terms in _held_by_both(a, b):
+            urns = self._records.store.search(Search("version", self._records.env, terms, frozenset([_RETIRED])))
+            found += [_name(version) for urn in islice(urns, _MOST_BRIDGES) if (version := version_in(urn))]
+        newest: dict[str, str] = {}
+        for version in found:
+            newest.setdefault(parse_version(version).dataset, version)
+        return [version for dataset, version in newest.items() if dataset not in (a.dataset, b.dataset)]
+
+    def _newest(self, dataset: str) -> int | None:
+        """Where no version set points at it."""
+        return max(self._records.summaries(dataset), default=None)
+
+    def _search(self, question: Question, expiry: _Expiry) -> Search:
+        terms = [frozenset([term]) for term in _terms(question)]
+        if materialization := question.get("materialization"):
+            terms.append(self._made_against(materialization))
+        if question.get("expiring_within") is not None:
+            terms.append(frozenset(Term("materialization", name) for name in expiry.dates))
+        retired = question.get("retired")
+        if retired:
+            terms.append(frozenset([_RETIRED]))
+        without = frozenset([_RETIRED]) if retired is False else frozenset[Term]()
+        return Search("version", self._records.env, tuple(terms), without, _words(question.get("text")))
+
+    def _urns(self, search: Search, dataset: str | None) -> Iterator[str]:
+        """Of one dataset a server's versions are enumerated, since their numbers are dense and its search lags."""
+        store = self._records.store
+        if not store.search_lags or dataset is None or dataset.endswith("*"):
+            return store.search(search)
+        numbers = sorted(self._records.summaries(dataset), reverse=True)
+        urns = [version_urn(f"{dataset}@v{number}", self._records.env) for number in numbers]
+        return fitting(lambda some: store.read(some, SEARCH_ASPECTS), search, urns)
+
+    def _made_against(self, materialization: str | MaterializationVersion) -> frozenset[Term]:
+        if isinstance(materialization, str) and "@" not in materialization:
+            return frozenset([Term("system", materialization)])
+        return frozenset(Term("materialization", name) for name in self._names(materialization))
+
+    def _names(self, materialization: str | MaterializationVersion) -> list[str]:
+        """All names of an upstream version that are known by now."""
+        names = [str(materialization)]
+        if isinstance(materialization, MaterializationVersion):
+            names += materialization.aliases
+        recorded = [known for name in names for known in self.materializations(name)]
+        return list(dict.fromkeys([*names, *(name for known in recorded for name in (str(known), *known.aliases))]))
+
+    def _expiring(self, days: float | None) -> _Expiry:
+        """Upstream versions that have expired, or will within so many days."""
+        if days is None:
+            return _Expiry({})
+        try:
+            until = datetime.now(timezone.utc) + timedelta(days=days)
+        except (OverflowError, ValueError):
+            raise InvalidDeclaration(f"{days} is no number of days to look ahead; write e.g. 60") from None
+        dates: dict[str, datetime | None] = {}
+        for known in self.materializations():
+            if known.status == "expired" or (known.expires_on is not None and known.expires_on <= until):
+                dates |= dict.fromkeys((str(known), *known.aliases), known.expires_on)
+        return _Expiry(dates)
+
+    def _rows(self, urns: Sequence[str], expiry: _Expiry) -> Iterator[FoundVersion]:
+        found = self._records.store.read(urns, _ROW_ASPECTS)
+        versions = {urn: version for urn in urns if (version := version_in(urn))}
+        titles = self._titles(dict.fromkeys(version.dataset for version in versions.values()))
+        for urn in filter(found.__contains__, versions):
+            try:
+                row = _row(versions[urn], found[urn], titles.get(versions[urn].dataset))
+            except (KeyError, TypeError, ValueError):
+                _log.warning(
+                    "%s is left out: its datasetProperties were changed after publishing", _name(versions[urn])
+                )
+                continue
+            yield replace(row, expires_on=expiry.of(row.materializations)) if expiry.dates else row
+
+    def _titles(self, datasets: Iterable[str]) -> dict[str, str | None]:
+        urns = {container_urn(name, self._records.env): name for name in datasets}
+        found = self._records.store.read(list(urns), ["containerProperties"])
+        described = {urns[urn]: dataset_from(entity) for urn, entity in found.items()}
+        return {name: dataset.title if dataset else None for name, dataset in described.items()}
+
+
+def _terms(question: Question) -> Iterator[Term]:
+    if (dataset := question.get("dataset")) is not None:
+        parse_version(dataset.removesuffix(".*"))
+        yield Term("dataset", dataset)
+    if (semantic := question.get("semantic")) is not None:
+        yield Term("semantic", _one_of(semantic, list(SEMANTICS), "semantic"))
+    if (format := question.get("format")) is not None:
+        yield Term("format", _one_of(format, get_args(TableFormat), "format"))
+    for field in ("annotation_type", "owner", "embedding_model", "column"):
+        value = question.get(field)
+        if value is not None:
+            yield Term(field, value)
+
+
+def _one_of(value: str, known: Sequence[str], what: str) -> str:
+    if value not in known:
+        raise InvalidDeclaration(f"no {what} {value!r}{suggestion(value, known)} One of {', '.join(known)}")
+    return value
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    if text is None:
+        return ()
+    words = tuple(dict.fromkeys(words_of(text)))
+    if not words:
+        raise InvalidDeclaration(f"{text!r} has no word to look for; a word is made of letters and digits")
+    return words
+
+
+def _row(version: PublishedVersion, entity: Entity, title: str | None) -> FoundVersion:
+    facts: dict[str, str] = entity["datasetProperties"]["customProperties"]
+    retirement = retirement_from(entity)
+    rows = facts.get("rows")
+    return FoundVersion(
+        version=_name(version),
+        title=title,
+        label=facts.get("label"),
+        materializations=tuple(f"{each['system']}@{each['version']}" for each in json.loads(facts["materializations"])),
+        format=facts["format"],
+        rows=int(rows) if rows is not None else None,
+        location=facts["location"],
+        published_at=datetime.fromisoformat(facts["published_at"].replace("Z", "+00:00")),
+        publisher=facts["publisher"],
+        message=facts["message"],
+        retired=str(retirement) if retirement else None,
+    )
+
+
+def _ways(record: DatasetVersion, names: set[str]) -> Iterator[str]:
+    yield from (f"made against {each}" for each in record.materializations if names & {str(each), each.system})
+    yield from (f"computed from {each}" for each in record.inputs if names & {each, each.partition("@")[0]})
+    for reference in record.references:
+        pinned = record.reference_versions.get(reference.to or "", reference.to)
+        if names & {reference.to, reference.to_table, pinned}:
+            yield f"{', '.join(reference.columns)} joins to {pinned or reference.to_table}"
+        if reference.crosswalk in names:
+            yield f"{', '.join(reference.columns)} joins through {reference.crosswalk}"
+    for path, column in record.columns.items():
+        table = getattr(column, "source_table", None) or getattr(column, "reference_table", None)
+        if table in names:
+            yield f"{path} holds ids of {table}"
+
+
+def _held_by_both(a: DatasetVersion, b: DatasetVersion) -> Iterator[tuple[frozenset[Term], ...]]:
+    """Ids that each of them alone has; and, where both have the same ids, the states each is of."""
+    ids = [{term for each in _column_json(record) if (term := id_term(each))} for record in (a, b)]
+    if (left := ids[0] - ids[1]) and (right := ids[1] - ids[0]):
+        yield frozenset(left), frozenset(right)
+    states = [{Term("materialization", str(each)) for each in record.materializations} for record in (a, b)]
+    if (shared := ids[0] & ids[1]) and states[0] != states[1]:
+        yield frozenset(states[0]), frozenset(states[1]), frozenset(shared)
+
+
+def _column_json(record: DatasetVersion) -> Iterable[dict[str, object]]:
+    return (column.to_json() for column in record.columns.values())
+
+
+def _name(version: PublishedVersion) -> str:
+    return f"{version.dataset}@v{version.number}"
+
+
+def _pages(urns: Iterator[str]) -> Iterator[list[str]]:
+    while page := list(islice(urns, _PAGE)):
+        yield page

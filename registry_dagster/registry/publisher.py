@@ -1,0 +1,233 @@
+"""Publishing, exactly once: plan, write what the versions point at, commit, read back, compare.
+
+No answer of a store is believed. After every one, lost ones included, the primary store is read: a
+version that reads back with our digest is published, whatever was answered; one with another digest
+is somebody else's; none means try again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+
+from registry_dagster.datahub.pipeline import pipeline_proposals
+from registry_dagster.datahub.prerequisites import prerequisite_proposals
+from registry_dagster.errors import (
+    MaterializationConflict,
+    PublishRefused,
+    RegistryError,
+    StoreRefused,
+)
+from registry_dagster.model.dataset_version import Provenance
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.registry.commit import Commit, Committer, Outcome, Task, interrupted
+from registry_dagster.registry.plan import Plan, Publication, Source
+from registry_dagster.registry.planner import (
+    conflict_with,
+    linked_targets,
+    make_plan,
+    number_in_the_way,
+    without_false_links,
+)
+from registry_dagster.registry.records import Records, View
+from registry_dagster.registry.writer import Evolving
+
+__all__ = ["PUBLISHER_VARIABLE", "Publisher"]
+
+PUBLISHER_VARIABLE = "FEATURE_REGISTRY_PUBLISHER"
+
+
+@dataclass
+class Publisher:
+    """Publishes into one store. Remembers what it made sure of: a second publish costs little."""
+
+    records: Records
+    evolving: Evolving
+    committer: Committer
+    default: str | None = None
+
+    def publish(self, publications: Sequence[Publication]) -> list[Outcome]:
+        """Publish each, independently, and say of each what became of it.
+
+        Publications of the same dataset get their numbers in the order given; one that refers to a
+        dataset published by an earlier one is linked to it.
+        """
+        tasks = [self._task(each) for each in publications]
+        waiting = [task for task in tasks if task.outcome is None]
+        fresh = False
+        while waiting:
+            try:
+                self._round(_independent(waiting), fresh)
+            except RegistryError as error:
+                for task in waiting:
+                    task.outcome = task.outcome or interrupted(task, error)
+            fresh = any(task.outcome is None and (task.failures or task.lost_races) for task in waiting)
+            waiting = [task for task in waiting if task.outcome is None]
+        return [task.outcome for task in tasks if task.outcome is not None]
+
+    def publisher(self, given: str | None) -> str:
+        """Who publishes: the one given, else the default.
+
+        Raises:
+            PublishRefused: there is neither.
+        """
+        publisher = given or self.default
+        if not publisher or not publisher.strip():
+            raise PublishRefused(
+                f"a publish needs a publisher: name one, or set {PUBLISHER_VARIABLE} (an e-mail address or "
+                "account name)"
+            )
+        return publisher
+
+    def provenance(self, message: str, publisher: str | None, source: Source | None = None) -> Provenance:
+        """Who says what, now.
+
+        Raises:
+            PublishRefused: there is no publisher.
+            InvalidDeclaration: publisher or message are not well formed.
+        """
+        source = source or Source()
+        return Provenance(
+            publisher=self.publisher(publisher),
+            message=message,
+            published_at=datetime.now(timezone.utc),
+            dagster_run_id=source.run_id,
+            dagster_asset=source.asset,
+            dagster_partition=source.partition,
+            dagster_job=source.job,
+            dagster_op=source.op,
+        )
+
+    def _task(self, publication: Publication) -> Task:
+        try:
+            if not publication.message.strip():
+                raise PublishRefused("a publish needs a message: say why this version is published")
+            return Task(publication, self.provenance(publication.message, publication.publisher, publication.source))
+        except RegistryError as error:
+            now = datetime.now(timezone.utc)
+            nobody = Provenance(publisher="nobody", message="refused", published_at=now)
+            return Task(publication, nobody, outcome=error)
+
+    def _round(self, tasks: Sequence[Task], fresh: bool) -> None:
+        """Take each as far as it goes: planned, committed, read back."""
+        view = self.records.view(
+            owners={task.dataset for task in tasks},
+            others=set[str]().union(*(task.others for task in tasks)),
+            upstreams=[each for task in tasks for each in task.publication.feature_table.materializations],
+            fresh=fresh,
+        )
+        plans = self._plans(tasks, view)
+        commits = self._commits([(task, plan) for task, plan in plans if plan.creates])
+        self.evolving.write_datasets(
+            [
+                task.publication.feature_table.dataset
+                for task, plan in plans
+                if task.outcome is None and plan.dataset != view.datasets[task.dataset]
+            ]
+        )
+        self.committer.settle_standing([(task, plan) for task, plan in plans if not plan.creates])
+        if commits:
+            self._write_prerequisites(commits)
+            commits = self._write_upstreams(commits, view)
+        if commits:
+            self.committer.create(commits)
+
+    def _plans(self, tasks: Sequence[Task], view: View) -> list[tuple[Task, Plan]]:
+        """A plan for each; the same content or label twice waits for the first one to stand."""
+        plans: list[tuple[Task, Plan]] = []
+        highest: dict[str, int] = {}
+        contents: set[str] = set()
+        labels: set[tuple[str, str]] = set()
+        for task in tasks:
+            given = task.publication
+            above = highest.get(task.dataset, 0)
+            try:
+                plan = make_plan(
+                    given.feature_table, given.table, view, label=given.label, source=given.source, above=above
+                )
+                plan = without_false_links(plan, self.records.columns(linked_targets(plan)))
+                self._refuse_conflict(plan, given, view)
+            except RegistryError as error:
+                task.outcome = error
+                continue
+            content, label = plan.record.content_digest, (task.dataset, given.label or "")
+            if content not in contents and (not given.label or label not in labels):
+                view = _seen_with(view, plan)
+                plans.append((task, plan))
+                contents.add(content)
+                labels.add(label)
+                highest[task.dataset] = max(above, plan.record.number)
+        return plans
+
+    def _refuse_conflict(self, plan: Plan, publication: Publication, view: View) -> None:
+        number = number_in_the_way(plan, view.versions[plan.record.dataset], publication.version)
+        if number is not None:
+            name = f"{plan.record.dataset}@v{number}"
+            raise conflict_with(plan, self.records.get([name])[name])
+
+    def _commits(self, plans: Sequence[tuple[Task, Plan]]) -> list[Commit]:
+        commits: list[Commit] = []
+        for task, plan in plans:
+            try:
+                commits.append(self._commit(task, plan))
+            except StoreRefused as error:
+                task.outcome = error
+        return commits
+
+    def _commit(self, task: Task, plan: Plan) -> Commit:
+        record = plan.record.model_copy(update={"provenance": task.provenance})
+        proposals = self.committer.proposals(record, plan.dataset)
+        self.records.store.check(proposals)
+        return Commit(task, plan, record, proposals)
+
+    def _write_prerequisites(self, commits: Sequence[Commit]) -> None:
+        self.evolving.ensure(
+            proposal
+            for commit in commits
+            for proposal in (
+                *prerequisite_proposals(commit.record, commit.plan.dataset),
+                *pipeline_proposals(commit.record, self.records.env),
+            )
+        )
+
+    def _write_upstreams(self, commits: Sequence[Commit], view: View) -> list[Commit]:
+        """Record the upstream versions. A commit that contradicts what is recorded by now fails and falls out."""
+        declared = {id(commit): _changed_upstreams(commit, view) for commit in commits}
+        try:
+            self.evolving.write_upstreams([version for versions in declared.values() for version in versions])
+        except MaterializationConflict:
+            for commit in commits:
+                try:
+                    self.evolving.write_upstreams(declared[id(commit)])
+                except MaterializationConflict as error:
+                    commit.task.outcome = error
+        return [commit for commit in commits if commit.task.outcome is None]
+
+
+def _independent(waiting: Sequence[Task]) -> list[Task]:
+    """Those that do not refer to a dataset which an earlier one is still to publish."""
+    chosen: list[Task] = []
+    ahead: set[str] = set()
+    held: set[str] = set()
+    for task in waiting:
+        if task.others & ahead or task.dataset in held:
+            held.add(task.dataset)
+        else:
+            chosen.append(task)
+        ahead.add(task.dataset)
+    return chosen
+
+
+def _changed_upstreams(commit: Commit, view: View) -> list[MaterializationVersion]:
+    changed = {version.key for version in commit.plan.upstreams if version != view.upstreams[version.key]}
+    return [each for each in commit.task.publication.feature_table.materializations if each.key in changed]
+
+
+def _seen_with(view: View, plan: Plan) -> View:
+    """What later plans of the same round must agree with."""
+    return replace(
+        view,
+        datasets={**view.datasets, plan.dataset.name: plan.dataset},
+        upstreams={**view.upstreams, **{version.key: version for version in plan.upstreams}},
+    )

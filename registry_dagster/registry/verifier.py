@@ -1,0 +1,167 @@
+"""Do published versions still stand: the record as it was published, the table as it was recorded?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from registry_dagster.datahub.audit import audit, audited_urns
+from registry_dagster.datahub.proposal import Entity
+from registry_dagster.datahub.retirement import retirement_from
+from registry_dagster.datahub.urns import version_urn
+from registry_dagster.datahub.version import record_from
+from registry_dagster.errors import CorruptRecord, InvalidDeclaration, NotPublished
+from registry_dagster.model.names import parse_version
+from registry_dagster.registry.records import Records
+from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.verify import StoresOutOfReach, TableState, TableVerdict, verify_table
+
+__all__ = ["Verification", "Verifier"]
+
+Lines = tuple[str, ...] | None
+_PAGE = 50
+_TABLES_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found of a published version.
+
+    Args:
+        version: `dataset@vN`.
+        record: What others changed about the record, one line an aspect; empty when it is intact, None
+            when it was not looked at.
+        table: What became of the table; None when it was not looked at, or its record cannot be read.
+        retired: Whether the version is retired, so that nobody counts on its table any more.
+    """
+
+    version: str
+    record: tuple[str, ...] | None
+    table: TableVerdict | None
+    retired: bool = False
+
+    def __str__(self) -> str:
+        record = ["the record is intact"] if self.record == () else list(self.record or ())
+        found = [*record, *([str(self.table)] if self.table else [])]
+        name = f"{self.version} (retired)" if self.retired else self.version
+        return f"{name}: {found[0]}" if len(found) == 1 else "\n".join([f"{name}:", *(f"  {line}" for line in found)])
+
+    @property
+    def state(self) -> TableState:
+        """In one word: `changed` when the record was, else that of the table."""
+        if self.record:
+            return "changed"
+        return "intact" if self.table is None else self.table.state
+
+    @property
+    def damaged(self) -> bool:
+        """Whether the record was changed, or the table is changed or missing and the version is not retired."""
+        return bool(self.record) or (self.state in {"changed", "missing"} and not self.retired)
+
+    def to_dict(self) -> dict[str, Any]:
+        """This as plain JSON values."""
+        record = None if self.record is None else {"intact": not self.record, "changes": list(self.record)}
+        table = None if self.table is None else self.table.to_dict()
+        return {
+            "version": self.version,
+            "state": self.state,
+            "retired": self.retired,
+            "record": record,
+            "table": table,
+        }
+
+
+class Verifier:
+    """Verifies versions page by page: two reads of the store a page, and some tables at once.
+
+    Args:
+        records: Of the registry.
+        record, table: What to look at; both where neither is named.
+        storage_options: As of `inspect_table`.
+    """
+
+    def __init__(self, records: Records, record: bool, table: bool, storage_options: StorageOptions | None) -> None:
+        self._records = records
+        self._env = records.env
+        self._record, self._table = record or not table, table or not record
+        self._options = storage_options
+        self._stores = StoresOutOfReach()
+
+    def verify(self, version: str) -> Verification:
+        """Verify `dataset@vN`.
+
+        Raises:
+            NotPublished: nothing is recorded under that name.
+            InvalidDeclaration: the name says no exact version.
+        """
+        if parse_version(version).number is None:
+            raise InvalidDeclaration(f"{version!r} names no exact version; write it as {version}@v1")
+        for found in self._page([version]):
+            return found
+        raise NotPublished(f"{version}: not published at {self._records.store.target}")
+
+    def verify_all(self, datasets: Iterable[str]) -> Iterator[Verification]:
+        """Verify every version of datasets, oldest first, as the result is taken.
+
+        Raises:
+            NotPublished: a dataset has no version.
+            InvalidDeclaration: a name says one version.
+        """
+        versions = self._versions(datasets)
+        while page := list(islice(versions, _PAGE)):
+            yield from self._page(page)
+
+    def _versions(self, datasets: Iterable[str]) -> Iterator[str]:
+        for dataset in datasets:
+            name, number = parse_version(dataset)
+            if number is not None:
+                raise InvalidDeclaration(f"{dataset!r} is one version; verify it alone, or all of {name}")
+            numbers = self._records.summaries(name)
+            if not numbers:
+                raise NotPublished(f"{name}: no version is published at {self._records.store.target}")
+            yield from (f"{name}@v{number}" for number in numbers)
+
+    def _page(self, versions: Sequence[str]) -> Iterator[Verification]:
+        urns = {version: version_urn(version, self._env) for version in versions}
+        found = self._records.store.read(list(urns.values()))
+        entities = {version: found[urn] for version, urn in urns.items() if found.get(urn)}
+        changes: Mapping[str, Lines] = self._changes(entities) if self._record else dict.fromkeys(entities)
+
+        def one(version: str) -> Verification:
+            return self._one(version, entities[version], changes[version])
+
+        with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
+            yield from pool.map(one, entities)
+
+    def _one(self, version: str, entity: Entity, changes: Lines) -> Verification:
+        table = None
+        if self._table:
+            try:
+                recorded = record_from(entity, version_urn(version, self._env)).table
+            except CorruptRecord as error:
+                changes = changes or (str(error),)
+            else:
+                table = verify_table(recorded, self._options, stores=self._stores)
+        return Verification(version, changes, table, retirement_from(entity) is not None)
+
+    def _changes(self, entities: dict[str, Entity]) -> dict[str, Lines]:
+        """What was changed about each record, and about all that was published with it."""
+        changes: dict[str, Lines] = {}
+        parts: dict[str, list[str]] = {}
+        for version, entity in entities.items():
+            try:
+                parts[version] = audited_urns(entity, version, self._env)
+            except CorruptRecord as error:
+                changes[version] = (str(error),)
+        stored = self._records.store.read(list({urn for urns in parts.values() for urn in urns})) if parts else {}
+        unsupported = self._records.store.unsupported
+        for version in parts:
+            try:
+                lines = audit(stored, version, self._env)
+                changes[version] = tuple(line for line in lines if line.split(" ")[0] not in unsupported)
+            except CorruptRecord as error:
+                changes[version] = (str(error),)
+        return changes

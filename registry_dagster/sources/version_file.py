@@ -1,0 +1,57 @@
+"""A YAML or JSON file of materialization versions, for systems that tell of theirs in no other way.
+
+materializations:
+  - {system: h01, version: c3, source: h01}
+  - {system: minnie65_public, version: 1300, source: cave, timestamp: 2025-01-13T10:10:01Z}
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.model.base import Model, Several
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.sources.source import Told
+from registry_dagster.yaml_document import read_document
+
+__all__ = ["VersionFile"]
+
+
+class MaterializationVersions(Model):
+    """What the file holds."""
+
+    materializations: Several[MaterializationVersion] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class VersionFile:
+    """A file of versions.
+
+    Args:
+        path: The file.
+    """
+
+    path: Path
+
+    @property
+    def name(self) -> tuple[str, ...]:
+        return "file", self.path.stem
+
+    def ask(self) -> Told:
+        """Read the file.
+
+        Raises:
+            InvalidDeclaration: it cannot be read, or what it holds are no versions: one line a problem,
+                with the file, the line, the field, and the fix.
+        """
+        document = read_document(self.path)
+        try:
+            versions = MaterializationVersions.from_json(document.data).materializations
+        except InvalidDeclaration as error:
+            fields = tuple(MaterializationVersions.model_fields)
+            raise InvalidDeclaration(document.located(str(error), fields)) from None
+        return Told(tuple(versions))

@@ -1,0 +1,163 @@
+"""Hand-off: a folder of proposals, for machines that cannot reach DataHub.
+
+Each file is one write, a list of proposals as DataHub's file source reads them; its name is its place
+in the order. `feature-registry push` delivers the versions later, create-only; `datahub ingest` with a
+file source can deliver the proposals too. Numbers given here are provisional: a version gets its final
+number where it is pushed to.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
+from registry_dagster.datahub.search import Search
+from registry_dagster.datahub.urns import entity_type
+from registry_dagster.errors import RegistryError, RegistryUnavailable
+from registry_dagster.stores.matching import fitting
+from registry_dagster.stores.store import Refusal
+
+__all__ = ["FileStore"]
+
+
+class FileStore:
+    """Aspects in a folder of proposal files.
+
+    A file is written whole under a name of its own and then linked to the next free number, so each
+    write is there or not, and of two writers one looks again.
+
+    Args:
+        folder: The folder; made at the first write.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._entities: dict[str, dict[str, Aspect]] = {}
+        self._read = 0
+
+    def __repr__(self) -> str:
+        return f"FileStore({self.target!r})"
+
+    @property
+    def target(self) -> str:
+        return f"file://{self._folder}"
+
+    @property
+    def search_lags(self) -> bool:
+        return False
+
+    @property
+    def unsupported(self) -> Mapping[str, str]:
+        return {}
+
+    def about(self) -> dict[str, str]:
+        self._catch_up()
+        return {"store": "hand-off folder; feature-registry push delivers it", "writes": str(self._read)}
+
+    def check(self, commit: Sequence[Proposal]) -> None:
+        """Anything fits; a server's limits show when it is pushed."""
+
+    def read(self, urns: Collection[str], aspects: Collection[str] = ()) -> dict[str, Entity]:
+        self._catch_up()
+        return {
+            urn: {name: value for name, value in self._entities[urn].items() if not aspects or name in aspects}
+            for urn in urns
+            if urn in self._entities and (not aspects or self._entities[urn].keys() & set(aspects))
+        }
+
+    def search(self, search: Search) -> Iterator[str]:
+        return fitting(self.read, search, self.urns()[::-1])
+
+    def urns(self) -> list[str]:
+        """Every entity, in the order they were first written."""
+        self._catch_up()
+        return list(self._entities)
+
+    def ensure(self, proposals: Iterable[Proposal]) -> None:
+        wanted = list(proposals)
+        while lacking := self._lacking(wanted):
+            if self._append(lacking, "UPSERT"):
+                return
+
+    def upsert(self, proposals: Iterable[Proposal]) -> None:
+        wanted = list(proposals)
+        while changed := [each for each in wanted if self._current(each) != each.value]:
+            if self._append(changed, "UPSERT"):
+                return
+
+    def create(self, commits: Sequence[Sequence[Proposal]]) -> Sequence[Refusal | None]:
+        return [self._create(commit) for commit in commits]
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _create(self, commit: Sequence[Proposal]) -> Refusal | None:
+        while True:
+            self._catch_up()
+            for proposal in commit:
+                if not proposal.replaces and self._known(proposal) is not None:
+                    return Refusal(f"{proposal.urn}: {proposal.aspect} is present already")
+            if self._append(commit, "CREATE"):
+                return None
+
+    def _lacking(self, wanted: Sequence[Proposal]) -> list[Proposal]:
+        return [each for each in wanted if self._current(each) is None]
+
+    def _current(self, proposal: Proposal) -> Aspect | None:
+        self._catch_up()
+        return self._known(proposal)
+
+    def _known(self, proposal: Proposal) -> Aspect | None:
+        return self._entities.get(proposal.urn, {}).get(proposal.aspect)
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:06}.json"
+
+    def _catch_up(self) -> None:
+        """Learn of files written since, by anybody."""
+        while (path := self._path(self._read + 1)).exists():
+            try:
+                entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError) as error:
+                raise RegistryError(f"{path} cannot be read as proposals ({error}); restore it or remove it") from error
+            for entry in entries:
+                self._entities.setdefault(entry["entityUrn"], {})[entry["aspectName"]] = entry["aspect"]["json"]
+            self._read += 1
+
+    def _append(self, proposals: Sequence[Proposal], change: str) -> bool:
+        """Write one file after those known. False: another writer took the place."""
+        entries = [_entry(each, "UPSERT" if each.replaces else change) for each in proposals]
+        text = json.dumps(entries, indent=1, ensure_ascii=False)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            part = self._folder / f".{uuid.uuid4().hex}.part"
+            with part.open("x", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(part, self._path(self._read + 1))
+            finally:
+                part.unlink()
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise RegistryUnavailable(
+                f"{self.target}: {error.strerror}. Nothing was written by this step; check the folder and run it again"
+            ) from error
+        return True
+
+
+def _entry(proposal: Proposal, change: str) -> dict[str, Any]:
+    return {
+        "entityType": entity_type(proposal.urn),
+        "entityUrn": proposal.urn,
+        "changeType": change,
+        "aspectName": proposal.aspect,
+        "aspect": {"json": proposal.value},
+    }

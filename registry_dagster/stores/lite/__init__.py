@@ -1,0 +1,1 @@
+"""The store that is an embedded file in DataHub Lite's own format."""

@@ -1,0 +1,143 @@
+"""The embedded store's search index: tables beside DataHub Lite's own, which leaves them alone.
+
+The index knows up to which row of the aspects it goes. What we write is indexed in the same transaction;
+what another program wrote, at our next write.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+
+from registry_dagster.datahub.search import Entry
+from registry_dagster.stores.matching import Read, entries
+
+__all__ = ["INDEX_SCHEMA", "has_index", "kind_term", "term_ids", "unindexed", "update_index"]
+
+INDEX_SCHEMA = """
+CREATE TABLE IF NOT EXISTS registry_entry (
+    id INTEGER PRIMARY KEY, urn TEXT NOT NULL UNIQUE, terms TEXT NOT NULL, words TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS registry_term (
+    id INTEGER PRIMARY KEY, field TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (field, value));
+CREATE TABLE IF NOT EXISTS registry_posting (
+    term INTEGER NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (term, entry)) WITHOUT ROWID;
+CREATE VIRTUAL TABLE IF NOT EXISTS registry_words USING fts5 (words, content = '', detail = none, columnsize = 0);
+CREATE TABLE IF NOT EXISTS registry_indexed (upto INTEGER NOT NULL);
+"""
+
+_PAGE = 200
+
+
+def update_index(connection: sqlite3.Connection, read: Read) -> None:
+    """Index what was written since the index was last brought up to date, by whomever.
+
+    Args:
+        connection: Inside a transaction.
+        read: Reads entities as they stand in that transaction.
+    """
+    written = unindexed(connection)
+    if not written:
+        return
+    index = _Index(connection)
+    known = set(written)
+    for start in range(0, len(written), _PAGE):
+        page = written[start : start + _PAGE]
+        found = list(entries(read, page))
+        for urn in set(page).difference(urn for urn, _ in found):
+            index.remove(urn)
+        below = [urn for urn in index.versions_below(entry for _, entry in found) if urn not in known]
+        for urn, entry in (*found, *entries(read, below)):
+            index.put(urn, entry)
+    connection.execute("DELETE FROM registry_indexed")
+    connection.execute("INSERT INTO registry_indexed SELECT max(rowid) FROM metadata_aspect_v2")
+
+
+def unindexed(connection: sqlite3.Connection) -> list[str]:
+    """Entities of which an aspect was written since, oldest first. All of them where there is no index.
+
+    DataHub Lite's writer changes a current aspect in place: only the copy it makes of the old one is a new row.
+    """
+    upto = _indexed_up_to(connection)
+    # By row: grouping would read the whole index of URNs.
+    query = "SELECT urn FROM metadata_aspect_v2 NOT INDEXED WHERE rowid > ? ORDER BY rowid"
+    return list(dict.fromkeys(urn for (urn,) in connection.execute(query, (upto,))))
+
+
+def _indexed_up_to(connection: sqlite3.Connection) -> int:
+    if not has_index(connection):
+        return 0
+    (upto,) = connection.execute("SELECT max(upto) FROM registry_indexed").fetchone()
+    return upto or 0
+
+
+def has_index(connection: sqlite3.Connection) -> bool:
+    """Whether its last table, and so all of it, is there: another program does not make it."""
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'registry_indexed'").fetchone() is not None
+
+
+def kind_term(kind: str, env: str) -> tuple[str, str]:
+    """The term that every search asks for."""
+    return "kind", f"{kind}/{env}"
+
+
+def term_ids(connection: sqlite3.Connection, terms: Iterable[tuple[str, str]]) -> list[int]:
+    """Those of the terms that some entity has."""
+    query = "SELECT id FROM registry_term WHERE field = ? AND value = ?"
+    return [number for term in terms for (number,) in connection.execute(query, tuple(term))]
+
+
+class _Index:
+    """Writes entries, and remembers the terms it met."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._ids: dict[tuple[str, str], int] = {}
+
+    def put(self, urn: str, entry: Entry) -> None:
+        """Write an entry, or what changed about it."""
+        terms = {self._id(term) for term in (kind_term(entry.kind, entry.env), *entry.terms)}
+        listed = json.dumps(sorted(terms))
+        known = self._connection.execute("SELECT id, terms, words FROM registry_entry WHERE urn = ?", (urn,)).fetchone()
+        if known is None:
+            query = "INSERT INTO registry_entry (urn, terms, words) VALUES (?, ?, ?)"
+            number, before = self._connection.execute(query, (urn, listed, entry.words)).lastrowid, set[int]()
+        else:
+            number, before = known[0], set[int](json.loads(known[1]))
+            query = "UPDATE registry_entry SET terms = ?, words = ? WHERE id = ?"
+            self._connection.execute(query, (listed, entry.words, number))
+            self._forget_words(number, known[2])
+        self._connection.execute("INSERT INTO registry_words (rowid, words) VALUES (?, ?)", (number, entry.words))
+        many = self._connection.executemany
+        many("INSERT INTO registry_posting VALUES (?, ?)", [(term, number) for term in terms - before])
+        many("DELETE FROM registry_posting WHERE term = ? AND entry = ?", [(term, number) for term in before - terms])
+
+    def remove(self, urn: str) -> None:
+        """Take out an entity that is not looked for, or not any more."""
+        known = self._connection.execute("SELECT id, terms, words FROM registry_entry WHERE urn = ?", (urn,)).fetchone()
+        if known is None:
+            return
+        number, terms, words = known
+        query = "DELETE FROM registry_posting WHERE term = ? AND entry = ?"
+        self._connection.executemany(query, [(term, number) for term in json.loads(terms)])
+        self._forget_words(number, words)
+        self._connection.execute("DELETE FROM registry_entry WHERE id = ?", (number,))
+
+    def _forget_words(self, number: int, words: str) -> None:
+        """An index that keeps no texts must be told which one it loses."""
+        query = "INSERT INTO registry_words (registry_words, rowid, words) VALUES ('delete', ?, ?)"
+        self._connection.execute(query, (number, words))
+
+    def versions_below(self, written: Iterable[Entry]) -> list[str]:
+        """The versions of the Datasets among these: they are found by a Dataset's title and owners, too."""
+        terms = (term for entry in written if entry.kind == "dataset" for term in entry.terms)
+        names = [term for term in terms if term.field == "dataset" and not term.value.endswith("*")]
+        query = "SELECT e.urn FROM registry_posting p JOIN registry_entry e ON e.id = p.entry WHERE p.term = ?"
+        ids = term_ids(self._connection, names)
+        return [urn for number in ids for (urn,) in self._connection.execute(query, (number,))]
+
+    def _id(self, term: tuple[str, str]) -> int:
+        if term not in self._ids:
+            self._connection.execute("INSERT OR IGNORE INTO registry_term (field, value) VALUES (?, ?)", tuple(term))
+            (self._ids[term],) = term_ids(self._connection, [term])
+        return self._ids[term]

@@ -1,0 +1,133 @@
+"""Writing aspects the way DataHub Lite keeps them: row 0 is the current one, rows 1 … N its history."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Collection, Iterable, Sequence
+
+from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
+from registry_dagster.stores.lite.edges import write_edges
+from registry_dagster.stores.lite.index import update_index
+from registry_dagster.stores.store import Refusal
+
+__all__ = ["Rows", "read_current"]
+
+_RUN = {"runId": "no-run-id-provided", "lastRunId": "no-run-id-provided"}
+_VARIABLES = 500
+"""How many URNs one query asks for; SQLite allows 999 parameters in its oldest builds."""
+
+
+def read_current(connection: sqlite3.Connection, urns: Sequence[str], aspects: Sequence[str]) -> dict[str, Entity]:
+    """The current aspects of entities, all of them when none are named. Absent entities are left out."""
+    found: dict[str, dict[str, Aspect]] = {}
+    for start in range(0, len(urns), _VARIABLES):
+        some = urns[start : start + _VARIABLES]
+        query = (
+            f"SELECT urn, aspect_name, metadata FROM metadata_aspect_v2 WHERE version = 0 AND urn IN ({_marks(some)})"
+        )
+        if aspects:
+            query += f" AND aspect_name IN ({_marks(aspects)})"
+        for urn, name, metadata in connection.execute(query, [*some, *aspects]):
+            found.setdefault(urn, {})[name] = json.loads(metadata)
+    return dict(found)
+
+
+class Rows:
+    """What one open transaction writes. Call `finish` before it is committed.
+
+    Args:
+        connection: Inside its transaction.
+        urns: The entities that will be written, read at once.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, urns: Collection[str]) -> None:
+        self._connection = connection
+        self._current: dict[str, dict[str, Aspect]] = {}
+        self._changed: dict[str, None] = {}
+        self._pending: list[tuple[str, str, int, str, str, int]] = []
+        self._load(dict.fromkeys(urns))
+
+    def create(self, commit: Sequence[Proposal]) -> Refusal | None:
+        """Write a commit whole, or not at all if any of its aspects is present and it does not replace it."""
+        for proposal in commit:
+            if not proposal.replaces and self.current(proposal.urn, proposal.aspect) is not None:
+                return Refusal(f"{proposal.urn}: {proposal.aspect} is present already")
+        self.write(commit)
+        return None
+
+    def write(self, proposals: Iterable[Proposal]) -> None:
+        """Write aspects, whatever stood there. The same again changes nothing."""
+        for proposal in proposals:
+            if self._write(proposal) and proposal.aspect == "versionProperties":
+                self._advance_version_set(proposal)
+
+    def current(self, urn: str, aspect: str) -> Aspect | None:
+        """An aspect as it stands in this transaction."""
+        if urn not in self._current:
+            self._load([urn])
+        return self._current[urn].get(aspect)
+
+    def finish(self) -> None:
+        """Write what is still held back, and bring the browse index up to date."""
+        self._flush()
+        write_edges(self._connection, {urn: self._current[urn] for urn in self._changed})
+        update_index(self._connection, self._entities)
+
+    def _entities(self, urns: Sequence[str]) -> dict[str, Entity]:
+        """Entities as they stand in this transaction; those that are absent are left out."""
+        self._load(urn for urn in urns if urn not in self._current)
+        return {urn: entity for urn in urns if (entity := self._current[urn])}
+
+    def _load(self, urns: Iterable[str]) -> None:
+        wanted = list(urns)
+        found = read_current(self._connection, wanted, ())
+        self._current |= {urn: dict(found.get(urn, {})) for urn in wanted}
+
+    def _write(self, proposal: Proposal) -> bool:
+        """Whether anything changed."""
+        urn, aspect = proposal.urn, proposal.aspect
+        current = self.current(urn, aspect)
+        if current == proposal.value:
+            return False
+        number = 1 if current is None else self._highest(urn, aspect) + 1
+        now = int(time.time() * 1000)
+        metadata = json.dumps(proposal.value)
+        system = json.dumps({"lastObserved": now, **_RUN, "properties": {"sysVersion": str(number)}})
+        self._pending += [(urn, aspect, version, metadata, system, now) for version in (number, 0)]
+        self._current[urn][aspect] = proposal.value
+        self._changed[urn] = None
+        return True
+
+    def _highest(self, urn: str, aspect: str) -> int:
+        self._flush()
+        (highest,) = self._connection.execute(
+            "SELECT max(version) FROM metadata_aspect_v2 WHERE urn = ? AND aspect_name = ?", (urn, aspect)
+        ).fetchone()
+        return highest
+
+    def _flush(self) -> None:
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO metadata_aspect_v2 VALUES (?, ?, ?, ?, ?, ?)", self._pending
+        )
+        self._pending.clear()
+
+    def _advance_version_set(self, proposal: Proposal) -> None:
+        """What a DataHub server does by itself: the version set points at its latest member."""
+        version_set = str(proposal.value["versionSet"])
+        stored = self.current(version_set, "versionSetProperties")
+        if stored is not None:
+            newest = self.current(stored["latest"], "versionProperties")
+            if newest is not None and newest["sortId"] > proposal.value["sortId"]:
+                return
+        value: Aspect = {
+            "customProperties": {},
+            "latest": proposal.urn,
+            "versioningScheme": proposal.value["versioningScheme"],
+        }
+        self._write(Proposal(version_set, "versionSetProperties", value))
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ",".join("?" * len(values))

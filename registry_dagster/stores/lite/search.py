@@ -1,0 +1,82 @@
+"""Searching the embedded store, newest first, page by page.
+
+The rarest fact leads, the others are looked up for each entity it names: none of it grows with what does
+not match. What another program wrote since our last write is looked at one by one.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from registry_dagster.datahub.search import Search
+from registry_dagster.stores.lite.index import has_index, kind_term, term_ids, unindexed
+from registry_dagster.stores.matching import Read, fitting
+
+__all__ = ["search_page"]
+
+_PAGE = 200
+_MANY = 5000
+"""Where counting stops: a fact that so many entities share is not rare."""
+
+
+def search_page(
+    connection: sqlite3.Connection, read: Read, search: Search, before: int | None
+) -> tuple[list[str], int | None]:
+    """One page of what is found, and where the next one goes on; None at the end.
+
+    Args:
+        connection: To read.
+        read: Reads entities.
+        search: What to look for.
+        before: Where the last page ended; None for the first, which begins with what is not indexed yet.
+    """
+    since = unindexed(connection)
+    newer = list(fitting(read, search, since[::-1])) if before is None else []
+    rows = _indexed(connection, search, before) if has_index(connection) else []
+    urns = [urn for _, urn in rows]
+    if since:
+        urns = [urn for urn in urns if urn not in set(since)]
+    return newer + urns, rows[-1][0] if len(rows) == _PAGE else None
+
+
+def _indexed(connection: sqlite3.Connection, search: Search, before: int | None) -> list[tuple[int, str]]:
+    """A page of (entry, URN) from the index."""
+    conditions = [term_ids(connection, [kind_term(search.kind, search.env)])]
+    conditions += [term_ids(connection, alternatives) for alternatives in search.terms]
+    if not all(conditions):
+        return []
+    if search.words:
+        source = "SELECT e.id, e.urn FROM registry_words l CROSS JOIN registry_entry e ON e.id = l.rowid"
+        where, values = ["registry_words MATCH ?"], list[Any]([" ".join(f'"{word}"*' for word in search.words)])
+        last = "l.rowid"
+    else:
+        conditions.sort(key=lambda terms: _count(connection, terms))
+        source = "SELECT DISTINCT e.id, e.urn FROM registry_posting l CROSS JOIN registry_entry e ON e.id = l.entry"
+        leading = conditions.pop(0)
+        where, values = [f"l.term {_one_of(leading)}"], list[Any]([_values(leading)])
+        last = "l.entry"
+    if before is not None:
+        where.append(f"{last} < ?")
+        values.append(before)
+    without = term_ids(connection, search.without)
+    for terms, negation in (*((each, "") for each in conditions), *([(without, "NOT ")] if without else [])):
+        where.append(f"{negation}EXISTS (SELECT 1 FROM registry_posting WHERE term {_one_of(terms)} AND entry = e.id)")
+        values.append(_values(terms))
+    query = f"{source} WHERE {' AND '.join(where)} ORDER BY {last} DESC LIMIT {_PAGE}"
+    return connection.execute(query, values).fetchall()
+
+
+def _one_of(terms: Sequence[int]) -> str:
+    return "= ?" if len(terms) == 1 else "IN (SELECT value FROM json_each(?))"
+
+
+def _values(terms: Sequence[int]) -> int | str:
+    return terms[0] if len(terms) == 1 else json.dumps(terms)
+
+
+def _count(connection: sqlite3.Connection, terms: Sequence[int]) -> int:
+    query = f"SELECT count(*) FROM (SELECT 1 FROM registry_posting WHERE term {_one_of(terms)} LIMIT {_MANY})"
+    return connection.execute(query, [_values(terms)]).fetchone()[0]

@@ -1,0 +1,51 @@
+"""Code as text: what it imports and its lines, put together piece by piece."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from registry_dagster.tables.storage.locations import local_path
+from registry_dagster.tables.storage.options import AZURE, scheme_of
+
+__all__ = ["Code", "place", "text"]
+
+_SCHEMES = {"s3a": "s3", "gcs": "gs"}
+
+
+@dataclass(frozen=True)
+class Code:
+    """Lines of Python and the imports they need."""
+
+    imports: tuple[str, ...]
+    lines: tuple[str, ...]
+
+    @classmethod
+    def of(cls, *parts: str) -> Code:
+        """Imports and lines, in one sequence."""
+        imports = tuple(part for part in parts if part.startswith(("import ", "from ")))
+        return cls(imports, tuple(part for part in parts if part not in imports))
+
+    def __add__(self, other: Code) -> Code:
+        return Code(self.imports + other.imports, self.lines + other.lines)
+
+    def __str__(self) -> str:
+        imports = sorted(set(self.imports), key=lambda line: (line.startswith("from "), line))
+        return "\n".join((*imports, "", *self.lines)) + "\n"
+
+
+def text(value: str) -> str:
+    """A text as a Python literal; JSON's are."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def place(location: str, *, spark: bool = False, lance: bool = False) -> str:
+    """A location as a Python literal, in the engine's own spelling: a path on local disks, else a URI."""
+    if (path := local_path(location)) is not None:
+        return text(str(path))
+    scheme, rest = scheme_of(location), location.partition("://")[2]
+    if lance and scheme in AZURE:
+        container, _, path_in_it = rest.partition("/")
+        return text(f"az://{container.partition('@')[0]}/{path_in_it}")
+    scheme = _SCHEMES.get(scheme, scheme)
+    return text(f"{'s3a' if spark and scheme == 's3' else scheme}://{rest}")

@@ -1,0 +1,1 @@
+"""Delta tables: inspect, verify, code, and what only Delta needs."""

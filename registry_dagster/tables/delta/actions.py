@@ -1,0 +1,138 @@
+"""The actions in a commit or a checkpoint of a Delta log, reading no more of it than they need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Generator, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from registry_dagster.errors import RegistryError, UnsupportedTable
+from registry_dagster.tables.storage.locations import plain_text
+from registry_dagster.tables.storage.protocol import Storage, StoredFile, StoredObject
+
+__all__ = ["Action", "actions_in", "damaged", "first_actions", "parquet_reading", "row_groups_with", "well_formed"]
+
+Action = dict[str, Any]
+_FILLED = {"add": "path", "metaData": "id", "protocol": "minReaderVersion", "sidecar": "path"}
+"""For each action a field that is never null in it."""
+_CHUNK = 1 << 20
+_BATCH = 8192
+
+
+def first_actions(storage: Storage, stored: StoredObject, names: Collection[str]) -> Action:
+    """The first action of each name in a commit or a checkpoint.
+
+    Raises:
+        UnsupportedTable: the file is damaged.
+    """
+    found: Action = {}
+    for name, action in actions_in(storage, stored, names):
+        found.setdefault(name, action)
+        if len(found) == len(names):
+            break
+    return found
+
+
+def actions_in(storage: Storage, stored: StoredObject, names: Collection[str]) -> Iterator[tuple[str, Any]]:
+    """Every action of these names, with its name, in a commit or a checkpoint. Others are passed over.
+
+    Maps inside an action from a Parquet file are lists of pairs, as pyarrow gives them.
+
+    Raises:
+        UnsupportedTable: the file is damaged.
+    """
+    if stored.path.endswith(".parquet"):
+        yield from _in_parquet(storage, stored, names)
+        return
+    keys = [f'"{name}"'.encode() for name in names]
+    for line in _lines(storage, stored):
+        if any(key in line for key in keys):
+            action = _parsed(storage, stored, line)
+            for name in names:
+                if action.get(name) is not None:
+                    yield name, action[name]
+
+
+def _parsed(storage: Storage, stored: StoredObject, text: bytes) -> Action:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise damaged(storage, stored.path, f"it is not JSON ({error})") from error
+    if not isinstance(value, dict):
+        raise damaged(storage, stored.path, "it does not hold JSON objects")
+    return cast(Action, value)
+
+
+def _lines(storage: Storage, stored: StoredObject) -> Iterator[bytes]:
+    rest = b""
+    for start in range(0, stored.size, _CHUNK):
+        chunk = storage.read(stored.path, start, min(_CHUNK, stored.size - start))
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
+    yield rest
+
+
+def _in_parquet(storage: Storage, stored: StoredObject, names: Collection[str]) -> Iterator[tuple[str, Any]]:
+    with parquet_reading(storage, stored) as file:
+        columns = [name for name in names if name in file.schema_arrow.names]
+        for batch in file.iter_batches(_BATCH, row_groups=row_groups_with(file, columns), columns=columns):
+            for name in columns:
+                for value in batch.column(name).drop_null().to_pylist():
+                    yield name, value
+
+
+@contextmanager
+def parquet_reading(storage: Storage, stored: StoredObject) -> Generator[Any, None, None]:
+    """A checkpoint as a `pyarrow.parquet.ParquetFile`, its column chunks read together where they lie together.
+
+    Raises:
+        UnsupportedTable: it is damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        source: Any = StoredFile(storage, stored)
+        yield pq.ParquetFile(source, pre_buffer=True)
+    except (pa.ArrowException, OSError) as error:
+        raise damaged(storage, stored.path, plain_text(error)) from error
+
+
+def row_groups_with(file: Any, names: Collection[str]) -> list[int]:
+    """The row groups that may hold one of these actions, by the statistics of a column each of them fills."""
+    filled = {f"{name}.{_FILLED[name]}" for name in names}
+    positions = [index for index in range(len(file.schema)) if file.schema.column(index).path in filled]
+    groups = (file.metadata.row_group(index) for index in range(file.num_row_groups))
+    return [
+        index
+        for index, group in enumerate(groups)
+        if any(_has_values(group.column(position).statistics, group.num_rows) for position in positions)
+    ]
+
+
+def _has_values(statistics: Any, rows: int) -> bool:
+    return statistics is None or not statistics.has_null_count or statistics.null_count < rows
+
+
+@contextmanager
+def well_formed(storage: Storage) -> Generator[None, None, None]:
+    """Around what relies on the types that the protocol gives to the fields of actions.
+
+    Raises:
+        UnsupportedTable: a field is of another type.
+    """
+    try:
+        yield
+    except RegistryError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise UnsupportedTable(
+            f"{storage.location}: its _delta_log/ holds an action with a field of another type than the protocol says "
+            f"({type(error).__name__}). The log is damaged; restore it."
+        ) from error
+
+
+def damaged(storage: Storage, path: str, what: str) -> UnsupportedTable:
+    """The error for a file of the log that cannot be read."""
+    return UnsupportedTable(f"{storage.location}/{path} cannot be read: {what}. The log is damaged; restore the file.")

@@ -1,0 +1,138 @@
+"""Delta tables: what the log says of a version, without its list of files.
+
+Sections named here are those of the Delta Transaction Log Protocol, PROTOCOL.md of delta-io/delta.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from registry_dagster.errors import TableNotFound, UnsupportedTable
+from registry_dagster.model.names import join_path
+from registry_dagster.model.table import DeltaPin, TableFacts
+from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
+from registry_dagster.tables.delta.actions import Action, first_actions, well_formed
+from registry_dagster.tables.delta.counts import count_files
+from registry_dagster.tables.delta.log import LOG, Log
+from registry_dagster.tables.delta.schema import arrow_schema
+from registry_dagster.tables.storage.protocol import Storage
+
+__all__ = ["inspect_delta"]
+
+_READER_VERSION = 3
+_READER_FEATURES = {
+    "columnMapping",
+    "deletionVectors",
+    "timestampNtz",
+    "typeWidening",
+    "typeWidening-preview",
+    "v2Checkpoint",
+    "vacuumProtocolCheck",
+    "variantShredding",
+    "variantShredding-preview",
+    "variantType",
+    "variantType-preview",
+}
+"""Features that change how data or checkpoints are read, or that this module reads."""
+
+
+def inspect_delta(storage: Storage, version: int | str | None = None, *, count_bytes: int | None = None) -> TableFacts:
+    """Facts of a version of a Delta table, the latest by default.
+
+    Columns have their logical names. Bytes and files are known for free where the version has a checksum
+    file (`{version}.crc`), rows never: they take a look at every file's entry in the log.
+
+    Args:
+        storage: At the table.
+        version: A number.
+        count_bytes: How many bytes of the log may be read to count; None: no counting.
+
+    Raises:
+        TableNotFound: no log, or the version is not in it (any more).
+        UnsupportedTable: a damaged log, or a reader feature this release does not know.
+    """
+    with well_formed(storage):
+        return _facts(storage, Log.read(storage, _number(storage, version)), count_bytes)
+
+
+def _facts(storage: Storage, log: Log, count_bytes: int | None) -> TableFacts:
+    checksum = log.checksum(storage)
+    actions = checksum if {"metaData", "protocol"} <= checksum.keys() else log.replay(storage)
+    metadata = actions["metaData"]
+    _refuse_unknown_features(storage, actions)
+    schema = arrow_schema(_value(storage, actions, "metaData", "schemaString"), storage.location)
+    counts = None if count_bytes is None else count_files(storage, log, count_bytes)
+    return TableFacts(
+        location=storage.location,
+        pin=DeltaPin(
+            table_id=_value(storage, actions, "metaData", "id"),
+            version=log.version,
+            committed_at=_committed_at(storage, log, metadata, checksum),
+        ),
+        fields=fields_of(schema),
+        arrow_schema=encode_schema(schema),
+        widths=widths_of(schema),
+        partition_columns=tuple(join_path((name,)) for name in metadata.get("partitionColumns") or ()),
+        rows=counts.rows if counts else None,
+        bytes=counts.bytes if counts else checksum.get("tableSizeBytes"),
+        files=counts.files if counts else checksum.get("numFiles"),
+    )
+
+
+def _number(storage: Storage, version: int | str | None) -> int | None:
+    if version is None:
+        return None
+    if not (str(version).isascii() and str(version).isdecimal()):
+        raise TableNotFound(
+            f"{storage.location}: {version!r} is no version of a Delta table; versions are whole numbers."
+        )
+    return int(version)
+
+
+def _value(storage: Storage, actions: Mapping[str, Any], action: str, name: str) -> Any:
+    try:
+        return actions[action][name]
+    except (KeyError, TypeError) as error:
+        raise UnsupportedTable(
+            f"{storage.location}: its {LOG}/ has a {action} without {name}. The log is damaged; restore it."
+        ) from error
+
+
+def _refuse_unknown_features(storage: Storage, actions: Mapping[str, Any]) -> None:
+    """Section "Reader Version Requirements": a reader must know every feature that is listed."""
+    required = _value(storage, actions, "protocol", "minReaderVersion")
+    features = set(actions["protocol"].get("readerFeatures") or ()) - _READER_FEATURES
+    managed = sorted(feature for feature in features if feature.startswith(("catalogManaged", "catalogOwned")))
+    if managed:
+        raise UnsupportedTable(
+            f"{storage.location} is a catalog-managed Delta table ({', '.join(managed)}): its log alone does "
+            "not say which version is current. Copy or clone it to a table without that feature."
+        )
+    if features or required > _READER_VERSION:
+        what = ", ".join(sorted(features)) or f"minReaderVersion {required}"
+        raise UnsupportedTable(
+            f"{storage.location} needs a Delta reader that knows {what}; this release does not. "
+            "Upgrade registry-dagster, or drop the feature from the table."
+        )
+
+
+def _committed_at(storage: Storage, log: Log, metadata: Mapping[str, Any], checksum: Action) -> datetime | None:
+    """Section "In-Commit Timestamps"; else the commit file's modification time, as all readers take it."""
+    commit = log.commit
+    configuration: dict[str, str] = dict(metadata.get("configuration") or {})
+    if configuration.get("delta.enableInCommitTimestamps") != "true":
+        return commit.modified if commit else None
+    milliseconds: Any = checksum.get("inCommitTimestampOpt")
+    if milliseconds is None:
+        if commit is None:
+            return None
+        milliseconds = first_actions(storage, commit, ("commitInfo",)).get("commitInfo", {}).get("inCommitTimestamp")
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)
+    except (TypeError, ValueError, OverflowError, OSError) as error:
+        raise UnsupportedTable(
+            f"{storage.location}: version {log.version} has no commitInfo.inCommitTimestamp that can be read, though "
+            f"{LOG}/ says in-commit timestamps are enabled. The log is damaged; write the table again."
+        ) from error

@@ -1,0 +1,206 @@
+"""The files of a Delta log: which ones make up a version.
+
+Sections named here are those of the Delta Transaction Log Protocol, PROTOCOL.md of delta-io/delta.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import cast
+
+from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
+from registry_dagster.tables.delta.actions import Action, first_actions
+from registry_dagster.tables.storage.protocol import Storage, StoredObject
+from registry_dagster.tables.storage.read_ahead import ahead
+
+__all__ = ["LOG", "Log"]
+
+LOG = "_delta_log"
+_WANTED = ("metaData", "protocol")
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_NAME = re.compile(
+    r"(?P<version>\d{20})\.(?:(?P<kind>json|crc)|(?P<end>\d{20})\.compacted\.json"
+    rf"|checkpoint\.(?:(?P<part>\d{{10}})\.(?P<parts>\d{{10}})\.parquet|parquet|{_UUID}\.(?:parquet|json)))"
+)
+
+
+@dataclass
+class Log:
+    """The files that make up one version of a table.
+
+    Args:
+        version: The version.
+        commits: Version → commit file, after the checkpoint and up to the version.
+        compacted: First and last version → a file that repeats these commits, reconciled.
+        checkpoint: The files of the newest complete checkpoint up to the version; empty when there is none.
+        commit: The version's own commit file; None when it was cleaned up.
+        crc: The version's checksum file.
+    """
+
+    version: int
+    commits: dict[int, StoredObject]
+    compacted: dict[tuple[int, int], StoredObject]
+    checkpoint: tuple[StoredObject, ...] = ()
+    commit: StoredObject | None = None
+    crc: StoredObject | None = None
+
+    @classmethod
+    def read(cls, storage: Storage, version: int | None) -> Log:
+        """List the log for a version, the latest when it is None.
+
+        Raises:
+            TableNotFound: no log, or the version is not in it (any more).
+            UnsupportedTable: commits in the middle are missing.
+        """
+        start = _last_checkpoint(storage)
+        if version is not None and version < start:
+            start = 0
+        listing = _Listing.read(storage, start, version)
+        if start and start not in listing.checkpoints():
+            listing = _Listing.read(storage, 0, version)
+        wanted = max(listing.latest, 0) if version is None else version
+        log = listing.log(wanted)
+        if log is None:
+            raise _why_not(storage, wanted)
+        return log
+
+    def checksum(self, storage: Storage) -> Action:
+        """The version's checksum file, its `metadata` named `metaData`; empty when there is none.
+
+        Section "Version Checksum File": it repeats metadata and protocol, and counts files and bytes. It is
+        written after the commit and may be cut off, so one that cannot be read counts as absent.
+        """
+        if self.crc is None:
+            return {}
+        try:
+            content = json.loads(storage.read(self.crc.path, 0, self.crc.size))
+        except ValueError:
+            return {}
+        if not isinstance(content, dict):
+            return {}
+        checksum = cast(Action, content)
+        return {**checksum, **({"metaData": checksum["metadata"]} if checksum.get("metadata") else {})}
+
+    def replay(self, storage: Storage) -> Action:
+        """The metadata and protocol that hold at the version: the newest of each wins.
+
+        Raises:
+            UnsupportedTable: one of them is nowhere in the log, or a file of it is damaged.
+        """
+        found: Action = {}
+        files = [*self.tail(), *self.checkpoint]
+        for actions in ahead(lambda stored: first_actions(storage, stored, _WANTED), files):
+            found = {**actions, **found}
+            if len(found) == len(_WANTED):
+                return found
+        raise UnsupportedTable(
+            f"{storage.location}: its {LOG}/ has no {' and no '.join(name for name in _WANTED if name not in found)} "
+            f"at version {self.version}. The log is damaged; write the table again."
+        )
+
+    def tail(self) -> Iterator[StoredObject]:
+        """The files after the checkpoint, newest first. Compacted ones stand for the commits they repeat."""
+        widest = {last: first for first, last in sorted(self.compacted, reverse=True)}
+        version = self.version
+        while version in self.commits:
+            first = widest.get(version, version)
+            yield self.compacted.get((first, version), self.commits[version])
+            version = first - 1
+
+
+@dataclass
+class _Listing:
+    """The files of a log from some version on."""
+
+    commits: dict[int, StoredObject] = field(default_factory=dict[int, StoredObject])
+    compacted: dict[tuple[int, int], StoredObject] = field(default_factory=dict[tuple[int, int], StoredObject])
+    checksums: dict[int, StoredObject] = field(default_factory=dict[int, StoredObject])
+    single: dict[int, StoredObject] = field(default_factory=dict[int, StoredObject])
+    parts: dict[tuple[int, int], dict[int, StoredObject]] = field(
+        default_factory=dict[tuple[int, int], dict[int, StoredObject]]
+    )
+
+    @classmethod
+    def read(cls, storage: Storage, start: int, end: int | None) -> _Listing:
+        listing = cls()
+        for stored in storage.list(f"{LOG}/", f"{LOG}/{start:020d}"):
+            name = stored.path.removeprefix(f"{LOG}/")
+            if not name[:1].isdecimal() or (end is not None and name[:20] > f"{end:020d}"):
+                break
+            if match := _NAME.fullmatch(name):
+                listing._add(stored, match)
+        return listing
+
+    def _add(self, stored: StoredObject, match: re.Match[str]) -> None:
+        version = int(match["version"])
+        if match["kind"] == "json":
+            self.commits[version] = stored
+        elif match["kind"] == "crc":
+            self.checksums[version] = stored
+        elif match["end"]:
+            self.compacted[version, int(match["end"])] = stored
+        elif match["part"]:
+            self.parts.setdefault((version, int(match["parts"])), {})[int(match["part"])] = stored
+        else:
+            self.single[version] = stored
+
+    def checkpoints(self) -> dict[int, tuple[StoredObject, ...]]:
+        """Version → the files of its checkpoint, where all of them are there."""
+        complete = {
+            version: tuple(parts[part] for part in sorted(parts))
+            for (version, count), parts in self.parts.items()
+            if len(parts) == count
+        }
+        return complete | {version: (stored,) for version, stored in self.single.items()}
+
+    def log(self, version: int) -> Log | None:
+        """The log of a version; None when commits are missing here."""
+        checkpoints = self.checkpoints()
+        start = max((number for number in checkpoints if number <= version), default=-1)
+        numbers = range(start + 1, version + 1)
+        if any(number not in self.commits for number in numbers):
+            return None
+        return Log(
+            version=version,
+            commits={number: self.commits[number] for number in numbers},
+            compacted={span: stored for span, stored in self.compacted.items() if start < span[0] <= span[1]},
+            checkpoint=checkpoints.get(start, ()),
+            commit=self.commits.get(version),
+            crc=self.checksums.get(version),
+        )
+
+    @property
+    def latest(self) -> int:
+        return max([*self.commits, *self.checkpoints()], default=-1)
+
+    @property
+    def oldest(self) -> int | None:
+        """The oldest version that can still be read."""
+        return 0 if 0 in self.commits else min(self.checkpoints(), default=None)
+
+
+def _last_checkpoint(storage: Storage) -> int:
+    """The version `_last_checkpoint` points to. It is a hint: without a sound one the whole log is listed."""
+    path = f"{LOG}/_last_checkpoint"
+    try:
+        return int(json.loads(storage.read(path))["version"])
+    except (TableNotFound, ValueError, KeyError, TypeError, OverflowError):
+        return 0
+
+
+def _why_not(storage: Storage, version: int) -> TableError:
+    where, whole = storage.location, _Listing.read(storage, 0, None)
+    if whole.latest < 0:
+        return TableNotFound(f"{where} has no Delta log: {LOG}/ holds no commit and no checkpoint.")
+    if whole.oldest is not None and not whole.oldest <= version <= whole.latest:
+        gone = " (the log before was cleaned up)" if version < whole.oldest else ""
+        return TableNotFound(
+            f"{where} has no version {version}; its log has versions {whole.oldest} to {whole.latest}{gone}."
+        )
+    return UnsupportedTable(
+        f"{where}: commits before version {version} are missing from {LOG}/, so the version cannot be told. "
+        "The log is damaged; restore its files or write the table again."
+    )

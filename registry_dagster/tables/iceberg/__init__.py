@@ -1,0 +1,1 @@
+"""Iceberg tables: inspect, verify, code, and what only Iceberg needs."""

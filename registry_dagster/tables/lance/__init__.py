@@ -1,0 +1,1 @@
+"""Lance datasets: inspect, verify, code, and what only Lance needs."""

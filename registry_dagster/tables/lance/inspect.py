@@ -1,0 +1,181 @@
+"""Lance datasets: one version's manifest, read by the lance package."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
+from registry_dagster.model.table import LancePin, TableFacts
+from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
+from registry_dagster.tables.storage.deadline import within
+from registry_dagster.tables.storage.failures import status_error, table_error
+from registry_dagster.tables.storage.locations import local_path, plain_text
+from registry_dagster.tables.storage.open import open_storage
+from registry_dagster.tables.storage.option_names import for_lance
+from registry_dagster.tables.storage.options import StorageOptions, prepared
+from registry_dagster.tables.storage.protocol import Storage
+
+__all__ = ["inspect_lance"]
+
+T = TypeVar("T")
+_ANSWERS = 1.4
+"""How much longer than for one answer the lance package may take: it needs up to six, and tries again by itself."""
+
+
+def inspect_lance(
+    storage: Storage,
+    version: int | str | None = None,
+    storage_options: StorageOptions | None = None,
+) -> TableFacts:
+    """Facts of a version of a Lance dataset.
+
+    Args:
+        storage: At the dataset, or at one of its branches (`{dataset}/tree/{branch}`).
+        version: A number; or the name of a tag or a branch, which is resolved to the version it stands for
+            now; the latest by default.
+        storage_options: As of `inspect_table`.
+
+    Raises:
+        TableNotFound: no such dataset, version, tag or branch.
+        UnsupportedTable: the manifest cannot be read.
+        TableUnreachable: the store does not answer.
+        TableError: the lance package is not installed, or does not read from such a store.
+    """
+    location, number = storage.location, _number(version)
+    if version is not None and number is None:
+        location, number = _named(location, str(version), storage_options)
+    opened = _Opened.at(location, number, storage_options)
+    return TableFacts(
+        location=location,
+        pin=LancePin(
+            version=opened.version,
+            transaction_uuid=opened.transaction_uuid,
+            branch=_base_and_branch(location, storage_options)[1],
+        ),
+        fields=fields_of(opened.schema),
+        arrow_schema=encode_schema(opened.schema),
+        widths=widths_of(opened.schema),
+        rows=int(opened.counts["total_rows"]),
+        bytes=int(opened.counts["total_files_size"]) or None,
+        files=int(opened.counts["total_data_files"]),
+    )
+
+
+@dataclass(frozen=True)
+class _Opened:
+    version: int
+    schema: Any
+    counts: dict[str, str]
+    transaction_uuid: str | None
+
+    @classmethod
+    def at(cls, location: str, version: int | None, options: StorageOptions | None) -> _Opened:
+        def read(dataset: Any) -> _Opened:
+            transaction = dataset.read_transaction(dataset.version)
+            uuid = None if transaction is None else transaction.uuid
+            return cls(dataset.version, dataset.schema, dataset.get_version()["metadata"], uuid)
+
+        return _read(location, version, options, read)
+
+
+def _number(version: int | str | None) -> int | None:
+    return int(version) if version is not None and str(version).isascii() and str(version).isdecimal() else None
+
+
+def _read(location: str, version: int | None, options: StorageOptions | None, read: Callable[[Any], T]) -> T:
+    """What is read of a dataset at a version, its latest when that is None."""
+    try:
+        import lance
+    except ImportError as error:
+        raise TableError(
+            f"{location} is a Lance dataset, and the lance package is not installed. "
+            'Install it: pip install "registry-dagster[lance]"'
+        ) from error
+    seconds = prepared(options)[1] * _ANSWERS
+    if (path := local_path(location)) is not None:
+        with _errors(location, version, options, seconds):
+            return read(lance.dataset(str(path), version=version))
+
+    def read_remote() -> T:
+        uri, theirs = for_lance(location, options)
+        with _errors(location, version, options, seconds):
+            return read(lance.dataset(uri, version=version, storage_options=theirs))
+
+    try:
+        return within(seconds, read_remote)
+    except TableError:
+        raise
+    except Exception as error:
+        raise table_error(error, location, seconds) from None
+
+
+@contextmanager
+def _errors(
+    location: str, version: int | None, options: StorageOptions | None, seconds: float
+) -> Generator[None, None, None]:
+    """The errors of the lance package as ours. It panics on some damaged manifests."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        if failed := _of_store(location, error, seconds):
+            raise failed from None
+        if any(missing in str(error).lower() for missing in ("not found", "status code: 404")):
+            raise _missing(location, version, options) from None
+        raise _damaged(location, error) from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _damaged(location, error) from None
+
+
+def _missing(location: str, version: int | None, options: StorageOptions | None) -> TableNotFound:
+    """The package calls a missing version a missing dataset too."""
+    if not open_storage(location, options).exists("_versions"):
+        return TableNotFound(f"There is no Lance dataset at {location}: no _versions/ in it. Check the location.")
+    what = "no readable version" if version is None else f"no version {version} (any more)"
+    return TableNotFound(f"The Lance dataset at {location} has {what}.")
+
+
+def _damaged(location: str, error: BaseException) -> TableError:
+    # What the package says of a remote dataset may repeat what the store answered.
+    what = type(error).__name__ if local_path(location) is None else plain_text(error)
+    return UnsupportedTable(
+        f"The Lance dataset at {location} cannot be read: {what}. It may be damaged, or need a newer pylance."
+    )
+
+
+def _of_store(location: str, error: Exception, seconds: float) -> TableError | None:
+    """The error of the dataset's store, which the package gives as text only. HTTP 404 is the dataset's own."""
+    text = str(error)
+    if status := re.search(r"status code: (\d{3})", text):
+        return None if status[1] == "404" else status_error(int(status[1]), location, seconds)
+    return table_error(ConnectionError(), location, seconds) if "HTTP error" in text else None
+
+
+def _named(location: str, name: str, options: StorageOptions | None) -> tuple[str, int | None]:
+    """Where a tag or a branch leads: the dataset or a branch of it, and the version there, None for its latest."""
+    base, _ = _base_and_branch(location, options)
+    tags, branches = _read(base, None, options, lambda dataset: (dataset.tags.list(), dataset.branches.list()))
+    if name in tags:
+        branch, number = tags[name].get("branch"), int(tags[name]["version"])
+    elif name in branches:
+        branch, number = name, None
+    else:
+        names = sorted({*tags, *branches})
+        has = f"it has {', '.join(names[:5])}" if names else "it has none"
+        raise TableNotFound(f"The Lance dataset at {base} has no tag or branch {name!r}; {has}.")
+    return f"{base}/tree/{branch}" if branch else base, number
+
+
+def _base_and_branch(location: str, options: StorageOptions | None) -> tuple[str, str | None]:
+    """Lance keeps a branch in `tree/{branch}` of the dataset it was taken from."""
+    names = location.split("/tree/")
+    for length in range(1, len(names)):
+        base = "/tree/".join(names[:length])
+        if open_storage(base, options).exists("_versions"):
+            return base, "/tree/".join(names[length:])
+    return location, None

@@ -1,0 +1,1 @@
+"""Parquet files and folders: inspect, verify, code, and what only Parquet needs."""

@@ -1,0 +1,99 @@
+"""Code that reads Parquet files, after they were proven to be the published ones."""
+
+from __future__ import annotations
+
+from registry_dagster.model.names import split_path
+from registry_dagster.model.table import ParquetPin, TableFacts
+from registry_dagster.tables.code import Code, place, text
+from registry_dagster.tables.engines import Engine
+from registry_dagster.tables.storage.options import scheme_of
+
+__all__ = ["parquet_code"]
+
+
+def parquet_code(table: TableFacts, pin: ParquetPin, engine: Engine) -> Code:
+    """Reads the files that stand at the location, as long as they are those of the pin.
+
+    Values of Hive partitions stay the text they are in the directory names, as in the recorded schema.
+    """
+    where = place(table.location, spark=engine == "spark")
+    # A partition column that the files hold too has their type.
+    strings = {field.path for field in table.fields if field.type == "string"}
+    names = tuple(split_path(path)[0] for path in table.partition_columns if path in strings)
+    found = Code.of(
+        "from registry_dagster.tables import parquet_files",
+        "# Parquet keeps no earlier state: this fails when the files are no longer the published ones.",
+        f"files = parquet_files({where}, {text(pin.fingerprint)})",
+    )
+    match engine:
+        case "polars":
+            return found + _polars(table, where, names)
+        case "duckdb":
+            return found + _dataset(table, names, "source") + over_arrow()
+        case "spark":
+            return found + _spark(where, names)
+        case "ray":
+            return found + _ray(table, where, names)
+        case "pyarrow" | "lance":
+            return found + _dataset(table, names, "data")
+
+
+def over_arrow() -> Code:
+    """DuckDB over the Arrow dataset or table `source`, which needs none of its extensions."""
+    return Code.of("import duckdb", 'data = duckdb.sql("SELECT * FROM source")')
+
+
+def _polars(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:
+    if names and ("=" in where or len(names) < len(table.partition_columns)):
+        # Given files, polars takes every name=value on their paths for a partition.
+        return _dataset(table, names, "source") + Code.of(
+            "import polars as pl", "data = pl.scan_pyarrow_dataset(source)"
+        )
+    types = ", ".join(f"{text(name)}: pl.String" for name in names)
+    hive = f"hive_partitioning=True, hive_schema={{{types}}}" if names else "hive_partitioning=False"
+    return Code.of("import polars as pl", f"data = pl.scan_parquet(files, glob=False, {hive})")
+
+
+def _dataset(table: TableFacts, names: tuple[str, ...], variable: str) -> Code:
+    opened, paths, options = _opened(table)
+    fields = ", ".join(f"({text(name)}, pa.string())" for name in names)
+    if names:
+        options += f', partitioning=ds.partitioning(pa.schema([{fields}]), flavor="hive")'
+    imports = ("import pyarrow as pa",) if names else ()
+    dataset = f'{variable} = ds.dataset({paths}, format="parquet"{options})'
+    return opened + Code.of(*imports, "import pyarrow.dataset as ds", dataset)
+
+
+def _ray(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:
+    opened, paths, options = _opened(table)
+    if not names:
+        return opened + Code.of("import ray", f"data = ray.data.read_parquet({paths}{options}, partitioning=None)")
+    root = where if scheme_of(table.location) == "file" else f"fsspec.core.strip_protocol({where})"
+    return opened + Code.of(
+        "import ray",
+        "from ray.data.datasource.partitioning import Partitioning",
+        f'partitions = Partitioning("hive", base_dir={root})',
+        f"data = ray.data.read_parquet({paths}{options}, partitioning=partitions)",
+    )
+
+
+def _opened(table: TableFacts) -> tuple[Code, str, str]:
+    """What opens the files' store, the files as it names them, and how readers are given it."""
+    if scheme_of(table.location) == "file":
+        return Code.of(), "files", ""
+    opened = Code.of(
+        "import fsspec",
+        "store, _ = fsspec.core.url_to_fs(files[0])",
+        "paths = [fsspec.core.strip_protocol(file) for file in files]",
+    )
+    return opened, "paths", ", filesystem=store"
+
+
+def _spark(where: str, names: tuple[str, ...]) -> Code:
+    session = Code.of("from pyspark.sql import SparkSession", "spark = SparkSession.builder.getOrCreate()")
+    if not names:
+        return session + Code.of("data = spark.read.parquet(*files)")
+    return session + Code.of(
+        'spark.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", False)',
+        f'data = spark.read.option("basePath", {where}).parquet(*files)',
+    )

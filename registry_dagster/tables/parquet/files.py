@@ -1,0 +1,34 @@
+"""The files of a Parquet table, proven to be in the state that was pinned."""
+
+from __future__ import annotations
+
+import os
+
+from registry_dagster.tables.parquet.listing import ParquetFiles
+from registry_dagster.tables.storage.locations import local_path, normalise
+from registry_dagster.tables.storage.open import open_storage
+from registry_dagster.tables.storage.options import StorageOptions
+
+__all__ = ["parquet_files"]
+
+
+def parquet_files(
+    location: str | os.PathLike[str], fingerprint: str, storage_options: StorageOptions | None = None
+) -> list[str]:
+    """The data files of a Parquet table: paths on a local disk, else URIs. Their data is not read.
+
+    Args:
+        location: The file, or the directory of files.
+        fingerprint: The state they must be in, as recorded by the pin.
+        storage_options: As of `inspect_table`.
+
+    Raises:
+        TableNotFound: the files are in another state, or gone.
+        TableError: as of `inspect_table`.
+    """
+    storage = open_storage(normalise(location), storage_options)
+    local = local_path(storage.location)
+    root = storage.location if local is None else str(local)
+    paths: list[str] = []
+    ParquetFiles.read(storage, fingerprint, seen=lambda stored: paths.append(stored.path))
+    return [f"{root}/{path}" if path else root for path in paths]

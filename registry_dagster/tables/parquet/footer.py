@@ -1,0 +1,87 @@
+"""The footer of a Parquet file: its columns and number of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from registry_dagster.errors import UnsupportedTable
+from registry_dagster.tables.detect import is_parquet
+from registry_dagster.tables.storage.locations import plain_text
+from registry_dagster.tables.storage.protocol import Storage
+
+__all__ = ["Footer", "read_footer"]
+
+_SUFFIX = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Footer:
+    """What a footer says.
+
+    Args:
+        path: Of its file.
+        schema: The `pyarrow.Schema`.
+        rows: Number of rows.
+        bytes: How much of the file was read.
+    """
+
+    path: str
+    schema: Any
+    rows: int
+    bytes: int
+
+
+def read_footer(storage: Storage, path: str, suffix: int = _SUFFIX) -> Footer:
+    """The footer of a Parquet file, in one read where it fits in the suffix, else in two.
+
+    What a footer says of column chunks is left alone: pyarrow 26 aborts the process on that of an
+    encrypted column.
+
+    Raises:
+        UnsupportedTable: the file is damaged, not Parquet, or its footer is encrypted.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    data, read = _footer_bytes(storage, path, suffix)
+    file: Any
+    try:
+        file = pq.ParquetFile(pa.BufferReader(data))
+        return Footer(path, file.schema_arrow, int(file.metadata.num_rows), read)
+    except (pa.ArrowException, OSError, UnicodeError) as error:
+        raise _damaged(storage, path, f"its Parquet footer cannot be read ({plain_text(error)})") from error
+
+
+def _footer_bytes(storage: Storage, path: str, suffix: int) -> tuple[bytes, int]:
+    """The end of a Parquet file from its footer on, which is all that a reader of the schema needs; and what was read.
+
+    As the file ends by the Parquet format: footer, its length in 4 bytes, the magic `PAR1`.
+    """
+    stored, tail = storage.read_suffix(path, suffix)
+    if tail[-4:] == b"PARE":
+        raise UnsupportedTable(
+            f"{_where(storage, path)} has an encrypted footer, so its schema cannot be read. "
+            "Write it with a plaintext footer; its columns may stay encrypted."
+        )
+    if stored.size == 0:
+        raise _damaged(storage, path, "it is empty (0 bytes)")
+    if tail[-4:] != b"PAR1":
+        head = storage.read(path, 0, 4)
+        if is_parquet(head):
+            raise _damaged(storage, path, f"it is cut off: its {stored.size} bytes do not end in a footer")
+        raise _damaged(storage, path, f"it is not Parquet: it starts with {head!r}, not PAR1")
+    length = int.from_bytes(tail[-8:-4], "little") + 8
+    if length + 4 > stored.size:
+        raise _damaged(storage, path, f"its footer claims {length} of the {stored.size} bytes")
+    if length <= len(tail):
+        return tail[-length:], len(tail)
+    return storage.read(path, stored.size - length, length), len(tail) + length
+
+
+def _damaged(storage: Storage, path: str, what: str) -> UnsupportedTable:
+    return UnsupportedTable(f"{_where(storage, path)} cannot be read: {what}. Write the file again.")
+
+
+def _where(storage: Storage, path: str) -> str:
+    return f"{storage.location}/{path}" if path else storage.location

@@ -1,0 +1,146 @@
+"""Parquet files and directories of them: a footer for the schema, the listing for everything else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from registry_dagster.errors import TableError, UnsupportedTable
+from registry_dagster.model.dtypes import storage as stored_type
+from registry_dagster.model.names import join_path, split_path
+from registry_dagster.model.table import ParquetPin, TableFacts
+from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
+from registry_dagster.tables.parquet.footer import Footer, read_footer
+from registry_dagster.tables.parquet.listing import Fingerprint, ParquetFiles, data_files
+from registry_dagster.tables.storage.protocol import Storage, StoredObject
+from registry_dagster.tables.storage.read_ahead import ahead
+
+__all__ = ["inspect_parquet"]
+
+_COUNTED_SUFFIX = 16 * 1024
+"""Most footers are smaller."""
+_NULL = re.compile(r"\bnull\b")
+_INESSENTIAL = re.compile(r"large_|_view| not null")
+
+
+def inspect_parquet(
+    storage: Storage, version: int | str | None = None, *, count_bytes: int | None = None
+) -> TableFacts:
+    """Facts of a Parquet file, or of a directory of Parquet files with or without Hive partitions.
+
+    Of a directory, the footers of the first and the last data file are read, which must have the same columns;
+    a `_metadata` file is not, since nothing keeps it in step with the data files. Rows are known of a file. The
+    values of Hive partitions stay the strings they are in the directory names.
+
+    Args:
+        storage: At the file or directory.
+        version: The fingerprint that the files must have.
+        count_bytes: How many bytes of footers may be read to count rows, and to compare the columns of all
+            files; None: no counting.
+
+    Raises:
+        TableNotFound: `version` is not the fingerprint of what is stored now.
+        UnsupportedTable: a damaged or encrypted file, or files that are not one table.
+        TableError: the files changed while their rows were counted.
+        UnknownFormat: the directory holds no Parquet file.
+    """
+    files = ParquetFiles.read(storage, version)
+    schema, rows = _columns_and_rows(storage, files, count_bytes)
+    schema = _with_partitions(schema, files.partitions)
+    return TableFacts(
+        location=storage.location,
+        pin=ParquetPin(fingerprint=files.fingerprint, last_modified=files.modified),
+        fields=fields_of(schema),
+        arrow_schema=encode_schema(schema),
+        widths=widths_of(schema),
+        partition_columns=tuple(join_path((name,)) for name in files.partitions),
+        rows=rows,
+        bytes=files.bytes,
+        files=files.files,
+    )
+
+
+def _columns_and_rows(storage: Storage, files: ParquetFiles, count_bytes: int | None) -> tuple[Any, int | None]:
+    first = read_footer(storage, files.first.path)
+    if files.files == 1:
+        return first.schema, first.rows
+    last = read_footer(storage, files.last.path)
+    _refuse_other_columns(storage, first, last)
+    rows = None if count_bytes is None else _count_rows(storage, files, first, count_bytes)
+    return _filled(first.schema, last.schema), rows
+
+
+def _count_rows(storage: Storage, files: ParquetFiles, first: Footer, budget: int) -> int | None:
+    """Rows of all files; None when their footers take more bytes than the budget."""
+    rows, counted = 0, Fingerprint()
+
+    def listed_again() -> Iterator[StoredObject]:
+        for stored in data_files(storage):
+            counted.add(stored)
+            yield stored
+
+    for footer in ahead(lambda stored: read_footer(storage, stored.path, _COUNTED_SUFFIX), listed_again()):
+        budget -= footer.bytes
+        if budget < 0:
+            return None
+        _refuse_other_columns(storage, first, footer)
+        rows += footer.rows
+    if str(counted) != files.fingerprint:
+        raise TableError(f"{storage.location} was written to while its rows were counted. Inspect it again.")
+    return rows
+
+
+def _refuse_other_columns(storage: Storage, one: Footer, other: Footer) -> None:
+    """Order, nullability and metadata may differ, and how a reader is to hold values of the same kind."""
+    if one.schema.equals(other.schema):
+        return
+    types, others = _types(one.schema), _types(other.schema)
+    for path in {**types, **others}:
+        a, b = types.get(path), others.get(path)
+        if not _agree(a, b) and not _without_values(path, types, others):
+            raise UnsupportedTable(
+                f"{storage.location} is not one table: {one.path} {_has(path, a)}, {other.path} {_has(path, b)}. "
+                "Write its files with the same columns, or give the location of one table."
+            )
+
+
+def _types(schema: Any) -> dict[str, str]:
+    """Path → type, as far as it is stored."""
+    return {field.path: _INESSENTIAL.sub("", stored_type(field.type)) for field in fields_of(schema)}
+
+
+def _agree(a: str | None, b: str | None) -> bool:
+    """Whether two types can be of one column. `null` is that of a column, or list, without values in a file."""
+    if a is None or b is None or a == b:
+        return a == b
+    return any(re.fullmatch(_NULL.sub(".+", re.escape(one)), other) for one, other in ((a, b), (b, a)))
+
+
+def _without_values(path: str, *files: dict[str, str]) -> bool:
+    """Whether a file has nothing but nulls in a column above the path, and so does not know what is nested there."""
+    names = split_path(path)
+    above = [join_path(names[:depth]) for depth in range(1, len(names))]
+    return any(_NULL.search(types.get(one, "")) for types in files for one in above)
+
+
+def _filled(schema: Any, other: Any) -> Any:
+    """The schema, with the other's columns where its own are of type null."""
+    import pyarrow as pa
+
+    empty = {split_path(path)[0] for path, dtype in _types(schema).items() if _NULL.search(dtype)}
+    fields = [other.field(field.name) if field.name in empty else field for field in schema]
+    return pa.schema(fields, metadata=schema.metadata)
+
+
+def _has(path: str, dtype: str | None) -> str:
+    return f"has no column {path}" if dtype is None else f"has column {path} as {dtype}"
+
+
+def _with_partitions(schema: Any, partitions: tuple[str, ...]) -> Any:
+    import pyarrow as pa
+
+    for name in partitions:
+        if name not in schema.names:
+            schema = schema.append(pa.field(name, pa.string(), nullable=True))
+    return schema

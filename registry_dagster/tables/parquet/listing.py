@@ -1,0 +1,153 @@
+"""The files of a Parquet table, from a listing that is never held as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from urllib.parse import unquote
+
+from registry_dagster.errors import TableNotFound, UnknownFormat, UnsupportedTable
+from registry_dagster.tables.detect import first_entries, is_data_file, is_iceberg_metadata
+from registry_dagster.tables.storage.protocol import Storage, StoredObject
+
+__all__ = ["Fingerprint", "ParquetFiles", "data_files"]
+
+
+class Fingerprint:
+    """The state of files, told from what a listing says of them. They are added in key order."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def add(self, stored: StoredObject, name: str | None = None) -> None:
+        """Adds a file by its path, or by another name where the path is empty."""
+        self._digest.update(os.fsencode(f"{name or stored.path}\0{stored.size}\0{stored.token}\n"))
+
+    def __str__(self) -> str:
+        """As `ParquetPin` says."""
+        return f"sha256:{self._digest.hexdigest()}"
+
+
+@dataclass
+class ParquetFiles:
+    """What the listing of a table's files says, gathered file by file.
+
+    Args:
+        first, last: Data files, in key order.
+        partitions: Names of the Hive partition columns.
+        modified: When the latest of the data files was written.
+        files, bytes: How many data files, and their size.
+    """
+
+    first: StoredObject
+    last: StoredObject
+    partitions: tuple[str, ...]
+    modified: datetime
+    files: int = 0
+    bytes: int = 0
+    _fingerprint: Fingerprint = field(default_factory=Fingerprint)
+
+    @classmethod
+    def read(
+        cls, storage: Storage, state: int | str | None = None, *, seen: Callable[[StoredObject], None] | None = None
+    ) -> ParquetFiles:
+        """The listing of a file, or of a directory of files with or without Hive partitions.
+
+        Args:
+            storage: At the file or directory.
+            state: The fingerprint that they must have.
+            seen: Told of each data file.
+
+        Raises:
+            TableNotFound: the files are in another state.
+            UnsupportedTable: directories that are not one table.
+            UnknownFormat: the directory holds no Parquet file.
+        """
+        found = cls._of_file(storage) if storage.is_object() else cls._of_directory(storage, seen)
+        if seen is not None and not found.first.path:
+            seen(found.first)
+        if state is not None and state != found.fingerprint:
+            raise TableNotFound(
+                f"{storage.location} is not in state {state} (any more): its Parquet files are in state "
+                f"{found.fingerprint}, and keep no earlier one. Leave the version out to take the present state."
+            )
+        return found
+
+    @classmethod
+    def _of_file(cls, storage: Storage) -> ParquetFiles:
+        stored = storage.head()
+        found = cls(stored, stored, (), stored.modified)
+        found._add(stored, unquote(storage.location.rpartition("/")[2]))
+        return found
+
+    @classmethod
+    def _of_directory(cls, storage: Storage, seen: Callable[[StoredObject], None] | None) -> ParquetFiles:
+        found: ParquetFiles | None = None
+        for stored in storage.list():
+            if not is_data_file(stored.path):
+                _refuse_table_inside(storage, stored.path)
+                continue
+            partitions = _partitions(stored.path.rpartition("/")[0])
+            if found is None:
+                found = cls(stored, stored, partitions, stored.modified)
+            elif partitions != found.partitions:
+                raise UnsupportedTable(
+                    f"{storage.location} is not one table: {found.first.path} is partitioned by "
+                    f"{_names(found.partitions)}, {stored.path} by {_names(partitions)}. "
+                    "Give the location of one table."
+                )
+            found._add(stored)
+            if seen is not None:
+                seen(stored)
+        if found is None:
+            raise UnknownFormat(
+                f"{storage.location} holds no .parquet file outside hidden directories. It holds "
+                f"{first_entries(storage)}. Give the location of a Parquet file or of a directory of them."
+            )
+        return found
+
+    def _add(self, stored: StoredObject, name: str | None = None) -> None:
+        self._fingerprint.add(stored, name)
+        self.files += 1
+        self.bytes += stored.size
+        self.last = stored
+        self.modified = max(self.modified, stored.modified)
+
+    @property
+    def fingerprint(self) -> str:
+        """As `ParquetPin` says."""
+        return str(self._fingerprint)
+
+
+def data_files(storage: Storage) -> Iterator[StoredObject]:
+    """The data files of a directory, in key order."""
+    return (stored for stored in storage.list() if is_data_file(stored.path))
+
+
+def _refuse_table_inside(storage: Storage, path: str) -> None:
+    """A Delta, Iceberg or Lance table below would lend this one its data files, also deleted ones."""
+    for mark, found in (
+        ("/_delta_log/", path.endswith(".json")),
+        ("/metadata/", is_iceberg_metadata(path)),
+        ("/_versions/", path.endswith(".manifest")),
+    ):
+        table, inside, _ = path.partition(mark)
+        if inside and found:
+            raise UnsupportedTable(
+                f"{storage.location} is not one Parquet table: {table}/ below it is a table of another "
+                f"format (it has {mark.strip('/')}/). Inspect that one by its own location."
+            )
+
+
+@lru_cache(maxsize=16)
+def _partitions(directory: str) -> tuple[str, ...]:
+    """Names of the Hive partition columns on a directory: `year=2024/day=01` has year and day."""
+    return tuple(unquote(name.partition("=")[0]) for name in directory.split("/") if name.find("=") > 0)
+
+
+def _names(partitions: tuple[str, ...]) -> str:
+    return ", ".join(partitions) or "nothing"

@@ -1,0 +1,154 @@
+"""Tables in stores that fsspec reads, each request within a time limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound, TableUnreachable
+from registry_dagster.tables.storage.deadline import within
+from registry_dagster.tables.storage.failures import reading
+from registry_dagster.tables.storage.filesystems import open_filesystem
+from registry_dagster.tables.storage.listing import Entry, page_reader, stored_object, walk
+from registry_dagster.tables.storage.obstore_listing import FastListing
+from registry_dagster.tables.storage.options import StorageOptions, prepared, scheme_of
+from registry_dagster.tables.storage.protocol import StoredObject
+
+__all__ = ["FsspecStorage"]
+
+_FIRST_READ = 1 << 20
+_NEXT_READ = 8 << 20
+_SLOWEST = 256 * 1024
+"""Bytes per second that a store gives at least: a long read may take as much longer."""
+
+
+class FsspecStorage:
+    """What is stored below a URI of any scheme that fsspec knows.
+
+    Args:
+        location: A URI without credentials.
+        storage_options: By fsspec's names; kept inside the filesystem only.
+    """
+
+    def __init__(self, location: str, storage_options: StorageOptions | None = None) -> None:
+        options, self._seconds = prepared(storage_options)
+        self._options = options
+        self._location = location
+        self._fs, root = open_filesystem(location, options, self._seconds)
+        self._root = root.rstrip("/")
+        self._page = page_reader(scheme_of(location))
+        self._root_info: Entry | None = None
+
+    def __repr__(self) -> str:
+        return f"FsspecStorage({self._location!r})"
+
+    @property
+    def location(self) -> str:
+        return self._location
+
+    def exists(self, path: str = "") -> bool:
+        try:
+            self._info(path)
+        except TableNotFound:
+            return False
+        return True
+
+    def is_object(self, path: str = "") -> bool:
+        return self._info(path)["type"] == "file"
+
+    def head(self, path: str = "") -> StoredObject:
+        return stored_object(path, self._info(path), self._where(path))
+
+    def read(self, path: str = "", start: int = 0, length: int | None = None) -> bytes:
+        if length is not None:
+            return self._range(path, start, length)
+        parts, wanted = [self._range(path, start, _FIRST_READ)], _FIRST_READ
+        while len(parts[-1]) == wanted:
+            start, wanted = start + wanted, _NEXT_READ
+            parts.append(self._range(path, start, wanted))
+        return b"".join(parts)
+
+    def read_suffix(self, path: str, length: int) -> tuple[StoredObject, bytes]:
+        stored = self.head(path)
+        start = max(0, stored.size - length)
+        return stored, self._range(path, start, stored.size - start)
+
+    def list(self, prefix: str = "", start_after: str = "") -> Iterator[StoredObject]:
+        entries = self._directories(prefix) if self._page is None else self._pages(prefix, start_after)
+        for path, entry in entries:
+            if path.startswith(prefix) and path > start_after and not path.endswith("/"):
+                yield stored_object(path, entry, self._where(path))
+
+    def _pages(self, prefix: str, start_after: str) -> Iterator[tuple[str, Entry]]:
+        bucket, _, key = self._root.partition("/")
+        root = f"{key}/" if key else ""
+        after, start = root + start_after if start_after else "", None
+        listing = FastListing(self._location, self._options, self._seconds, root + prefix, after)
+        for name, entry in listing:
+            path = name[len(root) :]
+            # obstore shows the marker of a directory, `a/`, as an empty object `a`.
+            if entry["size"] or self.is_object(path):
+                yield path, entry
+            after = name
+        if listing.complete:
+            return
+        while True:
+            page = self._asked(prefix, self._page, self._fs, bucket, root + prefix, after, start)
+            for name, entry in page.entries:
+                yield name[len(root) :], entry
+            if page.next is None:
+                return
+            start = page.next
+
+    def _directories(self, prefix: str) -> Iterator[tuple[str, Entry]]:
+        directory, slash, _ = prefix.rpartition("/")
+        if self.exists(directory) and not self.is_object(directory):
+            yield from walk(self._ls, self._full(directory), directory + slash)
+
+    def _ls(self, directory: str) -> list[Entry]:
+        return cast("list[Entry]", self._called(directory, "ls", directory, detail=True))
+
+    def _info(self, path: str) -> Entry:
+        if path == "" and self._root_info is not None:
+            return self._root_info
+        info = cast(Entry, self._called(path, "info", self._full(path)))
+        if path == "":
+            self._root_info = info
+        return info
+
+    def _range(self, path: str, start: int, length: int) -> bytes:
+        if length <= 0:
+            return b""
+        try:
+            return cast(bytes, self._called(path, "cat_file", self._full(path), start=start, end=start + length))
+        except (TableAccessDenied, TableNotFound, TableUnreachable):
+            raise
+        except TableError:
+            # A range that starts at the end of an object, or in an empty one, is an error to most stores.
+            if start >= self.head(path).size:
+                return b""
+            raise
+
+    def _called(self, path: str, method: str, *args: Any, **options: Any) -> object:
+        """A method of the filesystem, by its coroutine where it has one, since that can be cancelled."""
+        if self._fs.async_impl:
+            return self._asked(path, getattr(self._fs, f"_{method}"), *args, **options)
+        seconds = self._limit(options)
+        with reading(self._where(path), seconds):
+            return within(seconds, lambda: getattr(self._fs, method)(*args, **options))
+
+    def _asked(self, path: str, coroutine: Any, *args: Any, **options: Any) -> Any:
+        from fsspec import asyn
+
+        seconds = self._limit(options)
+        with reading(self._where(path), seconds):
+            return cast(Any, asyn).sync(self._fs.loop, coroutine, *args, timeout=seconds, **options)
+
+    def _limit(self, options: dict[str, Any]) -> float:
+        return self._seconds + (options.get("end", 0) - options.get("start", 0)) / _SLOWEST
+
+    def _full(self, path: str) -> str:
+        return f"{self._root}/{path}".rstrip("/") if path else self._root
+
+    def _where(self, path: str) -> str:
+        return f"{self._location}/{path}" if path else self._location

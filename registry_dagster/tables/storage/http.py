@@ -1,0 +1,180 @@
+"""Single files behind http:// and https://: Parquet files and Iceberg metadata. There is no listing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from registry_dagster.errors import TableError, TableNotFound
+from registry_dagster.tables.storage.deadline import within
+from registry_dagster.tables.storage.failures import reading, status_error
+from registry_dagster.tables.storage.options import StorageOptions, prepared
+from registry_dagster.tables.storage.protocol import StoredObject
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["HttpStorage"]
+
+_OPTIONS = {"auth", "headers", "verify"}
+_PIECE = 1 << 16
+_SLOWEST = 256 * 1024
+
+
+class HttpStorage:
+    """A file on a web server, or files below a URL that are asked for by name.
+
+    Args:
+        location: The URL, without user or query.
+        storage_options: `headers`, a mapping; `auth`, a user and a password; `verify`, false or a file of
+            certificates to trust. Proxies and `.netrc` are taken from the environment.
+
+    Raises:
+        TableError: another option, or `auth` that is no pair.
+    """
+
+    def __init__(self, location: str, storage_options: StorageOptions | None = None) -> None:
+        options, self._seconds = prepared(storage_options)
+        if unknown := sorted(options.keys() - _OPTIONS):
+            raise TableError(f"storage_options: {unknown[0]!r} is none of http's: {', '.join(sorted(_OPTIONS))}.")
+        auth = options.get("auth")
+        if auth is not None and (isinstance(auth, str) or len(auth) != 2):
+            raise TableError("storage_options: auth takes a user and a password, as in ['ada', 'secret'].")
+        self._location = location
+        self._options = options
+        self._heads: dict[str, StoredObject] = {}
+
+    def __repr__(self) -> str:
+        return f"HttpStorage({self._location!r})"
+
+    @property
+    def location(self) -> str:
+        return self._location
+
+    def exists(self, path: str = "") -> bool:
+        try:
+            self.head(path)
+        except TableNotFound:
+            return False
+        return True
+
+    def is_object(self, path: str = "") -> bool:
+        return self.exists(path)
+
+    def head(self, path: str = "") -> StoredObject:
+        if path not in self._heads:
+            with self._response(path, 0, 1) as answer:
+                self._heads[path] = _stored(path, answer, self._where(path))
+        return self._heads[path]
+
+    def read(self, path: str = "", start: int = 0, length: int | None = None) -> bytes:
+        if length is not None and length <= 0:
+            return b""
+        with self._response(path, start, length) as answer:
+            if answer.status_code == 416:
+                return b""
+            if start and answer.status_code != 206:
+                raise TableError(f"{self._where(path)}: the server sends whole files only, not parts of them.")
+            size = int(answer.headers.get("Content-Length") or length or 0)
+            limit = self._seconds + (size if length is None else min(size, length)) / _SLOWEST
+            with reading(self._where(path), limit):
+                return within(limit, lambda: b"".join(_pieces(answer, length, limit)))
+
+    def read_suffix(self, path: str, length: int) -> tuple[StoredObject, bytes]:
+        stored = self.head(path)
+        start = max(0, stored.size - length)
+        return stored, self.read(path, start, stored.size - start)
+
+    def list(self, prefix: str = "", start_after: str = "") -> Iterator[StoredObject]:
+        raise TableError(
+            f"{self._location}: files on a web server cannot be listed. Give the URL of a Parquet file or of an "
+            "Iceberg *.metadata.json, or the location of the table in its object store."
+        )
+
+    @contextmanager
+    def _response(self, path: str, start: int, length: int | None) -> Generator[Any, None, None]:
+        last = "" if length is None else start + length - 1
+        headers = {"Accept-Encoding": "identity"}
+        if start or length is not None:
+            headers["Range"] = f"bytes={start}-{last}"
+        verify = self._options.get("verify")
+        limits = (min(5.0, self._seconds), self._seconds)
+
+        def ask() -> Any:
+            with _session(self._options) as session:
+                return session.get(self._url(path), headers=headers, timeout=limits, stream=True, verify=verify)
+
+        with reading(self._where(path), self._seconds):
+            answer: Any = within(self._seconds, ask)
+            if answer.status_code not in {200, 206, 416}:
+                answer.close()
+                raise status_error(answer.status_code, self._where(path), self._seconds)
+        with answer:
+            yield answer
+
+    def _url(self, path: str) -> str:
+        return f"{self._location}/{quote(path)}" if path else self._location
+
+    def _where(self, path: str) -> str:
+        return f"{self._location}/{path}" if path else self._location
+
+
+def _session(options: Mapping[str, Any]) -> requests.Session:
+    """A session whose headers stay with the host they were given for, as requests keeps `auth`."""
+    import requests
+
+    given: dict[str, str] = options.get("headers") or {}
+
+    class Session(requests.Session):
+        def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+            super().rebuild_auth(prepared_request, response)
+            if self.should_strip_auth(str(response.request.url), str(prepared_request.url)):
+                for name in given:
+                    prepared_request.headers.pop(name, None)
+
+    session = Session()
+    session.headers.update(given)
+    if (auth := options.get("auth")) is not None:
+        user, password = auth
+        session.auth = (user, password)
+    return session
+
+
+def _pieces(answer: Any, length: int | None, seconds: float) -> Iterator[bytes]:
+    """The body up to a length, given up after the limit also where bytes keep dripping in."""
+    until, left = time.monotonic() + seconds, length
+    while left is None or left > 0:
+        piece: bytes = answer.raw.read1(_PIECE if left is None else min(_PIECE, left))
+        if not piece:
+            return
+        if time.monotonic() > until:
+            raise TimeoutError
+        left = None if left is None else left - len(piece)
+        yield piece
+
+
+def _stored(path: str, answer: Any, where: str) -> StoredObject:
+    headers: Mapping[str, str] = answer.headers
+    total = headers.get("Content-Range", "").rpartition("/")[2]
+    size = total if answer.status_code != 200 else headers.get("Content-Length", "")
+    token, modified = headers.get("ETag", "").strip('"'), headers.get("Last-Modified", "")
+    moment = _moment(modified)
+    if not size.isdecimal() or moment is None:
+        raise TableError(
+            f"{where}: the server does not say the file's size and when it was written (Last-Modified), so one state "
+            "of it cannot be told from another. Give its location in an object store."
+        )
+    return StoredObject(path, int(size), token or modified, moment)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

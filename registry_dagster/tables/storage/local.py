@@ -1,0 +1,100 @@
+"""Tables on a local disk, seen as an object store shows them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound
+from registry_dagster.tables.storage.protocol import StoredObject
+
+__all__ = ["LocalStorage"]
+
+
+@dataclass(frozen=True)
+class LocalStorage:
+    """A file or a directory on a local disk."""
+
+    root: Path
+
+    @property
+    def location(self) -> str:
+        return self.root.as_uri()
+
+    def exists(self, path: str = "") -> bool:
+        with self._errors(path):
+            return self._local(path).exists()
+
+    def is_object(self, path: str = "") -> bool:
+        with self._errors(path):
+            return self._local(path).is_file()
+
+    def head(self, path: str = "") -> StoredObject:
+        with self._errors(path):
+            return _stored(path, self._local(path).stat())
+
+    def read(self, path: str = "", start: int = 0, length: int | None = None) -> bytes:
+        with self._errors(path), self._local(path).open("rb") as file:
+            file.seek(start)
+            return file.read(-1 if length is None else length)
+
+    def read_suffix(self, path: str, length: int) -> tuple[StoredObject, bytes]:
+        with self._errors(path), self._local(path).open("rb") as file:
+            stored = _stored(path, os.fstat(file.fileno()))
+            file.seek(max(0, stored.size - length))
+            return stored, file.read()
+
+    def list(self, prefix: str = "", start_after: str = "") -> Iterator[StoredObject]:
+        directory, slash, _ = prefix.rpartition("/")
+        with self._errors(prefix):
+            if not self._local(directory).is_dir():
+                return
+            for path in self._walk(directory + slash):
+                if path.startswith(prefix) and path > start_after and (stored := self._if_there(path)):
+                    yield stored
+
+    def _if_there(self, path: str) -> StoredObject | None:
+        """A temporary file may go while it is listed, and a link may lead nowhere."""
+        try:
+            return self.head(path)
+        except TableNotFound:
+            return None
+
+    def _walk(self, directory: str) -> Iterator[str]:
+        """Sorting a directory as `name/` among its sibling files gives the order of whole keys."""
+        try:
+            with os.scandir(self._local(directory)) as entries:
+                names = [entry.name + ("/" if entry.is_dir() else "") for entry in entries]
+        except FileNotFoundError:
+            # A writer's temporary directory.
+            return
+        for name in sorted(names, key=os.fsencode):
+            if name.endswith("/"):
+                yield from self._walk(directory + name)
+            else:
+                yield directory + name
+
+    def _local(self, path: str) -> Path:
+        return self.root / path if path else self.root
+
+    @contextmanager
+    def _errors(self, path: str) -> Generator[None, None, None]:
+        where = f"{self.location}/{path}" if path else self.location
+        try:
+            yield
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise TableNotFound(f"Nothing is stored at {where}. Check the location.") from error
+        except PermissionError as error:
+            raise TableAccessDenied(f"{where} cannot be read: this user has no right to.") from error
+        except OSError as error:
+            raise TableError(f"{where} cannot be read: {error.strerror or type(error).__name__}.") from error
+
+
+def _stored(path: str, stat: os.stat_result) -> StoredObject:
+    seconds, nanoseconds = divmod(stat.st_mtime_ns, 10**9)
+    modified = datetime.fromtimestamp(seconds, tz=timezone.utc).replace(microsecond=nanoseconds // 1000)
+    return StoredObject(path, stat.st_size, str(stat.st_mtime_ns), modified)

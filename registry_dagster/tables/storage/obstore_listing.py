@@ -1,0 +1,89 @@
+"""Listing S3 with obstore, where that is installed: what fsspec lists, in a tenth of the time or less.
+
+It is left at the first doubt, and fsspec goes on from there: an option it does not know, an error, a key it
+cannot read. So it changes how long a listing takes and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, cast
+
+from registry_dagster.tables.storage.listing import Entry
+from registry_dagster.tables.storage.option_names import for_s3
+from registry_dagster.tables.storage.options import S3, StorageOptions, scheme_of
+
+__all__ = ["FastListing"]
+
+_KNOWN = {"anon", "client_kwargs", "endpoint_url", "key", "profile", "requester_pays", "secret", "token"}
+_KNOWN_OF_CLIENT = {"endpoint_url", "region_name"}
+_CLIENT = ("allow_http", "allow_invalid_certificates")
+_PAGE = 1000
+_SHARE = 0.4
+"""Of the time for an answer; the rest is left to fsspec."""
+
+
+class FastListing:
+    """Keys of a bucket with what S3 says of each, in order, as far as obstore gets.
+
+    Args:
+        location: An `s3://` URI.
+        options: As `options.prepared` returns them.
+        seconds: How long to wait for one answer; a part of it, so that fsspec has the rest.
+        prefix: Of the keys: whole names, ending in a slash, since obstore compares names and not texts.
+        after: The key to begin after; empty for the first.
+
+    Attributes:
+        complete: Whether it got to the end.
+    """
+
+    def __init__(self, location: str, options: StorageOptions, seconds: float, prefix: str, after: str) -> None:
+        self.complete = False
+        self._location = location
+        self._options = options
+        self._seconds = seconds
+        self._prefix = prefix
+        self._after = after
+
+    def __iter__(self) -> Iterator[tuple[str, Entry]]:
+        if scheme_of(self._location) not in S3 or not self._prefix.endswith("/") or not _maps(self._options):
+            return
+        try:
+            import obstore
+            from obstore.exceptions import BaseError
+        except ImportError:
+            return
+        try:
+            pages: Iterator[Sequence[Mapping[str, Any]]] = cast(Any, obstore).list(
+                self._store(), prefix=self._prefix, offset=self._after or None, chunk_size=_PAGE
+            )
+            for page in pages:
+                for found in page:
+                    known = {"ETag": found["e_tag"], "LastModified": found["last_modified"], "size": found["size"]}
+                    yield str(found["path"]), known
+        except BaseError:
+            # fsspec goes on from the last key, and has its own words for what is wrong.
+            return
+        self.complete = True
+
+    def _store(self) -> Any:
+        from obstore.store import S3Store
+
+        named, wait = for_s3(self._options, self._seconds), self._seconds * _SHARE
+        return cast(Any, S3Store)(
+            self._location.partition("://")[2].partition("/")[0],
+            config={name: value for name, value in named.items() if name not in _CLIENT},
+            client_options={
+                "timeout": f"{wait:g}s",
+                "connect_timeout": f"{min(2.0, wait):g}s",
+                **{name: True for name in _CLIENT if name in named},
+            },
+            retry_config={"max_retries": 0, "retry_timeout": timedelta(seconds=wait)},
+        )
+
+
+def _maps(options: StorageOptions) -> bool:
+    """Whether every option means the same to obstore."""
+    client: Mapping[str, Any] = options.get("client_kwargs") or {}
+    return options.keys() <= _KNOWN and client.keys() <= _KNOWN_OF_CLIENT

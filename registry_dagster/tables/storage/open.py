@@ -1,0 +1,25 @@
+"""Which storage reads a location."""
+
+from __future__ import annotations
+
+from registry_dagster.tables.storage.fsspec import FsspecStorage
+from registry_dagster.tables.storage.http import HttpStorage
+from registry_dagster.tables.storage.local import LocalStorage
+from registry_dagster.tables.storage.locations import local_path
+from registry_dagster.tables.storage.options import HTTP, StorageOptions, scheme_of
+from registry_dagster.tables.storage.protocol import Storage
+
+__all__ = ["open_storage"]
+
+
+def open_storage(location: str, storage_options: StorageOptions | None = None) -> Storage:
+    """The storage behind a location made by `locations.normalise`.
+
+    Raises:
+        TableError: nothing reads the location's scheme, or the options are not those of its store.
+    """
+    if (path := local_path(location)) is not None:
+        return LocalStorage(path)
+    if scheme_of(location) in HTTP:
+        return HttpStorage(location, storage_options)
+    return FsspecStorage(location, storage_options)

@@ -1,0 +1,101 @@
+"""The commands that find, as a person types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from registry_dagster.cli import app
+from registry_dagster.errors import AccessDenied
+from registry_dagster.registry.registry import Registry
+from registry_dagster.testing.search_behaviour import publish_examples
+from tests.gms.server import StandInGms
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs commands against a registry that holds nuclei at 943 and 1300, embeddings at 1300 and 1412."""
+    target = f"lite://{tmp_path / 'registry.db'}"
+    with Registry.open(target, publisher="ada@lab.org") as registry:
+        publish_examples(registry)
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(app, list(words), env={"FEATURE_REGISTRY": target, "COLUMNS": "250"})
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("list",), "minnie65.synapse_embeddings@v2"),
+        (("list", "nuclei"), "minnie65.nuclei@v2"),
+        (("find", "--materialization", "minnie65_public@943"), "minnie65.nuclei@v1"),
+        (("find", "presynaptic", "--semantic", "embedding"), "minnie65.synapse_embeddings@v2"),
+        (("find", "nobody"), "nothing found"),
+        (("expiring", "--within", "60"), "nothing found"),
+        (("dependents", "nucleus_detection_v0"), "nucleus_id holds ids of nucleus_detection_v0"),
+        (("newest", "minnie65.nuclei", "--compatible-with", "943"), "minnie65.nuclei@v1"),
+        (("column", "minnie65.synapse_embeddings", "embedding"), "model SegCLR"),
+        (("join", "minnie65.synapse_embeddings@v1", "minnie65.nuclei"), "pre_pt_root_id = pt_root_id"),
+    ],
+)
+def test_a_question_has_a_command(run: Run, words: tuple[str, ...], said: str) -> None:
+    answered = run(*words)
+    assert answered.exit_code == 0
+    assert said in answered.stdout
+    json.loads(run(*words, "--json").stdout)
+
+
+def test_that_there_are_more_is_told_beside_the_list(run: Run) -> None:
+    some = run("find", "--limit", "1", "--json")
+    assert len(json.loads(some.stdout)) == 1
+    assert "there are more" in some.stderr
+
+
+def test_no_version_that_goes_with_it_is_exit_code_1(run: Run) -> None:
+    asked = run("newest", "minnie65.synapse_embeddings", "--compatible-with", "943")
+    assert asked.exit_code == 1
+    assert "no version is known to go with it" in asked.stdout
+
+
+def test_the_doctor_says_what_it_is_pointed_at(run: Run) -> None:
+    told = json.loads(run("doctor", "--json").stdout)
+    assert told["registry"].startswith("lite://")
+    assert (told["environment"], told["search index"]) == ("PROD", "up to date")
+    assert told["dagster"]
+
+
+def test_the_doctor_says_what_a_server_tells() -> None:
+    with StandInGms(token="secret-token") as server:
+        asked = ["doctor", "--registry", server.url, "--json"]
+        told = CliRunner().invoke(app, asked, env={"DATAHUB_GMS_TOKEN": "secret-token"})
+        refused = CliRunner().invoke(app, asked, env={"DATAHUB_GMS_TOKEN": ""})
+    facts = json.loads(told.stdout)
+    assert facts["signed in as"] == "urn:li:corpuser:datahub"
+    assert "CREATE_ENTITY" in facts["rights on datasets"]
+    assert "secret-token" not in told.stdout
+    assert isinstance(refused.exception, AccessDenied)
+    assert json.loads(refused.stdout)["registry"] == facts["registry"]
+
+
+def test_the_shell_completes_the_names_of_datasets(run: Run, tmp_path: Path) -> None:
+    asked = {
+        "_FEATURE_REGISTRY_COMPLETE": "complete_bash",
+        "COMP_WORDS": "feature-registry show minnie65.nu",
+        "COMP_CWORD": "2",
+        "FEATURE_REGISTRY": f"lite://{tmp_path / 'registry.db'}",
+    }
+    command = str(Path(sys.executable).with_name("feature-registry"))
+    completed = subprocess.run([command], env={**os.environ, **asked}, capture_output=True, text=True, check=False)
+    assert completed.stdout.split() == ["minnie65.nuclei"]

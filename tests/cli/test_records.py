@@ -1,0 +1,142 @@
+"""Retiring, describing, verifying and delivering on the command line, as a person uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from registry_dagster.registry.registry import Registry
+from tests.gms.server import StandInGms
+from tests.registry.declared import declared, facts
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+NAME = "hemibrain.neurons"
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0.dG9rZW4"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "registry.db"
+
+
+@pytest.fixture
+def run(tmp_path: Path, path: Path) -> Run:
+    """Runs the installed command on a registry with two versions."""
+    with Registry.open(f"lite://{path}", publisher="ada@lab.org") as registry:
+        for number in range(2):
+            registry.publish(declared(title="Neurons", tags=["fly"]), facts(number), message="why")
+    environment = {**os.environ, "FEATURE_REGISTRY": f"lite://{path}", "COLUMNS": "200", "HOME": str(tmp_path)}
+    environment.pop("FEATURE_REGISTRY_PUBLISHER", None)
+
+    def run(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        command = [str(Path(sys.executable).with_name("feature-registry")), *words]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment | more, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+def test_retire_says_who_why_and_what_instead_and_show_shows_it(run: Run) -> None:
+    words = ("-m", "wrong [unit]", "--replacement", f"{NAME}@v2", "--publisher", "bob@lab.org")
+    retired = run("retire", f"{NAME}@v1", *words)
+    assert retired.returncode == 0
+    for said in (retired.stdout, run("show", f"{NAME}@v1").stdout):
+        assert all(part in said for part in ("wrong [unit]", "bob@lab.org", f"{NAME}@v2"))
+    assert json.loads(run("show", f"{NAME}@v1", "--json").stdout)["retired"] == {
+        "reason": "wrong [unit]",
+        "by": "bob@lab.org",
+        "replacement": f"{NAME}@v2",
+    }
+    assert "retired" not in json.loads(run("show", f"{NAME}@v2", "--json").stdout)
+    assert f"retired by bob@lab.org: wrong [unit]; use {NAME}@v2" in run("versions", NAME, COLUMNS="300").stdout
+    first, second = json.loads(run("versions", NAME, "--json").stdout)
+    assert (first["retired"]["by"], "retired" in second) == ("bob@lab.org", False)
+
+
+def test_describe_changes_what_is_given_and_leaves_the_rest(run: Run) -> None:
+    described = run("describe", NAME, "--title", "All neurons", "--owner", "team:fly", "--owner", "eve@lab.org")
+    assert described.returncode == 0
+    assert NAME in described.stdout
+    told = json.loads(run("describe", NAME, "--description", "Größe.", "--json").stdout)
+    assert told == {
+        "name": NAME,
+        "title": "All neurons",
+        "description": "Größe.",
+        "owners": ["team:fly", "eve@lab.org"],
+        "tags": ["fly"],
+    }
+
+
+def test_verify_says_that_a_record_is_intact(run: Run) -> None:
+    verified = run("verify", f"{NAME}@v1", "--record")
+    assert (verified.returncode, verified.stdout) == (0, f"{NAME}@v1: the record is intact\n")
+
+
+def test_verify_names_what_was_changed_and_fails(run: Run, path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute(
+        "DELETE FROM metadata_aspect_v2 WHERE urn LIKE '%neurons@v1,%' AND aspect_name = 'upstreamLineage'"
+    )
+    connection.commit()
+    connection.close()
+    verified = run("verify", f"{NAME}@v1", "--record")
+    assert verified.returncode == 1
+    assert "upstreamLineage of" in verified.stdout
+    assert "was removed" in verified.stdout
+    told = run("verify", f"{NAME}@v1", "--record", "--json")
+    assert told.returncode == 1
+    assert len(json.loads(told.stdout)["record"]["changes"]) == 1
+
+
+def test_push_delivers_a_folder_and_a_second_time_nothing(run: Run, tmp_path: Path) -> None:
+    with Registry.open(f"file://{tmp_path}/handoff", publisher="hpc@lab.org") as registry:
+        registry.publish(declared("lab.cells"), facts(), message="from the cluster")
+    first, second = run("push", "handoff"), run("push", "handoff")
+    assert (first.returncode, first.stdout) == (0, "published  lab.cells@v1\n")
+    assert (second.returncode, second.stdout) == (0, "unchanged  lab.cells@v1\n")
+    assert json.loads(run("push", "handoff", "--json").stdout) == [{"version": "lab.cells@v1", "created": False}]
+    assert json.loads(run("show", "lab.cells", "--json").stdout)["provenance"]["publisher"] == "hpc@lab.org"
+
+
+def test_push_to_a_server_takes_the_token_from_the_environment_and_never_shows_it(run: Run, tmp_path: Path) -> None:
+    with Registry.open(f"file://{tmp_path}/handoff", publisher="hpc@lab.org") as registry:
+        registry.publish(declared("lab.cells"), facts(), message="from the cluster")
+    with StandInGms(token=TOKEN, reader_token="reader") as gms:
+        denied = run("push", "handoff", "--registry", gms.url, DATAHUB_GMS_TOKEN="reader")
+        pushed = run("push", "handoff", "--registry", gms.url, DATAHUB_GMS_TOKEN=TOKEN)
+    assert denied.returncode == 1
+    assert "its owner needs the rights" in denied.stdout
+    assert "1 of 1 were not published" in denied.stderr
+    assert (pushed.returncode, pushed.stdout) == (0, "published  lab.cells@v1\n")
+    assert TOKEN not in pushed.stdout + pushed.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("retire", f"{NAME}@v1", "-m", "x"), "needs a publisher"),
+        (("retire", f"{NAME}@v9", "-m", "x", "--publisher", "ada"), "not published"),
+        (("retire", NAME, "-m", "x", "--publisher", "ada"), "names no exact version; write it as hemibrain.neurons@v1"),
+        (("retire", f"{NAME}@v1", "-m", " ", "--publisher", "ada"), "needs a reason"),
+        (("describe", "lab.none", "--title", "x"), "publish a version first"),
+        (("describe", NAME, "--owner", "team:Größe, (b) "), "owner"),
+        (("verify",), "name a version, as in feature-registry verify dataset@v1, or say --all"),
+        (("verify", NAME), "names no exact version"),
+        (("verify", "--all", "lab.none"), "no version is published"),
+        (("verify", f"{NAME}@v9", "--record"), "not published"),
+        (("push", "nowhere"), "no version is handed off there"),
+    ],
+)
+def test_errors_are_one_message_and_exit_code_1(run: Run, words: tuple[str, ...], said: str) -> None:
+    refused = run(*words)
+    assert refused.returncode == 1
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr

@@ -1,0 +1,100 @@
+"""`feature-registry verify`, as a person and as a script use it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from registry_dagster.registry.registry import Registry
+from registry_dagster.tables import inspect_table
+from tests.registry.declared import declared
+from tests.tables.storage.fake_stores import Failing, serving
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+NEURONS, SYNAPSES = "hemibrain.neurons", "hemibrain.synapses"
+ROWS = pa.table({"body_id": pa.array([1, 2], pa.int64()), "score": pa.array([0.5, 1.0], pa.float32())})
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs the installed command on a registry with a table each of neurons and synapses."""
+    with Registry.open(f"lite://{tmp_path}/registry.db", publisher="ada@lab.org") as registry:
+        for name in (NEURONS, SYNAPSES):
+            pq.write_table(ROWS, tmp_path / f"{name}.parquet")
+            registry.publish(declared(name), inspect_table(tmp_path / f"{name}.parquet"), message="why")
+    environment = {**os.environ, "FEATURE_REGISTRY": f"lite://{tmp_path}/registry.db", "COLUMNS": "200"}
+
+    def run(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        command = [str(Path(sys.executable).with_name("feature-registry")), "verify", *words]
+        return subprocess.run(command, env=environment | more, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_one_version_is_told_with_what_was_looked_at(run: Run, tmp_path: Path) -> None:
+    told = run(f"{NEURONS}@v1")
+    assert told.returncode == 0
+    assert [line.strip().partition(":")[0] for line in told.stdout.splitlines()] == [
+        f"{NEURONS}@v1",
+        "the record is intact",
+        "the table is intact",
+        "looked at file",
+    ]
+    (tmp_path / f"{NEURONS}.parquet").unlink()
+    gone = run(f"{NEURONS}@v1")
+    assert (gone.returncode, "the table is missing: Nothing is stored at" in gone.stdout) == (1, True)
+    assert (gone.stderr, run(f"{NEURONS}@v1", "--record").returncode) == ("", 0)
+
+
+def test_all_names_those_that_are_not_intact_and_counts_the_others(run: Run, tmp_path: Path) -> None:
+    told = run("--all")
+    assert (told.returncode, told.stdout) == (0, "2 versions: 2 intact\n")
+    pq.write_table(ROWS.slice(1), tmp_path / f"{SYNAPSES}.parquet")
+    told = run("--all")
+    assert told.returncode == 1
+    assert f"{SYNAPSES}@v1:\n" in told.stdout
+    assert f"{NEURONS}@v1" not in told.stdout
+    assert told.stdout.endswith("2 versions: 1 changed, 1 intact\n")
+    assert run("--all", NEURONS).stdout == "1 version: 1 intact\n"
+    one = run("--all", f"{NEURONS}@v1")
+    assert (one.returncode, one.stdout) == (1, "")
+    assert f"'{NEURONS}@v1' is one version" in one.stderr
+
+
+def test_all_as_json_is_one_object_a_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / f"{SYNAPSES}.parquet").unlink()
+    told = run("--all", "--json")
+    found = [json.loads(line) for line in told.stdout.splitlines()]
+    assert {each["version"]: each["state"] for each in found} == {
+        f"{NEURONS}@v1": "intact",
+        f"{SYNAPSES}@v1": "missing",
+    }
+    assert (told.returncode, told.stderr) == (1, "")
+
+
+def test_a_store_that_cannot_be_reached_is_exit_code_3(run: Run, tmp_path: Path) -> None:
+    with Registry.open(f"lite://{tmp_path}/registry.db", publisher="ada@lab.org") as registry:
+        elsewhere = inspect_table(tmp_path / f"{NEURONS}.parquet").model_copy(update={"location": "s3://lake/t"})
+        registry.publish(declared("lab.cells"), elsewhere, message="why")
+    with serving(Failing, status=403) as store:
+        options = ("key=AKIAIOSFODNN7EXAMPLE", "secret=s3cr3t", f"endpoint_url={store.url}", "timeout=30")
+        told = run("--all", *(word for option in options for word in ("--storage-option", option)))
+    assert told.returncode == 3
+    assert "the table is unreachable: s3://lake/t: the store denies access" in told.stdout
+    assert "s3cr3t" not in told.stdout + told.stderr
+
+
+def test_on_a_terminal_it_shows_how_far_it_is(run: Run, tmp_path: Path) -> None:
+    (tmp_path / f"{SYNAPSES}.parquet").unlink()
+    told = run("--all", TTY_COMPATIBLE="1", FORCE_COLOR="1")
+    assert "verifying: " in told.stdout
+    assert f"{SYNAPSES}@v1:" in told.stdout
+    assert "2 versions: 1 intact, 1 missing" in told.stdout

@@ -1,0 +1,59 @@
+"""The reviewed file: each entry says who, why and what; a wrong one is told and keeps no other out."""
+
+from pathlib import Path
+
+import pytest
+
+from registry_dagster.dagster.gate.approvals import Approval, read_approvals
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "approvals.yaml"
+
+
+def test_entries_say_who_why_and_what(path: Path) -> None:
+    path.write_text("- {asset: group/cells, partition: '1300', by: ada@lab.org, why: Reviewed, label: paper}\n")
+    approvals = read_approvals(path)
+    assert approvals.entries == [
+        Approval(asset="group/cells", partition="1300", by="ada@lab.org", why="Reviewed", label="paper")
+    ]
+    assert approvals.problems == []
+
+
+def test_an_empty_file_approves_nothing(path: Path) -> None:
+    path.write_text("# nothing yet\n")
+    assert not read_approvals(path).entries
+    assert not read_approvals(path).problems
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- {asset: cells, by: ada}", "entry 1: Approval: why: Field required"),
+        ("- {asset: cells, by: ada, why: x, run: y}", "entry 1: Approval: run: unknown field"),
+        ("- {asset: cells, by: ada, why: ''}", "entry 1: Approval: why:"),
+        ("- cells", "entry 1: not an entry; write a list of entries such as {asset: synapses,"),
+        ("asset: cells", "not a list, so nothing is approved by it"),
+        ("- {asset: [", "not a YAML file"),
+        ("- !!python/object/apply:os.system [ls]", "not a YAML file"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(path: Path, text: str, said: str) -> None:
+    path.write_text(text)
+    approvals = read_approvals(path)
+    assert not approvals.entries
+    (problem,) = approvals.problems
+    assert problem.startswith(str(path))
+    assert said in problem
+
+
+def test_a_missing_file_is_told(path: Path) -> None:
+    (problem,) = read_approvals(path).problems
+    assert "No such file" in problem
+
+
+def test_an_edited_entry_is_another_one() -> None:
+    entry = Approval(asset="cells", by="ada", why="Reviewed")
+    assert entry.key == Approval(asset="cells", by="ada", why="Reviewed").key
+    assert entry.key != Approval(asset="cells", by="ada", why="Reviewed twice").key

@@ -1,0 +1,54 @@
+"""Finding in a DataHub server, whose search lags behind and shows what others edited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from registry_dagster.datahub.proposal import Proposal
+from registry_dagster.datahub.urns import property_urn, version_urn
+from registry_dagster.registry.registry import Registry
+from registry_dagster.stores.gms.http import HttpClient
+from registry_dagster.stores.gms.store import GmsStore
+from tests.gms.server import StandInGms
+from tests.registry.declared import declared, facts
+
+NAME = "hemibrain.neurons"
+
+
+@pytest.fixture
+def gms() -> Iterator[StandInGms]:
+    with StandInGms() as server:
+        yield server
+
+
+@pytest.fixture
+def registry(gms: StandInGms) -> Iterator[Registry]:
+    with Registry(GmsStore(HttpClient(gms.url, retries=0)), publisher="ada@lab.org") as opened:
+        yield opened
+
+
+def test_the_versions_of_a_dataset_are_found_though_the_search_does_not_know_them(
+    gms: StandInGms, registry: Registry
+) -> None:
+    for version in range(3):
+        gms.faults.next(*["stale_search"] * 5)
+        registry.publish(declared(), facts(version), message="next")
+    assert not registry.find()
+    assert [row.version for row in registry.find(dataset=NAME)] == [f"{NAME}@v{number}" for number in (3, 2, 1)]
+
+
+def test_what_others_wrote_into_the_searchable_facts_is_not_believed(registry: Registry) -> None:
+    registry.publish(declared(), facts(), message="first")
+    assigned = {"propertyUrn": property_urn("featureRegistry.format"), "values": [{"string": "lance"}]}
+    urn = version_urn(f"{NAME}@v1", "PROD")
+    registry._store.upsert([Proposal(urn, "structuredProperties", {"properties": [assigned]})])
+    assert not registry.find(format="lance")
+
+
+def test_all_versions_are_found_and_not_the_latest_alone(registry: Registry) -> None:
+    for version in range(250):
+        registry.publish(declared(), facts(version), message="next")
+    found = [row.version for row in registry.stream()]
+    assert sorted(found) == sorted(f"{NAME}@v{number}" for number in range(1, 251))

@@ -1,0 +1,125 @@
+"""The embedded store's search index, beside what another program writes into the same file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from datahub.emitter.mcp import MetadataChangeProposalWrapper
+from datahub.lite.sqlite_lite import SqliteLite, SqliteLiteConfig
+
+from registry_dagster.datahub.proposal import Proposal
+from registry_dagster.datahub.search import words_of
+from registry_dagster.datahub.urns import container_urn, version_urn
+from registry_dagster.model.dataset import Dataset
+from registry_dagster.registry.registry import Registry
+from tests.datahub.wire import publish_proposals, read_by_datahub
+from tests.golden.records import DATASET, records
+from tests.registry.declared import declared, facts
+
+NAME = records()["delta"].name
+
+
+def write_by_datahub(path: Path, proposals: Iterable[Proposal]) -> None:
+    """By DataHub Lite's own writer, which knows nothing of the index."""
+    stock = SqliteLite(SqliteLiteConfig(file=str(path)))
+    for each in proposals:
+        stock.write(MetadataChangeProposalWrapper(entityUrn=each.urn, aspect=read_by_datahub(each)))
+    stock.close()
+
+
+def indexed(path: Path) -> set[str]:
+    with sqlite3.connect(path) as connection:
+        return {urn for (urn,) in connection.execute("SELECT urn FROM registry_entry")}
+
+
+def open_registry(path: Path) -> Registry:
+    return Registry.open(f"lite://{path}", publisher="ada@lab.org")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("minnie65.pt_Root_id", ["minnie65", "pt", "root", "id"]),
+        ("Größe, 神経 é", ["große", "神経", "e"]),
+        ("— … _", []),
+    ],
+)
+def test_words_are_parted_at_dots_and_underscores_and_lose_case_and_accents(text: str, words: list[str]) -> None:
+    assert words_of(text) == [word.casefold() for word in words]
+
+
+def test_what_another_program_changed_in_place_is_seen(tmp_path: Path) -> None:
+    path, urn = tmp_path / "registry.db", version_urn("hemibrain.neurons@v1", "PROD")
+    with open_registry(path) as registry:
+        registry.publish(declared(), facts(), message="first")
+        registry.retire("hemibrain.neurons@v1", reason="wrong sizes")
+    taken_back = {"deprecated": False, "note": "sizes are fine", "actor": "urn:li:corpuser:ada"}
+    write_by_datahub(path, [Proposal(urn, "deprecation", taken_back)])
+    with open_registry(path) as registry:
+        assert not registry.find(retired=True)
+        assert [row.retired for row in registry.find(retired=False)] == [None]
+        registry.publish(declared("hemibrain.synapses"), facts(2), message="indexed")
+        assert not registry.find(retired=True)
+
+
+def test_what_is_no_entity_of_ours_any_more_is_found_no_more(tmp_path: Path) -> None:
+    path, urn = tmp_path / "registry.db", container_urn("hemibrain.neurons", "PROD")
+    with open_registry(path) as registry:
+        registry.publish(declared(title="Neurons"), facts(), message="first")
+        assert urn in indexed(path)
+        registry._store.upsert([Proposal(urn, "subTypes", {"typeNames": ["Folder"]})])
+    assert urn not in indexed(path)
+
+
+def test_what_another_program_wrote_is_found_before_it_is_indexed(tmp_path: Path) -> None:
+    path = tmp_path / "registry.db"
+    write_by_datahub(path, publish_proposals(records()["delta"], DATASET))
+    with open_registry(path) as registry:
+        assert [row.version for row in registry.find()] == [NAME]
+        registry.publish(declared(), facts(), message="first")
+        assert {row.version for row in registry.find()} == {NAME, "hemibrain.neurons@v1"}
+    assert version_urn(NAME, "PROD") in indexed(path)
+
+
+def test_what_another_program_changed_since_is_told_as_it_is_now(tmp_path: Path) -> None:
+    path = tmp_path / "registry.db"
+    with open_registry(path) as registry:
+        version = registry.publish(declared(), facts(), message="first").version
+    gone = {"deprecated": True, "note": "Wrong units", "actor": "urn:li:corpuser:bob"}
+    write_by_datahub(path, [Proposal(version_urn(version, "PROD"), "deprecation", gone)])
+    with open_registry(path) as registry:
+        assert not registry.find(retired=False)
+        assert [row.version for row in registry.find(retired=True)] == [version]
+
+
+def test_searching_changes_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "registry.db"
+    with open_registry(path) as registry:
+        registry.publish(declared(), facts(), message="first")
+    before = path.read_bytes()
+    with open_registry(path) as registry:
+        assert registry.find("neurons")
+        assert registry.datasets()
+    assert path.read_bytes() == before
+
+
+def test_a_description_is_found_in_its_new_words_alone(tmp_path: Path) -> None:
+    with open_registry(tmp_path / "registry.db") as registry:
+        version = registry.publish(declared(), facts(), message="first").version
+        dataset = version.partition("@")[0]
+        registry.describe(Dataset(name=dataset, title="Zebra"))
+        assert registry.find("zebra")
+        registry.describe(Dataset(name=dataset, title="Yak"))
+        assert not registry.find("zebra")
+        assert registry.find("yak")
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(tmp_path: Path) -> None:
+    with open_registry(tmp_path / "registry.db") as registry:
+        for version in range(450):
+            registry.publish(declared(), facts(version), message="next")
+        found = [row.version for row in registry.stream()]
+    assert found == [f"hemibrain.neurons@v{number}" for number in range(450, 0, -1)]

@@ -1,0 +1,48 @@
+"""Reading ahead keeps the order, starts gently, and stops where its reader stops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from registry_dagster.errors import TableError
+from registry_dagster.tables.storage.read_ahead import ahead
+
+
+def test_results_come_in_order() -> None:
+    assert list(ahead(lambda number: -number, range(500))) == [-number for number in range(500)]
+    assert list(ahead(str, [])) == []
+
+
+def test_who_stops_at_the_first_result_has_read_one() -> None:
+    read: list[int] = []
+    found = next(ahead(lambda number: (read.append(number), number)[1], range(500)))
+    assert (found, read) == (0, [0])
+
+
+def test_items_are_taken_as_they_are_needed() -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(500):
+            taken.append(number)
+            yield number
+
+    results = ahead(lambda number: number, items())
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    assert len(taken) <= 6
+    results.close()
+    assert len(taken) <= 6
+
+
+def test_an_error_comes_where_its_item_stands() -> None:
+    def read(number: int) -> int:
+        if number == 2:
+            raise TableError("not this one")
+        return number
+
+    results = ahead(read, range(500))
+    assert [next(results), next(results)] == [0, 1]
+    with pytest.raises(TableError, match="not this one"):
+        next(results)

@@ -142,9 +142,11 @@ def record_from(entity: Entity, urn: str) -> DatasetVersion:
     if missing:
         raise CorruptRecord(f"{urn}: aspect {', '.join(missing)} is missing; it was removed after publishing")
     properties: dict[str, str] = entity["datasetProperties"].get("customProperties", {})
-    if properties.get("record_format") != str(RECORD_FORMAT):
+    if "record_format" not in properties:
+        raise CorruptRecord(f"{urn}: aspect datasetProperties was overwritten after publishing: it holds no record")
+    if properties["record_format"] != str(RECORD_FORMAT):
         raise CorruptRecord(
-            f"{urn}: record format {properties.get('record_format')!r} is unknown to this release, which reads "
+            f"{urn}: record format {properties['record_format']!r} is unknown to this release, which reads "
             f"format {RECORD_FORMAT}; upgrade registry-dagster to read it"
         )
     try:

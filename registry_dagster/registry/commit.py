@@ -70,18 +70,18 @@ class Committer:
         return tuple(each for each in proposals if each.aspect not in unsupported)
 
     def create(self, commits: Sequence[Commit]) -> None:
-        unavailable: RegistryUnavailable | None = None
+        failed: RegistryError | None = None
         refusals: Sequence[Refusal | None] = [None] * len(commits)
-        try:
-            refusals = self.records.store.create([commit.proposals for commit in commits])
-        except RegistryUnavailable as error:
-            unavailable = error
         for commit in commits:
             commit.task.sent = True
+        try:
+            refusals = self.records.store.create([commit.proposals for commit in commits])
+        except RegistryError as error:
+            failed = error
         stored = self._read_back([proposal for commit in commits for proposal in commit.proposals])
         for commit, refusal in zip(commits, refusals, strict=True):
             try:
-                self._settle(commit, stored, refusal, unavailable)
+                self._settle(commit, stored, refusal, failed)
             except RegistryError as error:
                 commit.task.outcome = interrupted(commit.task, error)
         self.evolving.write_runs([commit.record for commit in commits if isinstance(commit.task.outcome, Receipt)])
@@ -91,7 +91,7 @@ class Committer:
         commit: Commit,
         stored: dict[str, Entity],
         refusal: Refusal | None,
-        unavailable: RegistryUnavailable | None,
+        failed: RegistryError | None,
     ) -> None:
         record, task = commit.record, commit.task
         urn = version_urn(record.name, self.records.env)
@@ -116,8 +116,9 @@ class Committer:
         else:
             self.evolving.forget()
             task.failures += 1
-            if task.failures > _FAILURES or (refusal is not None and task.failures > 1):
-                task.outcome = _not_published(record, refusal, unavailable)
+            final = failed is not None and not isinstance(failed, RegistryUnavailable)
+            if final or task.failures > _FAILURES or (refusal is not None and task.failures > 1):
+                task.outcome = _not_published(record, refusal, failed)
 
     def _take_over(self, commit: Commit, stored: dict[str, Entity]) -> dict[str, Entity]:
         """Publish over the remains of a version whose record was never written, so that nobody saw it."""
@@ -216,7 +217,8 @@ def interrupted(task: Task, error: RegistryError) -> RegistryError:
         )
     if isinstance(error, RegistryUnavailable):
         return RegistryUnavailable(
-            f"{task.dataset}: no version was sent, so none is published. Running again is safe. {error}"
+            f"{task.dataset}: nothing was sent this time. Running again is safe: it finds the version or publishes it. "
+            f"{error}"
         )
     return error
 
@@ -231,16 +233,16 @@ def _over(proposal: Proposal, stored: Mapping[str, Entity]) -> Proposal:
     return replace(proposal, replaces=proposal.aspect in stored.get(proposal.urn, {}))
 
 
-def _not_published(
-    record: DatasetVersion, refusal: Refusal | None, unavailable: RegistryUnavailable | None
-) -> RegistryError:
+def _not_published(record: DatasetVersion, refusal: Refusal | None, failed: RegistryError | None) -> RegistryError:
     if refusal is not None:
         kind = AccessDenied if refusal.denied else StoreRefused
         return kind(f"{record} is not published: {refusal.reason}")
-    if unavailable is not None:
+    if failed is not None and not isinstance(failed, RegistryUnavailable):
+        return failed
+    if failed is not None:
         return RegistryUnavailable(
             f"{record} is not published as far as the store tells. A request without an answer may still be carried "
-            f"out; running again is safe: it finds the version or publishes it. {unavailable}"
+            f"out; running again is safe: it finds the version or publishes it. {failed}"
         )
     return RegistryUnavailable(
         f"{record} is not published: the store answers that it wrote it, but holds nothing. Running again is safe"

@@ -113,8 +113,8 @@ def without_false_links(plan: Plan, columns: Mapping[str, Collection[str]]) -> P
         columns: The columns of each of its `linked_targets`.
     """
     false = {
-        reference.to: f"{target} has no column {column!r}, so the join {', '.join(reference.columns)} → {reference.to} "
-        "is recorded in words only"
+        reference.to: f"{target} has no column {column!r}, to which {', '.join(reference.columns)} is to be joined, so "
+        f"joins to {reference.to} are recorded in words only"
         for reference, target in linked_references(plan.record)
         for column in reference.to_columns
         if column not in columns[target]

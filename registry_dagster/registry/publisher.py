@@ -17,6 +17,7 @@ from registry_dagster.errors import (
     MaterializationConflict,
     PublishRefused,
     RegistryError,
+    RegistryUnavailable,
     StoreRefused,
 )
 from registry_dagster.model.dataset_version import Provenance
@@ -58,8 +59,8 @@ class Publisher:
         fresh = False
         while waiting:
             try:
-                self._round(_independent(waiting), fresh)
-            except RegistryError as error:
+                self._each_by_itself(_independent(waiting), fresh)
+            except RegistryUnavailable as error:
                 for task in waiting:
                     task.outcome = task.outcome or interrupted(task, error)
             fresh = any(task.outcome is None and (task.failures or task.lost_races) for task in waiting)
@@ -109,13 +110,31 @@ class Publisher:
             nobody = Provenance(publisher="nobody", message="refused", published_at=now)
             return Task(publication, nobody, outcome=error)
 
+    def _each_by_itself(self, tasks: Sequence[Task], fresh: bool) -> None:
+        """A round of all. Where the store refuses a step of it, which may be for one of them alone, a round each.
+
+        Raises:
+            RegistryUnavailable: the store cannot be reached, for whichever.
+        """
+        try:
+            self._round(tasks, fresh)
+        except RegistryUnavailable:
+            raise
+        except RegistryError as error:
+            for task in (task for task in tasks if task.outcome is None):
+                if len(tasks) == 1:
+                    task.outcome = interrupted(task, error)
+                else:
+                    self._each_by_itself([task], fresh=True)
+
     def _round(self, tasks: Sequence[Task], fresh: bool) -> None:
         """Take each as far as it goes: planned, committed, read back."""
         view = self.records.view(
             owners={task.dataset for task in tasks},
             others=set[str]().union(*(task.others for task in tasks)),
             upstreams=[each for task in tasks for each in task.publication.feature_table.materializations],
-            fresh=fresh,
+            # A number that is asked for is held against what stands now.
+            fresh=fresh or any(task.publication.version is not None for task in tasks),
         )
         plans = self._plans(tasks, view)
         commits = self._commits([(task, plan) for task, plan in plans if plan.creates])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from registry_dagster.datahub.dataset import (
@@ -76,15 +76,29 @@ class Evolving:
         if not declared:
             return
         stored = self.records.materializations(declared)
-        merged: dict[str, MaterializationVersion] = {}
-        for version in declared:
-            recorded = merged.get(version.key) or stored[version.key]
-            merged[version.key] = version.added_to(recorded) if recorded else version
-        self.records.store.upsert(
-            proposal for version in merged.values() for proposal in materialization_proposals(version, self.records.env)
-        )
+        merged = _merged(declared, stored)
+        created = self._create_upstreams([version for key, version in merged.items() if stored[key] is None])
+        if len(created) < sum(known is None for known in stored.values()):
+            # Others recorded it in between.
+            merged = _merged(declared, self.records.materializations(declared))
+        self._upsert_upstreams([version for key, version in merged.items() if key not in created])
         for version in merged.values():
             self.records.remember_upstream(version)
+
+    def _create_upstreams(self, versions: Sequence[MaterializationVersion]) -> set[str]:
+        """Record those that are still absent; the keys of these."""
+        unsupported = self.records.store.unsupported
+        commits = [
+            [each for each in materialization_proposals(version, self.records.env) if each.aspect not in unsupported]
+            for version in versions
+        ]
+        refusals = self.records.store.create(commits) if commits else ()
+        return {version.key for version, refusal in zip(versions, refusals, strict=True) if refusal is None}
+
+    def _upsert_upstreams(self, versions: Sequence[MaterializationVersion]) -> None:
+        self.records.store.upsert(
+            proposal for version in versions for proposal in materialization_proposals(version, self.records.env)
+        )
 
     def record_upstreams(self, told: Sequence[MaterializationVersion], *, write: bool) -> list[UpstreamChange]:
         """Record upstream versions as their sources tell of them, each for itself; write only what changes.
@@ -108,9 +122,7 @@ class Evolving:
         changed = [version for key, version in now.items() if version is not None and version != stored[key]]
         if changed and write:
             self.ensure(source_proposal(source) for source in sorted({version.source for version in changed}))
-            self.records.store.upsert(
-                proposal for version in changed for proposal in materialization_proposals(version, self.records.env)
-            )
+            self._upsert_upstreams(changed)
             for version in changed:
                 self.records.remember_upstream(version)
         return changes
@@ -158,3 +170,14 @@ class Evolving:
         except RegistryError as error:
             names = ", ".join(record.name for _, record in runs)
             _log.warning("the runs that made %s are not recorded; publish the same again to add them. %s", names, error)
+
+
+def _merged(
+    declared: Iterable[MaterializationVersion], recorded: Mapping[str, MaterializationVersion | None]
+) -> dict[str, MaterializationVersion]:
+    """What is declared, added to what is recorded, by its key."""
+    merged: dict[str, MaterializationVersion] = {}
+    for version in declared:
+        known = merged.get(version.key) or recorded[version.key]
+        merged[version.key] = version.added_to(known) if known else version
+    return merged

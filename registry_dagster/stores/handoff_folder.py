@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -29,7 +30,7 @@ class FileStore:
     """Aspects in a folder of proposal files.
 
     A file is written whole under a name of its own and then linked to the next free number, so each
-    write is there or not, and of two writers one looks again.
+    write is there or not, and of two writers one looks again. Threads take turns.
 
     Args:
         folder: The folder; made at the first write.
@@ -39,6 +40,8 @@ class FileStore:
         self._folder = folder
         self._entities: dict[str, dict[str, Aspect]] = {}
         self._read = 0
+        self._whole = False
+        self._lock = threading.RLock()
 
     def __repr__(self) -> str:
         return f"FileStore({self.target!r})"
@@ -56,42 +59,48 @@ class FileStore:
         return {}
 
     def about(self) -> dict[str, str]:
-        self._catch_up()
+        with self._lock:
+            self._catch_up()
         return {"store": "hand-off folder; feature-registry push delivers it", "writes": str(self._read)}
 
     def check(self, commit: Sequence[Proposal]) -> None:
         """Anything fits; a server's limits show when it is pushed."""
 
     def read(self, urns: Collection[str], aspects: Collection[str] = ()) -> dict[str, Entity]:
-        self._catch_up()
-        return {
-            urn: {name: value for name, value in self._entities[urn].items() if not aspects or name in aspects}
-            for urn in urns
-            if urn in self._entities and (not aspects or self._entities[urn].keys() & set(aspects))
-        }
+        with self._lock:
+            self._catch_up()
+            return {
+                urn: {name: value for name, value in self._entities[urn].items() if not aspects or name in aspects}
+                for urn in urns
+                if urn in self._entities and (not aspects or self._entities[urn].keys() & set(aspects))
+            }
 
     def search(self, search: Search) -> Iterator[str]:
         return fitting(self.read, search, self.urns()[::-1])
 
     def urns(self) -> list[str]:
         """Every entity, in the order they were first written."""
-        self._catch_up()
-        return list(self._entities)
+        with self._lock:
+            self._catch_up()
+            return list(self._entities)
 
     def ensure(self, proposals: Iterable[Proposal]) -> None:
         wanted = list(proposals)
-        while lacking := self._lacking(wanted):
-            if self._append(lacking, "UPSERT"):
-                return
+        with self._lock:
+            while lacking := self._lacking(wanted):
+                if self._append(lacking, "UPSERT"):
+                    return
 
     def upsert(self, proposals: Iterable[Proposal]) -> None:
         wanted = list(proposals)
-        while changed := [each for each in wanted if self._current(each) != each.value]:
-            if self._append(changed, "UPSERT"):
-                return
+        with self._lock:
+            while changed := [each for each in wanted if self._current(each) != each.value]:
+                if self._append(changed, "UPSERT"):
+                    return
 
     def create(self, commits: Sequence[Sequence[Proposal]]) -> Sequence[Refusal | None]:
-        return [self._create(commit) for commit in commits]
+        with self._lock:
+            return [self._create(commit) for commit in commits]
 
     def close(self) -> None:
         """Nothing is held."""
@@ -124,10 +133,21 @@ class FileStore:
             try:
                 entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
             except (OSError, ValueError) as error:
-                raise RegistryError(f"{path} cannot be read as proposals ({error}); restore it or remove it") from error
+                raise RegistryError(f"{path} cannot be read as proposals ({error}); restore it") from error
             for entry in entries:
                 self._entities.setdefault(entry["entityUrn"], {})[entry["aspectName"]] = entry["aspect"]["json"]
             self._read += 1
+        if not self._whole:
+            self._refuse_gap()
+            self._whole = True
+
+    def _refuse_gap(self) -> None:
+        """Behind a gap writes are not seen, and the next one would go into it."""
+        names = [path.stem for path in self._folder.glob("*.json")] if self._folder.is_dir() else []
+        last = max((int(name) for name in names if name.isdecimal()), default=0)
+        # Others may be writing.
+        if last > self._read and not self._path(self._read + 1).exists():
+            raise RegistryError(f"{self._path(self._read + 1)} is missing, and later writes are there; restore it")
 
     def _append(self, proposals: Sequence[Proposal], change: str) -> bool:
         """Write one file after those known. False: another writer took the place."""

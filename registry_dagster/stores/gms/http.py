@@ -87,7 +87,8 @@ class HttpClient:
         self.address = address.rstrip("/")
         self._token = token
         self._timeout = timeout
-        self._errors = requests.RequestException
+        # urllib3's own, as for an address of a proxy that is none, are ValueErrors.
+        self._errors = (requests.RequestException, ValueError)
         self._session = requests.Session()
         self._session.auth = _Bearer(token)
         retry = Retry(
@@ -161,4 +162,7 @@ def _reason(error: Exception) -> str:
         if not isinstance(deeper, BaseException):
             break
         reason = deeper
+    if isinstance(reason, ValueError):
+        # It repeats the address of a proxy, which may carry a password.
+        return type(reason).__name__
     return type(reason).__name__ if not str(reason) else f"{type(reason).__name__}: {str(reason)[:200]}"

@@ -30,13 +30,14 @@ _PROPERTIES: Collection[Field] = ("embedding_model", "format", "semantic")
 def candidates(ask: Ask, search: Search) -> Iterator[list[str]]:
     """URNs by the page: what may be looked for, and more. The newest first, as far as the server sorts.
 
-    Words are looked for in versions, and in the title and description of their Dataset, an entity of its own.
+    Words are looked for in versions, and each in the title and description of their Dataset, an entity of its own.
     """
     yield from _pages(ask, search, list(_filters(search)), search.words)
     if search.kind == "version" and search.words:
-        for containers in candidates(ask, Search("dataset", search.env, words=search.words)):
-            if containers:
-                yield from _pages(ask, search, [*_filters(search), _equal("container", containers)], ())
+        for word in search.words:
+            for containers in candidates(ask, Search("dataset", search.env, words=(word,))):
+                if containers:
+                    yield from _pages(ask, search, [*_filters(search), _equal("container", containers)], ())
 
 
 def _pages(ask: Ask, search: Search, filters: Sequence[Mapping[str, Any]], words: Sequence[str]) -> Iterator[list[str]]:

@@ -14,7 +14,7 @@ from typing import Any, cast
 from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Search
 from registry_dagster.datahub.urns import entity_type, version_urn
-from registry_dagster.errors import AccessDenied, RegistryUnavailable, StoreRefused
+from registry_dagster.errors import AccessDenied, RegistryError, RegistryUnavailable, StoreRefused
 from registry_dagster.model.base import is_json_object
 from registry_dagster.stores.gms.http import HttpClient
 from registry_dagster.stores.gms.search import QUERY, candidates
@@ -91,7 +91,7 @@ class GmsStore:
             asked = {"input": {"actorUrn": user, "resourceSpec": {"resourceType": "DATASET", "resourceUrn": _ANY}}}
             try:
                 facts["rights on datasets"] = privileges_of(self._graphql(PRIVILEGES, asked))
-            except StoreRefused as error:
+            except RegistryError as error:
                 facts["rights on datasets"] = f"not told: {error}"
         return {**facts, **{f"without {aspect}": said for aspect, said in self.unsupported.items()}}
 
@@ -149,8 +149,13 @@ class GmsStore:
         answer = self._http.post("/api/graphql", {"query": query, "variables": variables})
         self._raise_for(answer.status, answer.text, "query")
         said = answer.json()
-        if not is_json_object(said) or not is_json_object(data := said.get("data")):
-            raise StoreRefused(f"{self.target} answers a query with {_message(answer.text)}")
+        if not is_json_object(said):
+            raise _not_a_server(self.target)
+        if errors := said.get("errors"):
+            # A failed search has data, too: nothing found.
+            raise _query_error(self.target, errors)
+        if not is_json_object(data := said.get("data")):
+            raise _not_a_server(self.target)
         return data
 
     def check(self, commit: Sequence[Proposal]) -> None:
@@ -216,6 +221,19 @@ class GmsStore:
 def _part(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     part = config.get(name)
     return part if is_json_object(part) else {}
+
+
+def _query_error(target: str, errors: object) -> RegistryError:
+    """What a server's GraphQL says went wrong: in its words, by the code that it puts beside them."""
+    first = next(iter(cast("list[object]", errors)), None) if isinstance(errors, list) else errors
+    said: dict[str, Any] = first if is_json_object(first) else {}
+    code = _part(said, "extensions").get("code")
+    if code in (401, 403):
+        return AccessDenied(_denied(target, cast(int, code)))
+    words = _message(str(said.get("message", errors)))
+    if isinstance(code, int) and 400 <= code < 500 and code != 429:
+        return StoreRefused(f"{target} answers a query with {code}: {words}")
+    return RegistryUnavailable(f"{target} cannot answer a query now: {words}. Try again later")
 
 
 def _not_a_server(target: str) -> RegistryUnavailable:

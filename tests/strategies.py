@@ -17,15 +17,17 @@ from hypothesis.strategies import SearchStrategy
 from pydantic.fields import FieldInfo
 
 from registry_dagster.errors import InvalidDeclaration
-from registry_dagster.model.base import Description, Int64, Model, Text, UrnText, UtcDateTime
+from registry_dagster.model.base import Int64, Model
 from registry_dagster.model.columns import SEMANTICS
 from registry_dagster.model.dataset import Dataset, Owner
 from registry_dagster.model.dataset_version import DatasetVersion, Provenance
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.moments import UtcDateTime
 from registry_dagster.model.names import ColumnPath, DatasetName, SystemName, VersionName, VersionText, join_path
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import SIGNALS, SpatialDrift
 from registry_dagster.model.table import DeltaPin, IcebergPin, LancePin, ParquetPin, TableFacts
+from registry_dagster.model.text import Description, Text, UrnText
 from registry_dagster.model.vocabulary import ANNOTATION_TYPES, AnnotationType
 
 __all__ = ["ARROW_TYPES", "column_paths", "dataset_versions", "datasets", "materializations", "models"]

@@ -8,8 +8,8 @@ from typing import Any
 
 from registry_dagster.answers.answer import Answer
 from registry_dagster.errors import NotPublished
-from registry_dagster.model.base import suggestion
 from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.text import suggestion
 from registry_dagster.model.words import column_words, reference_words, signal_words
 
 __all__ = ["ColumnFacts", "column_facts"]

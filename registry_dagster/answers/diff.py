@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry_dagster.answers.answer import Answer
-from registry_dagster.model.base import is_json_object
+from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.words import attribute_words
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any, cast, get_args
 import typer
 
 from registry_dagster.errors import RegistryError
-from registry_dagster.model.base import suggestion
 from registry_dagster.model.table import TableFormat
+from registry_dagster.model.text import suggestion
 from registry_dagster.registry.registry import ENV_VARIABLE, Registry
 
 __all__ = [

@@ -8,7 +8,7 @@ from typing import Any, cast
 from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.urns import version_urn
 from registry_dagster.datahub.version import RECORD_ASPECTS, record_from, version_proposals
-from registry_dagster.model.base import is_json_object
+from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.dataset import Dataset
 
 __all__ = ["PEOPLES_OWN", "audit", "audited_urns", "stands"]

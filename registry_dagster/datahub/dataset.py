@@ -8,7 +8,7 @@ from typing import Any
 
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, own_properties, proposals
 from registry_dagster.datahub.urns import PLATFORM, container_urn, encoded, owner_urn, platform_urn, user_urn
-from registry_dagster.model.base import json_text
+from registry_dagster.model.canonical_json import json_text
 from registry_dagster.model.dataset import Dataset
 
 __all__ = ["SUB_TYPE", "dataset_from", "dataset_proposals", "owner_proposals", "tag_proposals"]

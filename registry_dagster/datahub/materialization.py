@@ -6,7 +6,7 @@ import json
 
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, own_properties, proposals
 from registry_dagster.datahub.urns import materialization_urn, platform_urn, sort_id, version_set_urn
-from registry_dagster.model.base import json_text
+from registry_dagster.model.canonical_json import json_text
 from registry_dagster.model.materialization import MaterializationVersion
 
 __all__ = ["SUB_TYPE", "materialization_from", "materialization_proposals", "platform_proposal", "source_proposal"]

@@ -10,7 +10,7 @@ from registry_dagster.datahub.glossary import column_terms
 from registry_dagster.datahub.proposal import Aspect
 from registry_dagster.datahub.urns import PLATFORM, field_urn, platform_urn, version_urn
 from registry_dagster.model import dtypes
-from registry_dagster.model.base import json_text, sha256_digest
+from registry_dagster.model.canonical_json import json_text, sha256_digest
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.table import TableField

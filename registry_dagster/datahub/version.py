@@ -39,7 +39,7 @@ from registry_dagster.datahub.urns import (
     version_urn,
 )
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration
-from registry_dagster.model.base import json_text
+from registry_dagster.model.canonical_json import json_text
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import RECORD_FORMAT, DatasetVersion, Provenance
 from registry_dagster.model.reference import Reference

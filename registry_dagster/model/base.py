@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-import hashlib
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timezone
-from typing import Annotated, Any, ClassVar, Literal, TypeGuard, TypeVar, cast, get_args, get_origin
-from urllib.parse import quote
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
-import rfc8785
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -28,26 +22,10 @@ from pydantic_core import CoreSchema
 from typing_extensions import Self
 
 from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.model.canonical_json import is_json_object
+from registry_dagster.model.text import shown, suggestion
 
-__all__ = [
-    "Description",
-    "Int64",
-    "Model",
-    "Several",
-    "Text",
-    "UrnText",
-    "UtcDateTime",
-    "canonical_json",
-    "is_json_object",
-    "json_text",
-    "sha256_digest",
-    "suggestion",
-    "variant",
-]
-
-JsonValue = Any
-_NUMBER = re.compile(r"\s*[-+]?[\d.]+([eE][-+]?\d+)?\s*")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+__all__ = ["Int64", "Model", "Several", "describe_problems", "variant"]
 
 
 class Model(BaseModel):
@@ -100,24 +78,19 @@ class Model(BaseModel):
         return {name: value for name, value in handler(self).items() if name not in left_out}
 
     @classmethod
-    def from_json(cls, data: JsonValue) -> Self:
+    def from_json(cls, data: Any) -> Self:
         """Build the model from parsed JSON or YAML.
 
         Raises:
             InvalidDeclaration: naming each field, what is wrong, and the fix.
         """
         if not is_json_object(data):
-            raise InvalidDeclaration(f"{cls.__name__}: expected a mapping of field names, got {_shown(data)}")
+            raise InvalidDeclaration(f"{cls.__name__}: expected a mapping of field names, got {shown(data)}")
         return cls(**data)
 
     def to_json(self) -> dict[str, Any]:
         """This model as plain JSON values."""
         return self.model_dump(mode="json")
-
-
-def is_json_object(value: object) -> TypeGuard[dict[str, Any]]:
-    """Whether a value is a mapping with text keys."""
-    return isinstance(value, dict) and all(isinstance(key, str) for key in cast("dict[Any, Any]", value))
 
 
 def describe_problems(title: str, error: ValidationError) -> str:
@@ -129,23 +102,11 @@ def describe_problems(title: str, error: ValidationError) -> str:
         if problem["type"] == "extra_forbidden":
             message = f"unknown field; {title} does not have it"
         elif problem["type"] not in {"value_error", "missing"}:
-            message += f", got {_shown(problem['input'])}"
+            message += f", got {shown(problem['input'])}"
         lines.append(f"{where}: {message}" if where else message)
     if len(lines) == 1:
         return f"{title}: {lines[0]}"
     return f"{title}:\n" + "\n".join(f"  - {line}" for line in lines)
-
-
-def _shown(value: object, limit: int = 80) -> str:
-    text = repr(value)
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` for the nearest known word, whatever its case, or a full stop."""
-    by_letters = {each.casefold(): each for each in known}
-    near = difflib.get_close_matches(word.casefold(), list(by_letters), n=1)
-    return f"; did you mean '{by_letters[near[0]]}'?" if near else "."
 
 
 def variant(value: dict[str, Any], tag: str, kinds: Mapping[str, type[Model]]) -> Model:
@@ -162,85 +123,6 @@ def variant(value: dict[str, Any], tag: str, kinds: Mapping[str, type[Model]]) -
     return kinds[name].from_json(value)
 
 
-def canonical_json(value: JsonValue) -> bytes:
-    """The one byte form of a JSON value: the JSON Canonicalization Scheme, RFC 8785."""
-    # Where the standard library's encoder gives the same bytes, it gives them several times faster.
-    return json_text(value).encode() if _encoders_agree(value) else rfc8785.dumps(value)
-
-
-def _encoders_agree(value: JsonValue) -> bool:
-    """Whether a value is free of what the scheme writes or orders in its own way, or refuses."""
-    if value is None or isinstance(value, (str, bool)):
-        return True
-    if isinstance(value, int):
-        return -(2**53) < value < 2**53
-    if is_json_object(value):
-        # The scheme orders keys by UTF-16 units; those of code points agree below the surrogates.
-        return all(key.isascii() or max(key) < "\ud800" for key in value) and all(map(_encoders_agree, value.values()))
-    return isinstance(value, (list, tuple)) and all(map(_encoders_agree, cast("Sequence[object]", value)))
-
-
-def json_text(value: JsonValue) -> str:
-    """Compact JSON with sorted keys, for texts that hold JSON but are not hashed."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def sha256_digest(value: JsonValue) -> str:
-    """`sha256:<hex>` over the canonical JSON of a value."""
-    return "sha256:" + hashlib.sha256(canonical_json(value)).hexdigest()
-
-
-def _no_control_characters(text: str) -> str:
-    if found := _CONTROL.search(text):
-        raise ValueError(
-            f"control character {found[0]!r} at position {found.start()}; remove it "
-            "(only line breaks and tabs are allowed, and those in descriptions only)"
-        )
-    return text
-
-
-def _single_line(text: str) -> str:
-    if text.isprintable() and text.strip():
-        return text
-    if not text.strip():
-        raise ValueError("empty text; give it a value or leave the field out")
-    if "\n" in text or "\t" in text:
-        raise ValueError("line breaks and tabs are allowed in descriptions only; use a space")
-    return _no_control_characters(text)
-
-
-def _fits_a_urn(text: str, limit: int = 400) -> str:
-    """DataHub drops an entity whose URN exceeds 512 bytes URL-encoded, and answers that all is well."""
-    size = len(quote(text, safe=""))
-    if size > limit:
-        raise ValueError(f"{_shown(text)} takes {size} bytes in a URN, at most {limit} fit; shorten it")
-    return text
-
-
-def _to_utc(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ValueError(
-            f"{moment.isoformat()} has no time zone; write it as {moment.isoformat()}Z or "
-            "datetime(..., tzinfo=timezone.utc)"
-        )
-    try:
-        return moment.astimezone(timezone.utc)
-    except OverflowError:
-        raise ValueError(f"{moment.isoformat()} is outside the years 1 to 9999 in UTC") from None
-
-
-def _moment_not_number(value: object) -> object:
-    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
-        raise ValueError(f"{value!r} is a number; write the moment as 2025-01-13T09:30:00Z")
-    if isinstance(value, date) and not isinstance(value, datetime):
-        raise ValueError(f"{value.isoformat()} is a day; write the moment as {value.isoformat()}T00:00:00Z")
-    return value
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
-
-
 def _integer_from_text(value: object) -> object:
     if isinstance(value, bool | float):
         raise ValueError(f"{value!r} is not a whole number as written; a float loses digits above 2^53")
@@ -250,23 +132,6 @@ def _integer_from_text(value: object) -> object:
 T = TypeVar("T")
 Several = Annotated[Sequence[T], AfterValidator(tuple)]
 """Values in order; a list may be given, a tuple is kept."""
-
-Text = Annotated[str, Field(max_length=200), AfterValidator(_single_line)]
-"""One line of text, 1 to 200 characters."""
-
-UrnText = Annotated[Text, AfterValidator(_fits_a_urn)]
-"""One line of text that becomes part of a URN."""
-
-Description = Annotated[str, Field(max_length=20_000), AfterValidator(_no_control_characters)]
-"""Text of several lines, at most 20,000 characters."""
-
-UtcDateTime = Annotated[
-    datetime,
-    BeforeValidator(_moment_not_number),
-    AfterValidator(_to_utc),
-    PlainSerializer(_iso, return_type=str, when_used="json"),
-]
-"""A moment with a time zone, kept in UTC."""
 
 Int64 = Annotated[
     int,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from registry_dagster.model import dtypes
-from registry_dagster.model.base import Description, Model
+from registry_dagster.model.base import Model
 from registry_dagster.model.names import SystemName, VersionText
+from registry_dagster.model.text import Description
 
 __all__ = ["Column", "MaterializationName", "Side"]
 

@@ -6,7 +6,8 @@ from typing import Annotated, get_args
 
 from pydantic import BeforeValidator, Field
 
-from registry_dagster.model.base import Model, is_json_object, variant
+from registry_dagster.model.base import Model, variant
+from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.embeddings import Embedding, ReducedEmbedding
 from registry_dagster.model.geometry import Position, TransformedPosition
 from registry_dagster.model.identifiers import (

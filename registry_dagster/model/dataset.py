@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, SerializerFunctionWrapHandler, model_serializer
 
-from registry_dagster.model.base import Description, Model, Several, Text, UrnText
+from registry_dagster.model.base import Model, Several
 from registry_dagster.model.names import DatasetName
+from registry_dagster.model.text import Description, Text, UrnText
 
 __all__ = ["Dataset"]
 

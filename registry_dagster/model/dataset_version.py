@@ -9,23 +9,17 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
-from registry_dagster.model.base import (
-    Description,
-    Model,
-    Several,
-    Text,
-    UrnText,
-    UtcDateTime,
-    canonical_json,
-    sha256_digest,
-)
+from registry_dagster.model.base import Model, Several
+from registry_dagster.model.canonical_json import canonical_json, sha256_digest
 from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.html import html_table
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.moments import UtcDateTime
 from registry_dagster.model.names import ColumnPath, DatasetName, VersionName
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import AnySignal
 from registry_dagster.model.table import TableFacts
+from registry_dagster.model.text import Description, Text, UrnText
 from registry_dagster.model.words import column_words
 
 __all__ = ["RECORD_FORMAT", "ColumnSource", "DatasetVersion", "Provenance"]

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from registry_dagster.model import dtypes
-from registry_dagster.model.base import Text
 from registry_dagster.model.column import Column, MaterializationName
 from registry_dagster.model.names import ColumnPath
+from registry_dagster.model.text import Text
 from registry_dagster.model.vocabulary import AnnotationType
 
 __all__ = ["Embedding", "ReducedEmbedding"]

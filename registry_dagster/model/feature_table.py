@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from typing_extensions import Self
 
 from registry_dagster.errors import InvalidDeclaration, TableMismatch
-from registry_dagster.model.base import Model, Several, suggestion
+from registry_dagster.model.base import Model, Several
 from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dtypes import is_float, list_of
@@ -19,6 +19,7 @@ from registry_dagster.model.names import ColumnPath, split_path
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import AnySignal
 from registry_dagster.model.table import TableFacts
+from registry_dagster.model.text import suggestion
 
 __all__ = ["FeatureTable"]
 

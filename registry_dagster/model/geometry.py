@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 from typing_extensions import Self
 
 from registry_dagster.model import dtypes
-from registry_dagster.model.base import Text
 from registry_dagster.model.column import Column
 from registry_dagster.model.names import VersionText
+from registry_dagster.model.text import Text
 
 __all__ = ["Position", "ResolutionNm", "TransformedPosition"]
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Literal
 
 from registry_dagster.model import dtypes
-from registry_dagster.model.base import Int64, Text
+from registry_dagster.model.base import Int64
 from registry_dagster.model.column import Column, Side, integer_problem
 from registry_dagster.model.names import DatasetName, VersionText
+from registry_dagster.model.text import Text
 from registry_dagster.model.vocabulary import AnnotationType
 
 __all__ = [

@@ -9,8 +9,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from registry_dagster.errors import MaterializationConflict
-from registry_dagster.model.base import Model, Several, Text, UtcDateTime
+from registry_dagster.model.base import Model, Several
+from registry_dagster.model.moments import UtcDateTime
 from registry_dagster.model.names import SystemName, VersionText
+from registry_dagster.model.text import Text
 
 __all__ = ["MaterializationVersion"]
 

@@ -8,10 +8,11 @@ from pydantic import model_validator
 from typing_extensions import Self
 
 from registry_dagster.model import dtypes
-from registry_dagster.model.base import Several, Text
+from registry_dagster.model.base import Several
 from registry_dagster.model.column import Column, float_problem, integer_problem, number_problem
 from registry_dagster.model.geometry import ResolutionNm
 from registry_dagster.model.names import VersionText
+from registry_dagster.model.text import Text
 from registry_dagster.model.vocabulary import AnnotationType
 
 __all__ = [

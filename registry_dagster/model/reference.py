@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
-from registry_dagster.model.base import Description, Int64, Model, Several, Text
+from registry_dagster.model.base import Int64, Model, Several
 from registry_dagster.model.names import ColumnPath, DatasetName
+from registry_dagster.model.text import Description, Text
 from registry_dagster.model.vocabulary import AnnotationType
 
 __all__ = ["Reference"]

@@ -7,8 +7,10 @@ from typing import Annotated, Literal, get_args
 from pydantic import BeforeValidator, Field, model_validator
 from typing_extensions import Self
 
-from registry_dagster.model.base import Description, Model, Several, Text, is_json_object, variant
+from registry_dagster.model.base import Model, Several, variant
+from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.names import ColumnPath, DatasetName, SystemName, VersionText
+from registry_dagster.model.text import Description, Text
 
 __all__ = ["SIGNALS", "AnySignal", "CompatibilityRange", "Crosswalk", "Note", "SpatialDrift"]
 

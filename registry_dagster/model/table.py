@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import Self
 
-from registry_dagster.model.base import Int64, Model, Several, Text, UtcDateTime
+from registry_dagster.model.base import Int64, Model, Several
+from registry_dagster.model.moments import UtcDateTime
 from registry_dagster.model.names import ColumnPath
 from registry_dagster.model.secrets import credential_in
+from registry_dagster.model.text import Text
 
 __all__ = [
     "AnyPin",

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from registry_dagster.model.base import suggestion
+from registry_dagster.model.text import suggestion
 
 __all__ = ["ANNOTATION_TYPES", "AnnotationType"]
 

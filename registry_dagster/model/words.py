@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from registry_dagster.model.base import is_json_object
+from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.column import Column
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import AnySignal

@@ -25,13 +25,13 @@ from registry_dagster.datahub.urns import (
     version_urn,
 )
 from registry_dagster.errors import InvalidDeclaration
-from registry_dagster.model.base import suggestion
 from registry_dagster.model.columns import SEMANTICS
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import parse_version
 from registry_dagster.model.signals import Crosswalk
 from registry_dagster.model.table import TableFormat
+from registry_dagster.model.text import suggestion
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion
 from registry_dagster.stores.matching import fitting

@@ -13,12 +13,12 @@ from typing_extensions import Self
 from registry_dagster.answers.diff import diff
 from registry_dagster.datahub.retirement import Retirement
 from registry_dagster.errors import InvalidDeclaration, PublishRefused, RegistryError
-from registry_dagster.model.base import suggestion
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import parse_version
 from registry_dagster.model.table import TableFacts
+from registry_dagster.model.text import suggestion
 from registry_dagster.registry.commit import Committer, Outcome
 from registry_dagster.registry.plan import Plan, Publication, Receipt, Source
 from registry_dagster.registry.planner import (

@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Any, cast
 
 from registry_dagster.errors import SourceError, SourceUnavailable
-from registry_dagster.model.base import is_json_object, suggestion
+from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.text import suggestion
 from registry_dagster.sources.source import Told, server_address, version_or_note
 from registry_dagster.tables.storage.deadline import within
 

@@ -16,8 +16,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from registry_dagster.errors import SourceError, SourceUnavailable
-from registry_dagster.model.base import is_json_object, suggestion
+from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.text import suggestion
 from registry_dagster.sources.source import Told, server_address, version_or_note
 
 __all__ = ["TOKEN_VARIABLE", "NeuprintServer", "versions_from_neuprint"]

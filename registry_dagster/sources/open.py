@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from registry_dagster.errors import InvalidDeclaration
-from registry_dagster.model.base import suggestion
+from registry_dagster.model.text import suggestion
 from registry_dagster.sources.source import Upstream
 
 __all__ = ["SourceKind", "open_upstream"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from registry_dagster.errors import EngineCannotRead
-from registry_dagster.model.base import suggestion
 from registry_dagster.model.table import IcebergPin, TableFacts
+from registry_dagster.model.text import suggestion
 from registry_dagster.tables.storage.options import AZURE, GCS, HTTP, S3, scheme_of
 
 __all__ = ["ENGINES", "Engine", "readable_by", "remarks"]

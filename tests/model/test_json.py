@@ -15,7 +15,8 @@ from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter, ValidationError
 
 from registry_dagster.errors import InvalidDeclaration
-from registry_dagster.model.base import Model, canonical_json, sha256_digest
+from registry_dagster.model.base import Model
+from registry_dagster.model.canonical_json import canonical_json, sha256_digest
 from registry_dagster.model.columns import SEMANTICS, AnyColumn
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion

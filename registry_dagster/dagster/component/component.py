@@ -23,8 +23,8 @@ from registry_dagster.dagster.pin.launchpad_link import JOB
 from registry_dagster.dagster.publish.job import publish_job
 from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import InvalidDeclaration
-from registry_dagster.model.base import suggestion
 from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.model.text import suggestion
 
 __all__ = ["PublishComponent"]
 

@@ -11,13 +11,13 @@ import dagster as dg
 
 from registry_dagster.dagster.declare.column_schema import declared_schema
 from registry_dagster.errors import InvalidDeclaration
-from registry_dagster.model.base import suggestion
 from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import AnySignal
+from registry_dagster.model.text import suggestion
 
 __all__ = ["DECLARATION", "Declaration", "declaration_in", "declaration_of", "feature_table"]
 

@@ -9,8 +9,8 @@ from typing import cast
 import dagster as dg
 
 from registry_dagster.errors import InvalidDeclaration
-from registry_dagster.model.base import suggestion
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.text import suggestion
 
 __all__ = ["AlongDimension", "MaterializationPartitions"]
 

@@ -11,7 +11,9 @@ from typing import Annotated, cast
 from pydantic import Field
 
 from registry_dagster.errors import InvalidDeclaration
-from registry_dagster.model.base import Description, Model, Text, UrnText, is_json_object, sha256_digest
+from registry_dagster.model.base import Model
+from registry_dagster.model.canonical_json import is_json_object, sha256_digest
+from registry_dagster.model.text import Description, Text, UrnText
 from registry_dagster.yaml_document import read_document
 
 __all__ = ["Approval", "Approvals", "read_approvals"]

@@ -10,7 +10,7 @@ import dagster as dg
 
 from registry_dagster.dagster.pin.launchpad_link import OP
 from registry_dagster.dagster.publish.targets import Target
-from registry_dagster.model.base import sha256_digest
+from registry_dagster.model.canonical_json import sha256_digest
 
 __all__ = ["Ask", "Asked", "asks_of", "latest"]
 

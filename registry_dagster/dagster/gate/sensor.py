@@ -21,7 +21,7 @@ from registry_dagster.dagster.pin.launchpad_link import JOB
 from registry_dagster.dagster.pin.metadata import TABLE
 from registry_dagster.dagster.publish.targets import Target, find_targets
 from registry_dagster.errors import PublishRefused
-from registry_dagster.model.base import is_json_object
+from registry_dagster.model.canonical_json import is_json_object
 
 __all__ = ["publish_sensor"]
 

@@ -11,7 +11,7 @@ import dagster as dg
 from registry_dagster.answers.lifecycle import lifecycle
 from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import RegistryError, RegistryUnavailable, SourceUnavailable
-from registry_dagster.model.base import sha256_digest
+from registry_dagster.model.canonical_json import sha256_digest
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.words import table_row
 from registry_dagster.registry.upstream_changes import UpstreamChanges

@@ -9,7 +9,7 @@ from pydantic import Field, create_model
 
 from registry_dagster.dagster.publish.targets import Target
 from registry_dagster.errors import PublishRefused
-from registry_dagster.model.base import sha256_digest
+from registry_dagster.model.canonical_json import sha256_digest
 
 __all__ = ["PublishConfig", "TargetConfig", "completing"]
 

@@ -11,9 +11,9 @@ import dagster as dg
 from registry_dagster.dagster.declare.feature_table import DECLARATION
 from registry_dagster.dagster.pin.metadata import NOT_PINNED, SOURCE, TABLE
 from registry_dagster.errors import InvalidDeclaration, PublishRefused
-from registry_dagster.model.base import suggestion
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.table import TableFacts
+from registry_dagster.model.text import suggestion
 from registry_dagster.registry.plan import Source
 
 __all__ = ["Materialized", "Target", "find_targets"]

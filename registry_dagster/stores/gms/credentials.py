@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from registry_dagster.errors import RegistryError
-from registry_dagster.model.base import is_json_object
+from registry_dagster.model.canonical_json import is_json_object
 
 __all__ = ["server_and_token"]
 

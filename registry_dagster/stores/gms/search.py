@@ -8,7 +8,7 @@ from typing import Any, cast
 from registry_dagster.datahub import dataset, materialization
 from registry_dagster.datahub.search import Field, Kind, Search, Term
 from registry_dagster.datahub.urns import PLATFORM, platform_urn
-from registry_dagster.model.base import is_json_object
+from registry_dagster.model.canonical_json import is_json_object
 
 __all__ = ["QUERY", "candidates"]
 

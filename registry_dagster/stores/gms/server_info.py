@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from registry_dagster.model.base import is_json_object
+from registry_dagster.model.canonical_json import is_json_object
 
 __all__ = ["ME", "PRIVILEGES", "config_facts", "privileges_of", "server_version", "user_of"]
 

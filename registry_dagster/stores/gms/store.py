@@ -15,7 +15,7 @@ from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Search
 from registry_dagster.datahub.urns import entity_type, version_urn
 from registry_dagster.errors import AccessDenied, RegistryError, RegistryUnavailable, StoreRefused
-from registry_dagster.model.base import is_json_object
+from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.stores.gms.http import HttpClient
 from registry_dagster.stores.gms.search import QUERY, candidates
 from registry_dagster.stores.gms.server_info import (

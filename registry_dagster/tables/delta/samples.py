@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from registry_dagster.errors import UnsupportedTable
-from registry_dagster.model.base import is_json_object
+from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.tables.delta.log import LOG, Log
 from registry_dagster.tables.storage.locations import plain_text
 from registry_dagster.tables.storage.protocol import Storage, StoredFile, StoredObject

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
-from registry_dagster.model.base import is_json_object
+from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.table import IcebergPin
 from registry_dagster.tables.detect import is_iceberg_metadata
 from registry_dagster.tables.iceberg.catalog import inspect_catalog_table

@@ -1,0 +1,46 @@
+"""Moments in time: always with a zone, kept in UTC."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timezone
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer
+
+__all__ = ["UtcDateTime"]
+
+_NUMBER = re.compile(r"\s*[-+]?[\d.]+([eE][-+]?\d+)?\s*")
+
+
+def _to_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError(
+            f"{moment.isoformat()} has no time zone; write it as {moment.isoformat()}Z or "
+            "datetime(..., tzinfo=timezone.utc)"
+        )
+    try:
+        return moment.astimezone(timezone.utc)
+    except OverflowError:
+        raise ValueError(f"{moment.isoformat()} is outside the years 1 to 9999 in UTC") from None
+
+
+def _moment_not_number(value: object) -> object:
+    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        raise ValueError(f"{value!r} is a number; write the moment as 2025-01-13T09:30:00Z")
+    if isinstance(value, date) and not isinstance(value, datetime):
+        raise ValueError(f"{value.isoformat()} is a day; write the moment as {value.isoformat()}T00:00:00Z")
+    return value
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+UtcDateTime = Annotated[
+    datetime,
+    BeforeValidator(_moment_not_number),
+    AfterValidator(_to_utc),
+    PlainSerializer(_iso, return_type=str, when_used="json"),
+]
+"""A moment with a time zone, kept in UTC."""

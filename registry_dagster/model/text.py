@@ -1,0 +1,65 @@
+"""Texts as people declare them: their types, and the words that answer a wrong one."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Annotated
+from urllib.parse import quote
+
+from pydantic import AfterValidator, Field
+
+__all__ = ["Description", "Text", "UrnText", "shown", "suggestion"]
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` for the nearest known word, whatever its case, or a full stop."""
+    by_letters = {each.casefold(): each for each in known}
+    near = difflib.get_close_matches(word.casefold(), list(by_letters), n=1)
+    return f"; did you mean '{by_letters[near[0]]}'?" if near else "."
+
+
+def shown(value: object, limit: int = 80) -> str:
+    """A value as an error shows it, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
+
+
+def _no_control_characters(text: str) -> str:
+    if found := _CONTROL.search(text):
+        raise ValueError(
+            f"control character {found[0]!r} at position {found.start()}; remove it "
+            "(only line breaks and tabs are allowed, and those in descriptions only)"
+        )
+    return text
+
+
+def _single_line(text: str) -> str:
+    if text.isprintable() and text.strip():
+        return text
+    if not text.strip():
+        raise ValueError("empty text; give it a value or leave the field out")
+    if "\n" in text or "\t" in text:
+        raise ValueError("line breaks and tabs are allowed in descriptions only; use a space")
+    return _no_control_characters(text)
+
+
+def _fits_a_urn(text: str, limit: int = 400) -> str:
+    """DataHub drops an entity whose URN exceeds 512 bytes URL-encoded, and answers that all is well."""
+    size = len(quote(text, safe=""))
+    if size > limit:
+        raise ValueError(f"{shown(text)} takes {size} bytes in a URN, at most {limit} fit; shorten it")
+    return text
+
+
+Text = Annotated[str, Field(max_length=200), AfterValidator(_single_line)]
+"""One line of text, 1 to 200 characters."""
+
+UrnText = Annotated[Text, AfterValidator(_fits_a_urn)]
+"""One line of text that becomes part of a URN."""
+
+Description = Annotated[str, Field(max_length=20_000), AfterValidator(_no_control_characters)]
+"""Text of several lines, at most 20,000 characters."""

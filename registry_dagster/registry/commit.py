@@ -44,7 +44,7 @@ class Task:
 
     @property
     def others(self) -> set[str]:
-        return others_named(self.publication.feature_table, self.publication.source)
+        return others_named(self.publication.feature_table, self.publication.origin)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from registry_dagster.errors import NotPublished
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.names import parse_version
-from registry_dagster.registry.plan import Publication, Source
+from registry_dagster.registry.plan import Origin, Publication
 from registry_dagster.registry.registry import Registry
 from registry_dagster.stores.handoff_folder import FileStore
 
@@ -55,7 +55,7 @@ def _publication(registry: Registry, record: DatasetVersion) -> Publication:
         message=provenance.message,
         publisher=provenance.publisher,
         label=record.label,
-        source=Source(
+        origin=Origin(
             run_id=provenance.dagster_run_id,
             asset=provenance.dagster_asset,
             partition=provenance.dagster_partition,

@@ -14,11 +14,11 @@ from registry_dagster.model.names import split_path
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.words import column_words, reference_words, signal_words, table_row
 
-__all__ = ["Plan", "Publication", "Receipt", "Source", "warnings_for"]
+__all__ = ["Origin", "Plan", "Publication", "Receipt", "warnings_for"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class Origin:
     """Which Dagster run made the table, and from what.
 
     Args:
@@ -50,7 +50,7 @@ class Publication:
         publisher: Who. Default: the registry's.
         label: A human alias of the version.
         version: The number it must get; default: the next.
-        source: The Dagster run that made the table.
+        origin: The Dagster run that made the table.
     """
 
     feature_table: FeatureTable
@@ -59,7 +59,7 @@ class Publication:
     publisher: str | None = None
     label: str | None = None
     version: int | None = None
-    source: Source | None = None
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)

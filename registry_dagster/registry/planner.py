@@ -15,7 +15,7 @@ from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import parse_version
 from registry_dagster.model.table import TableFacts
-from registry_dagster.registry.plan import Plan, Source, warnings_for
+from registry_dagster.registry.plan import Origin, Plan, warnings_for
 from registry_dagster.registry.records import View
 
 __all__ = [
@@ -38,7 +38,7 @@ def make_plan(
     view: View,
     *,
     label: str | None = None,
-    source: Source | None = None,
+    origin: Origin | None = None,
     above: int = 0,
     unsupported: Collection[str] = (),
 ) -> Plan:
@@ -51,7 +51,7 @@ def make_plan(
         table: The table.
         view: What is recorded.
         label: A human alias of the version.
-        source: The Dagster run that made the table.
+        origin: The Dagster run that made the table.
         above: A number that is taken though the view does not know.
         unsupported: What the store cannot hold, in words.
 
@@ -60,10 +60,10 @@ def make_plan(
         MaterializationConflict: an upstream version is recorded with other facts.
     """
     feature_table = feature_table.fitted(table)
-    source = source or Source()
+    origin = origin or Origin()
     name = feature_table.dataset.name
     published = view.versions[name]
-    inputs, missing = _inputs(source, view)
+    inputs, missing = _inputs(origin, view)
     record = DatasetVersion(
         dataset=name,
         number=max(max(published, default=0), above) + 1,
@@ -74,7 +74,7 @@ def make_plan(
         signals=feature_table.signals,
         table=table,
         inputs=inputs,
-        column_lineage=_column_lineage(source, inputs),
+        column_lineage=_column_lineage(origin, inputs),
         reference_versions=_reference_versions(feature_table, view),
         provenance=_UNPUBLISHED,
     )
@@ -152,10 +152,10 @@ def conflict_with(plan: Plan, taken: DatasetVersion) -> VersionConflict:
     return VersionConflict(f"{what} is published with other content and never changes", differences)
 
 
-def others_named(feature_table: FeatureTable, source: Source | None) -> set[str]:
+def others_named(feature_table: FeatureTable, origin: Origin | None) -> set[str]:
     """The datasets that a declaration refers to, or that its table was computed from."""
     referred = {reference.to for reference in feature_table.references if reference.to is not None}
-    return (referred | {dataset for dataset, _ in (source.inputs if source else ())}) - {feature_table.dataset.name}
+    return (referred | {dataset for dataset, _ in (origin.inputs if origin else ())}) - {feature_table.dataset.name}
 
 
 def _upstream(declared: MaterializationVersion, view: View) -> MaterializationVersion:
@@ -163,7 +163,7 @@ def _upstream(declared: MaterializationVersion, view: View) -> MaterializationVe
     return declared.added_to(recorded) if recorded is not None else declared
 
 
-def _column_lineage(source: Source, inputs: Sequence[str]) -> dict[str, list[ColumnSource]]:
+def _column_lineage(origin: Origin, inputs: Sequence[str]) -> dict[str, list[ColumnSource]]:
     """The columns that come from a published input, where it is the only one of its dataset."""
     datasets = [parse_version(name).dataset for name in inputs]
     versions = {dataset: name for dataset, name in zip(datasets, inputs, strict=True) if datasets.count(dataset) == 1}
@@ -171,7 +171,7 @@ def _column_lineage(source: Source, inputs: Sequence[str]) -> dict[str, list[Col
         column: [
             ColumnSource(version=versions[dataset], column=origin) for dataset, origin in origins if dataset in versions
         ]
-        for column, origins in source.column_lineage.items()
+        for column, origins in origin.column_lineage.items()
     }
     return {column: origins for column, origins in lineage.items() if origins}
 
@@ -192,11 +192,11 @@ def _fitting(dataset: str, published: Collection[Summary], materializations: set
     return f"{dataset}@v{max(summary.number for summary in shared or published)}"
 
 
-def _inputs(source: Source, view: View) -> tuple[Sequence[str], Sequence[str]]:
+def _inputs(origin: Origin, view: View) -> tuple[Sequence[str], Sequence[str]]:
     """The published versions that were read, and a warning for each table that is not published."""
     inputs: list[str] = []
     missing: list[str] = []
-    for dataset, table in source.inputs:
+    for dataset, table in origin.inputs:
         numbers = [number for number, summary in view.versions[dataset].items() if summary.table == dict(table)]
         if numbers:
             inputs.append(f"{dataset}@v{max(numbers)}")

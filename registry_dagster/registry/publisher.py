@@ -23,7 +23,7 @@ from registry_dagster.errors import (
 from registry_dagster.model.dataset_version import Provenance
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.commit import Commit, Committer, Outcome, Task, interrupted
-from registry_dagster.registry.plan import Plan, Publication, Source
+from registry_dagster.registry.plan import Origin, Plan, Publication
 from registry_dagster.registry.planner import (
     conflict_with,
     linked_targets,
@@ -81,30 +81,30 @@ class Publisher:
             )
         return publisher
 
-    def provenance(self, message: str, publisher: str | None, source: Source | None = None) -> Provenance:
+    def provenance(self, message: str, publisher: str | None, origin: Origin | None = None) -> Provenance:
         """Who says what, now.
 
         Raises:
             PublishRefused: there is no publisher.
             InvalidDeclaration: publisher or message are not well formed.
         """
-        source = source or Source()
+        origin = origin or Origin()
         return Provenance(
             publisher=self.publisher(publisher),
             message=message,
             published_at=datetime.now(timezone.utc),
-            dagster_run_id=source.run_id,
-            dagster_asset=source.asset,
-            dagster_partition=source.partition,
-            dagster_job=source.job,
-            dagster_op=source.op,
+            dagster_run_id=origin.run_id,
+            dagster_asset=origin.asset,
+            dagster_partition=origin.partition,
+            dagster_job=origin.job,
+            dagster_op=origin.op,
         )
 
     def _task(self, publication: Publication) -> Task:
         try:
             if not publication.message.strip():
                 raise PublishRefused("a publish needs a message: say why this version is published")
-            return Task(publication, self.provenance(publication.message, publication.publisher, publication.source))
+            return Task(publication, self.provenance(publication.message, publication.publisher, publication.origin))
         except RegistryError as error:
             now = datetime.now(timezone.utc)
             nobody = Provenance(publisher="nobody", message="refused", published_at=now)
@@ -163,7 +163,7 @@ class Publisher:
             above = highest.get(task.dataset, 0)
             try:
                 plan = make_plan(
-                    given.feature_table, given.table, view, label=given.label, source=given.source, above=above
+                    given.feature_table, given.table, view, label=given.label, origin=given.origin, above=above
                 )
                 plan = without_false_links(plan, self.records.columns(linked_targets(plan)))
                 self._refuse_conflict(plan, given, view)

@@ -20,7 +20,7 @@ from registry_dagster.model.names import parse_version
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.text import suggestion
 from registry_dagster.registry.commit import Committer, Outcome
-from registry_dagster.registry.plan import Plan, Publication, Receipt, Source
+from registry_dagster.registry.plan import Origin, Plan, Publication, Receipt
 from registry_dagster.registry.planner import (
     conflict_with,
     linked_targets,
@@ -121,7 +121,7 @@ class Registry(Answering):
         table: TableFacts,
         *,
         label: str | None = None,
-        source: Source | None = None,
+        origin: Origin | None = None,
     ) -> Plan:
         """What publishing would do. Writes nothing.
 
@@ -129,7 +129,7 @@ class Registry(Answering):
             feature_table: The declaration.
             table: The table, as `inspect_table` found it.
             label: A human alias of the version.
-            source: The Dagster run that made the table.
+            origin: The Dagster run that made the table.
 
         Raises:
             TableMismatch: declaration and table disagree.
@@ -139,12 +139,12 @@ class Registry(Answering):
         name = feature_table.dataset.name
         view = self._records.view(
             owners=[name],
-            others=others_named(feature_table, source),
+            others=others_named(feature_table, origin),
             upstreams=feature_table.materializations,
             fresh=True,
         )
         unsupported = self._store.unsupported.values()
-        plan = make_plan(feature_table, table, view, label=label, source=source, unsupported=unsupported)
+        plan = make_plan(feature_table, table, view, label=label, origin=origin, unsupported=unsupported)
         plan = without_false_links(plan, self._records.columns(linked_targets(plan)))
         published = view.versions[name]
         if (taken := number_in_the_way(plan, published, None)) is not None:
@@ -166,7 +166,7 @@ class Registry(Answering):
         publisher: str | None = None,
         label: str | None = None,
         version: int | None = None,
-        source: Source | None = None,
+        origin: Origin | None = None,
     ) -> Receipt:
         """Record a table with its meaning, once.
 
@@ -180,7 +180,7 @@ class Registry(Answering):
             publisher: Who. Default: the registry's.
             label: A human alias of the version.
             version: The number it must get; default: the next.
-            source: The Dagster run that made the table.
+            origin: The Dagster run that made the table.
 
         Raises:
             PublishRefused: no message or no publisher.
@@ -190,7 +190,7 @@ class Registry(Answering):
             StoreRefused: the store does not take the record as it is.
             RegistryUnavailable: the store failed; says what is known. Running again is safe.
         """
-        publication = Publication(feature_table, table, message, publisher, label, version, source)
+        publication = Publication(feature_table, table, message, publisher, label, version, origin)
         (outcome,) = self.publish_many([publication])
         if isinstance(outcome, RegistryError):
             raise outcome

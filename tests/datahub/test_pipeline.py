@@ -23,7 +23,7 @@ from datahub.metadata.urns import DataFlowUrn
 from registry_dagster.datahub.pipeline import flow_urn, instance_urn, job_urn
 from registry_dagster.datahub.urns import field_urn, version_urn
 from registry_dagster.model.dataset_version import Provenance
-from registry_dagster.registry.plan import Source
+from registry_dagster.registry.plan import Origin
 from registry_dagster.registry.registry import Registry
 from tests.gms.server import StandInGms
 from tests.registry.declared import declared, facts
@@ -120,13 +120,13 @@ def registry(gms: StandInGms) -> Iterator[Registry]:
     """With two tables of one run, made from a third one."""
     with Registry.open(gms.url, publisher="ada@lab.org") as registry:
         registry.publish(declared(), NEURONS, message="neurons")
-        registry.publish(declared("hemibrain.synapses"), facts(), message="synapses", source=source())
-        registry.publish(declared("hemibrain.types"), facts(), message="types", source=source())
+        registry.publish(declared("hemibrain.synapses"), facts(), message="synapses", origin=origin())
+        registry.publish(declared("hemibrain.types"), facts(), message="types", origin=origin())
         yield registry
 
 
-def source() -> Source:
-    return Source(
+def origin() -> Origin:
+    return Origin(
         run_id=RUN,
         asset="synapses",
         job="flies/daily",
@@ -176,7 +176,7 @@ def test_what_the_plugin_wrote_about_the_run_stays(gms: StandInGms, registry: Re
     outputs = gms.entities[urn]["dataProcessInstanceOutput"]["outputs"]
     other = "urn:li:dataset:(urn:li:dataPlatform:dagster,synapses,PROD)"
     gms.put(urn, "dataProcessInstanceOutput", {"outputs": [other, *outputs]})
-    registry.publish(declared("hemibrain.third"), facts(), message="third", source=source())
+    registry.publish(declared("hemibrain.third"), facts(), message="third", origin=origin())
     assert instance(gms)["dataProcessInstanceProperties"] == theirs
     assert instance(gms)["dataProcessInstanceOutput"]["outputs"] == [
         other,
@@ -191,7 +191,7 @@ def test_a_run_that_could_not_be_recorded_is_when_the_same_is_published_again(
     urn = instance_urn(provenance(), "PROD")
     assert urn is not None
     gms.delete(urn)
-    assert not registry.publish(declared("hemibrain.types"), facts(), message="again", source=source()).created
+    assert not registry.publish(declared("hemibrain.types"), facts(), message="again", origin=origin()).created
     assert instance(gms)["dataProcessInstanceOutput"]["outputs"] == [version_urn("hemibrain.types@v1", "PROD")]
 
 
@@ -199,7 +199,7 @@ def test_a_run_that_the_server_refuses_leaves_the_version_published(
     gms: StandInGms, registry: Registry, caplog: pytest.LogCaptureFixture
 ) -> None:
     gms.faults.next("duplicate_delivery", "403")
-    receipt = registry.publish(declared("hemibrain.types"), facts(7), message="second", source=source())
+    receipt = registry.publish(declared("hemibrain.types"), facts(7), message="second", origin=origin())
     assert receipt.created
     assert "the runs that made hemibrain.types@v2 are not recorded; publish the same again to add them" in caplog.text
 

@@ -22,7 +22,7 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import SpatialDrift
 from registry_dagster.model.table import TableFacts
-from registry_dagster.registry.plan import Source
+from registry_dagster.registry.plan import Origin
 from registry_dagster.registry.registry import Registry
 from tests.docs.pages import DOCS, blocks
 from tests.gms.server import StandInGms
@@ -62,15 +62,15 @@ def publish(registry: Registry) -> list[DatasetVersion]:
     """Two versions of one table, the first one retired; and a table that was made from the second."""
     nuclei = [facts(version, location="s3://lab/nuclei", id="int64") for version in (1, 2)]
     synapses = facts(12, location="s3://lab/synapses", rows=7, id="int64", nucleus_id="int64", x="int32")
-    source = Source(
+    origin = Origin(
         inputs=[("minnie65.nuclei", nuclei[1].identity)], column_lineage={"nucleus_id": [("minnie65.nuclei", "id")]}
     )
 
-    def record(declared: FeatureTable, table: TableFacts, source: Source | None = None) -> DatasetVersion:
+    def record(declared: FeatureTable, table: TableFacts, origin: Origin | None = None) -> DatasetVersion:
         who = "ada@lab.org"
-        return registry.publish(declared, table, message="For the size paper", publisher=who, source=source).record
+        return registry.publish(declared, table, message="For the size paper", publisher=who, origin=origin).record
 
-    published = [*(record(NUCLEI, table) for table in nuclei), record(SYNAPSES, synapses, source)]
+    published = [*(record(NUCLEI, table) for table in nuclei), record(SYNAPSES, synapses, origin)]
     registry.retire(
         "minnie65.nuclei@v1", reason="Counted glia too", replacement="minnie65.nuclei@v2", publisher="ada@lab.org"
     )

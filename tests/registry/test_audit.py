@@ -11,7 +11,7 @@ from registry_dagster.datahub.urns import version_urn
 from registry_dagster.datahub.version import version_proposals
 from registry_dagster.errors import NotPublished, RegistryError
 from registry_dagster.model.dataset import Dataset
-from registry_dagster.registry.plan import Source
+from registry_dagster.registry.plan import Origin
 from registry_dagster.registry.registry import Registry
 from tests.gms.server import StandInGms
 from tests.registry.declared import declared, facts, reference
@@ -33,12 +33,12 @@ def registry(gms: StandInGms) -> Iterator[Registry]:
     with Registry.open(gms.url, publisher="ada@lab.org") as registry:
         neurons = facts(location="/data/neurons")
         registry.publish(declared(), neurons, message="neurons")
-        source = Source(
+        origin = Origin(
             inputs=[("hemibrain.neurons", neurons.identity)],
             column_lineage={"body_id": [("hemibrain.neurons", "body_id")]},
         )
         joined = declared("hemibrain.synapses", owners=["team:fly"], references=(reference("hemibrain.neurons"),))
-        registry.publish(joined, facts(), message="synapses", label="pilot", source=source)
+        registry.publish(joined, facts(), message="synapses", label="pilot", origin=origin)
         yield registry
 
 

@@ -11,7 +11,7 @@ from registry_dagster.datahub.retirement import Retirement
 from registry_dagster.datahub.urns import container_urn, version_urn
 from registry_dagster.errors import InvalidDeclaration, NotPublished, PublishRefused
 from registry_dagster.model.dataset import Dataset
-from registry_dagster.registry.plan import Source
+from registry_dagster.registry.plan import Origin
 from registry_dagster.registry.registry import Registry
 from tests.gms.server import StandInGms
 from tests.registry.declared import declared, facts, reference
@@ -101,8 +101,8 @@ class TestRetiring:
             line.startswith(f"{NAME}@v2 is ") and "wrong unit" in line
             for line in registry.plan(joined, facts()).warnings
         )
-        source = Source(inputs=[(NAME, facts(1).identity)])
-        warnings = registry.plan(declared("hemibrain.types"), facts(), source=source).warnings
+        origin = Origin(inputs=[(NAME, facts(1).identity)])
+        warnings = registry.plan(declared("hemibrain.types"), facts(), origin=origin).warnings
         assert any(line.startswith(f"{NAME}@v2 is ") for line in warnings)
 
     def test_publishing_goes_on_after_a_retired_version(self, registry: Registry) -> None:

@@ -16,12 +16,12 @@ from datahub.metadata.schema_classes import MetadataChangeProposalClass
 from registry_dagster.errors import CorruptRecord, NotPublished, RegistryError
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.registry.handoff import handed_off
-from registry_dagster.registry.plan import Receipt, Source
+from registry_dagster.registry.plan import Origin, Receipt
 from registry_dagster.registry.registry import Registry
 from tests.gms.server import StandInGms
 from tests.registry.declared import declared, facts, reference
 
-RUN = Source(
+RUN = Origin(
     run_id="run-1",
     asset="flies/synapses",
     partition="DA1",
@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
             neurons = declared(title="Größe, (b)", owners=["team:fly"], tags=["fly"])
             registry.publish(neurons, facts(number, location="/data/neurons"), message=f"neurons {number}")
         joined = declared("hemibrain.synapses", references=(reference("hemibrain.neurons"),))
-        registry.publish(joined, facts(location="/data/synapses"), message="synapses", label="pilot", source=RUN)
+        registry.publish(joined, facts(location="/data/synapses"), message="synapses", label="pilot", origin=RUN)
     return folder
 
 

@@ -21,7 +21,7 @@ from registry_dagster.model.identifiers import BodyId
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.quantities import Feature, Score
 from registry_dagster.model.signals import Note
-from registry_dagster.registry.plan import Publication, Receipt, Source
+from registry_dagster.registry.plan import Origin, Publication, Receipt
 from registry_dagster.registry.registry import Registry
 from tests.registry.declared import HEMIBRAIN, declared, facts, reference
 
@@ -282,10 +282,10 @@ def test_what_becomes_published_later_does_not_change_who_referred_to_it(registr
 def test_inputs_are_the_exact_versions_that_were_read(registry: Registry) -> None:
     for number in range(3):
         registry.publish(declared(), facts(number), message="neurons")
-    source = Source(
+    origin = Origin(
         run_id="run-1", asset="flies/synapses", partition="DA1", inputs=[("hemibrain.neurons", facts(1).identity)]
     )
-    receipt = registry.publish(declared("hemibrain.synapses"), facts(), message="synapses", source=source)
+    receipt = registry.publish(declared("hemibrain.synapses"), facts(), message="synapses", origin=origin)
     provenance = receipt.record.provenance
     assert receipt.record.inputs == ("hemibrain.neurons@v2",)
     assert (provenance.dagster_run_id, provenance.dagster_asset, provenance.dagster_partition) == (
@@ -297,8 +297,8 @@ def test_inputs_are_the_exact_versions_that_were_read(registry: Registry) -> Non
 
 def test_an_input_whose_table_is_not_published_is_a_warning_and_no_lineage(registry: Registry) -> None:
     registry.publish(declared(), facts(), message="neurons")
-    source = Source(inputs=[("hemibrain.neurons", facts(7).identity)])
-    plan = registry.plan(declared("hemibrain.synapses"), facts(), source=source)
+    origin = Origin(inputs=[("hemibrain.neurons", facts(7).identity)])
+    plan = registry.plan(declared("hemibrain.synapses"), facts(), origin=origin)
     assert plan.record.inputs == ()
     (warning,) = [warning for warning in plan.warnings if "computed from" in warning]
     assert warning.startswith("computed from hemibrain.neurons, whose table as it was read is not published; publish")

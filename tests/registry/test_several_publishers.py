@@ -11,7 +11,7 @@ from registry_dagster.errors import InvalidDeclaration, MaterializationConflict,
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.table import TableFacts
-from registry_dagster.registry.plan import Publication, Receipt, Source
+from registry_dagster.registry.plan import Origin, Publication, Receipt
 from registry_dagster.registry.registry import Registry
 from tests.registry.declared import declared, facts, reference
 
@@ -66,20 +66,20 @@ def test_a_description_that_another_gave_meanwhile_stays(target: str) -> None:
 
 
 def test_an_input_that_another_published_meanwhile_is_linked(target: str) -> None:
-    source = Source(inputs=[("lab.up", facts(5).identity)])
+    origin = Origin(inputs=[("lab.up", facts(5).identity)])
     with opened(target) as one, opened(target) as other:
-        one.publish(declared("lab.down"), facts(), message="first", source=source)
+        one.publish(declared("lab.down"), facts(), message="first", origin=origin)
         other.publish(declared("lab.up"), facts(5), message="meanwhile")
-        receipt = one.publish(declared("lab.down"), facts(1), message="second", source=source)
+        receipt = one.publish(declared("lab.down"), facts(1), message="second", origin=origin)
         assert receipt.record.inputs == ("lab.up@v1",)
 
 
 def test_two_inputs_of_one_dataset_are_two(target: str) -> None:
-    source = Source(inputs=[("lab.up", facts(5).identity), ("lab.up", facts(6).identity)])
+    origin = Origin(inputs=[("lab.up", facts(5).identity), ("lab.up", facts(6).identity)])
     with opened(target) as registry:
         for number in (5, 6):
             registry.publish(declared("lab.up"), facts(number), message="read")
-        receipt = registry.publish(declared("lab.down"), facts(), message="made of both", source=source)
+        receipt = registry.publish(declared("lab.down"), facts(), message="made of both", origin=origin)
         assert receipt.record.inputs == ("lab.up@v1", "lab.up@v2")
 
 

@@ -137,7 +137,7 @@ class _Tick:
             if isinstance(each, PublishRefused):
                 self.notes.append(f"approved by {entry.by}, and waiting: {each}")
                 continue
-            yield replace(_wanted(entry), run_id=each.source.run_id), entry.key
+            yield replace(_wanted(entry), run_id=each.origin.run_id), entry.key
 
     def by_tag(self, declared: Iterable[dg.AssetKey]) -> Iterator[Target]:
         """The new materializations whose runs carry the tag."""

@@ -97,7 +97,7 @@ def _outcomes(
     registry: Registry, targets: Sequence[Target], found: Sequence[Materialized | RegistryError]
 ) -> list[Outcome]:
     ready = [
-        Publication(each.feature_table, each.table, target.message, target.publisher, target.label, source=each.source)
+        Publication(each.feature_table, each.table, target.message, target.publisher, target.label, origin=each.origin)
         for target, each in zip(targets, found, strict=True)
         if isinstance(each, Materialized)
     ]
@@ -114,7 +114,7 @@ def _show_plan(
 ) -> None:
     if isinstance(found, RegistryError):
         raise found
-    plan = registry.plan(found.feature_table, found.table, label=target.label, source=found.source)
+    plan = registry.plan(found.feature_table, found.table, label=target.label, origin=found.origin)
     for warning in plan.warnings:
         context.log.warning(warning)
     if dry_run:
@@ -134,7 +134,7 @@ def _show_plans(
         try:
             if isinstance(each, RegistryError):
                 raise each
-            plan = registry.plan(each.feature_table, each.table, label=target.label, source=each.source)
+            plan = registry.plan(each.feature_table, each.table, label=target.label, origin=each.origin)
         except RegistryError as error:
             rows.append(table_row(str(target), "", f"would be refused: {error}"))
         else:

@@ -14,7 +14,7 @@ from registry_dagster.errors import InvalidDeclaration, PublishRefused
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.text import suggestion
-from registry_dagster.registry.plan import Source
+from registry_dagster.registry.plan import Origin
 
 __all__ = ["Materialized", "Target", "find_targets"]
 
@@ -53,7 +53,7 @@ class Materialized:
 
     feature_table: FeatureTable
     table: TableFacts
-    source: Source
+    origin: Origin
 
 
 def find_targets(instance: dg.DagsterInstance, targets: Sequence[Target]) -> list[Materialized | PublishRefused]:
@@ -149,7 +149,7 @@ def _materialized(target: Target, record: dg.EventLogRecord) -> Materialized | P
         return Materialized(
             FeatureTable.from_json(_json(metadata, DECLARATION)),
             TableFacts.from_json(_json(metadata, TABLE)),
-            Source(run_id=record.run_id or None, asset=target.asset, partition=partition, **made),
+            Origin(run_id=record.run_id or None, asset=target.asset, partition=partition, **made),
         )
     except InvalidDeclaration as error:
         return PublishRefused(

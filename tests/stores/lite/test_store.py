@@ -22,7 +22,7 @@ from registry_dagster.datahub.urns import container_urn, version_set_urn, versio
 from registry_dagster.errors import RegistryError, RegistryUnavailable
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.signals import SpatialDrift
-from registry_dagster.registry.plan import Source
+from registry_dagster.registry.plan import Origin
 from registry_dagster.registry.registry import Registry
 from registry_dagster.stores.lite.store import LiteStore
 from tests.datahub.wire import publish_proposals, read_by_datahub
@@ -53,12 +53,12 @@ def published(path: Path) -> Path:
             references=(reference("hemibrain.neurons"),),
             signals=(drift,),
         )
-        source = Source(
+        origin = Origin(
             run_id="run", asset="flies/synapses", partition="DA1", inputs=[("hemibrain.neurons", neurons.identity)]
         )
         for version in range(2):
             table = facts(version, location="/data/synapses")
-            registry.publish(synapses, table, message="second", label=f"r{version}", source=source)
+            registry.publish(synapses, table, message="second", label=f"r{version}", origin=origin)
         registry.publish(declared(title="All neurons"), neurons, message="a better title")
         upstream = MaterializationVersion.from_json(HEMIBRAIN.to_json() | {"status": "expired"})
         registry.publish(declared("flat", materializations=(upstream,)), facts(9), message="an upstream expired")

@@ -23,7 +23,7 @@ from registry_dagster.model.dataset import Dataset, Owner
 from registry_dagster.model.dataset_version import DatasetVersion, Provenance
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.moments import UtcDateTime
-from registry_dagster.model.names import ColumnPath, DatasetName, SystemName, VersionName, VersionText, join_path
+from registry_dagster.model.names import ColumnPath, DatasetName, SystemName, VersionNameText, VersionText, join_path
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import SIGNALS, SpatialDrift
 from registry_dagster.model.table import DeltaPin, IcebergPin, LancePin, ParquetPin, TableFacts
@@ -74,7 +74,7 @@ _NAMED: tuple[tuple[Any, SearchStrategy[Any]], ...] = (
     (UtcDateTime, _moments),
     (Int64, st.integers(min_value=-(2**63), max_value=2**64 - 1)),
     (DatasetName, _dataset_names),
-    (VersionName, st.builds("{}@v{}".format, _dataset_names, _numbers)),
+    (VersionNameText, st.builds("{}@v{}".format, _dataset_names, _numbers)),
     (SystemName, _upstream_names),
     (VersionText, _upstream_names),
     (ColumnPath, column_paths),

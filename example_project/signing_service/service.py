@@ -18,7 +18,7 @@ import registry_dagster as rd
 from example_project.signing_service.links import NoLinks, s3_client, signed_links
 from example_project.signing_service.policy import Person, Policy
 from registry_dagster.errors import NotPublished, TableNotFound
-from registry_dagster.model.names import VersionName
+from registry_dagster.model.names import VersionNameText
 
 __all__ = ["signing_app"]
 
@@ -30,7 +30,7 @@ class Wanted(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: VersionName
+    version: VersionNameText
     seconds: int = Field(default=_SECONDS, gt=0)
 
 

@@ -48,5 +48,5 @@ def retirement_from(entity: Entity) -> Retirement | None:
     return Retirement(
         reason=deprecation.get("note") or "no reason was given",
         by=decoded(deprecation.get("actor", "someone").removeprefix("urn:li:corpuser:")),
-        replacement=f"{replacement.dataset}@v{replacement.number}" if replacement else None,
+        replacement=str(replacement) if replacement else None,
     )

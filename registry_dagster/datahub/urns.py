@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import parse_version
+from registry_dagster.model.names import VersionName, parse_version
 
 __all__ = [
     "PLATFORM",
-    "PublishedVersion",
     "container_urn",
     "dataset_urn",
     "decoded",
@@ -49,21 +47,14 @@ def version_urn(version: str, env: str) -> str:
     return dataset_urn(PLATFORM, version, env)
 
 
-class PublishedVersion(NamedTuple):
-    """A dataset's name and the number of a version of it."""
-
-    dataset: str
-    number: int
-
-
-def version_in(urn: str) -> PublishedVersion | None:
-    """Dataset and number from a DatasetVersion's URN; None of an entity that is none."""
+def version_in(urn: str) -> VersionName | None:
+    """The version that a URN names; None if it is not that of a DatasetVersion."""
     found = _VERSION.fullmatch(urn)
     try:
         dataset, number = parse_version(found["name"] if found else "")
     except InvalidDeclaration:
         return None
-    return None if number is None else PublishedVersion(dataset, number)
+    return None if number is None else VersionName(dataset, number)
 
 
 def materialization_urn(version: MaterializationVersion, env: str) -> str:

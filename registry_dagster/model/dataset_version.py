@@ -15,7 +15,7 @@ from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.html import html_table
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.moments import UtcDateTime
-from registry_dagster.model.names import ColumnPath, DatasetName, VersionName
+from registry_dagster.model.names import ColumnPath, DatasetName, VersionName, VersionNameText
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import AnySignal
 from registry_dagster.model.table import TableFacts
@@ -51,7 +51,7 @@ class Provenance(Model):
 class ColumnSource(Model):
     """A column of another published version that a column was computed from."""
 
-    version: VersionName
+    version: VersionNameText
     column: ColumnPath
 
 
@@ -80,9 +80,9 @@ class DatasetVersion(Model):
     references: Several[Reference] = ()
     signals: Several[AnySignal] = ()
     table: TableFacts
-    inputs: Several[VersionName] = ()
+    inputs: Several[VersionNameText] = ()
     column_lineage: Mapping[ColumnPath, Several[ColumnSource]] = {}
-    reference_versions: Mapping[DatasetName, VersionName] = {}
+    reference_versions: Mapping[DatasetName, VersionNameText] = {}
     provenance: Provenance
 
     @model_validator(mode="after")
@@ -113,7 +113,7 @@ class DatasetVersion(Model):
     @property
     def name(self) -> str:
         """`dataset@vN`."""
-        return f"{self.dataset}@v{self.number}"
+        return str(VersionName(self.dataset, self.number))
 
     @cached_property
     def digest(self) -> str:

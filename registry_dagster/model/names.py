@@ -14,6 +14,7 @@ __all__ = [
     "DatasetName",
     "SystemName",
     "VersionName",
+    "VersionNameText",
     "VersionText",
     "join_path",
     "parse_version",
@@ -23,6 +24,16 @@ __all__ = [
 _DATASET = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)*")
 _VERSION = re.compile(rf"(?P<dataset>{_DATASET.pattern})@v(?P<number>[1-9][0-9]*)")
 _UPSTREAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+
+
+class VersionName(NamedTuple):
+    """The name of one version: as text, `dataset@vN`."""
+
+    dataset: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.dataset}@v{self.number}"
 
 
 class ParsedVersion(NamedTuple):
@@ -57,7 +68,7 @@ def _dataset_name(name: str) -> str:
     )
 
 
-def _version_name(name: str) -> str:
+def _version_name_text(name: str) -> str:
     if _VERSION.fullmatch(name):
         return name
     raise ValueError(f"{name!r} is not an exact version; write it as minnie65.synapse_embeddings@v3")
@@ -101,7 +112,7 @@ def _column_path(path: str) -> str:
 
 
 DatasetName = Annotated[str, Field(max_length=200), AfterValidator(_dataset_name)]
-VersionName = Annotated[str, Field(max_length=220), AfterValidator(_version_name)]
+VersionNameText = Annotated[str, Field(max_length=220), AfterValidator(_version_name_text)]
 SystemName = Annotated[str, Field(max_length=100), AfterValidator(_upstream_text)]
 VersionText = Annotated[
     str,

@@ -18,7 +18,6 @@ from registry_dagster.datahub.retirement import retirement_from
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Field, Search, Term, id_term, words_of
 from registry_dagster.datahub.urns import (
     PLATFORM,
-    PublishedVersion,
     container_urn,
     version_in,
     version_set_urn,
@@ -28,7 +27,7 @@ from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.columns import SEMANTICS
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import parse_version
+from registry_dagster.model.names import VersionName, parse_version
 from registry_dagster.model.signals import Crosswalk
 from registry_dagster.model.table import TableFormat
 from registry_dagster.model.text import suggestion
@@ -99,7 +98,7 @@ class Finder:
                 number = latest.number if latest else self._newest(each.name)
                 yield FoundDataset(
                     name=each.name,
-                    newest=f"{each.name}@v{number}" if number else None,
+                    newest=str(VersionName(each.name, number)) if number else None,
                     title=each.title,
                     owners=tuple(each.owners),
                     tags=tuple(each.tags),
@@ -119,7 +118,7 @@ class Finder:
         alternatives = {Term(field, name) for name in names for field in ("points_at", "materialization", "system")}
         search = Search("version", self._records.env, (frozenset(alternatives),))
         for page in _pages(self._records.store.search(search)):
-            versions = [_name(version) for urn in page if (version := version_in(urn))]
+            versions = [str(version) for urn in page if (version := version_in(urn))]
             records = self._records.readable(versions)
             retired = self._records.retirements(versions)
             for version in filter(records.__contains__, versions):
@@ -132,10 +131,12 @@ class Finder:
         named += [each.dataset for record in (a, b) for each in record.signals if isinstance(each, Crosswalk)]
         found = list[str]()
         for name in dict.fromkeys(filter(None, named)):
-            found += [f"{name}@v{number}" for number in sorted(self._records.summaries(name), reverse=True)[:1]]
+            found += [
+                str(VersionName(name, number)) for number in sorted(self._records.summaries(name), reverse=True)[:1]
+            ]
         for terms in _held_by_both(a, b):
             urns = self._records.store.search(Search("version", self._records.env, terms, frozenset([_RETIRED])))
-            found += [_name(version) for urn in islice(urns, _MOST_BRIDGES) if (version := version_in(urn))]
+            found += [str(version) for urn in islice(urns, _MOST_BRIDGES) if (version := version_in(urn))]
         newest: dict[str, str] = {}
         for version in found:
             newest.setdefault(parse_version(version).dataset, version)
@@ -163,7 +164,7 @@ class Finder:
         if not store.search_lags or dataset is None or dataset.endswith("*"):
             return store.search(search)
         numbers = sorted(self._records.summaries(dataset), reverse=True)
-        urns = [version_urn(f"{dataset}@v{number}", self._records.env) for number in numbers]
+        urns = [version_urn(str(VersionName(dataset, number)), self._records.env) for number in numbers]
         return fitting(lambda some: store.read(some, SEARCH_ASPECTS), search, urns)
 
     def _made_against(self, materialization: str | MaterializationVersion) -> frozenset[Term]:
@@ -201,9 +202,7 @@ class Finder:
             try:
                 row = _row(versions[urn], found[urn], titles.get(versions[urn].dataset))
             except (KeyError, TypeError, ValueError):
-                _log.warning(
-                    "%s is left out: its datasetProperties were changed after publishing", _name(versions[urn])
-                )
+                _log.warning("%s is left out: its datasetProperties were changed after publishing", versions[urn])
                 continue
             yield replace(row, expires_on=expiry.of(row.materializations)) if expiry.dates else row
 
@@ -243,12 +242,12 @@ def _words(text: str | None) -> tuple[str, ...]:
     return words
 
 
-def _row(version: PublishedVersion, entity: Entity, title: str | None) -> FoundVersion:
+def _row(version: VersionName, entity: Entity, title: str | None) -> FoundVersion:
     facts: dict[str, str] = entity["datasetProperties"]["customProperties"]
     retirement = retirement_from(entity)
     rows = facts.get("rows")
     return FoundVersion(
-        version=_name(version),
+        version=str(version),
         title=title,
         label=facts.get("label"),
         materializations=tuple(f"{each['system']}@{each['version']}" for each in json.loads(facts["materializations"])),
@@ -289,10 +288,6 @@ def _held_by_both(a: DatasetVersion, b: DatasetVersion) -> Iterator[tuple[frozen
 
 def _column_json(record: DatasetVersion) -> Iterable[dict[str, object]]:
     return (column.to_json() for column in record.columns.values())
-
-
-def _name(version: PublishedVersion) -> str:
-    return f"{version.dataset}@v{version.number}"
 
 
 def _pages(urns: Iterator[str]) -> Iterator[list[str]]:

@@ -13,7 +13,7 @@ from registry_dagster.errors import VersionConflict
 from registry_dagster.model.dataset_version import ColumnSource, DatasetVersion, Provenance
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import parse_version
+from registry_dagster.model.names import VersionName, parse_version
 from registry_dagster.model.table import TableFacts
 from registry_dagster.registry.plan import Origin, Plan, warnings_for
 from registry_dagster.registry.records import View
@@ -137,7 +137,8 @@ def number_in_the_way(plan: Plan, published: Mapping[int, Summary], version: int
         if version in published:
             return version
         raise VersionConflict(
-            f"{plan.record.dataset}@v{version} cannot be published: numbers are dense, this one is {plan.version}"
+            f"{VersionName(plan.record.dataset, version)} cannot be published: numbers are dense, this one is "
+            f"{plan.version}"
         )
     return next(
         (other for other, summary in published.items() if label and summary.label == label and other != number), None
@@ -189,7 +190,7 @@ def _reference_versions(feature_table: FeatureTable, view: View) -> dict[str, st
 
 def _fitting(dataset: str, published: Collection[Summary], materializations: set[str]) -> str:
     shared = [summary for summary in published if summary.materializations & materializations]
-    return f"{dataset}@v{max(summary.number for summary in shared or published)}"
+    return str(VersionName(dataset, max(summary.number for summary in shared or published)))
 
 
 def _inputs(origin: Origin, view: View) -> tuple[Sequence[str], Sequence[str]]:
@@ -199,7 +200,7 @@ def _inputs(origin: Origin, view: View) -> tuple[Sequence[str], Sequence[str]]:
     for dataset, table in origin.inputs:
         numbers = [number for number, summary in view.versions[dataset].items() if summary.table == dict(table)]
         if numbers:
-            inputs.append(f"{dataset}@v{max(numbers)}")
+            inputs.append(str(VersionName(dataset, max(numbers))))
         else:
             missing.append(
                 f"computed from {dataset}, whose table as it was read is not published; publish it first to have it "

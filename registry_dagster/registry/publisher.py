@@ -22,6 +22,7 @@ from registry_dagster.errors import (
 )
 from registry_dagster.model.dataset_version import Provenance
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.names import VersionName
 from registry_dagster.registry.commit import Commit, Committer, Outcome, Task, interrupted
 from registry_dagster.registry.plan import Origin, Plan, Publication
 from registry_dagster.registry.planner import (
@@ -182,7 +183,7 @@ class Publisher:
     def _refuse_conflict(self, plan: Plan, publication: Publication, view: View) -> None:
         number = number_in_the_way(plan, view.versions[plan.record.dataset], publication.version)
         if number is not None:
-            name = f"{plan.record.dataset}@v{number}"
+            name = str(VersionName(plan.record.dataset, number))
             raise conflict_with(plan, self.records.get([name])[name])
 
     def _commits(self, plans: Sequence[tuple[Task, Plan]]) -> list[Commit]:

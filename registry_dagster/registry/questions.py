@@ -14,7 +14,7 @@ from registry_dagster.answers.joins import Joins, joins
 from registry_dagster.errors import NotPublished
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import parse_version
+from registry_dagster.model.names import VersionName, parse_version
 from registry_dagster.registry.reading import Reader
 from registry_dagster.registry.rows.found import Newest
 
@@ -120,7 +120,7 @@ class Answering(Reader):
 
     def _newest_first(self, dataset: str, numbers: Sequence[int]) -> Iterator[DatasetVersion]:
         for number in numbers:
-            yield self._as_of_now(f"{dataset}@v{number}")
+            yield self._as_of_now(str(VersionName(dataset, number)))
 
     def _compared_with(
         self, given: str | MaterializationVersion, record: DatasetVersion

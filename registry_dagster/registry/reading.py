@@ -14,7 +14,7 @@ from registry_dagster.errors import NotPublished
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import ParsedVersion, parse_version
+from registry_dagster.model.names import ParsedVersion, VersionName, parse_version
 from registry_dagster.registry.finder import Finder, Question
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion
@@ -145,7 +145,7 @@ class Reader:
             number = max(self._records.summaries(dataset), default=None)
             if number is None:
                 raise NotPublished(f"{name}: no version is published at {self.target}")
-        version = f"{dataset}@v{number}"
+        version = str(VersionName(dataset, number))
         found = self._records.get([version])
         if version not in found:
             published = self._records.summaries(dataset)
@@ -186,7 +186,7 @@ class Reader:
             CorruptRecord: what is stored of one is not what was published.
         """
         name, _ = parse_version(dataset)
-        names = [f"{name}@v{number}" for number in self._records.summaries(name)]
+        names = [str(VersionName(name, number)) for number in self._records.summaries(name)]
         found = self._records.get(names)
         return tuple(found[version] for version in names)
 
@@ -213,7 +213,7 @@ class Reader:
     def retirements(self, dataset: str) -> dict[str, Retirement]:
         """The retired versions of a dataset, `dataset@vN`, oldest first: by whom and why."""
         name, _ = parse_version(dataset)
-        return self._records.retirements([f"{name}@v{number}" for number in self._records.summaries(name)])
+        return self._records.retirements([str(VersionName(name, number)) for number in self._records.summaries(name)])
 
 
 def _rows(found: Iterator[R], limit: int | None) -> Rows[R]:

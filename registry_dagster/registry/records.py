@@ -23,6 +23,7 @@ from registry_dagster.errors import CorruptRecord
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.names import VersionName
 from registry_dagster.stores.store import Store
 
 __all__ = ["Records", "View"]
@@ -197,7 +198,7 @@ class Records:
 
     def _read_summaries(self, numbers: Mapping[str, range]) -> None:
         urns = {
-            version_urn(f"{name}@v{number}", self.env): (name, number)
+            version_urn(str(VersionName(name, number)), self.env): (name, number)
             for name, some in numbers.items()
             for number in some
         }

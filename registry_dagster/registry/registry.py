@@ -16,7 +16,7 @@ from registry_dagster.errors import InvalidDeclaration, PublishRefused, Registry
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import parse_version
+from registry_dagster.model.names import VersionName, parse_version
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.text import suggestion
 from registry_dagster.registry.commit import Committer, Outcome
@@ -148,13 +148,13 @@ class Registry(Answering):
         plan = without_false_links(plan, self._records.columns(linked_targets(plan)))
         published = view.versions[name]
         if (taken := number_in_the_way(plan, published, None)) is not None:
-            raise conflict_with(plan, self.get(f"{name}@v{taken}"))
+            raise conflict_with(plan, self.get(str(VersionName(name, taken))))
         retired = self._records.retirements([*plan.record.inputs, *plan.record.reference_versions.values()])
         told = (*plan.warnings, *(f"{name} is {retirement}" for name, retirement in retired.items()))
         plan = replace(plan, warnings=told)
         if not plan.creates:
             return replace(plan, record=self.get(plan.version))
-        last = self.get(f"{name}@v{max(published)}") if published else None
+        last = self.get(str(VersionName(name, max(published)))) if published else None
         return replace(plan, diff=diff(last, plan.record)) if last else plan
 
     def publish(

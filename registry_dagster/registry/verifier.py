@@ -14,7 +14,7 @@ from registry_dagster.datahub.retirement import retirement_from
 from registry_dagster.datahub.urns import version_urn
 from registry_dagster.datahub.version import record_from
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration, NotPublished
-from registry_dagster.model.names import parse_version
+from registry_dagster.model.names import VersionName, parse_version
 from registry_dagster.registry.records import Records
 from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.verify import StoresOutOfReach, TableState, TableVerdict, verify_table
@@ -122,7 +122,7 @@ class Verifier:
             numbers = self._records.summaries(name)
             if not numbers:
                 raise NotPublished(f"{name}: no version is published at {self._records.store.target}")
-            yield from (f"{name}@v{number}" for number in numbers)
+            yield from (str(VersionName(name, number)) for number in numbers)
 
     def _page(self, versions: Sequence[str]) -> Iterator[Verification]:
         urns = {version: version_urn(version, self._env) for version in versions}

@@ -16,7 +16,7 @@ from registry_dagster.model.dataset_version import DatasetVersion, Provenance
 from registry_dagster.registry.plan import Plan, Publication, Receipt
 from registry_dagster.registry.planner import others_named
 from registry_dagster.registry.records import Records
-from registry_dagster.registry.writer import Evolving
+from registry_dagster.registry.writer import Writer
 from registry_dagster.stores.store import Refusal
 
 __all__ = ["Commit", "Committer", "Outcome", "Task", "interrupted"]
@@ -62,7 +62,7 @@ class Committer:
     """Brings planned versions into the store, and says of each task what became of it."""
 
     records: Records
-    evolving: Evolving
+    writer: Writer
 
     def proposals(self, record: DatasetVersion, dataset: Dataset) -> tuple[Proposal, ...]:
         unsupported = self.records.store.unsupported
@@ -84,7 +84,7 @@ class Committer:
                 self._settle(commit, stored, refusal, failed)
             except RegistryError as error:
                 commit.task.outcome = interrupted(commit.task, error)
-        self.evolving.write_runs([commit.record for commit in commits if isinstance(commit.task.outcome, Receipt)])
+        self.writer.write_runs([commit.record for commit in commits if isinstance(commit.task.outcome, Receipt)])
 
     def _settle(
         self,
@@ -114,7 +114,7 @@ class Committer:
                     "of this publish was recorded, run it again"
                 )
         else:
-            self.evolving.forget()
+            self.writer.forget()
             task.failures += 1
             final = failed is not None and not isinstance(failed, RegistryUnavailable)
             if final or task.failures > _FAILURES or (refusal is not None and task.failures > 1):
@@ -196,7 +196,7 @@ class Committer:
                 task.outcome = self._receipt(record, created=False)
             except RegistryError as error:
                 task.outcome = error
-        self.evolving.write_runs([record for task, record, _ in proven if isinstance(task.outcome, Receipt)])
+        self.writer.write_runs([record for task, record, _ in proven if isinstance(task.outcome, Receipt)])
 
     def _standing(self, plan: Plan, stored: Mapping[str, Entity]) -> DatasetVersion:
         """The record as it was published. What is missing of it is in the declaration: the digest proves both."""

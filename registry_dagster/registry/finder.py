@@ -62,7 +62,7 @@ class Question(TypedDict):
 
 @dataclass(frozen=True)
 class _Expiry:
-    """When upstream versions are dropped, by their names."""
+    """When materialization versions are dropped, by their names."""
 
     dates: dict[str, datetime | None]
 
@@ -106,7 +106,7 @@ class Finder:
                 )
 
     def materializations(self, name: str | None = None) -> Iterator[MaterializationVersion]:
-        """The upstream versions that are recorded: all, those of a system, or those known by `system@version`."""
+        """The recorded materialization versions: all, those of a system, or those known as `system@version`."""
         field: Field = "materialization" if name and "@" in name else "system"
         terms = (frozenset([Term(field, name)]),) if name else ()
         for page in _pages(self._records.store.search(Search("materialization", self._records.env, terms))):
@@ -173,7 +173,7 @@ class Finder:
         return frozenset(Term("materialization", name) for name in self._names(materialization))
 
     def _names(self, materialization: str | MaterializationVersion) -> list[str]:
-        """All names of an upstream version that are known by now."""
+        """All names of a materialization version that are known by now."""
         names = [str(materialization)]
         if isinstance(materialization, MaterializationVersion):
             names += materialization.aliases
@@ -181,7 +181,7 @@ class Finder:
         return list(dict.fromkeys([*names, *(name for known in recorded for name in (str(known), *known.aliases))]))
 
     def _expiring(self, days: float | None) -> _Expiry:
-        """Upstream versions that have expired, or will within so many days."""
+        """Materialization versions that have expired, or will within so many days."""
         if days is None:
             return _Expiry({})
         try:

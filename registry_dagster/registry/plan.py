@@ -70,7 +70,7 @@ class Plan:
         record: The record as it would stand, but for its publisher, message and time.
         creates: Whether anything would be published; False when the same content stands there.
         dataset: The Dataset as it would be recorded.
-        upstreams: The materialization versions as they would be recorded.
+        materializations: The materialization versions as they would be recorded.
         warnings: What a person should know before publishing.
         diff: Against the last version, when there is one.
     """
@@ -78,7 +78,7 @@ class Plan:
     record: DatasetVersion
     creates: bool
     dataset: Dataset
-    upstreams: tuple[MaterializationVersion, ...]
+    materializations: tuple[MaterializationVersion, ...]
     warnings: tuple[str, ...] = ()
     diff: Diff | None = None
 

@@ -57,7 +57,7 @@ def make_plan(
 
     Raises:
         TableMismatch: declaration and table disagree.
-        MaterializationConflict: an upstream version is recorded with other facts.
+        MaterializationConflict: a materialization version is recorded with other facts.
     """
     feature_table = feature_table.fitted(table)
     origin = origin or Origin()
@@ -95,7 +95,7 @@ def make_plan(
         record=record,
         creates=same is None,
         dataset=feature_table.dataset.added_to(recorded) if recorded else feature_table.dataset,
-        upstreams=tuple(_upstream(version, view) for version in feature_table.materializations),
+        materializations=tuple(_materialization(version, view) for version in feature_table.materializations),
         warnings=(*warnings_for(feature_table, table), *missing, *unlinked, *unlabelled, *unsupported),
     )
 
@@ -159,8 +159,8 @@ def others_named(feature_table: FeatureTable, origin: Origin | None) -> set[str]
     return (referred | {dataset for dataset, _ in (origin.inputs if origin else ())}) - {feature_table.dataset.name}
 
 
-def _upstream(declared: MaterializationVersion, view: View) -> MaterializationVersion:
-    recorded = view.upstreams[declared.key]
+def _materialization(declared: MaterializationVersion, view: View) -> MaterializationVersion:
+    recorded = view.materializations[declared.key]
     return declared.added_to(recorded) if recorded is not None else declared
 
 
@@ -178,7 +178,7 @@ def _column_lineage(origin: Origin, inputs: Sequence[str]) -> dict[str, list[Col
 
 
 def _reference_versions(feature_table: FeatureTable, view: View) -> dict[str, str]:
-    """For each referenced dataset its newest version of a shared upstream version, else its newest."""
+    """For each referenced dataset its newest version of a shared materialization version, else its newest."""
     own = {str(version) for version in feature_table.materializations}
     targets = others_named(feature_table, None)
     return {

@@ -33,7 +33,7 @@ from registry_dagster.registry.planner import (
     without_false_links,
 )
 from registry_dagster.registry.records import Records, View
-from registry_dagster.registry.writer import Evolving
+from registry_dagster.registry.writer import Writer
 
 __all__ = ["PUBLISHER_VARIABLE", "Publisher"]
 
@@ -45,7 +45,7 @@ class Publisher:
     """Publishes into one store. Remembers what it made sure of: a second publish costs little."""
 
     records: Records
-    evolving: Evolving
+    writer: Writer
     committer: Committer
     default: str | None = None
 
@@ -133,13 +133,13 @@ class Publisher:
         view = self.records.view(
             owners={task.dataset for task in tasks},
             others=set[str]().union(*(task.others for task in tasks)),
-            upstreams=[each for task in tasks for each in task.publication.feature_table.materializations],
+            materializations=[each for task in tasks for each in task.publication.feature_table.materializations],
             # A number that is asked for is held against what stands now.
             fresh=fresh or any(task.publication.version is not None for task in tasks),
         )
         plans = self._plans(tasks, view)
         commits = self._commits([(task, plan) for task, plan in plans if plan.creates])
-        self.evolving.write_datasets(
+        self.writer.write_datasets(
             [
                 task.publication.feature_table.dataset
                 for task, plan in plans
@@ -149,7 +149,7 @@ class Publisher:
         self.committer.settle_standing([(task, plan) for task, plan in plans if not plan.creates])
         if commits:
             self._write_prerequisites(commits)
-            commits = self._write_upstreams(commits, view)
+            commits = self._write_materializations(commits, view)
         if commits:
             self.committer.create(commits)
 
@@ -202,7 +202,7 @@ class Publisher:
         return Commit(task, plan, record, proposals)
 
     def _write_prerequisites(self, commits: Sequence[Commit]) -> None:
-        self.evolving.ensure(
+        self.writer.ensure(
             proposal
             for commit in commits
             for proposal in (
@@ -211,15 +211,15 @@ class Publisher:
             )
         )
 
-    def _write_upstreams(self, commits: Sequence[Commit], view: View) -> list[Commit]:
-        """Record the upstream versions. A commit that contradicts what is recorded by now fails and falls out."""
-        declared = {id(commit): _changed_upstreams(commit, view) for commit in commits}
+    def _write_materializations(self, commits: Sequence[Commit], view: View) -> list[Commit]:
+        """Record the materialization versions. A commit that contradicts them falls out."""
+        declared = {id(commit): _changed_materializations(commit, view) for commit in commits}
         try:
-            self.evolving.write_upstreams([version for versions in declared.values() for version in versions])
+            self.writer.write_materializations([version for versions in declared.values() for version in versions])
         except MaterializationConflict:
             for commit in commits:
                 try:
-                    self.evolving.write_upstreams(declared[id(commit)])
+                    self.writer.write_materializations(declared[id(commit)])
                 except MaterializationConflict as error:
                     commit.task.outcome = error
         return [commit for commit in commits if commit.task.outcome is None]
@@ -239,8 +239,8 @@ def _independent(waiting: Sequence[Task]) -> list[Task]:
     return chosen
 
 
-def _changed_upstreams(commit: Commit, view: View) -> list[MaterializationVersion]:
-    changed = {version.key for version in commit.plan.upstreams if version != view.upstreams[version.key]}
+def _changed_materializations(commit: Commit, view: View) -> list[MaterializationVersion]:
+    changed = {version.key for version in commit.plan.materializations if version != view.materializations[version.key]}
     return [each for each in commit.task.publication.feature_table.materializations if each.key in changed]
 
 
@@ -249,5 +249,5 @@ def _seen_with(view: View, plan: Plan) -> View:
     return replace(
         view,
         datasets={**view.datasets, plan.dataset.name: plan.dataset},
-        upstreams={**view.upstreams, **{version.key: version for version in plan.upstreams}},
+        materializations={**view.materializations, **{version.key: version for version in plan.materializations}},
     )

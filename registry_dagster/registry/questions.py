@@ -25,7 +25,7 @@ class Answering(Reader):
     """Answers from records alone. Nothing is written, and no table is opened."""
 
     def newest(self, dataset: str, *, compatible_with: str | MaterializationVersion) -> Newest:
-        """The newest version of a dataset that goes with an upstream version or another table.
+        """The newest version of a dataset that goes with a materialization version or another table.
 
         A version counts when it is known to: exact, of the same moment, by stable ids, or over a crosswalk.
         Lossy and unknown ones are passed over with their reason, and so are retired ones.
@@ -75,7 +75,7 @@ class Answering(Reader):
         """Whether two versions go together, with the reason and what it rests on.
 
         Args:
-            a, b: `dataset`, `dataset@vN`, or an upstream version, also as `system@version` when it is recorded.
+            a, b: `dataset`, `dataset@vN`, or a materialization version, as `system@version` if recorded.
 
         Raises:
             NotPublished: a version is not published.
@@ -110,7 +110,7 @@ class Answering(Reader):
         return comparable(self.get(a), self.get(b))
 
     def _as_of_now(self, name: str) -> DatasetVersion:
-        """A published version, with what is recorded by now of its upstream versions' lifecycle."""
+        """A published version, with what is recorded by now of its materialization versions' lifecycle."""
         return self._with_lifecycle(self.get(name))
 
     def _with_lifecycle(self, record: DatasetVersion) -> DatasetVersion:
@@ -138,7 +138,7 @@ class Answering(Reader):
             raise
 
     def _side(self, given: str | MaterializationVersion) -> DatasetVersion | MaterializationVersion:
-        """A published version, or an upstream version with its lifecycle as recorded by now."""
+        """A published version, or a materialization version with its lifecycle as recorded by now."""
         if isinstance(given, MaterializationVersion):
             return self.materialization(given) or given
         name, at, _ = given.rpartition("@")
@@ -146,5 +146,7 @@ class Answering(Reader):
             return self._as_of_now(given)
         known = self.materializations(given)
         if not known:
-            raise NotPublished(f"{given}: neither a published nor a recorded upstream version at {self.target}")
+            raise NotPublished(
+                f"{given}: no such published version or recorded materialization version at {self.target}"
+            )
         return known[0]

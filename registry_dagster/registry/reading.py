@@ -79,7 +79,7 @@ class Reader:
             owner: Who owns the dataset now: `team:name` or an account.
             embedding_model: The model of one of its embeddings.
             column: The path of one of its columns.
-            expiring_within: Days within which an upstream version of it expires; those that have are found, too.
+            expiring_within: Days within which a materialization version it was made against expires, or has.
             retired: Only retired versions, or only others; both when left out.
             limit: How many at most; None for all. `stream` has all without holding them.
 
@@ -115,7 +115,7 @@ class Reader:
         return _rows(self._finder.datasets(text), limit)
 
     def materializations(self, name: str | None = None) -> tuple[MaterializationVersion, ...]:
-        """The upstream versions that are recorded, with their lifecycle as last told.
+        """The materialization versions that are recorded, with their lifecycle as last told.
 
         Args:
             name: Those of a system, or those known as `system@version`; all when left out.
@@ -127,7 +127,7 @@ class Reader:
         """The published versions that were computed from something, join to it, or were made against it.
 
         Args:
-            of: `dataset`, `dataset@vN`, an upstream version `system@version`, or an upstream table such as
+            of: `dataset`, `dataset@vN`, a materialization version `system@version`, or an upstream table such as
                 `nucleus_detection_v0`.
             limit: How many at most; None for all.
         """
@@ -203,7 +203,7 @@ class Reader:
         return dataset
 
     def materialization(self, version: MaterializationVersion) -> MaterializationVersion | None:
-        """What is recorded of an upstream version; None when nothing is."""
+        """What is recorded of a materialization version; None when nothing is."""
         return self._records.materialization(version)
 
     def retirement(self, version: str) -> Retirement | None:

@@ -40,12 +40,12 @@ class View:
     Args:
         versions: Dataset → number → summary of the published version.
         datasets: Dataset → how it is recorded.
-        upstreams: `source/system@version` → how it is recorded.
+        materializations: `source/system@version` → how it is recorded.
     """
 
     versions: Mapping[str, Mapping[int, Summary]]
     datasets: Mapping[str, Dataset | None]
-    upstreams: Mapping[str, MaterializationVersion | None]
+    materializations: Mapping[str, MaterializationVersion | None]
 
 
 class Records:
@@ -61,13 +61,13 @@ class Records:
         self._versions: dict[str, dict[int, Summary]] = {}
         self._columns: dict[str, frozenset[str]] = {}
         self._datasets: dict[str, Dataset | None] = {}
-        self._upstreams: dict[str, MaterializationVersion | None] = {}
+        self._materializations: dict[str, MaterializationVersion | None] = {}
 
     def view(
         self,
         owners: Collection[str],
         others: Collection[str],
-        upstreams: Iterable[MaterializationVersion],
+        materializations: Iterable[MaterializationVersion],
         fresh: bool,
     ) -> View:
         """Read what planning needs.
@@ -75,20 +75,21 @@ class Records:
         Args:
             owners: Datasets to plan versions of.
             others: Datasets that are referred to or read from.
-            upstreams: Materialization versions.
+            materializations: Materialization versions.
             fresh: Ask the store even for what is known of `owners`. Without, that may be behind; the
                 create-only commit finds out. Others are always asked for: what a version is linked to
                 is frozen in it.
         """
-        wanted = {version.key: version for version in upstreams}
+        wanted = {version.key: version for version in materializations}
         names = {*owners, *others}
         self._learn_versions([name for name in names if fresh or name in others or name not in self._versions])
         self._learn_datasets([name for name in owners if fresh or name not in self._datasets])
-        self._learn_upstreams([each for name, each in wanted.items() if fresh or name not in self._upstreams])
+        known = () if fresh else self._materializations
+        self._learn_materializations([each for name, each in wanted.items() if name not in known])
         return View(
             versions={name: dict(self._versions[name]) for name in names},
             datasets={name: self._datasets[name] for name in owners},
-            upstreams={name: self._upstreams[name] for name in wanted},
+            materializations={name: self._materializations[name] for name in wanted},
         )
 
     def summaries(self, dataset: str) -> Mapping[int, Summary]:
@@ -142,18 +143,18 @@ class Records:
         return self._datasets[name]
 
     def materialization(self, version: MaterializationVersion) -> MaterializationVersion | None:
-        """How an upstream version is recorded now."""
+        """How a materialization version is recorded now."""
         return self.materializations([version])[version.key]
 
     def materializations(
         self, versions: Collection[MaterializationVersion]
     ) -> Mapping[str, MaterializationVersion | None]:
-        """How upstream versions are recorded now, by their keys."""
-        self._learn_upstreams(versions)
-        return {version.key: self._upstreams[version.key] for version in versions}
+        """How materialization versions are recorded now, by their keys."""
+        self._learn_materializations(versions)
+        return {version.key: self._materializations[version.key] for version in versions}
 
     def materializations_at(self, urns: Collection[str]) -> list[MaterializationVersion]:
-        """The upstream versions that entities tell of."""
+        """The materialization versions that entities tell of."""
         found = self.store.read(urns, ["datasetProperties"])
         known = (materialization_from(found.get(urn, {})) for urn in urns)
         return [version for version in known if version is not None]
@@ -167,9 +168,9 @@ class Records:
         """Keep how a Dataset was just recorded."""
         self._datasets[dataset.name] = dataset
 
-    def remember_upstream(self, version: MaterializationVersion) -> None:
-        """Keep how an upstream version was just recorded."""
-        self._upstreams[version.key] = version
+    def remember_materialization(self, version: MaterializationVersion) -> None:
+        """Keep how a materialization version was just recorded."""
+        self._materializations[version.key] = version
 
     def look_ahead(self, *datasets: str) -> None:
         """Learn of versions above the highest known ones, whether or not the version sets point there."""
@@ -214,7 +215,7 @@ class Records:
         found = self.store.read(list(urns), ["containerProperties"]) if urns else {}
         self._datasets |= {name: dataset_from(found.get(urn, {})) for urn, name in urns.items()}
 
-    def _learn_upstreams(self, versions: Collection[MaterializationVersion]) -> None:
+    def _learn_materializations(self, versions: Collection[MaterializationVersion]) -> None:
         urns = {materialization_urn(version, self.env): version.key for version in versions}
         found = self.store.read(list(urns), ["datasetProperties"]) if urns else {}
-        self._upstreams |= {name: materialization_from(found.get(urn, {})) for urn, name in urns.items()}
+        self._materializations |= {name: materialization_from(found.get(urn, {})) for urn, name in urns.items()}

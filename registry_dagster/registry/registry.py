@@ -20,6 +20,7 @@ from registry_dagster.model.names import VersionName, parse_version
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.text import suggestion
 from registry_dagster.registry.commit import Committer, Outcome
+from registry_dagster.registry.materialization_changes import MaterializationChanges
 from registry_dagster.registry.plan import Origin, Plan, Publication, Receipt
 from registry_dagster.registry.planner import (
     conflict_with,
@@ -31,9 +32,8 @@ from registry_dagster.registry.planner import (
 )
 from registry_dagster.registry.publisher import PUBLISHER_VARIABLE, Publisher
 from registry_dagster.registry.questions import Answering
-from registry_dagster.registry.upstream_changes import UpstreamChanges
 from registry_dagster.registry.verifier import Verification, Verifier
-from registry_dagster.registry.writer import Evolving
+from registry_dagster.registry.writer import Writer
 from registry_dagster.stores.open import open_store
 from registry_dagster.stores.store import Store
 from registry_dagster.tables.storage.options import StorageOptions
@@ -62,9 +62,9 @@ class Registry(Answering):
                 f"One of {', '.join(_ENVIRONMENTS)}"
             )
         super().__init__(store, env)
-        self._evolving = Evolving(self._records)
-        committer = Committer(self._records, self._evolving)
-        self._publisher = Publisher(self._records, self._evolving, committer, publisher)
+        self._writer = Writer(self._records)
+        committer = Committer(self._records, self._writer)
+        self._publisher = Publisher(self._records, self._writer, committer, publisher)
 
     @classmethod
     def open(
@@ -133,14 +133,14 @@ class Registry(Answering):
 
         Raises:
             TableMismatch: declaration and table disagree.
-            MaterializationConflict: an upstream version is recorded with other facts.
+            MaterializationConflict: a materialization version is recorded with other facts.
             VersionConflict: the label belongs to a version with other content.
         """
         name = feature_table.dataset.name
         view = self._records.view(
             owners=[name],
             others=others_named(feature_table, origin),
-            upstreams=feature_table.materializations,
+            materializations=feature_table.materializations,
             fresh=True,
         )
         unsupported = self._store.unsupported.values()
@@ -185,7 +185,7 @@ class Registry(Answering):
         Raises:
             PublishRefused: no message or no publisher.
             TableMismatch: declaration and table disagree.
-            MaterializationConflict: an upstream version is recorded with other facts.
+            MaterializationConflict: a materialization version is recorded with other facts.
             VersionConflict: the number or label asked for holds other content.
             StoreRefused: the store does not take the record as it is.
             RegistryUnavailable: the store failed; says what is known. Running again is safe.
@@ -213,13 +213,13 @@ class Registry(Answering):
         Raises:
             NotPublished: the dataset has no version yet.
         """
-        self._evolving.describe(dataset)
+        self._writer.describe(dataset)
         return self.dataset(dataset.name)
 
     def record_materializations(
         self, versions: Sequence[MaterializationVersion], *, dry_run: bool = False
-    ) -> UpstreamChanges:
-        """Record upstream versions as their system tells of them now. Publishes nothing.
+    ) -> MaterializationChanges:
+        """Record materialization versions as their system tells of them now. Publishes nothing.
 
         What never changes about a state (kind, timestamp, uuid) is added where it is not known yet; expiry
         and status follow the newer word; aliases are gathered. Each stands or fails by itself: one that
@@ -232,7 +232,7 @@ class Registry(Answering):
         Returns:
             What became of each. Those that were refused are among them, with the reason.
         """
-        return UpstreamChanges(tuple(self._evolving.record_upstreams(versions, write=not dry_run)), not dry_run)
+        return self._writer.record_materializations(versions, write=not dry_run)
 
     def retire(
         self, version: str, *, reason: str, replacement: str | None = None, publisher: str | None = None
@@ -258,7 +258,7 @@ class Registry(Answering):
             raise InvalidDeclaration(f"{version} cannot be replaced by itself; name the version to use instead")
         said = self._publisher.provenance(reason, publisher)
         retirement = Retirement(said.message, said.publisher, replacement)
-        self._evolving.retire(version, retirement)
+        self._writer.retire(version, retirement)
         return retirement
 
     def verify(

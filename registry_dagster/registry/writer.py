@@ -1,4 +1,4 @@
-"""Writing what may change around published versions: Datasets, upstream versions, retirements, runs."""
+"""Writing what may change around published versions: Datasets, materialization versions, retirements, runs."""
 
 from __future__ import annotations
 
@@ -22,16 +22,21 @@ from registry_dagster.errors import MaterializationConflict, NotPublished, Regis
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.registry.materialization_changes import (
+    MaterializationChange,
+    MaterializationChanges,
+    change_between,
+    refused,
+)
 from registry_dagster.registry.records import Records
-from registry_dagster.registry.upstream_changes import UpstreamChange, refused, upstream_change
 
-__all__ = ["Evolving"]
+__all__ = ["Writer"]
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass
-class Evolving:
+class Writer:
     """Merges what is declared into what stands in the store at that moment, never into what was known before."""
 
     records: Records
@@ -67,8 +72,8 @@ class Evolving:
         for dataset in merged.values():
             self.records.remember_dataset(dataset)
 
-    def write_upstreams(self, declared: Sequence[MaterializationVersion]) -> None:
-        """Record upstream versions as they are declared.
+    def write_materializations(self, declared: Sequence[MaterializationVersion]) -> None:
+        """Record materialization versions as they are declared.
 
         Raises:
             MaterializationConflict: one is recorded with other facts by now.
@@ -77,15 +82,15 @@ class Evolving:
             return
         stored = self.records.materializations(declared)
         merged = _merged(declared, stored)
-        created = self._create_upstreams([version for key, version in merged.items() if stored[key] is None])
+        created = self._create_materializations([version for key, version in merged.items() if stored[key] is None])
         if len(created) < sum(known is None for known in stored.values()):
             # Others recorded it in between.
             merged = _merged(declared, self.records.materializations(declared))
-        self._upsert_upstreams([version for key, version in merged.items() if key not in created])
+        self._upsert_materializations([version for key, version in merged.items() if key not in created])
         for version in merged.values():
-            self.records.remember_upstream(version)
+            self.records.remember_materialization(version)
 
-    def _create_upstreams(self, versions: Sequence[MaterializationVersion]) -> set[str]:
+    def _create_materializations(self, versions: Sequence[MaterializationVersion]) -> set[str]:
         """Record those that are still absent; the keys of these."""
         unsupported = self.records.store.unsupported
         commits = [
@@ -95,37 +100,39 @@ class Evolving:
         refusals = self.records.store.create(commits) if commits else ()
         return {version.key for version, refusal in zip(versions, refusals, strict=True) if refusal is None}
 
-    def _upsert_upstreams(self, versions: Sequence[MaterializationVersion]) -> None:
+    def _upsert_materializations(self, versions: Sequence[MaterializationVersion]) -> None:
         self.records.store.upsert(
             proposal for version in versions for proposal in materialization_proposals(version, self.records.env)
         )
 
-    def record_upstreams(self, told: Sequence[MaterializationVersion], *, write: bool) -> list[UpstreamChange]:
-        """Record upstream versions as their sources tell of them, each for itself; write only what changes.
+    def record_materializations(
+        self, versions: Sequence[MaterializationVersion], *, write: bool
+    ) -> MaterializationChanges:
+        """Record materialization versions as their sources tell of them, each for itself; write only what changes.
 
         Args:
-            told: The versions.
+            versions: The versions.
             write: Without, only say what would change.
         """
-        stored = self.records.materializations(told)
+        stored = self.records.materializations(versions)
         now = dict(stored)
-        changes: list[UpstreamChange] = []
-        for version in told:
+        changes: list[MaterializationChange] = []
+        for version in versions:
             recorded = now[version.key]
             try:
                 merged = version.added_to(recorded) if recorded else version
             except MaterializationConflict as error:
                 changes.append(refused(version, str(error)))
             else:
-                changes.append(upstream_change(recorded, merged))
+                changes.append(change_between(recorded, merged))
                 now[version.key] = merged
         changed = [version for key, version in now.items() if version is not None and version != stored[key]]
         if changed and write:
             self.ensure(source_proposal(source) for source in sorted({version.source for version in changed}))
-            self._upsert_upstreams(changed)
+            self._upsert_materializations(changed)
             for version in changed:
-                self.records.remember_upstream(version)
-        return changes
+                self.records.remember_materialization(version)
+        return MaterializationChanges(tuple(changes), written=write)
 
     def describe(self, dataset: Dataset) -> None:
         """Record what a Dataset is called now. What the description leaves out stays.

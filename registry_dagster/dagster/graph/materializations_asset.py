@@ -14,7 +14,7 @@ from registry_dagster.errors import RegistryError, RegistryUnavailable, SourceUn
 from registry_dagster.model.canonical_json import sha256_digest
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.words import table_row
-from registry_dagster.registry.upstream_changes import UpstreamChanges
+from registry_dagster.registry.materialization_changes import MaterializationChanges
 from registry_dagster.sources.open import SourceKind, open_upstream
 from registry_dagster.sources.source import Told, Upstream
 
@@ -94,13 +94,13 @@ def _key(key: dg.AssetKey | str | Sequence[str]) -> dg.AssetKey:
     return dg.AssetKey.from_user_string(key) if isinstance(key, str) else dg.AssetKey(list(key))
 
 
-def _recorded(upstream: Upstream, resource: FeatureRegistry) -> tuple[Told, UpstreamChanges]:
+def _recorded(upstream: Upstream, resource: FeatureRegistry) -> tuple[Told, MaterializationChanges]:
     told = upstream.ask()
     with closing(resource.open()) as registry:
         return told, registry.record_materializations(told.versions)
 
 
-def _metadata(told: Told, changes: UpstreamChanges) -> dict[str, Any]:
+def _metadata(told: Told, changes: MaterializationChanges) -> dict[str, Any]:
     now = datetime.now(timezone.utc)
     rows = [
         table_row(change.version, _state(version, now), change.outcome, change.words)

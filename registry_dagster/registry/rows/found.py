@@ -19,11 +19,11 @@ class FoundVersion(Answer):
         version: `dataset@vN`.
         title: What people call the dataset now.
         label: The version's alias.
-        materializations: The upstream versions it was made against, `system@version`.
+        materializations: The materialization versions it was made against, `system@version`.
         format, rows, location: The table; rows are None when nobody counted.
         published_at, publisher, message: When, by whom, why.
         retired: Why it should not be used any more; None when it may.
-        expires_on: When the first of its upstream versions is dropped, if that was asked about.
+        expires_on: When the first of its materialization versions is dropped, if that was asked about.
     """
 
     version: str

@@ -1,4 +1,4 @@
-"""What recording upstream versions did, or would do: a fact for each."""
+"""What recording materialization versions did, or would do: a fact for each."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from registry_dagster.answers.answer import Answer
 from registry_dagster.answers.diff import Change
 from registry_dagster.model.materialization import MaterializationVersion
 
-__all__ = ["UpstreamChange", "UpstreamChanges", "refused", "upstream_change"]
+__all__ = ["MaterializationChange", "MaterializationChanges", "change_between", "refused"]
 
 Outcome = Literal["new", "changed", "unchanged", "refused"]
 
 
 @dataclass(frozen=True)
-class UpstreamChange(Answer):
-    """What becomes of one upstream version.
+class MaterializationChange(Answer):
+    """What becomes of one materialization version.
 
     Args:
         version: `system@version`.
@@ -44,7 +44,7 @@ class UpstreamChange(Answer):
 
 
 @dataclass(frozen=True)
-class UpstreamChanges(Answer):
+class MaterializationChanges(Answer):
     """What becomes of several, in the order they were told.
 
     Args:
@@ -52,7 +52,7 @@ class UpstreamChanges(Answer):
         written: Whether it was done, or only shown.
     """
 
-    versions: tuple[UpstreamChange, ...]
+    versions: tuple[MaterializationChange, ...]
     written: bool
 
     def __str__(self) -> str:
@@ -65,21 +65,21 @@ class UpstreamChanges(Answer):
         said = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
         return (said or "no versions") + ("" if self.written else "; nothing was written")
 
-    def of(self, outcome: Outcome) -> tuple[UpstreamChange, ...]:
+    def of(self, outcome: Outcome) -> tuple[MaterializationChange, ...]:
         """Those with one outcome."""
         return tuple(each for each in self.versions if each.outcome == outcome)
 
 
-def upstream_change(recorded: MaterializationVersion | None, now: MaterializationVersion) -> UpstreamChange:
+def change_between(recorded: MaterializationVersion | None, now: MaterializationVersion) -> MaterializationChange:
     """The difference between what is recorded and what is known now."""
     changes = tuple(_changes(recorded, now))
     outcome: Outcome = "new" if recorded is None else "changed" if changes else "unchanged"
-    return UpstreamChange(str(now), now.source, outcome, changes)
+    return MaterializationChange(str(now), now.source, outcome, changes)
 
 
-def refused(version: MaterializationVersion, reason: str) -> UpstreamChange:
+def refused(version: MaterializationVersion, reason: str) -> MaterializationChange:
     """A version that contradicts its record."""
-    return UpstreamChange(str(version), version.source, "refused", reason=reason.removeprefix(f"{version}: "))
+    return MaterializationChange(str(version), version.source, "refused", reason=reason.removeprefix(f"{version}: "))
 
 
 def _changes(recorded: MaterializationVersion | None, now: MaterializationVersion) -> Iterator[Change]:

@@ -8,9 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from itertools import islice
-from typing import get_args
-
-from typing_extensions import NotRequired, TypedDict
+from typing import cast
 
 from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.proposal import Entity
@@ -24,40 +22,22 @@ from registry_dagster.datahub.urns import (
     version_urn,
 )
 from registry_dagster.errors import InvalidDeclaration
-from registry_dagster.model.columns import SEMANTICS
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, parse_version
 from registry_dagster.model.signals import Crosswalk
-from registry_dagster.model.table import TableFormat
-from registry_dagster.model.text import suggestion
+from registry_dagster.registry.filters import Question, checked
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion
 from registry_dagster.stores.matching import fitting
 
-__all__ = ["Finder", "Question"]
+__all__ = ["Finder"]
 
 _log = logging.getLogger(__name__)
 _PAGE = 100
 _MOST_BRIDGES = 20
 _RETIRED = Term("retired", "yes")
 _ROW_ASPECTS = ("datasetProperties", "deprecation")
-
-
-class Question(TypedDict):
-    """What to find; all of what is given must hold. The arguments of `Registry.find`."""
-
-    text: NotRequired[str | None]
-    dataset: NotRequired[str | None]
-    materialization: NotRequired[str | MaterializationVersion | None]
-    semantic: NotRequired[str | None]
-    annotation_type: NotRequired[str | None]
-    format: NotRequired[str | None]
-    owner: NotRequired[str | None]
-    embedding_model: NotRequired[str | None]
-    column: NotRequired[str | None]
-    expiring_within: NotRequired[float | None]
-    retired: NotRequired[bool | None]
 
 
 @dataclass(frozen=True)
@@ -77,11 +57,15 @@ class Finder:
         self._records = records
 
     def versions(self, question: Question) -> Iterator[FoundVersion]:
-        """The published versions that answer a question, newest first, read page by page."""
-        expiry = self._expiring(question.get("expiring_within"))
-        search = self._search(question, expiry)
-        for page in _pages(self._urns(search, question.get("dataset"))):
-            yield from self._rows(page, expiry)
+        """The published versions that a question asks for, newest first, read page by page.
+
+        Raises:
+            InvalidDeclaration: no such filter, or a value that a filter does not take.
+        """
+        given = checked(question)
+        expiry = self._expiring(given.get("expiring_within"))
+        pages = _pages(self._urns(self._search(given, expiry), given.get("dataset")))
+        return (row for page in pages for row in self._rows(page, expiry))
 
     def datasets(self, text: str | None = None) -> Iterator[FoundDataset]:
         """The datasets, as people describe them now."""
@@ -147,16 +131,26 @@ class Finder:
         return max(self._records.summaries(dataset), default=None)
 
     def _search(self, question: Question, expiry: _Expiry) -> Search:
-        terms = [frozenset([term]) for term in _terms(question)]
-        if materialization := question.get("materialization"):
-            terms.append(self._made_against(materialization))
-        if question.get("expiring_within") is not None:
-            terms.append(frozenset(Term("materialization", name) for name in expiry.dates))
-        retired = question.get("retired")
-        if retired:
-            terms.append(frozenset([_RETIRED]))
-        without = frozenset([_RETIRED]) if retired is False else frozenset[Term]()
-        return Search("version", self._records.env, tuple(terms), without, _words(question.get("text")))
+        given = {name: value for name, value in question.items() if name != "text" and value is not False}
+        terms = tuple(self._alternatives(name, value, expiry) for name, value in given.items())
+        without = frozenset([_RETIRED]) if question.get("retired") is False else frozenset[Term]()
+        return Search("version", self._records.env, terms, without, _words(question.get("text")))
+
+    def _alternatives(self, name: str, value: object, expiry: _Expiry) -> frozenset[Term]:
+        """The terms of a filter, one of which a version must have."""
+        match name:
+            case "dataset":
+                parse_version(str(value).removesuffix(".*"))
+                return frozenset([Term("dataset", str(value))])
+            case "materialization":
+                return self._made_against(cast("str | MaterializationVersion", value))
+            case "expiring_within":
+                return frozenset(Term("materialization", known) for known in expiry.dates)
+            case "retired":
+                return frozenset([_RETIRED])
+            case _:
+                # Compared as it is written. With what: the row of that name in datahub/search.py.
+                return frozenset([Term(cast("Field", name), str(value))])
 
     def _urns(self, search: Search, dataset: str | None) -> Iterator[str]:
         """Of one dataset a server's versions are enumerated, since their numbers are dense and its search lags."""
@@ -211,26 +205,6 @@ class Finder:
         found = self._records.store.read(list(urns), ["containerProperties"])
         described = {urns[urn]: dataset_from(entity) for urn, entity in found.items()}
         return {name: dataset.title if dataset else None for name, dataset in described.items()}
-
-
-def _terms(question: Question) -> Iterator[Term]:
-    if (dataset := question.get("dataset")) is not None:
-        parse_version(dataset.removesuffix(".*"))
-        yield Term("dataset", dataset)
-    if (semantic := question.get("semantic")) is not None:
-        yield Term("semantic", _one_of(semantic, list(SEMANTICS), "semantic"))
-    if (format := question.get("format")) is not None:
-        yield Term("format", _one_of(format, get_args(TableFormat), "format"))
-    for field in ("annotation_type", "owner", "embedding_model", "column"):
-        value = question.get(field)
-        if value is not None:
-            yield Term(field, value)
-
-
-def _one_of(value: str, known: Sequence[str], what: str) -> str:
-    if value not in known:
-        raise InvalidDeclaration(f"no {what} {value!r}{suggestion(value, known)} One of {', '.join(known)}")
-    return value
 
 
 def _words(text: str | None) -> tuple[str, ...]:

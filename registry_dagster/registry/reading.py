@@ -15,7 +15,8 @@ from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import ParsedVersion, VersionName, parse_version
-from registry_dagster.registry.finder import Finder, Question
+from registry_dagster.registry.filters import Filters, Question
+from registry_dagster.registry.finder import Finder
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion
 from registry_dagster.registry.rows.rows import R, Rows
@@ -47,59 +48,23 @@ class Reader:
         return self._store.about()
 
     def find(
-        self,
-        text: str | None = None,
-        *,
-        dataset: str | None = None,
-        materialization: str | MaterializationVersion | None = None,
-        semantic: str | None = None,
-        annotation_type: str | None = None,
-        format: str | None = None,
-        owner: str | None = None,
-        embedding_model: str | None = None,
-        column: str | None = None,
-        expiring_within: float | None = None,
-        retired: bool | None = None,
-        limit: int | None = 100,
+        self, text: str | None = None, *, limit: int | None = 100, **filters: Unpack[Filters]
     ) -> Rows[FoundVersion]:
-        """The published versions of which all of this holds, newest first.
+        """The published versions for which all of this holds, newest first.
 
-        On a DataHub server candidates come from its search, which knows what was published some seconds
-        ago; each is then read from the primary store. The versions of one named dataset are always all found.
+        On a DataHub server candidates come from its search, which lags some seconds behind; each is then read
+        from the primary store. The versions of one named dataset are always complete.
 
         Args:
             text: Words that each begin a word of the version's names, columns, descriptions, message, or of
                 its dataset's title, description and tags.
-            dataset: A dataset, or `minnie65.*` for all below.
-            materialization: What it was made against: `minnie65_public@1300`, by any of its names, or
-                `minnie65_public` in any version.
-            semantic: What one of its columns means, e.g. `embedding`.
-            annotation_type: What one of its columns or references points at, e.g. `nucleus`.
-            format: parquet, delta, iceberg or lance.
-            owner: Who owns the dataset now: `team:name` or an account.
-            embedding_model: The model of one of its embeddings.
-            column: The path of one of its columns.
-            expiring_within: Days within which a materialization version it was made against expires, or has.
-            retired: Only retired versions, or only others; both when left out.
-            limit: How many at most; None for all. `stream` has all without holding them.
+            filters: What must hold; see `Filters`.
+            limit: How many at most; None for all. `stream` yields all without holding them in memory.
 
         Raises:
-            InvalidDeclaration: no such semantic or format, or no name of a dataset.
+            InvalidDeclaration: no such filter, or a value that a filter does not take.
         """
-        question = Question(
-            text=text,
-            dataset=dataset,
-            materialization=materialization,
-            semantic=semantic,
-            annotation_type=annotation_type,
-            format=format,
-            owner=owner,
-            embedding_model=embedding_model,
-            column=column,
-            expiring_within=expiring_within,
-            retired=retired,
-        )
-        return _rows(self._finder.versions(question), limit)
+        return _rows(self._finder.versions(Question(text=text, **filters)), limit)
 
     def stream(self, **question: Unpack[Question]) -> Iterator[FoundVersion]:
         """As `find`, one by one and without end: memory does not grow with what is found."""

@@ -238,7 +238,7 @@ class SearchBehaviour:
         ("question", "said"),
         [
             ({"semantic": "embeding"}, "did you mean 'embedding'"),
-            ({"format": "orc"}, "One of parquet"),
+            ({"format": "orc"}, "Use one of parquet"),
             ({"dataset": "Not a name"}, "names no dataset"),
             ({"text": "…"}, "no word to look for"),
             ({"expiring_within": float("nan")}, "nan is no number of days"),

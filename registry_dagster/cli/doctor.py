@@ -17,7 +17,7 @@ from registry_dagster.cli.output import output, show
 from registry_dagster.cli.signing import signing_service
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.feature_table import FeatureTable
-from registry_dagster.registry.publisher import PUBLISHER_VARIABLE
+from registry_dagster.registry.settings import PUBLISHER_VARIABLE
 
 __all__ = ["doctor", "schema"]
 

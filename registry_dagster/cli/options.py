@@ -12,7 +12,8 @@ import typer
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.table import TableFormat
 from registry_dagster.model.text import suggestion
-from registry_dagster.registry.registry import ENV_VARIABLE, Registry
+from registry_dagster.registry.registry import Registry
+from registry_dagster.registry.settings import ENV_VARIABLE
 
 __all__ = [
     "AsJson",

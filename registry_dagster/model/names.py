@@ -16,6 +16,7 @@ __all__ = [
     "VersionName",
     "VersionNameText",
     "VersionText",
+    "exact_version",
     "join_path",
     "parse_version",
     "split_path",
@@ -54,9 +55,21 @@ def parse_version(name: str) -> ParsedVersion:
     if _DATASET.fullmatch(name):
         return ParsedVersion(name, None)
     raise InvalidDeclaration(
-        f"{name!r} names no dataset or version; write minnie65.synapse_embeddings "
+        f"{name!r} is not the name of a dataset or version; write minnie65.synapse_embeddings "
         "or minnie65.synapse_embeddings@v3 (lower-case segments joined by dots)"
     )
+
+
+def exact_version(name: str) -> VersionName:
+    """The version that `dataset@vN` names.
+
+    Raises:
+        InvalidDeclaration: the text is not that of one version.
+    """
+    dataset, number = parse_version(name)
+    if number is None:
+        raise InvalidDeclaration(f"{name!r} is not an exact version; write it as {name}@v1")
+    return VersionName(dataset, number)
 
 
 def _dataset_name(name: str) -> str:

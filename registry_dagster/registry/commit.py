@@ -14,7 +14,6 @@ from registry_dagster.errors import AccessDenied, CorruptRecord, RegistryError, 
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion, Provenance
 from registry_dagster.registry.plan import Plan, Publication, Receipt
-from registry_dagster.registry.planner import others_named
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.writer import Writer
 from registry_dagster.stores.store import Refusal
@@ -40,11 +39,11 @@ class Task:
 
     @property
     def dataset(self) -> str:
-        return self.publication.feature_table.dataset.name
+        return self.publication.dataset
 
     @property
     def others(self) -> set[str]:
-        return others_named(self.publication.feature_table, self.publication.origin)
+        return self.publication.others
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,8 @@ class Committer:
         return tuple(each for each in proposals if each.aspect not in unsupported)
 
     def create(self, commits: Sequence[Commit]) -> None:
+        if not commits:
+            return
         failed: RegistryError | None = None
         refusals: Sequence[Refusal | None] = [None] * len(commits)
         for commit in commits:
@@ -173,14 +174,14 @@ class Committer:
     def _receipt(self, record: DatasetVersion, created: bool) -> Receipt:
         return Receipt(record.name, version_urn(record.name, self.records.env), record.digest, created, record)
 
-    def settle_standing(self, standing: Sequence[tuple[Task, Plan]]) -> None:
+    def settle_published(self, published: Sequence[tuple[Task, Plan]]) -> None:
         """Prove those that stand already; complete those that an earlier publish left incomplete."""
         env = self.records.env
-        stored = self.records.store.read([version_urn(plan.version, env) for _, plan in standing])
+        stored = self.records.store.read([version_urn(plan.version, env) for _, plan in published])
         proven: list[tuple[Task, DatasetVersion, list[Proposal]]] = []
-        for task, plan in standing:
+        for task, plan in published:
             try:
-                record = self._standing(plan, stored)
+                record = self._published(plan, stored)
             except CorruptRecord as error:
                 task.outcome = error
             else:
@@ -198,7 +199,7 @@ class Committer:
                 task.outcome = error
         self.writer.write_runs([record for task, record, _ in proven if isinstance(task.outcome, Receipt)])
 
-    def _standing(self, plan: Plan, stored: Mapping[str, Entity]) -> DatasetVersion:
+    def _published(self, plan: Plan, stored: Mapping[str, Entity]) -> DatasetVersion:
         """The record as it was published. What is missing of it is in the declaration: the digest proves both."""
         urn = version_urn(plan.version, self.records.env)
         entity = stored.get(urn, {})

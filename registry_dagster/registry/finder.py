@@ -17,6 +17,7 @@ from registry_dagster.datahub.search import SEARCH_ASPECTS, Field, Search, Term,
 from registry_dagster.datahub.urns import (
     PLATFORM,
     container_urn,
+    sort_id,
     version_in,
     version_set_urn,
     version_urn,
@@ -89,12 +90,13 @@ class Finder:
                     description=each.description,
                 )
 
-    def materializations(self, name: str | None = None) -> Iterator[MaterializationVersion]:
+    def materializations(self, name: str | None = None) -> tuple[MaterializationVersion, ...]:
         """The recorded materialization versions: all, those of a system, or those known as `system@version`."""
         field: Field = "materialization" if name and "@" in name else "system"
         terms = (frozenset([Term(field, name)]),) if name else ()
-        for page in _pages(self._records.store.search(Search("materialization", self._records.env, terms))):
-            yield from self._records.materializations_at(page)
+        pages = _pages(self._records.store.search(Search("materialization", self._records.env, terms)))
+        found = [each for page in pages for each in self._records.materializations_at(page)]
+        return tuple(sorted(found, key=lambda each: (each.source, each.system, sort_id(each.version))))
 
     def dependents(self, of: str | MaterializationVersion) -> Iterator[Dependent]:
         """The published versions that were computed from something, join to it, or were made against it."""

@@ -61,6 +61,22 @@ class Publication:
     version: int | None = None
     origin: Origin | None = None
 
+    @property
+    def dataset(self) -> str:
+        """The name of the dataset it becomes a version of."""
+        return self.feature_table.dataset.name
+
+    @property
+    def referenced(self) -> set[str]:
+        """The other datasets that its joins lead to."""
+        return {each.to for each in self.feature_table.references if each.to is not None} - {self.dataset}
+
+    @property
+    def others(self) -> set[str]:
+        """The other datasets that its joins lead to, or that its table was computed from."""
+        inputs = {dataset for dataset, _ in (self.origin.inputs if self.origin else ())}
+        return self.referenced | (inputs - {self.dataset})
+
 
 @dataclass(frozen=True)
 class Plan:

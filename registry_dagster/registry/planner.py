@@ -1,9 +1,9 @@
-"""From a declaration and a table to a plan. Pure: what is recorded comes in as a View."""
+"""From a publication and what is recorded to a plan: the same plan for who looks at it and for who publishes it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from registry_dagster.answers.diff import diff
@@ -14,103 +14,150 @@ from registry_dagster.model.dataset_version import ColumnSource, DatasetVersion,
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, parse_version
-from registry_dagster.model.table import TableFacts
-from registry_dagster.registry.plan import Origin, Plan, warnings_for
-from registry_dagster.registry.records import View
+from registry_dagster.registry.plan import Origin, Plan, Publication, warnings_for
+from registry_dagster.registry.records import Records, View
 
-__all__ = [
-    "conflict_with",
-    "linked_targets",
-    "make_plan",
-    "number_in_the_way",
-    "others_named",
-    "without_false_links",
-]
+__all__ = ["Planner", "seen_with"]
 
 _UNPUBLISHED = Provenance(
     publisher="nobody", message="not published", published_at=datetime.fromtimestamp(0, timezone.utc)
 )
 
 
-def make_plan(
-    feature_table: FeatureTable,
-    table: TableFacts,
-    view: View,
-    *,
-    label: str | None = None,
-    origin: Origin | None = None,
-    above: int = 0,
-    unsupported: Collection[str] = (),
-) -> Plan:
-    """What publishing would do, given what is recorded.
+@dataclass(frozen=True)
+class Planner:
+    """Plans against the records of one registry. Writes nothing."""
 
-    When the same content is published, the plan's record bears that version's number.
+    records: Records
 
-    Args:
-        feature_table: The declaration.
-        table: The table.
-        view: What is recorded.
-        label: A human alias of the version.
-        origin: The Dagster run that made the table.
-        above: A number that is taken though the view does not know.
-        unsupported: What the store cannot hold, in words.
+    def view(self, publications: Sequence[Publication], fresh: bool) -> View:
+        """Read, at once, what plans of these publications are made against.
 
-    Raises:
-        TableMismatch: declaration and table disagree.
-        MaterializationConflict: a materialization version is recorded with other facts.
-    """
-    feature_table = feature_table.fitted(table)
-    origin = origin or Origin()
-    name = feature_table.dataset.name
-    published = view.versions[name]
-    inputs, missing = _inputs(origin, view)
-    record = DatasetVersion(
-        dataset=name,
-        number=max(max(published, default=0), above) + 1,
-        label=label,
-        materializations=feature_table.materializations,
-        columns=feature_table.columns,
-        references=feature_table.references,
-        signals=feature_table.signals,
-        table=table,
-        inputs=inputs,
-        column_lineage=_column_lineage(origin, inputs),
-        reference_versions=_reference_versions(feature_table, view),
-        provenance=_UNPUBLISHED,
+        Args:
+            publications: What to plan.
+            fresh: Ask the store even for what is known of their datasets.
+        """
+        return self.records.view(
+            owners={each.dataset for each in publications},
+            others=set[str]().union(*(each.others for each in publications)),
+            materializations=[version for each in publications for version in each.feature_table.materializations],
+            fresh=fresh,
+        )
+
+    def plan(self, publication: Publication, view: View) -> Plan:
+        """What publishing would do, given what is recorded.
+
+        If the same content is published already, the plan's record has that version's number.
+
+        Raises:
+            TableMismatch: declaration and table disagree.
+            MaterializationConflict: a materialization version is recorded with other facts.
+            VersionConflict: the number or label asked for belongs to other content.
+        """
+        plan = _plan(publication, view, self.records.store.unsupported.values())
+        # Links lead to columns, which only the records of their targets have: read once, then kept.
+        targets = {target for _, target in linked_references(plan.record)}
+        plan = _without_false_links(plan, self.records.columns(targets))
+        self._refuse_conflict(plan, view.versions[publication.dataset], publication.version)
+        return plan
+
+    def preview(self, publication: Publication) -> Plan:
+        """The plan as a person looks at it: also with what changes, and what it relies on that is retired.
+
+        Raises:
+            TableMismatch, MaterializationConflict, VersionConflict: as for `plan`.
+        """
+        view = self.view([publication], fresh=True)
+        plan = self.plan(publication, view)
+        retired = self.records.retirements([*plan.record.inputs, *plan.record.reference_versions.values()])
+        warnings = (*plan.warnings, *(f"{name} is {retirement}" for name, retirement in retired.items()))
+        plan = replace(plan, warnings=warnings)
+        if not plan.creates:
+            return replace(plan, record=self.records.record(plan.version))
+        published = view.versions[publication.dataset]
+        if not published:
+            return plan
+        last = self.records.record(str(VersionName(publication.dataset, max(published))))
+        return replace(plan, diff=diff(last, plan.record))
+
+    def _refuse_conflict(self, plan: Plan, published: Mapping[int, Summary], wanted: int | None) -> None:
+        taken = _number_in_the_way(plan, published, wanted)
+        if taken is not None:
+            raise _conflict_with(plan, self.records.record(str(VersionName(plan.record.dataset, taken))))
+
+
+def seen_with(view: View, plan: Plan) -> View:
+    """The view that later plans of the same round are made against: as if this plan were carried out."""
+    record = plan.record
+    return replace(
+        view,
+        highest={**view.highest, record.dataset: max(view.highest.get(record.dataset, 0), record.number)},
+        datasets={**view.datasets, record.dataset: plan.dataset},
+        materializations={**view.materializations, **{version.key: version for version in plan.materializations}},
     )
+
+
+def _plan(publication: Publication, view: View, unsupported: Collection[str]) -> Plan:
+    feature_table = publication.feature_table.fitted(publication.table)
+    published = view.versions[publication.dataset]
+    inputs, unread = _inputs(publication.origin or Origin(), view)
+    record = _record(publication, feature_table, view, inputs)
     digest = record.content_digest
     same = next((number for number, summary in published.items() if summary.content_digest == digest), None)
     if same is not None:
         record = record.model_copy(update={"number": same})
-    unlabelled: list[str] = []
-    if same is not None and label is not None and published[same].label != label:
-        unlabelled = [f"the same content stands as {record.name} already; the label {label!r} is not added to it"]
-    unlinked = [
-        f"{target} is not published here, so the join to it is recorded in words only"
-        for target in sorted(others_named(feature_table, None))
-        if not view.versions[target]
-    ]
-    recorded = view.datasets[name]
+    recorded = view.datasets[publication.dataset]
     return Plan(
         record=record,
         creates=same is None,
         dataset=feature_table.dataset.added_to(recorded) if recorded else feature_table.dataset,
         materializations=tuple(_materialization(version, view) for version in feature_table.materializations),
-        warnings=(*warnings_for(feature_table, table), *missing, *unlinked, *unlabelled, *unsupported),
+        warnings=(
+            *warnings_for(feature_table, publication.table),
+            *unread,
+            *_unlinked(publication, view),
+            *_unlabelled(record, published.get(record.number)),
+            *unsupported,
+        ),
     )
 
 
-def linked_targets(plan: Plan) -> set[str]:
-    """The versions that the plan's joins are to be linked to, by their columns."""
-    return {target for _, target in linked_references(plan.record)}
+def _record(publication: Publication, feature_table: FeatureTable, view: View, inputs: Sequence[str]) -> DatasetVersion:
+    """The record under the next number: the highest that is published, or planned in this round, and one."""
+    name = publication.dataset
+    return DatasetVersion(
+        dataset=name,
+        number=max(max(view.versions[name], default=0), view.highest.get(name, 0)) + 1,
+        label=publication.label,
+        materializations=feature_table.materializations,
+        columns=feature_table.columns,
+        references=feature_table.references,
+        signals=feature_table.signals,
+        table=publication.table,
+        inputs=inputs,
+        column_lineage=_column_lineage(publication.origin or Origin(), inputs),
+        reference_versions=_reference_versions(publication, view),
+        provenance=_UNPUBLISHED,
+    )
 
 
-def without_false_links(plan: Plan, columns: Mapping[str, Collection[str]]) -> Plan:
+def _unlinked(publication: Publication, view: View) -> Iterator[str]:
+    for target in sorted(publication.referenced):
+        if not view.versions[target]:
+            yield f"{target} is not published here, so the join to it is recorded in words only"
+
+
+def _unlabelled(record: DatasetVersion, published: Summary | None) -> Iterator[str]:
+    if published is not None and record.label is not None and published.label != record.label:
+        yield f"the same content is already published as {record.name}; the label {record.label!r} is not added to it"
+
+
+def _without_false_links(plan: Plan, columns: Mapping[str, Collection[str]]) -> Plan:
     """The plan without links to columns that are not there. The join stays recorded in words.
 
     Args:
         plan: The plan.
-        columns: The columns of each of its `linked_targets`.
+        columns: The columns of each version that its joins are linked to.
     """
     false = {
         reference.to: f"{target} has no column {column!r}, to which {', '.join(reference.columns)} is to be joined, so "
@@ -126,7 +173,7 @@ def without_false_links(plan: Plan, columns: Mapping[str, Collection[str]]) -> P
     return replace(plan, record=record, warnings=(*plan.warnings, *false.values()))
 
 
-def number_in_the_way(plan: Plan, published: Mapping[int, Summary], version: int | None) -> int | None:
+def _number_in_the_way(plan: Plan, published: Mapping[int, Summary], version: int | None) -> int | None:
     """The published version, if any, that has the number or label asked for but other content.
 
     Raises:
@@ -136,27 +183,26 @@ def number_in_the_way(plan: Plan, published: Mapping[int, Summary], version: int
     if version is not None and version != number:
         if version in published:
             return version
+        name = VersionName(plan.record.dataset, version)
+        if plan.creates:
+            raise VersionConflict(
+                f"{name} cannot be published: numbers have no gaps, and the next one is {number}; "
+                f"pass version={number}, or leave it out"
+            )
         raise VersionConflict(
-            f"{VersionName(plan.record.dataset, version)} cannot be published: numbers are dense, this one is "
-            f"{plan.version}"
+            f"{name} cannot be published: the same content is already published as {plan.version}; leave version out"
         )
     return next(
         (other for other, summary in published.items() if label and summary.label == label and other != number), None
     )
 
 
-def conflict_with(plan: Plan, taken: DatasetVersion) -> VersionConflict:
+def _conflict_with(plan: Plan, taken: DatasetVersion) -> VersionConflict:
     """The error that says what is taken, by what, and how it differs."""
     label = plan.record.label
     what = f"label {label!r} belongs to {taken}, which" if label and taken.label == label else f"{taken}"
     differences = tuple(str(change) for change in diff(taken, plan.record).changes)
     return VersionConflict(f"{what} is published with other content and never changes", differences)
-
-
-def others_named(feature_table: FeatureTable, origin: Origin | None) -> set[str]:
-    """The datasets that a declaration refers to, or that its table was computed from."""
-    referred = {reference.to for reference in feature_table.references if reference.to is not None}
-    return (referred | {dataset for dataset, _ in (origin.inputs if origin else ())}) - {feature_table.dataset.name}
 
 
 def _materialization(declared: MaterializationVersion, view: View) -> MaterializationVersion:
@@ -177,13 +223,12 @@ def _column_lineage(origin: Origin, inputs: Sequence[str]) -> dict[str, list[Col
     return {column: origins for column, origins in lineage.items() if origins}
 
 
-def _reference_versions(feature_table: FeatureTable, view: View) -> dict[str, str]:
+def _reference_versions(publication: Publication, view: View) -> dict[str, str]:
     """For each referenced dataset its newest version of a shared materialization version, else its newest."""
-    own = {str(version) for version in feature_table.materializations}
-    targets = others_named(feature_table, None)
+    own = {str(version) for version in publication.feature_table.materializations}
     return {
         target: _fitting(target, published.values(), own)
-        for target in sorted(targets)
+        for target in sorted(publication.referenced)
         if (published := view.versions[target])
     }
 

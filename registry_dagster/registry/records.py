@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.materialization import materialization_from
@@ -19,11 +20,11 @@ from registry_dagster.datahub.urns import (
     version_urn,
 )
 from registry_dagster.datahub.version import RECORD_ASPECTS, Summary, record_from, summary_from
-from registry_dagster.errors import CorruptRecord
+from registry_dagster.errors import CorruptRecord, NotPublished
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import VersionName
+from registry_dagster.model.names import VersionName, parse_version
 from registry_dagster.stores.store import Store
 
 __all__ = ["Records", "View"]
@@ -41,11 +42,13 @@ class View:
         versions: Dataset → number → summary of the published version.
         datasets: Dataset → how it is recorded.
         materializations: `source/system@version` → how it is recorded.
+        highest: Dataset → the highest number that this round has planned to give.
     """
 
     versions: Mapping[str, Mapping[int, Summary]]
     datasets: Mapping[str, Dataset | None]
     materializations: Mapping[str, MaterializationVersion | None]
+    highest: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 class Records:
@@ -97,6 +100,59 @@ class Records:
         self._learn_versions([dataset])
         return self._versions[dataset]
 
+    def record(self, name: str) -> DatasetVersion:
+        """The version `dataset@vN` or `dataset@label`, or the newest of a dataset. Proven against its digest.
+
+        Raises:
+            NotPublished: nothing is recorded under that name.
+            CorruptRecord: what is stored is not what was published.
+        """
+        dataset, number = self._labelled(name) or parse_version(name)
+        number = max(self.numbers(dataset)) if number is None else number
+        version = str(VersionName(dataset, number))
+        found = self.get([version])
+        if version not in found:
+            published = self.summaries(dataset)
+            have = f"published: v{min(published)} to v{max(published)}" if published else "no version is published"
+            raise NotPublished(f"{name}: not published at {self.store.target}; {have}")
+        return found[version]
+
+    def versions(self, dataset: str) -> tuple[DatasetVersion, ...]:
+        """All versions of a dataset, oldest first.
+
+        Raises:
+            CorruptRecord: what is stored of one is not what was published.
+        """
+        names = self.names(dataset)
+        found = self.get(names)
+        return tuple(found[version] for version in names)
+
+    def numbers(self, dataset: str) -> list[int]:
+        """The numbers of a dataset's published versions, lowest first.
+
+        Raises:
+            NotPublished: there is none.
+        """
+        numbers = list(self.summaries(dataset))
+        if not numbers:
+            raise NotPublished(f"{dataset}: no version is published at {self.store.target}")
+        return numbers
+
+    def names(self, dataset: str) -> list[str]:
+        """`dataset@vN` of each published version, oldest first; none for a dataset without versions."""
+        name, _ = parse_version(dataset)
+        return [str(VersionName(name, number)) for number in self.summaries(name)]
+
+    def _labelled(self, name: str) -> VersionName | None:
+        """The version of a name that ends in a label; None for a name that does not."""
+        dataset, at, label = name.partition("@")
+        if not at or re.fullmatch(r"v[0-9]+", label):
+            return None
+        for number, summary in self.summaries(parse_version(dataset).dataset).items():
+            if summary.label == label:
+                return VersionName(dataset, number)
+        raise NotPublished(f"{name}: no version of {dataset} has the label {label!r} at {self.store.target}")
+
     def get(self, versions: Collection[str]) -> dict[str, DatasetVersion]:
         """The records of `dataset@vN`, proven. Those not published are left out.
 
@@ -141,6 +197,18 @@ class Records:
         """How a Dataset is recorded now."""
         self._learn_datasets([name])
         return self._datasets[name]
+
+    def described(self, name: str) -> Dataset:
+        """How a Dataset is recorded now.
+
+        Raises:
+            NotPublished: no such dataset.
+        """
+        name = parse_version(name).dataset
+        dataset = self.dataset(name)
+        if dataset is None:
+            raise NotPublished(f"{name}: no such dataset at {self.store.target}")
+        return dataset
 
     def materialization(self, version: MaterializationVersion) -> MaterializationVersion | None:
         """How a materialization version is recorded now."""

@@ -1,70 +1,68 @@
-"""Registry: plan and publish, the one path behind every door. What it reads and answers: `reading`, `answering`."""
+"""Registry: what people call. It says what each act and question is; the pieces it is made of do the work."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from pathlib import Path
-from types import TracebackType
 
-from typing_extensions import Self
+from typing_extensions import Self, Unpack
 
-from registry_dagster.answers.diff import diff
+from registry_dagster.answers.column_facts import ColumnFacts, column_facts
+from registry_dagster.answers.comparison import Comparison, comparable
+from registry_dagster.answers.compatibility import Compatibility
+from registry_dagster.answers.diff import Diff, diff
+from registry_dagster.answers.joins import Joins
 from registry_dagster.datahub.retirement import Retirement
-from registry_dagster.errors import InvalidDeclaration, PublishRefused, RegistryError
+from registry_dagster.errors import RegistryError
 from registry_dagster.model.dataset import Dataset
+from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import VersionName, parse_version
 from registry_dagster.model.table import TableFacts
-from registry_dagster.model.text import suggestion
 from registry_dagster.registry.commit import Committer, Outcome
+from registry_dagster.registry.filters import Filters, Question
+from registry_dagster.registry.finder import Finder
 from registry_dagster.registry.materialization_changes import MaterializationChanges
 from registry_dagster.registry.plan import Origin, Plan, Publication, Receipt
-from registry_dagster.registry.planner import (
-    conflict_with,
-    linked_targets,
-    make_plan,
-    number_in_the_way,
-    others_named,
-    without_false_links,
-)
-from registry_dagster.registry.publisher import PUBLISHER_VARIABLE, Publisher
-from registry_dagster.registry.questions import Answering
+from registry_dagster.registry.planner import Planner
+from registry_dagster.registry.publish import PublishService
+from registry_dagster.registry.questions import Questions
+from registry_dagster.registry.records import Records
+from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion, Newest
+from registry_dagster.registry.rows.rows import Rows, first_rows
+from registry_dagster.registry.settings import checked_env, default_env, default_publisher, default_target
 from registry_dagster.registry.verifier import Verification, Verifier
 from registry_dagster.registry.writer import Writer
 from registry_dagster.stores.open import open_store
 from registry_dagster.stores.store import Store
 from registry_dagster.tables.storage.options import StorageOptions
 
-__all__ = ["ENV_VARIABLE", "Registry"]
-
-_TARGET_VARIABLE = "FEATURE_REGISTRY"
-ENV_VARIABLE = "FEATURE_REGISTRY_ENV"
-_SERVER_VARIABLE = "DATAHUB_GMS_URL"
-_ENVIRONMENTS = (
-    *("CORP", "DEV", "EI", "NON_PROD", "PRD", "PRE", "PROD", "QA"),
-    *("RVW", "SANDBOX", "SBX", "SIT", "STG", "TEST", "TST", "UAT"),
-)
+__all__ = ["Registry"]
 
 
-class Registry(Answering):
+class Registry:
     """The registry of feature datasets, wherever it is kept.
 
-    Use `Registry.open`. Reading and planning write nothing; publishing is the one act that does.
+    Use `Registry.open`. Reading and planning write nothing; publishing is the one act that publishes a version.
+
+    A name is `dataset@vN`, `dataset@label`, or `dataset` for its newest version.
+
+    Raises:
+        NotPublished: nothing is published under a name that is asked for.
+        CorruptRecord: what is stored under it is not what was published.
+        InvalidDeclaration: an argument is not well formed.
+        RegistryUnavailable: the store cannot be reached or is busy. It is safe to try again.
     """
 
     def __init__(self, store: Store, env: str = "PROD", publisher: str | None = None) -> None:
-        if env not in _ENVIRONMENTS:
-            raise RegistryError(
-                f"DataHub knows no environment {env!r}{suggestion(env, _ENVIRONMENTS)} "
-                f"One of {', '.join(_ENVIRONMENTS)}"
-            )
-        super().__init__(store, env)
+        self._store = store
+        self._default_publisher = publisher
+        self._records = Records(store, checked_env(env))
+        self._finder = Finder(self._records)
+        self._questions = Questions(self._records, self._finder)
+        self._planner = Planner(self._records)
         self._writer = Writer(self._records)
         committer = Committer(self._records, self._writer)
-        self._publisher = Publisher(self._records, self._writer, committer, publisher)
+        self._service = PublishService(self._records, self._planner, self._writer, committer, publisher)
 
     @classmethod
     def open(
@@ -75,45 +73,48 @@ class Registry(Answering):
         env: str | None = None,
         publisher: str | None = None,
     ) -> Self:
-        """Open the registry a target names.
+        """Open the registry at a target.
 
         Args:
-            target: `lite:///absolute/path/registry.db`, `file:///absolute/folder` for a hand-off, the
-                `https://` address of a DataHub server, or `datahub` for the server of `~/.datahubenv`.
-                Default: the environment variable FEATURE_REGISTRY, else DATAHUB_GMS_URL, else an embedded
-                file below the home directory.
-            token: DataHub access token. Default: DATAHUB_GMS_TOKEN, else that of `~/.datahubenv` for the
-                same server. Never shown.
-            env: DataHub's environment of everything published here. Default: the environment variable
-                FEATURE_REGISTRY_ENV, else PROD.
-            publisher: Who publishes, unless a publish names somebody else. Default: the environment
-                variable FEATURE_REGISTRY_PUBLISHER.
+            target: `lite:///absolute/path/registry.db`, `file:///absolute/folder` for a hand-off, the `https://`
+                address of a DataHub server, or `datahub` for the server of `~/.datahubenv`. Default: the environment
+                variable FEATURE_REGISTRY, else DATAHUB_GMS_URL, else an embedded file below the home directory.
+            token: DataHub access token, never shown. Default: DATAHUB_GMS_TOKEN, else that of `~/.datahubenv`.
+            env: DataHub's environment of everything published here. Default: FEATURE_REGISTRY_ENV, else PROD.
+            publisher: Who publishes, unless a publish names somebody else. Default: FEATURE_REGISTRY_PUBLISHER.
 
         Raises:
-            RegistryError: no store of that kind.
+            RegistryError: there is no store of that kind, or no such environment.
         """
-        embedded = f"lite://{Path.home() / '.feature-registry' / 'registry.db'}"
-        chosen = target or os.environ.get(_TARGET_VARIABLE) or os.environ.get(_SERVER_VARIABLE) or embedded
-        return cls(
-            open_store(chosen, token),
-            env or os.environ.get(ENV_VARIABLE) or "PROD",
-            publisher or os.environ.get(PUBLISHER_VARIABLE),
-        )
+        store = open_store(target or default_target(), token)
+        return cls(store, env or default_env(), publisher or default_publisher())
 
     def __repr__(self) -> str:
-        return f"Registry({self.target!r}, env={self._records.env!r})"
+        return f"Registry({self.target!r}, env={self.env!r})"
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """Let go of the store. Nothing is written."""
+        """Close the connection to the store. Nothing is written."""
         self._store.close()
+
+    @property
+    def target(self) -> str:
+        """Where the registry is kept, without credentials."""
+        return self._store.target
+
+    @property
+    def env(self) -> str:
+        """DataHub's environment that is read and written."""
+        return self._records.env
+
+    def about(self) -> dict[str, str]:
+        """What the registry is kept in, as far as it says: release, flags, who is asking, what is missing."""
+        return self._store.about()
 
     def plan(
         self,
@@ -121,41 +122,12 @@ class Registry(Answering):
         table: TableFacts,
         *,
         label: str | None = None,
+        version: int | None = None,
         origin: Origin | None = None,
     ) -> Plan:
-        """What publishing would do. Writes nothing.
-
-        Args:
-            feature_table: The declaration.
-            table: The table, as `inspect_table` found it.
-            label: A human alias of the version.
-            origin: The Dagster run that made the table.
-
-        Raises:
-            TableMismatch: declaration and table disagree.
-            MaterializationConflict: a materialization version is recorded with other facts.
-            VersionConflict: the label belongs to a version with other content.
-        """
-        name = feature_table.dataset.name
-        view = self._records.view(
-            owners=[name],
-            others=others_named(feature_table, origin),
-            materializations=feature_table.materializations,
-            fresh=True,
-        )
-        unsupported = self._store.unsupported.values()
-        plan = make_plan(feature_table, table, view, label=label, origin=origin, unsupported=unsupported)
-        plan = without_false_links(plan, self._records.columns(linked_targets(plan)))
-        published = view.versions[name]
-        if (taken := number_in_the_way(plan, published, None)) is not None:
-            raise conflict_with(plan, self.get(str(VersionName(name, taken))))
-        retired = self._records.retirements([*plan.record.inputs, *plan.record.reference_versions.values()])
-        told = (*plan.warnings, *(f"{name} is {retirement}" for name, retirement in retired.items()))
-        plan = replace(plan, warnings=told)
-        if not plan.creates:
-            return replace(plan, record=self.get(plan.version))
-        last = self.get(str(VersionName(name, max(published)))) if published else None
-        return replace(plan, diff=diff(last, plan.record)) if last else plan
+        """What publishing would do. Writes nothing. Arguments and errors are those of `publish`."""
+        publication = Publication(feature_table, table, message="", label=label, version=version, origin=origin)
+        return self._planner.preview(publication)
 
     def publish(
         self,
@@ -170,8 +142,8 @@ class Registry(Answering):
     ) -> Receipt:
         """Record a table with its meaning, once.
 
-        The same content again writes nothing and returns the version it stands under. Other content
-        becomes the next version. Safe to run again after any failure.
+        The same content again writes nothing and returns the version that has it. Other content becomes the
+        next version. It is safe to run again after any failure.
 
         Args:
             feature_table: The declaration.
@@ -186,7 +158,7 @@ class Registry(Answering):
             PublishRefused: no message or no publisher.
             TableMismatch: declaration and table disagree.
             MaterializationConflict: a materialization version is recorded with other facts.
-            VersionConflict: the number or label asked for holds other content.
+            VersionConflict: the number or label asked for belongs to other content.
             StoreRefused: the store does not take the record as it is.
             RegistryUnavailable: the store failed; says what is known. Running again is safe.
         """
@@ -197,21 +169,14 @@ class Registry(Answering):
         return outcome
 
     def publish_many(self, publications: Sequence[Publication]) -> list[Outcome]:
-        """Publish several, in few requests. Each stands or fails by itself.
-
-        Returns:
-            For each, in the order given, its receipt or the error that `publish` would raise.
-        """
-        return self._publisher.publish(publications)
+        """Publish several, in few requests: for each, in order, its receipt or the error that `publish` would raise."""
+        return self._service.publish(publications)
 
     def describe(self, dataset: Dataset) -> Dataset:
-        """Record what a Dataset is called now. Versions stay as they are; the store keeps the history.
+        """Record how a Dataset is described now. Versions are unchanged; the store keeps the history.
 
         Args:
-            dataset: The new description. Fields it leaves out stay as they are.
-
-        Raises:
-            NotPublished: the dataset has no version yet.
+            dataset: The new description. Fields that it leaves out are unchanged.
         """
         self._writer.describe(dataset)
         return self.dataset(dataset.name)
@@ -219,25 +184,18 @@ class Registry(Answering):
     def record_materializations(
         self, versions: Sequence[MaterializationVersion], *, dry_run: bool = False
     ) -> MaterializationChanges:
-        """Record materialization versions as their system tells of them now. Publishes nothing.
+        """Record materialization versions as their system reports them now. Publishes nothing.
 
-        What never changes about a state (kind, timestamp, uuid) is added where it is not known yet; expiry
-        and status follow the newer word; aliases are gathered. Each stands or fails by itself: one that
-        contradicts its record is refused, and the others are written.
-
-        Args:
-            versions: The versions, as `sources` learns them or as written by hand.
-            dry_run: Only say what would change.
-
-        Returns:
-            What became of each. Those that were refused are among them, with the reason.
+        What never changes about one (kind, timestamp, uuid) is added if it is not known yet; expiry and status follow
+        the newer report; aliases are collected. One that contradicts its record is refused, the others are written.
+        A dry run only says what would change.
         """
         return self._writer.record_materializations(versions, write=not dry_run)
 
     def retire(
         self, version: str, *, reason: str, replacement: str | None = None, publisher: str | None = None
     ) -> Retirement:
-        """Mark a version as not to be used any more. The record itself stays untouched.
+        """Record that a version should no longer be used. The record itself is unchanged.
 
         Args:
             version: `dataset@vN`.
@@ -246,58 +204,147 @@ class Registry(Answering):
             publisher: Who says so. Default: the registry's.
 
         Raises:
-            PublishRefused: no reason or nobody who says so.
-            NotPublished: the version, or its replacement, is not published.
+            PublishRefused: no reason, or nobody who says so.
         """
-        if not reason.strip():
-            raise PublishRefused("retiring a version needs a reason: say why it should not be used")
-        for name in filter(None, (version, replacement)):
-            if parse_version(name).number is None:
-                raise InvalidDeclaration(f"{name!r} names no exact version; write it as {name}@v1")
-        if replacement == version:
-            raise InvalidDeclaration(f"{version} cannot be replaced by itself; name the version to use instead")
-        said = self._publisher.provenance(reason, publisher)
-        retirement = Retirement(said.message, said.publisher, replacement)
-        self._writer.retire(version, retirement)
-        return retirement
+        return self._writer.retire(version, reason, replacement, publisher or self._default_publisher)
 
     def verify(
-        self,
-        version: str,
-        *,
-        record: bool = False,
-        table: bool = False,
-        storage_options: StorageOptions | None = None,
+        self, version: str, *, record: bool = False, table: bool = False, storage_options: StorageOptions | None = None
     ) -> Verification:
-        """Whether a published version still stands. Writes nothing, and reads no data.
+        """Whether a version `dataset@vN` is still as it was published. Writes nothing, and reads no data.
 
         Args:
             version: `dataset@vN`.
-            record: Only hold the record, as it stands in the store, against its digest.
-            table: Only look whether the table is still there as it was recorded.
-            storage_options: As of `inspect_table`. Never recorded.
-
-        Raises:
-            NotPublished: nothing is recorded under that name.
-            InvalidDeclaration: the name says no exact version.
+            record: Only compare the stored record with its digest.
+            table: Only check that the table is still there as it was recorded.
+            storage_options: See `inspect_table`. Never recorded.
         """
         return Verifier(self._records, record, table, storage_options).verify(version)
 
     def verify_all(
-        self,
-        *datasets: str,
-        record: bool = False,
-        table: bool = False,
-        storage_options: StorageOptions | None = None,
+        self, *datasets: str, record: bool = False, table: bool = False, storage_options: StorageOptions | None = None
     ) -> Iterator[Verification]:
-        """Verify every published version, one by one as the result is taken.
-
-        Args:
-            datasets: Only the versions of these; those of all when left out.
-            record, table, storage_options: As of `verify`.
-
-        Raises:
-            NotPublished: a dataset that is named has no version.
-        """
+        """Verify all published versions, or those of some datasets, one by one as the result is iterated."""
         names = datasets or (each.name for each in self._finder.datasets() if each.newest)
         return Verifier(self._records, record, table, storage_options).verify_all(names)
+
+    def find(
+        self, text: str | None = None, *, limit: int | None = 100, **filters: Unpack[Filters]
+    ) -> Rows[FoundVersion]:
+        """The published versions for which all of this holds, newest first.
+
+        A DataHub server's search lags some seconds behind; the versions of one named dataset are always complete.
+
+        Args:
+            text: Words that each begin a word of the version's names, columns, descriptions, message, or of
+                its dataset's title, description and tags.
+            filters: What must hold; see `Filters`.
+            limit: How many at most; None for all. `stream` yields all without holding them in memory.
+        """
+        return first_rows(self._finder.versions(Question(text=text, **filters)), limit)
+
+    def stream(self, **question: Unpack[Question]) -> Iterator[FoundVersion]:
+        """As `find`, one by one and without a limit: memory does not grow with what is found."""
+        return self._finder.versions(question)
+
+    def datasets(self, text: str | None = None, *, limit: int | None = 100) -> Rows[FoundDataset]:
+        """The datasets, as people describe them now.
+
+        Args:
+            text: Words that each begin a word of the name, title, description or tags.
+            limit: How many at most; None for all.
+        """
+        return first_rows(self._finder.datasets(text), limit)
+
+    def materializations(self, name: str | None = None) -> tuple[MaterializationVersion, ...]:
+        """The recorded materialization versions, of one system or known as `system@version`, or all of them."""
+        return self._finder.materializations(name)
+
+    def dependents(self, of: str | MaterializationVersion, *, limit: int | None = 100) -> Rows[Dependent]:
+        """The published versions that were computed from something, join to it, or were made against it.
+
+        Args:
+            of: `dataset`, `dataset@vN`, a materialization version `system@version`, or an annotation table such as
+                `nucleus_detection_v0`.
+            limit: How many at most; None for all.
+        """
+        return first_rows(self._finder.dependents(of), limit)
+
+    def get(self, name: str) -> DatasetVersion:
+        """The version of that name, proven against its digest."""
+        return self._records.record(name)
+
+    def versions(self, dataset: str) -> tuple[DatasetVersion, ...]:
+        """All versions of a dataset, oldest first; empty if there are none. `find` says less of each, and streams."""
+        return self._records.versions(dataset)
+
+    def read_code(self, name: str, engine: str) -> str:
+        """Python that reads a published version's table in its pinned state.
+
+        Args:
+            name: The version.
+            engine: polars, duckdb, pyarrow, spark, ray or lance.
+
+        Raises:
+            EngineCannotRead: no such engine, or it does not read such a table; says which do.
+        """
+        return self._questions.read_code(name, engine)
+
+    def dataset(self, name: str) -> Dataset:
+        """The Dataset as people describe it now: title, description, owners, tags."""
+        return self._records.described(name)
+
+    def materialization(self, version: MaterializationVersion) -> MaterializationVersion | None:
+        """What is recorded of a materialization version; None if nothing is."""
+        return self._records.materialization(version)
+
+    def retirement(self, version: str) -> Retirement | None:
+        """By whom and why a version is retired; None if it is not."""
+        return self._records.retirements([version]).get(version)
+
+    def retirements(self, dataset: str) -> dict[str, Retirement]:
+        """The retired versions of a dataset, `dataset@vN`, oldest first: by whom and why."""
+        return self._records.retirements(self._records.names(dataset))
+
+    def newest(self, dataset: str, *, compatible_with: str | MaterializationVersion) -> Newest:
+        """The newest version of a dataset that goes with a materialization version or another table.
+
+        A version counts if it is known to: exact, of the same moment, by stable ids, or over a crosswalk.
+        Lossy and unknown ones are passed over with their reason, and so are retired ones.
+
+        Args:
+            dataset: The dataset.
+            compatible_with: `system@version`, a version alone if the dataset was made against one system, or a
+                published `dataset@vN`; a `dataset` means its newest version.
+        """
+        return self._questions.newest(dataset, compatible_with)
+
+    def column(self, name: str, path: str) -> ColumnFacts:
+        """What a column means: unit, frame, model, joins, signals. Its path is nested names joined by dots."""
+        return column_facts(self.get(name), path)
+
+    def diff(self, before: str, after: str) -> Diff:
+        """What changed between two published versions: table, schema and meaning."""
+        return diff(self.get(before), self.get(after))
+
+    def compatibility(self, a: str | MaterializationVersion, b: str | MaterializationVersion) -> Compatibility:
+        """Whether two versions go together, with the reason and what it rests on.
+
+        Args:
+            a, b: `dataset`, `dataset@vN`, or a materialization version, as `system@version` if it is recorded.
+        """
+        return self._questions.compatibility(a, b)
+
+    def join(self, a: str, b: str, *, bridges: Sequence[str] = ()) -> Joins:
+        """How two published tables can be joined: on which columns, how well, and what is lost.
+
+        Args:
+            a, b: The versions.
+            bridges: More tables that may hold keys of both. Crosswalks that either names, and newest tables
+                that hold ids of both, are tried without being named.
+        """
+        return self._questions.join(a, b, bridges)
+
+    def comparable(self, a: str, b: str) -> Comparison:
+        """Whether the embeddings of two published tables can be compared."""
+        return comparable(self.get(a), self.get(b))

@@ -14,7 +14,7 @@ from registry_dagster.datahub.retirement import retirement_from
 from registry_dagster.datahub.urns import version_urn
 from registry_dagster.datahub.version import record_from
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration, NotPublished
-from registry_dagster.model.names import VersionName, parse_version
+from registry_dagster.model.names import VersionName, exact_version, parse_version
 from registry_dagster.registry.records import Records
 from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.verify import StoresOutOfReach, TableState, TableVerdict, verify_table
@@ -95,10 +95,9 @@ class Verifier:
 
         Raises:
             NotPublished: nothing is recorded under that name.
-            InvalidDeclaration: the name says no exact version.
+            InvalidDeclaration: the name is not that of an exact version.
         """
-        if parse_version(version).number is None:
-            raise InvalidDeclaration(f"{version!r} names no exact version; write it as {version}@v1")
+        exact_version(version)
         for found in self._page([version]):
             return found
         raise NotPublished(f"{version}: not published at {self._records.store.target}")

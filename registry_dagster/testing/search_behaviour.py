@@ -239,7 +239,7 @@ class SearchBehaviour:
         [
             ({"semantic": "embeding"}, "did you mean 'embedding'"),
             ({"format": "orc"}, "Use one of parquet"),
-            ({"dataset": "Not a name"}, "names no dataset"),
+            ({"dataset": "Not a name"}, "is not the name of a dataset"),
             ({"text": "…"}, "no word to look for"),
             ({"expiring_within": float("nan")}, "nan is no number of days"),
             ({"expiring_within": 1e12}, "is no number of days"),

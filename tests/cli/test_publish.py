@@ -110,7 +110,7 @@ def test_bad_declarations_are_told_where_and_what(run: Run, tmp_path: Path, decl
     ("words", "said"),
     [
         (("show", "lab.none"), "NotPublished: lab.none: no version is published"),
-        (("show", "Lab"), "'Lab' names no dataset or version"),
+        (("show", "Lab"), "'Lab' is not the name of a dataset or version"),
         (("show", "lab.none", "--registry", "ftp://x"), "no store for targets that start with 'ftp:'"),
         (("publish", "no.yaml", "--table", "t", "-m", "x"), "no.yaml: No such file or directory"),
         (("publish", "cells.yaml", "--table", "none", "-m", "x"), "TableNotFound"),

@@ -124,12 +124,15 @@ def test_push_to_a_server_takes_the_token_from_the_environment_and_never_shows_i
     [
         (("retire", f"{NAME}@v1", "-m", "x"), "needs a publisher"),
         (("retire", f"{NAME}@v9", "-m", "x", "--publisher", "ada"), "not published"),
-        (("retire", NAME, "-m", "x", "--publisher", "ada"), "names no exact version; write it as hemibrain.neurons@v1"),
+        (
+            ("retire", NAME, "-m", "x", "--publisher", "ada"),
+            "is not an exact version; write it as hemibrain.neurons@v1",
+        ),
         (("retire", f"{NAME}@v1", "-m", " ", "--publisher", "ada"), "needs a reason"),
         (("describe", "lab.none", "--title", "x"), "publish a version first"),
         (("describe", NAME, "--owner", "team:Größe, (b) "), "owner"),
         (("verify",), "name a version, as in feature-registry verify dataset@v1, or say --all"),
-        (("verify", NAME), "names no exact version"),
+        (("verify", NAME), "is not an exact version"),
         (("verify", "--all", "lab.none"), "no version is published"),
         (("verify", f"{NAME}@v9", "--record"), "not published"),
         (("push", "nowhere"), "no version is handed off there"),

@@ -56,5 +56,5 @@ def test_a_target_that_names_no_store_is_refused_with_how_to_write_one(target: s
 
 
 def test_an_environment_datahub_does_not_know_gets_a_suggestion() -> None:
-    with pytest.raises(RegistryError, match=r"no environment 'PRODD'; did you mean 'PROD'\? One of "):
+    with pytest.raises(RegistryError, match=r"no environment 'PRODD'; did you mean 'PROD'\? Use one of "):
         Registry.open(env="PRODD")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from registry_dagster.answers.answer import Answer
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
-__all__ = ["R", "Rows", "value_text"]
+__all__ = ["Rows", "first_rows", "value_text"]
 
 R = TypeVar("R", bound=Answer)
 
@@ -80,6 +81,14 @@ class Rows(Answer, Generic[R]):
         caption = "" if self.rows else "nothing found"
         rows = [[value_text(getattr(row, name)) for name in row.fields] for row in self.rows]
         return html_table(self.header, rows, "the first of more" if self.more else caption)
+
+
+def first_rows(found: Iterator[R], limit: int | None) -> Rows[R]:
+    """As many as were asked for of what is found; None for all."""
+    if limit is None:
+        return Rows(tuple(found))
+    some = tuple(islice(found, limit + 1))
+    return Rows(some[:limit], more=len(some) > limit)
 
 
 def _frame_value(value: object) -> Any:

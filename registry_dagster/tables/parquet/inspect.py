@@ -11,8 +11,9 @@ from registry_dagster.model.dtypes import storage as stored_type
 from registry_dagster.model.names import join_path, split_path
 from registry_dagster.model.table import ParquetPin, TableFacts
 from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
+from registry_dagster.tables.fingerprint import Fingerprint
 from registry_dagster.tables.parquet.footer import Footer, read_footer
-from registry_dagster.tables.parquet.listing import Fingerprint, ParquetFiles, data_files
+from registry_dagster.tables.parquet.listing import ParquetFiles, data_files
 from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.storage.protocol import Storage, StoredObject
 from registry_dagster.tables.storage.read_ahead import ahead

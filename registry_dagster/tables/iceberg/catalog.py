@@ -16,10 +16,10 @@ from registry_dagster.errors import (
 from registry_dagster.model.table import TableFacts
 from registry_dagster.tables.iceberg.inspect import facts_from_metadata, reason_of
 from registry_dagster.tables.iceberg.metadata import Metadata
+from registry_dagster.tables.iceberg.options import for_pyiceberg
 from registry_dagster.tables.storage.deadline import within
 from registry_dagster.tables.storage.failures import table_error
 from registry_dagster.tables.storage.locations import normalise
-from registry_dagster.tables.storage.option_names import for_pyiceberg
 from registry_dagster.tables.storage.options import StorageOptions
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from registry_dagster.model.table import IcebergPin, TableFacts
 from registry_dagster.tables.iceberg.catalog import inspect_catalog_table
 from registry_dagster.tables.iceberg.files import newest_metadata
 from registry_dagster.tables.iceberg.metadata import Metadata
+from registry_dagster.tables.iceberg.options import for_store
 from registry_dagster.tables.storage.locations import normalise
 from registry_dagster.tables.storage.open import open_storage
-from registry_dagster.tables.storage.option_names import for_store
 from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.verdict import Look, Note
 

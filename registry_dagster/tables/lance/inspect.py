@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
 from registry_dagster.model.table import LancePin, TableFacts
 from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
+from registry_dagster.tables.lance.options import for_lance
 from registry_dagster.tables.storage.deadline import within
 from registry_dagster.tables.storage.failures import status_error, table_error
 from registry_dagster.tables.storage.locations import local_path, plain_text
 from registry_dagster.tables.storage.open import open_storage
-from registry_dagster.tables.storage.option_names import for_lance
 from registry_dagster.tables.storage.options import StorageOptions, prepared
 from registry_dagster.tables.storage.protocol import Storage
 

@@ -14,7 +14,7 @@ from pyiceberg.table import Table
 
 from registry_dagster.model.table import IcebergPin, TableFacts
 from registry_dagster.tables import inspect_table
-from registry_dagster.tables.storage.option_names import for_pyiceberg
+from registry_dagster.tables.iceberg.options import for_pyiceberg
 from registry_dagster.tables.verify import verify_table
 from tests.tables.places import Place
 from tests.tables.storage.test_object_stores import catalog as catalog_in

@@ -16,7 +16,7 @@ import pytest
 from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
 from registry_dagster.model.table import LancePin, TableFacts
 from registry_dagster.tables import decode_schema, inspect_table
-from registry_dagster.tables.storage.option_names import for_lance
+from registry_dagster.tables.lance.options import for_lance
 from tests.tables.places import Place
 
 SCHEMA = pa.schema([("id", pa.int64()), ("v", pa.list_(pa.float32(), 32))], metadata={"made": "by hand"})

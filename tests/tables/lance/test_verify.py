@@ -15,7 +15,7 @@ import pytest
 
 from registry_dagster.model.table import LancePin, TableFacts
 from registry_dagster.tables import inspect_table
-from registry_dagster.tables.storage.option_names import for_lance
+from registry_dagster.tables.lance.options import for_lance
 from registry_dagster.tables.verify import verify_table
 from tests.tables.places import Place
 

@@ -19,7 +19,8 @@ from pyiceberg.catalog.sql import SqlCatalog
 from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound, UnknownFormat
 from registry_dagster.model.table import TableFacts
 from registry_dagster.tables import decode_schema, inspect_table
-from registry_dagster.tables.storage.option_names import for_lance, for_pyiceberg, for_store
+from registry_dagster.tables.iceberg.options import for_pyiceberg, for_store
+from registry_dagster.tables.lance.options import for_lance
 from tests.tables.places import Place, S3Server
 from tests.tables.storage.fake_stores import BUCKET, Failing, serving
 

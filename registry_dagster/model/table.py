@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import Self
@@ -18,9 +18,11 @@ from registry_dagster.model.text import Text
 __all__ = [
     "AnyPin",
     "DeltaPin",
+    "FingerprintPin",
     "IcebergPin",
     "LancePin",
     "ParquetPin",
+    "Pin",
     "TableFacts",
     "TableField",
     "TableFormat",
@@ -56,7 +58,28 @@ class TableField(Model):
     nullable: bool = True
 
 
-class DeltaPin(Model):
+class Pin(Model):
+    """One physical state of a table, named by its format's own identifiers.
+
+    A format's pin is a subclass whose first field is its tag: `format: Literal["delta"] = "delta"`.
+    """
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What distinguishes this state from every other one of a table at the same location."""
+        raise NotImplementedError
+
+    @property
+    def in_words(self) -> str:
+        """The state as a person would say it, to complete "this program reads …"."""
+        raise NotImplementedError
+
+    def read_from(self, location: str) -> str:
+        """Where a reader of this state starts: the table's own location, unless the format says otherwise."""
+        return location
+
+
+class DeltaPin(Pin):
     """One version of a Delta table."""
 
     format: Literal["delta"] = "delta"
@@ -66,10 +89,16 @@ class DeltaPin(Model):
 
     @property
     def identity(self) -> dict[str, str]:
+        """The table's id, which a table created again does not share, and the version."""
         return {"table_id": self.table_id, "version": str(self.version)}
 
+    @property
+    def in_words(self) -> str:
+        """The version."""
+        return f"version {self.version} of a Delta table"
 
-class IcebergPin(Model):
+
+class IcebergPin(Pin):
     """One snapshot of an Iceberg table, with the schema that belongs to it."""
 
     format: Literal["iceberg"] = "iceberg"
@@ -83,15 +112,25 @@ class IcebergPin(Model):
 
     @property
     def identity(self) -> dict[str, str]:
+        """The table's uuid, the snapshot and its schema; not the metadata file, which is replaced at every commit."""
         return {
             "table_uuid": self.table_uuid,
             "snapshot_id": str(self.snapshot_id),
             "schema_id": str(self.schema_id),
         }
 
+    @property
+    def in_words(self) -> str:
+        """The snapshot."""
+        return f"snapshot {self.snapshot_id} of an Iceberg table"
 
-class LancePin(Model):
-    """One version of a Lance dataset. The transaction's uuid tells it from a recreated one."""
+    def read_from(self, location: str) -> str:
+        """The metadata file, so that no catalog is needed."""
+        return self.metadata_location
+
+
+class LancePin(Pin):
+    """One version of a Lance dataset. The transaction's uuid distinguishes it from one of a recreated dataset."""
 
     format: Literal["lance"] = "lance"
     version: Annotated[int, Field(ge=1, lt=2**53)]
@@ -100,27 +139,47 @@ class LancePin(Model):
 
     @property
     def identity(self) -> dict[str, str]:
+        """The version, the transaction that made it, and the branch; empty text where one is not known."""
         return {
             "version": str(self.version),
             "transaction_uuid": self.transaction_uuid or "",
             "branch": self.branch or "",
         }
 
+    @property
+    def in_words(self) -> str:
+        """The version."""
+        return f"version {self.version} of a Lance dataset"
 
-class ParquetPin(Model):
-    """The state of a Parquet file or directory: a fingerprint over the listing of its files.
+
+class FingerprintPin(Pin):
+    """The state of a table whose format keeps no versions: a fingerprint over the listing of its files.
 
     The fingerprint is sha256 over one line per data file in key order: relative path, NUL, size in
     bytes, NUL, the store's change token (an ETag, or the modification time in ns on a local disk).
+    Every such format has a subclass that adds its tag, and nothing else.
     """
 
-    format: Literal["parquet"] = "parquet"
+    # Declared here so that the tag comes first in the JSON of every subclass, which narrows it.
+    format: Any
     fingerprint: Text
     last_modified: UtcDateTime | None = None
 
     @property
     def identity(self) -> dict[str, str]:
+        """The fingerprint."""
         return {"fingerprint": self.fingerprint}
+
+    @property
+    def in_words(self) -> str:
+        """Its files, since no version has a name."""
+        return f"the {str(self.format).capitalize()} files of its fingerprint"
+
+
+class ParquetPin(FingerprintPin):
+    """The state of a Parquet file, or of a directory of Parquet files."""
+
+    format: Literal["parquet"] = "parquet"
 
 
 AnyPin = Annotated[DeltaPin | IcebergPin | LancePin | ParquetPin, Field(discriminator="format")]
@@ -136,7 +195,7 @@ class TableFacts(Model):
         arrow_schema: The Arrow schema, as base64 of the Arrow IPC schema message.
         widths: List column → how many elements each list has, where field metadata says so. Delta and Iceberg
             have no type for it; an Arrow fixed-size list says it in its type.
-        partition_columns: Columns whose values stand in the directory names.
+        partition_columns: Columns whose values are in the directory names.
         rows, bytes, files: Counts where the metadata has them cheaply and exactly; None is unknown.
     """
 
@@ -159,6 +218,7 @@ class TableFacts(Model):
 
     @property
     def format(self) -> TableFormat:
+        """The table's format, which is that of its pin."""
         return self.pin.format
 
     @property

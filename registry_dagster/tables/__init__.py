@@ -1,9 +1,19 @@
-"""TableFacts from storage: what a table says about itself, read from its metadata alone."""
+"""Location in; `TableFacts`, a verdict or reading code out. Only a table's own metadata is read, never its data."""
 
 from __future__ import annotations
 
 from registry_dagster.tables.arrow import decode_schema, encode_schema, fields_of
 from registry_dagster.tables.inspect import inspect_table
 from registry_dagster.tables.parquet.files import parquet_files
+from registry_dagster.tables.verdict import Evidence, TableState, TableVerdict
 
-__all__ = ["decode_schema", "encode_schema", "fields_of", "inspect_table", "parquet_files"]
+__all__ = [
+    "Evidence",
+    "TableState",
+    "TableVerdict",
+    "decode_schema",
+    "encode_schema",
+    "fields_of",
+    "inspect_table",
+    "parquet_files",
+]

@@ -1,4 +1,4 @@
-"""Code as text: what it imports and its lines, put together piece by piece."""
+"""Code as text: its imports and its lines, put together piece by piece."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from registry_dagster.tables.storage.locations import local_path
 from registry_dagster.tables.storage.options import AZURE, scheme_of
 
-__all__ = ["Code", "place", "text"]
+__all__ = ["Code", "over_arrow", "place", "spark_session", "text"]
 
 _SCHEMES = {"s3a": "s3", "gcs": "gs"}
 
@@ -35,7 +35,7 @@ class Code:
 
 
 def text(value: str) -> str:
-    """A text as a Python literal; JSON's are."""
+    """A text as a Python literal: every JSON string is one."""
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -49,3 +49,13 @@ def place(location: str, *, spark: bool = False, lance: bool = False) -> str:
         return text(f"az://{container.partition('@')[0]}/{path_in_it}")
     scheme = _SCHEMES.get(scheme, scheme)
     return text(f"{'s3a' if spark and scheme == 's3' else scheme}://{rest}")
+
+
+def over_arrow() -> Code:
+    """DuckDB over the Arrow dataset or table `source`, which needs none of its extensions."""
+    return Code.of("import duckdb", 'data = duckdb.sql("SELECT * FROM source")')
+
+
+def spark_session() -> Code:
+    """The Spark session `spark`."""
+    return Code.of("from pyspark.sql import SparkSession", "spark = SparkSession.builder.getOrCreate()")

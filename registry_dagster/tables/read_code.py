@@ -2,54 +2,94 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from registry_dagster.errors import EngineCannotRead
 from registry_dagster.model.dataset_version import DatasetVersion
-from registry_dagster.model.table import DeltaPin, IcebergPin, LancePin, ParquetPin, TableFacts
-from registry_dagster.tables.delta.code import delta_code
-from registry_dagster.tables.engines import readable_by, remarks
-from registry_dagster.tables.iceberg.code import iceberg_code
-from registry_dagster.tables.lance.code import lance_code
-from registry_dagster.tables.parquet.code import parquet_code
+from registry_dagster.model.table import TableFacts
+from registry_dagster.model.text import suggestion
+from registry_dagster.tables.engines import ANY_SCHEME, ENGINES, Engine
+from registry_dagster.tables.formats import format_of
+from registry_dagster.tables.storage.options import AZURE, GCS, S3, scheme_of
 
 __all__ = ["read_code"]
+
+_STORES = {"file"} | S3 | GCS | AZURE
+_FROM_ENVIRONMENT = (
+    (
+        S3,
+        (
+            "Credentials are taken from the environment: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE;",
+            "AWS_REGION; for a server other than AWS, AWS_ENDPOINT_URL, and AWS_ALLOW_HTTP=true if it is http://.",
+        ),
+    ),
+    (GCS, ("Credentials are taken from the environment: GOOGLE_APPLICATION_CREDENTIALS.",)),
+    (
+        AZURE,
+        ("Credentials are taken from the environment: AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY.",),
+    ),
+)
 
 
 def read_code(record: DatasetVersion, engine: str, *, remark: str | None = None) -> str:
     """A Python program that reads a published version's table in its pinned state.
 
     Its last variable, `data`, is what the engine reads lazily where it can: a polars LazyFrame, a DuckDB
-    relation, a pyarrow dataset (of Iceberg, a table), a Spark DataFrame, a Ray dataset, a Lance dataset.
+    relation, a pyarrow dataset (for Iceberg, a table), a Spark DataFrame, a Ray dataset, a Lance dataset.
     It holds no credentials: the engine finds them in its environment.
 
     Args:
         record: The published version.
         engine: One of polars, duckdb, pyarrow, spark, ray, lance.
-        remark: What else a reader should know, put on top as a comment.
+        remark: What else a reader should know, put at the top as a comment.
 
     Raises:
-        EngineCannotRead: no such engine, or it does not read such a table; says which do.
+        EngineCannotRead: no such engine, or it does not read such a table; the message says which do.
     """
     table = record.table
-    chosen = readable_by(table, engine)
-    match table.pin:
-        case ParquetPin():
-            code = parquet_code(table, table.pin, chosen)
-        case DeltaPin():
-            code = delta_code(table, table.pin, chosen)
-        case IcebergPin():
-            code = iceberg_code(table.pin, chosen)
-        case LancePin():
-            code = lance_code(table, table.pin, chosen)
-    about = [f"{record.name}: {_state(table)}.", *([remark] if remark else []), *remarks(table, chosen)]
+    chosen = _checked(table, engine)
+    code = format_of(table).code(table, chosen)
+    about = [f"{record.name}: {table.pin.in_words}.", *([remark] if remark else []), *_needed(table, chosen)]
     return "".join(f"# {' '.join(line.split())}\n" for line in about) + str(code)
 
 
-def _state(table: TableFacts) -> str:
-    match table.pin:
-        case ParquetPin():
-            return "the Parquet files of its fingerprint"
-        case DeltaPin(version=version):
-            return f"version {version} of a Delta table"
-        case IcebergPin(snapshot_id=snapshot):
-            return f"snapshot {snapshot} of an Iceberg table"
-        case LancePin(version=version):
-            return f"version {version} of a Lance dataset"
+def _checked(table: TableFacts, engine: str) -> Engine:
+    """The engine, if it reads such a table."""
+    if engine not in ENGINES:
+        raise EngineCannotRead(
+            f"there is no code for {engine!r}{suggestion(engine, ENGINES)} One of {', '.join(ENGINES)}"
+        )
+    if reason := _why_not(table, engine):
+        others = [other for other in ENGINES if _why_not(table, other) is None]
+        where = table.pin.read_from(table.location)
+        instead = f"use {' or '.join(others)}" if others else f"no engine known here does; the table is at {where}"
+        raise EngineCannotRead(f"{reason}; {instead}")
+    return engine
+
+
+def _why_not(table: TableFacts, engine: Engine) -> str | None:
+    """Why an engine does not read a table; None if it does."""
+    format = format_of(table)
+    readers, scheme = format.readers, scheme_of(table.pin.read_from(table.location))
+    if engine not in readers.schemes:
+        return (readers.why_not or {}).get(engine, f"{engine} does not read {format.kind}")
+    # Hadoop has no az://.
+    if scheme in _STORES and not (scheme == "az" and engine == "spark"):
+        return None
+    if {scheme, ANY_SCHEME} & set(readers.schemes[engine]):
+        return None
+    return f"{engine} does not read {format.kind} through {scheme}://"
+
+
+def _needed(table: TableFacts, engine: Engine) -> Iterator[str]:
+    """What must be there besides the code: credentials in the environment, packages."""
+    scheme = scheme_of(table.pin.read_from(table.location))
+    if engine == "spark":
+        if package := format_of(table).readers.spark_package:
+            yield f"Spark needs the package {package}."
+        if scheme != "file":
+            yield "Spark needs its Hadoop connector for the store, and credentials in its own settings."
+        return
+    for schemes, lines in _FROM_ENVIRONMENT:
+        if scheme in schemes:
+            yield from lines

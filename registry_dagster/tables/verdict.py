@@ -1,4 +1,4 @@
-"""What was found of a recorded table: a state, the reason for it, and what was looked at."""
+"""What became of a recorded table: a state, the reason for it, and what was looked at."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any, Literal, NamedTuple
 
 from registry_dagster.model.table import TableFormat
 
-__all__ = ["Evidence", "Finding", "Saw", "TableState", "TableVerdict"]
+__all__ = ["Evidence", "Look", "Note", "TableState", "TableVerdict"]
 
 TableState = Literal["intact", "changed", "missing", "unreachable", "unknown"]
 """intact: all that was looked at is as recorded.
-changed: something else stands there, or the same was written again.
-missing: the recorded state cannot be read any more.
+changed: something else is there, or the same content was written again.
+missing: the recorded state can no longer be read.
 unreachable: its store could not be asked.
-unknown: what is recorded, or what the store says, does not tell.
+unknown: neither the record nor the store is enough to decide.
 """
 
 
@@ -41,8 +41,8 @@ class TableVerdict:
 
     Args:
         state: In one word.
-        reason: In one sentence or two.
-        location: Where the table was recorded.
+        reason: In a sentence or two.
+        location: Where the table was when it was recorded.
         format: Its format.
         evidence: What was looked at, in order.
     """
@@ -61,12 +61,12 @@ class TableVerdict:
         return {**asdict(self), "evidence": [asdict(each) for each in self.evidence]}
 
 
-class Finding(NamedTuple):
-    """What looking at a table of one format came to."""
+class Look(NamedTuple):
+    """What one look at a recorded table found."""
 
     state: TableState
     reason: str
 
 
-Saw = Callable[[str, str], None]
-"""Notes a piece of evidence: where, and what was found."""
+Note = Callable[[str, str], None]
+"""Takes down a piece of evidence: where, and what was found."""

@@ -66,7 +66,9 @@ def test_record_and_table_are_told_together_and_each_alone(registry: Registry, t
     assert (found.state, found.record, found.damaged) == ("intact", (), False)
     assert found.table is not None
     assert found.table.state == "intact"
-    assert str(found).startswith(f"{NEURONS}@v1:\n  the record is intact\n  the table is intact: version 0 stands")
+    assert str(found).startswith(
+        f"{NEURONS}@v1:\n  the record is intact\n  the table is intact: version 0 is in the log"
+    )
     shutil.rmtree(tmp_path / "neurons")
     assert registry.verify(f"{NEURONS}@v1", record=True).table is None
     assert registry.verify(f"{NEURONS}@v1", record=True).state == "intact"

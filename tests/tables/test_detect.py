@@ -40,7 +40,7 @@ def test_two_formats_in_one_directory_are_both_named(tmp_path: Path) -> None:
     (tmp_path / "_delta_log" / f"{0:020}.json").touch()
     (tmp_path / "metadata").mkdir()
     (tmp_path / "metadata" / "v1.metadata.json").touch()
-    expected = r"holds _delta_log/ and metadata/\*.metadata.json, so it could be delta or iceberg. Say which"
+    expected = r"holds _delta_log/\*.json and metadata/\*.metadata.json, so it could be delta or iceberg. Say which"
     with pytest.raises(UnknownFormat, match=expected):
         inspect_table(tmp_path)
 
@@ -49,7 +49,7 @@ def test_two_formats_in_one_directory_are_both_named(tmp_path: Path) -> None:
 def test_a_file_of_another_kind(tmp_path: Path, content: bytes, what: str) -> None:
     file = tmp_path / "table.bin"
     file.write_bytes(content)
-    with pytest.raises(UnknownFormat, match=f"{what}.*neither Parquet .* nor an Iceberg"):
+    with pytest.raises(UnknownFormat, match=f"{what}: none of parquet .PAR1., iceberg"):
         inspect_table(file)
 
 
@@ -60,7 +60,7 @@ def test_a_parquet_file_may_have_any_extension(tmp_path: Path) -> None:
 
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     csv: Any = "csv"
-    with pytest.raises(UnknownFormat, match="'csv' is no table format; one of parquet, delta, iceberg, lance"):
+    with pytest.raises(UnknownFormat, match="'csv' is not a table format; use one of parquet, delta, iceberg, lance"):
         inspect_table(tmp_path, format=csv)
-    with pytest.raises(UnknownFormat, match="is an Iceberg table in a catalog, not delta"):
+    with pytest.raises(UnknownFormat, match="names one of the Iceberg tables in a catalog, not a delta table"):
         inspect_table("iceberg://c/n.t", format="delta")

@@ -66,7 +66,7 @@ def test_a_parquet_file_that_was_overwritten_is_a_change(place: Place, tmp_path:
     place.put("t/day=001/part.parquet", parquet(ROWS.slice(0, 1)))
     found = verdict(place, facts)
     assert found.state == "changed"
-    assert f"recorded are 2 files of {2 * len(parquet()):,} bytes" in found.reason
+    assert f"2 files of {2 * len(parquet()):,} bytes were recorded" in found.reason
 
 
 @local

@@ -10,7 +10,7 @@ from registry_dagster.dagster.pin.storage_options import resolved
 from registry_dagster.dagster.publish.targets import Materialized
 from registry_dagster.errors import PublishRefused, RegistryError
 from registry_dagster.model.table import TableFacts
-from registry_dagster.tables.verdict import Finding
+from registry_dagster.tables.verdict import Look
 from registry_dagster.tables.verify import StoresOutOfReach, state_of
 
 __all__ = ["SecondLook"]
@@ -43,7 +43,7 @@ class SecondLook:
         try:
             state, reason = self._look(found.table)
         except RegistryError as error:
-            state, reason = Finding(state_of(error), str(error))
+            state, reason = Look(state_of(error), str(error))
         match state:
             case "intact":
                 return found
@@ -58,6 +58,6 @@ class SecondLook:
                 self.warnings.append(f"Whether the table is still as it was materialized cannot be told here: {reason}")
                 return found
 
-    def _look(self, table: TableFacts) -> Finding:
+    def _look(self, table: TableFacts) -> Look:
         local = table.location.startswith("file:")
         return self._stores.look_at(table, None if local else resolved(self._options))

@@ -1,4 +1,7 @@
-"""The actions in a commit or a checkpoint of a Delta log, reading no more of it than they need."""
+"""The actions in a commit or a checkpoint of a Delta log: the one place where these files are read.
+
+No more of a file is read than the wanted actions need.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _BATCH = 8192
 
 
 def first_actions(storage: Storage, stored: StoredObject, names: Collection[str]) -> Action:
-    """The first action of each name in a commit or a checkpoint.
+    """The first action of each name in a commit or a checkpoint, by name.
 
     Raises:
         UnsupportedTable: the file is damaged.
@@ -34,10 +37,18 @@ def first_actions(storage: Storage, stored: StoredObject, names: Collection[str]
     return found
 
 
-def actions_in(storage: Storage, stored: StoredObject, names: Collection[str]) -> Iterator[tuple[str, Any]]:
+def actions_in(
+    storage: Storage, stored: StoredObject, names: Collection[str], most_bytes: int | None = None
+) -> Iterator[tuple[str, Any]]:
     """Every action of these names, with its name, in a commit or a checkpoint. Others are passed over.
 
     Maps inside an action from a Parquet file are lists of pairs, as pyarrow gives them.
+
+    Args:
+        storage: At the table.
+        stored: The file.
+        names: Such as `add` and `remove`.
+        most_bytes: How much to read of a JSON file, from its start; None: all of it.
 
     Raises:
         UnsupportedTable: the file is damaged.
@@ -45,8 +56,9 @@ def actions_in(storage: Storage, stored: StoredObject, names: Collection[str]) -
     if stored.path.endswith(".parquet"):
         yield from _in_parquet(storage, stored, names)
         return
+    # Most lines of a long commit are other actions: one without the name in it need not be parsed.
     keys = [f'"{name}"'.encode() for name in names]
-    for line in _lines(storage, stored):
+    for line in _lines(storage, stored, stored.size if most_bytes is None else most_bytes):
         if any(key in line for key in keys):
             action = _parsed(storage, stored, line)
             for name in names:
@@ -64,13 +76,14 @@ def _parsed(storage: Storage, stored: StoredObject, text: bytes) -> Action:
     return cast(Action, value)
 
 
-def _lines(storage: Storage, stored: StoredObject) -> Iterator[bytes]:
-    rest = b""
-    for start in range(0, stored.size, _CHUNK):
-        chunk = storage.read(stored.path, start, min(_CHUNK, stored.size - start))
+def _lines(storage: Storage, stored: StoredObject, most_bytes: int) -> Iterator[bytes]:
+    rest, end = b"", min(stored.size, most_bytes)
+    for start in range(0, end, _CHUNK):
+        chunk = storage.read(stored.path, start, min(_CHUNK, end - start))
         *lines, rest = (rest + chunk).split(b"\n")
         yield from lines
-    yield rest
+    if end == stored.size:
+        yield rest
 
 
 def _in_parquet(storage: Storage, stored: StoredObject, names: Collection[str]) -> Iterator[tuple[str, Any]]:
@@ -83,8 +96,16 @@ def _in_parquet(storage: Storage, stored: StoredObject, names: Collection[str]) 
 
 
 @contextmanager
-def parquet_reading(storage: Storage, stored: StoredObject) -> Generator[Any, None, None]:
-    """A checkpoint as a `pyarrow.parquet.ParquetFile`, its column chunks read together where they lie together.
+def parquet_reading(
+    storage: Storage, stored: StoredObject, page_bytes: int | None = None
+) -> Generator[Any, None, None]:
+    """A checkpoint as a `pyarrow.parquet.ParquetFile`.
+
+    Args:
+        storage: At the table.
+        stored: The file.
+        page_bytes: How much to read at a time, for who needs only the start; None: column chunks as a whole,
+            those that are next to each other in one read.
 
     Raises:
         UnsupportedTable: it is damaged.
@@ -94,13 +115,13 @@ def parquet_reading(storage: Storage, stored: StoredObject) -> Generator[Any, No
 
     try:
         source: Any = StoredFile(storage, stored)
-        yield pq.ParquetFile(source, pre_buffer=True)
+        yield pq.ParquetFile(source, pre_buffer=page_bytes is None, buffer_size=page_bytes or 0)
     except (pa.ArrowException, OSError) as error:
         raise damaged(storage, stored.path, plain_text(error)) from error
 
 
 def row_groups_with(file: Any, names: Collection[str]) -> list[int]:
-    """The row groups that may hold one of these actions, by the statistics of a column each of them fills."""
+    """The row groups that may hold one of these actions, by the statistics of a column that each of them fills."""
     filled = {f"{name}.{_FILLED[name]}" for name in names}
     positions = [index for index in range(len(file.schema)) if file.schema.column(index).path in filled]
     groups = (file.metadata.row_group(index) for index in range(file.num_row_groups))
@@ -117,7 +138,7 @@ def _has_values(statistics: Any, rows: int) -> bool:
 
 @contextmanager
 def well_formed(storage: Storage) -> Generator[None, None, None]:
-    """Around what relies on the types that the protocol gives to the fields of actions.
+    """Wraps code that relies on the types that the protocol gives to the fields of actions.
 
     Raises:
         UnsupportedTable: a field is of another type.
@@ -128,8 +149,8 @@ def well_formed(storage: Storage) -> Generator[None, None, None]:
         raise
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise UnsupportedTable(
-            f"{storage.location}: its _delta_log/ holds an action with a field of another type than the protocol says "
-            f"({type(error).__name__}). The log is damaged; restore it."
+            f"{storage.location}: its _delta_log/ holds an action with a field whose type is not that of the Delta "
+            f"protocol ({type(error).__name__}). The log is damaged; restore it."
         ) from error
 
 

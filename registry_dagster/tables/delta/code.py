@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from registry_dagster.model.table import DeltaPin, TableFacts
-from registry_dagster.tables.code import Code, place, text
-from registry_dagster.tables.engines import Engine
-from registry_dagster.tables.parquet.code import over_arrow
+from registry_dagster.tables.code import Code, over_arrow, place, spark_session, text
+from registry_dagster.tables.engines import Engine, Readers
 
-__all__ = ["delta_code"]
+__all__ = ["READERS", "delta_code"]
+
+READERS = Readers({"polars": (), "duckdb": (), "pyarrow": (), "ray": (), "spark": ()}, spark_package="delta-spark")
 
 
 def delta_code(table: TableFacts, pin: DeltaPin, engine: Engine) -> Code:
-    """Reads the pinned version, after the table was told from one that was made anew in its place.
+    """Reads the pinned version, once it has checked that the table was not created again in the same place.
 
-    Spark is not asked for the table's identity, which it tells of the newest version only.
+    Spark's code does not check: Spark says which table it is for the newest version only.
     """
     if engine == "spark":
         where = place(table.location, spark=True)
-        return Code.of(
-            "from pyspark.sql import SparkSession",
-            "spark = SparkSession.builder.getOrCreate()",
-            f'data = spark.read.format("delta").option("versionAsOf", {pin.version}).load({where})',
+        return spark_session() + Code.of(
+            f'data = spark.read.format("delta").option("versionAsOf", {pin.version}).load({where})'
         )
     where = place(table.location)
     opened = Code.of(
         "from deltalake import DeltaTable",
         f"delta = DeltaTable({where}, version={pin.version})",
-        f'assert delta.metadata().id == {text(pin.table_id)}, "another table stands there now"',
+        f'assert delta.metadata().id == {text(pin.table_id)}, "another table is there now"',
     )
     match engine:
         case "polars":
@@ -35,5 +34,5 @@ def delta_code(table: TableFacts, pin: DeltaPin, engine: Engine) -> Code:
             return opened + Code.of("source = delta.to_pyarrow_dataset()") + over_arrow()
         case "ray":
             return opened + Code.of("import ray", f"data = ray.data.read_delta({where}, version={pin.version})")
-        case "pyarrow" | "lance":
+        case _:
             return opened + Code.of("data = delta.to_pyarrow_dataset()")

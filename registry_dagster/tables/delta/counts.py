@@ -31,7 +31,7 @@ class DeltaCounts:
     """Counts of the files that are live at a version.
 
     Args:
-        rows: Rows that are not deleted; None when a file has no statistics.
+        rows: Rows that are not deleted; None if a file has no statistics.
         bytes: Of the data files.
         files: Data files.
     """
@@ -42,14 +42,13 @@ class DeltaCounts:
 
 
 class _OverBudget(Exception):
-    """Counting would read more than was allowed."""
+    """Counting would read more than the budget."""
 
 
 def count_files(storage: Storage, log: Log, budget: int) -> DeltaCounts | None:
-    """Counts of a version; None when that would read more bytes of the log than the budget.
+    """Counts of a version; None if that would read more bytes of the log than the budget.
 
-    A file that a deletion vector covers counts without the rows it deletes. Memory is bounded by what
-    changed since the checkpoint.
+    Rows that a deletion vector deletes do not count. Memory is bounded by what changed since the checkpoint.
 
     Raises:
         UnsupportedTable: a file of the log is damaged.
@@ -74,7 +73,7 @@ def count_files(storage: Storage, log: Log, budget: int) -> DeltaCounts | None:
 
 @dataclass
 class _Tally:
-    """What was counted so far, and which files later changes already decided on."""
+    """What was counted so far, and the files on which newer commits have already decided."""
 
     budget: int
     rows: int = 0
@@ -89,7 +88,10 @@ class _Tally:
             raise _OverBudget
 
     def commit(self, actions: list[tuple[str, Any]]) -> None:
-        """Section "Action Reconciliation": the newest action on a file with its deletion vector decides."""
+        """Counts a commit. Commits come newest first.
+
+        Section "Action Reconciliation": the newest action on a file, together with its deletion vector, decides.
+        """
         for name, action in actions:
             if (key := _key(action)) not in self.decided:
                 self.decided.add(key)
@@ -187,7 +189,11 @@ def _paired(adds: Any, vectors: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _rows_of_batch(adds: Any, names: list[str]) -> Any:
-    """Rows by file, null where a file has no statistics. Their JSON starts with the rows where writers are usual."""
+    """Rows by file, null where a file has no statistics.
+
+    Most writers put the rows first in the JSON of the statistics, where a regular expression finds them; only if it
+    fails is the JSON of a batch parsed.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -6,17 +6,18 @@ Sections named here are those of the Delta Transaction Log Protocol, PROTOCOL.md
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 from registry_dagster.errors import TableNotFound, UnsupportedTable
 from registry_dagster.model.names import join_path
 from registry_dagster.model.table import DeltaPin, TableFacts
 from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
-from registry_dagster.tables.delta.actions import Action, first_actions, well_formed
+from registry_dagster.tables.delta.actions import well_formed
 from registry_dagster.tables.delta.counts import count_files
 from registry_dagster.tables.delta.log import LOG, Log
+from registry_dagster.tables.delta.moments import committed_at
 from registry_dagster.tables.delta.schema import arrow_schema
+from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.storage.protocol import Storage
 
 __all__ = ["inspect_delta"]
@@ -35,23 +36,30 @@ _READER_FEATURES = {
     "variantType",
     "variantType-preview",
 }
-"""Features that change how data or checkpoints are read, or that this module reads."""
+"""Features that change only how data or checkpoints are read, or that this package knows how to read."""
 
 
-def inspect_delta(storage: Storage, version: int | str | None = None, *, count_bytes: int | None = None) -> TableFacts:
+def inspect_delta(
+    storage: Storage,
+    version: int | str | None = None,
+    *,
+    storage_options: StorageOptions | None = None,
+    count_bytes: int | None = None,
+) -> TableFacts:
     """Facts of a version of a Delta table, the latest by default.
 
-    Columns have their logical names. Bytes and files are known for free where the version has a checksum
-    file (`{version}.crc`), rows never: they take a look at every file's entry in the log.
+    Columns have their logical names. Bytes and files are known at no cost if the version has a checksum file
+    (`{version}.crc`). Rows are not: counting them means reading every file's entry in the log.
 
     Args:
         storage: At the table.
         version: A number.
+        storage_options: Not needed: the storage reads all.
         count_bytes: How many bytes of the log may be read to count; None: no counting.
 
     Raises:
-        TableNotFound: no log, or the version is not in it (any more).
-        UnsupportedTable: a damaged log, or a reader feature this release does not know.
+        TableNotFound: no log, or the version is not or no longer in it.
+        UnsupportedTable: a damaged log, or a reader feature that registry-dagster does not know.
     """
     with well_formed(storage):
         return _facts(storage, Log.read(storage, _number(storage, version)), count_bytes)
@@ -59,6 +67,7 @@ def inspect_delta(storage: Storage, version: int | str | None = None, *, count_b
 
 def _facts(storage: Storage, log: Log, count_bytes: int | None) -> TableFacts:
     checksum = log.checksum(storage)
+    # A checksum file repeats what replaying the log finds, in one read.
     actions = checksum if {"metaData", "protocol"} <= checksum.keys() else log.replay(storage)
     metadata = actions["metaData"]
     _refuse_unknown_features(storage, actions)
@@ -69,7 +78,7 @@ def _facts(storage: Storage, log: Log, count_bytes: int | None) -> TableFacts:
         pin=DeltaPin(
             table_id=_value(storage, actions, "metaData", "id"),
             version=log.version,
-            committed_at=_committed_at(storage, log, metadata, checksum),
+            committed_at=committed_at(storage, log, metadata, checksum),
         ),
         fields=fields_of(schema),
         arrow_schema=encode_schema(schema),
@@ -86,7 +95,7 @@ def _number(storage: Storage, version: int | str | None) -> int | None:
         return None
     if not (str(version).isascii() and str(version).isdecimal()):
         raise TableNotFound(
-            f"{storage.location}: {version!r} is no version of a Delta table; versions are whole numbers."
+            f"{storage.location}: {version!r} is not a version of a Delta table; give a whole number, such as 3."
         )
     return int(version)
 
@@ -113,26 +122,6 @@ def _refuse_unknown_features(storage: Storage, actions: Mapping[str, Any]) -> No
     if features or required > _READER_VERSION:
         what = ", ".join(sorted(features)) or f"minReaderVersion {required}"
         raise UnsupportedTable(
-            f"{storage.location} needs a Delta reader that knows {what}; this release does not. "
-            "Upgrade registry-dagster, or drop the feature from the table."
+            f"{storage.location} needs a Delta reader that knows {what}; this version of registry-dagster does not. "
+            "Upgrade it, or drop the feature from the table."
         )
-
-
-def _committed_at(storage: Storage, log: Log, metadata: Mapping[str, Any], checksum: Action) -> datetime | None:
-    """Section "In-Commit Timestamps"; else the commit file's modification time, as all readers take it."""
-    commit = log.commit
-    configuration: dict[str, str] = dict(metadata.get("configuration") or {})
-    if configuration.get("delta.enableInCommitTimestamps") != "true":
-        return commit.modified if commit else None
-    milliseconds: Any = checksum.get("inCommitTimestampOpt")
-    if milliseconds is None:
-        if commit is None:
-            return None
-        milliseconds = first_actions(storage, commit, ("commitInfo",)).get("commitInfo", {}).get("inCommitTimestamp")
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)
-    except (TypeError, ValueError, OverflowError, OSError) as error:
-        raise UnsupportedTable(
-            f"{storage.location}: version {log.version} has no commitInfo.inCommitTimestamp that can be read, though "
-            f"{LOG}/ says in-commit timestamps are enabled. The log is damaged; write the table again."
-        ) from error

@@ -52,9 +52,11 @@ class Log:
         """List the log for a version, the latest when it is None.
 
         Raises:
-            TableNotFound: no log, or the version is not in it (any more).
+            TableNotFound: no log, or the version is not or no longer in it.
             UnsupportedTable: commits in the middle are missing.
         """
+        # `_last_checkpoint` saves listing the log before the checkpoint it names. It is only a hint: it may name a
+        # checkpoint after the wanted version, or one that is not complete or was removed. Then all is listed.
         start = _last_checkpoint(storage)
         if version is not None and version < start:
             start = 0
@@ -71,7 +73,7 @@ class Log:
         """The version's checksum file, its `metadata` named `metaData`; empty when there is none.
 
         Section "Version Checksum File": it repeats metadata and protocol, and counts files and bytes. It is
-        written after the commit and may be cut off, so one that cannot be read counts as absent.
+        written after the commit and may be truncated, so one that cannot be read counts as absent.
         """
         if self.crc is None:
             return {}
@@ -90,6 +92,8 @@ class Log:
         Raises:
             UnsupportedTable: one of them is nowhere in the log, or a file of it is damaged.
         """
+        # From the newest file back: the first metadata and the first protocol met are those that hold, and in most
+        # logs reading stops at the checkpoint.
         found: Action = {}
         files = [*self.tail(), *self.checkpoint]
         for actions in ahead(lambda stored: first_actions(storage, stored, _WANTED), files):
@@ -102,7 +106,8 @@ class Log:
         )
 
     def tail(self) -> Iterator[StoredObject]:
-        """The files after the checkpoint, newest first. Compacted ones stand for the commits they repeat."""
+        """The files after the checkpoint, newest first; a compacted one in place of the commits it repeats."""
+        # Of the compacted files that end at a version, the one that begins first replaces the most commits.
         widest = {last: first for first, last in sorted(self.compacted, reverse=True)}
         version = self.version
         while version in self.commits:
@@ -113,7 +118,7 @@ class Log:
 
 @dataclass
 class _Listing:
-    """The files of a log from some version on."""
+    """The files of a log from some version on, by kind."""
 
     commits: dict[int, StoredObject] = field(default_factory=dict[int, StoredObject])
     compacted: dict[tuple[int, int], StoredObject] = field(default_factory=dict[tuple[int, int], StoredObject])
@@ -128,6 +133,7 @@ class _Listing:
         listing = cls()
         for stored in storage.list(f"{LOG}/", f"{LOG}/{start:020d}"):
             name = stored.path.removeprefix(f"{LOG}/")
+            # Names are listed in order and begin with 20 digits, so the first that does not ends the versions.
             if not name[:1].isdecimal() or (end is not None and name[:20] > f"{end:020d}"):
                 break
             if match := _NAME.fullmatch(name):
@@ -148,7 +154,7 @@ class _Listing:
             self.single[version] = stored
 
     def checkpoints(self) -> dict[int, tuple[StoredObject, ...]]:
-        """Version → the files of its checkpoint, where all of them are there."""
+        """Version → the files of its checkpoint, if they are all there: a writer may have been interrupted."""
         complete = {
             version: tuple(parts[part] for part in sorted(parts))
             for (version, count), parts in self.parts.items()
@@ -158,6 +164,7 @@ class _Listing:
 
     def log(self, version: int) -> Log | None:
         """The log of a version; None when commits are missing here."""
+        # The newest complete checkpoint up to the version, and every commit after it; without one, from commit 0.
         checkpoints = self.checkpoints()
         start = max((number for number in checkpoints if number <= version), default=-1)
         numbers = range(start + 1, version + 1)
@@ -174,6 +181,7 @@ class _Listing:
 
     @property
     def latest(self) -> int:
+        """The newest version; -1 if there is none."""
         return max([*self.commits, *self.checkpoints()], default=-1)
 
     @property
@@ -183,7 +191,7 @@ class _Listing:
 
 
 def _last_checkpoint(storage: Storage) -> int:
-    """The version `_last_checkpoint` points to. It is a hint: without a sound one the whole log is listed."""
+    """The version that `_last_checkpoint` names; 0 where it is absent or cannot be read."""
     path = f"{LOG}/_last_checkpoint"
     try:
         return int(json.loads(storage.read(path))["version"])
@@ -201,6 +209,6 @@ def _why_not(storage: Storage, version: int) -> TableError:
             f"{where} has no version {version}; its log has versions {whole.oldest} to {whole.latest}{gone}."
         )
     return UnsupportedTable(
-        f"{where}: commits before version {version} are missing from {LOG}/, so the version cannot be told. "
+        f"{where}: commits before version {version} are missing from {LOG}/, so the version cannot be put together. "
         "The log is damaged; restore its files or write the table again."
     )

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from registry_dagster.errors import UnsupportedTable
 from registry_dagster.model.canonical_json import is_json_object
+from registry_dagster.tables.delta.actions import actions_in, parquet_reading
 from registry_dagster.tables.delta.log import LOG, Log
-from registry_dagster.tables.storage.locations import plain_text
-from registry_dagster.tables.storage.protocol import Storage, StoredFile, StoredObject
+from registry_dagster.tables.storage.protocol import Storage, StoredObject
 
 __all__ = ["DataFile", "sampled"]
 
@@ -26,7 +24,6 @@ _MOST_BATCHES = 50
 _COMMIT = re.compile(rf"{LOG}/\d{{20}}\.json")
 _ABSOLUTE = re.compile(r"/|[A-Za-z][A-Za-z0-9+.-]*:/")
 """A path, or a URI: `file:/…` and `dbfs:/…` have one slash."""
-Action = dict[str, Any]
 
 
 class DataFile(NamedTuple):
@@ -41,10 +38,28 @@ class DataFile(NamedTuple):
     size: int | None
 
 
+class _Changes(NamedTuple):
+    """The files that the start of a commit adds and removes; `whole` if that start is all of it."""
+
+    added: list[DataFile]
+    removed: list[DataFile]
+    whole: bool
+
+    @classmethod
+    def of(cls, storage: Storage, commit: StoredObject) -> _Changes:
+        files: dict[str, list[DataFile]] = {"add": [], "remove": []}
+        for name, action in actions_in(storage, commit, tuple(files), _MOST_BYTES):
+            files[name] += _file(action)
+        return cls(files["add"], files["remove"], commit.size <= _MOST_BYTES)
+
+
 def sampled(storage: Storage, log: Log) -> list[DataFile]:
     """A few files of the version that later commits removed, which vacuuming deletes first; and a few others.
 
     Reads a bounded part of the log on both sides of the version.
+
+    Raises:
+        UnsupportedTable: a file of the log is damaged.
     """
     files = [*islice(_removed_since(storage, log), _EACH), *islice(_added_before(storage, log), _EACH)]
     return list({file.path: file for file in files}.values())
@@ -56,13 +71,12 @@ def _removed_since(storage: Storage, log: Log) -> Iterator[DataFile]:
     after = storage.list(f"{LOG}/", f"{LOG}/{log.version:020d}.json")
     commits = (stored for stored in after if _COMMIT.fullmatch(stored.path))
     for stored in islice(commits, _MOST_COMMITS):
-        actions, whole = _actions(storage, stored)
-        for file in _named(actions, "remove"):
-            if file.path not in added:
-                yield file
-        if not whole:
+        changes = _Changes.of(storage, stored)
+        yield from (file for file in changes.removed if file.path not in added)
+        if not changes.whole:
+            # What its unread part added, a later commit may remove: that file would not be the version's.
             return
-        added |= {file.path for file in _named(actions, "add")}
+        added |= {file.path for file in changes.added}
 
 
 def _added_before(storage: Storage, log: Log) -> Iterator[DataFile]:
@@ -71,53 +85,29 @@ def _added_before(storage: Storage, log: Log) -> Iterator[DataFile]:
     for count, number in enumerate(sorted(log.commits, reverse=True)):
         if count == _MOST_COMMITS:
             return
-        actions, whole = _actions(storage, log.commits[number])
-        yield from (file for file in _named(actions, "add") if file.path not in removed)
-        if not whole:
+        changes = _Changes.of(storage, log.commits[number])
+        yield from (file for file in changes.added if file.path not in removed)
+        if not changes.whole:
+            # What its unread part removed, an earlier commit may have added: that file is gone by the version.
             return
-        removed |= {file.path for file in _named(actions, "remove")}
+        removed |= {file.path for file in changes.removed}
     for stored in log.checkpoint[:1]:
         if stored.path.endswith(".parquet"):
             yield from (file for file in _in_checkpoint(storage, stored) if file.path not in removed)
 
 
-def _actions(storage: Storage, stored: StoredObject) -> tuple[list[Action], bool]:
-    """The actions at the start of a commit, and whether these are all."""
-    text = storage.read(stored.path, 0, _MOST_BYTES)
-    whole = stored.size <= len(text)
-    lines = text.split(b"\n") if whole else text.split(b"\n")[:-1]
-    try:
-        actions = [json.loads(line) for line in lines if line.strip()]
-    except ValueError as error:
-        raise UnsupportedTable(f"{storage.location}/{stored.path} cannot be read: it is not JSON.") from error
-    return [action for action in actions if is_json_object(action)], whole
-
-
-def _named(actions: list[Action], name: str) -> Iterator[DataFile]:
-    for action in actions:
-        if is_json_object(file := action.get(name)):
-            yield from _file(file)
-
-
-def _file(action: Action) -> Iterator[DataFile]:
+def _file(action: Any) -> Iterator[DataFile]:
     """A path is relative to the table, percent-encoded; one that is absolute is of another table (a clone)."""
-    path, size = action.get("path"), action.get("size")
+    path, size = (action.get("path"), action.get("size")) if is_json_object(action) else (None, None)
     if isinstance(path, str) and not _ABSOLUTE.match(path):
         yield DataFile(unquote(path), size if isinstance(size, int) else None)
 
 
 def _in_checkpoint(storage: Storage, stored: StoredObject) -> Iterator[DataFile]:
     """Page by page, since the list of files may be large."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    source: Any = StoredFile(storage, stored)
-    try:
-        file: Any = pq.ParquetFile(source, buffer_size=_BUFFER)
+    with parquet_reading(storage, stored, _BUFFER) as file:
         if "add" not in file.schema_arrow.names:
             return
         for batch in islice(file.iter_batches(_BATCH, columns=["add.path", "add.size"]), _MOST_BATCHES):
             for action in batch.column("add").drop_null().to_pylist():
                 yield from _file(action)
-    except (pa.ArrowException, OSError) as error:
-        raise UnsupportedTable(f"{storage.location}/{stored.path} cannot be read: {plain_text(error)}.") from error

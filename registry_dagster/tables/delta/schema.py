@@ -1,4 +1,4 @@
-"""A Delta table's schema as an Arrow schema, as the deltalake package maps them."""
+"""A Delta table's schema as an Arrow schema, mapped by the deltalake package."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _LOST = {"arrow.fixed_shape_tensor", "arrow.uuid"}
 def arrow_schema(schema_string: str, location: str) -> Any:
     """The `pyarrow.Schema` of `metaData.schemaString`.
 
-    Field metadata that claims an extension type whose values Delta stores as another type is left out: no
-    reader could make that type of them. A tensor's number of elements is kept, as `dim`.
+    Field metadata that claims an extension type is left out where Delta stores the values as another type: no
+    reader could restore the extension type. A tensor's number of elements is kept, as `dim`.
 
     Raises:
-        UnsupportedTable: damaged, or a type that deltalake or Arrow does not know.
+        UnsupportedTable: the schema is damaged, or has a type that deltalake or Arrow does not know.
     """
     import pyarrow as pa
     from deltalake import Schema
@@ -48,7 +48,7 @@ def arrow_schema(schema_string: str, location: str) -> Any:
         pa.ArrowException,
     ) as error:
         raise UnsupportedTable(
-            f"{location}: its Delta schema has no Arrow schema here: {plain_text(error)}. "
+            f"{location}: its Delta schema cannot be read as an Arrow schema: {plain_text(error)}. "
             "Store the column as a type the deltalake package reads, or upgrade it."
         ) from error
 

@@ -1,4 +1,4 @@
-"""Iceberg tables in a catalog: one question to it."""
+"""Iceberg tables in a catalog: one request to it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from registry_dagster.errors import (
 )
 from registry_dagster.model.table import TableFacts
 from registry_dagster.tables.iceberg.inspect import facts_from_metadata, reason_of
+from registry_dagster.tables.iceberg.metadata import Metadata
+from registry_dagster.tables.iceberg.options import for_pyiceberg
 from registry_dagster.tables.storage.deadline import within
 from registry_dagster.tables.storage.failures import table_error
 from registry_dagster.tables.storage.locations import normalise
-from registry_dagster.tables.storage.option_names import for_pyiceberg
 from registry_dagster.tables.storage.options import StorageOptions
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def inspect_catalog_table(
 
     Args:
         location: The URI.
-        version: As for `inspect_iceberg`.
+        version: See `inspect_iceberg`.
         storage_options: Properties of the catalog, over those in pyiceberg's own configuration, and options
             of the table's store by fsspec's names.
 
@@ -46,7 +47,7 @@ def inspect_catalog_table(
         TableNotFound: no such table or snapshot.
         TableAccessDenied, TableUnreachable: the catalog or the table's store refuses, or does not answer.
         TableError: the catalog is not configured.
-        UnsupportedTable: as for `inspect_iceberg`.
+        UnsupportedTable: see `inspect_iceberg`.
     """
     from pydantic import ValidationError as InvalidModel
     from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError, ValidationError
@@ -54,9 +55,12 @@ def inspect_catalog_table(
     parts = urlsplit(location)
     catalog, identifier = unquote(parts.netloc), unquote(parts.path.strip("/"))
     if not catalog or "." not in identifier:
-        raise TableError(f"{location} names no catalog table; write iceberg://CATALOG/namespace.table.")
+        raise TableError(
+            f"{location} does not name a table in a catalog; write it as iceberg://CATALOG/namespace.table."
+        )
     properties, seconds = for_pyiceberg(storage_options, catalog)
     if version is None:
+        # A REST catalog then answers with the snapshots that branches and tags name, not with all.
         properties["snapshot-loading-mode"] = "refs"
     try:
         table = within(seconds, lambda: _load(catalog, identifier, properties))
@@ -70,8 +74,8 @@ def inspect_catalog_table(
         ) from None
     except Exception as error:
         raise _failed(error, location, catalog, identifier, seconds) from None
-    where = normalise(table.metadata_location)
-    return facts_from_metadata(json.loads(table.metadata.model_dump_json()), where, version, catalog, identifier)
+    metadata = Metadata.of(json.loads(table.metadata.model_dump_json()), normalise(table.metadata_location))
+    return facts_from_metadata(metadata, version, catalog, identifier)
 
 
 def _load(catalog: str, identifier: str, properties: dict[str, Any]) -> Table:

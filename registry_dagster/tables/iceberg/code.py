@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from registry_dagster.model.table import IcebergPin
-from registry_dagster.tables.code import Code, place, text
-from registry_dagster.tables.engines import Engine
-from registry_dagster.tables.parquet.code import over_arrow
+from registry_dagster.model.table import IcebergPin, TableFacts
+from registry_dagster.tables.code import Code, over_arrow, place, spark_session, text
+from registry_dagster.tables.engines import Engine, Readers
 from registry_dagster.tables.storage.options import scheme_of
 
-__all__ = ["iceberg_code"]
+__all__ = ["READERS", "iceberg_code"]
 
+READERS = Readers(
+    {"polars": (), "duckdb": (), "pyarrow": (), "ray": (), "spark": ()}, spark_package="iceberg-spark-runtime"
+)
 _IO = '{"py-io-impl": "pyiceberg.io.fsspec.FsspecFileIO"}'
 
 
-def iceberg_code(pin: IcebergPin, engine: Engine) -> Code:
-    """Reads the snapshot by the metadata file it was found in, so no catalog is needed."""
+def iceberg_code(table: TableFacts, pin: IcebergPin, engine: Engine) -> Code:
+    """Reads the snapshot by the metadata file it was found in, so that no catalog is needed."""
     snapshot = pin.snapshot_id
     if engine == "spark":
         where = place(pin.metadata_location, spark=True)
-        return Code.of(
-            "from pyspark.sql import SparkSession",
-            "spark = SparkSession.builder.getOrCreate()",
-            f'data = spark.read.format("iceberg").option("snapshot-id", {snapshot}).load({where})',
+        return spark_session() + Code.of(
+            f'data = spark.read.format("iceberg").option("snapshot-id", {snapshot}).load({where})'
         )
     if engine == "ray" and pin.catalog and pin.identifier:
         return Code.of(
@@ -41,7 +41,7 @@ def iceberg_code(pin: IcebergPin, engine: Engine) -> Code:
             return _opened(pin) + Code.of(f"source = iceberg.{scanned}") + over_arrow()
         case "ray":
             return _opened(pin) + Code.of("import ray", f"data = ray.data.from_arrow(iceberg.{scanned})")
-        case "pyarrow" | "lance":
+        case _:
             return _opened(pin) + Code.of(f"data = iceberg.{scanned}")
 
 

@@ -2,98 +2,65 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import re
-import zlib
-from datetime import datetime
-from typing import Any
 from urllib.parse import quote
 
-from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
-from registry_dagster.model.canonical_json import is_json_object
-from registry_dagster.model.table import IcebergPin
-from registry_dagster.tables.detect import is_iceberg_metadata
+from registry_dagster.errors import TableError, TableNotFound
+from registry_dagster.model.table import IcebergPin, TableFacts
 from registry_dagster.tables.iceberg.catalog import inspect_catalog_table
+from registry_dagster.tables.iceberg.files import newest_metadata
+from registry_dagster.tables.iceberg.metadata import Metadata
+from registry_dagster.tables.iceberg.options import for_store
 from registry_dagster.tables.storage.locations import normalise
 from registry_dagster.tables.storage.open import open_storage
-from registry_dagster.tables.storage.option_names import for_store
 from registry_dagster.tables.storage.options import StorageOptions
-from registry_dagster.tables.storage.protocol import StoredObject
-from registry_dagster.tables.verdict import Finding, Saw
+from registry_dagster.tables.verdict import Look, Note
 
 __all__ = ["verify_iceberg"]
 
-Json = dict[str, Any]
 
-
-def verify_iceberg(pin: IcebergPin, options: StorageOptions | None, saw: Saw) -> Finding:
-    """Finds a snapshot that expired, and a table that was made anew. Manifests and data files are not looked at.
+def verify_iceberg(table: TableFacts, pin: IcebergPin, options: StorageOptions | None, note: Note) -> Look:
+    """Finds a snapshot that expired, and a table that was created again. Looks at no manifest and no data file.
 
     Raises:
         TableError: the store cannot answer, or the metadata is damaged.
     """
     store = for_store(options, pin.catalog)
-    where = pin.metadata_location
-    if (metadata := _read_if_there(where, store)) is None:
-        saw(where, "not there any more")
-        where = _in_catalog(pin, options, saw) or _newest_beside(where, store)
-        metadata = _read(where, store)
-    if (found := metadata.get("table-uuid")) != pin.table_uuid:
-        saw(where, f"metadata of table {found}")
-        return Finding("changed", f"another table stands there: its uuid is {found}, recorded is {pin.table_uuid}.")
-    snapshot = _snapshot(metadata, pin.snapshot_id)
+    metadata = _recorded_or_later(pin, options, store, note)
+    with metadata.complete():
+        uuid, snapshot = metadata.json["table-uuid"], metadata.find(pin.snapshot_id)
+        manifests = snapshot.manifests if snapshot else []
+    if uuid != pin.table_uuid:
+        note(metadata.where, f"metadata of table {uuid}")
+        return Look("changed", f"another table is there: its uuid is {uuid}, but {pin.table_uuid} was recorded.")
     if snapshot is None:
-        saw(where, f"metadata of the table without snapshot {pin.snapshot_id}")
-        return Finding("missing", f"snapshot {pin.snapshot_id} is not in the table any more: it expired.")
-    saw(where, f"names snapshot {pin.snapshot_id} of table {pin.table_uuid}, as recorded")
-    return _list_of_manifests(snapshot, pin, store, saw)
+        note(metadata.where, f"metadata of the table without snapshot {pin.snapshot_id}")
+        return Look("missing", f"the table does not have snapshot {pin.snapshot_id}: it expired.")
+    note(metadata.where, f"names snapshot {pin.snapshot_id} of table {pin.table_uuid}, as recorded")
+    return _manifests(pin, manifests, store, note)
 
 
-def _list_of_manifests(snapshot: Json, pin: IcebergPin, store: StorageOptions, saw: Saw) -> Finding:
-    # Format v1 may name the manifests themselves.
-    named: list[str] = [snapshot["manifest-list"]] if snapshot.get("manifest-list") else snapshot.get("manifests") or []
-    if not named:
-        return Finding(
-            "unknown", f"the metadata of snapshot {pin.snapshot_id} names neither manifest list nor manifests."
-        )
+def _recorded_or_later(pin: IcebergPin, options: StorageOptions | None, store: StorageOptions, note: Note) -> Metadata:
+    """The recorded metadata file; if it has aged out, the one that the catalog names, else the newest beside it.
+
+    Raises:
+        TableNotFound: none of them exists, or the catalog no longer has the table or the snapshot.
+    """
     try:
-        stored = open_storage(normalise(named[0]), store).head()
+        return _read(pin.metadata_location, store)
     except TableNotFound:
-        saw(named[0], "not there any more")
-        return Finding("missing", f"snapshot {pin.snapshot_id} expired or was removed: its manifest list is gone.")
-    saw(named[0], f"there, {stored.size:,} bytes")
-    return Finding("intact", f"snapshot {pin.snapshot_id} stands, with its manifest list.")
+        note(pin.metadata_location, "no longer there")
+    return _read(_in_catalog(pin, options, note) or _newest_beside(pin.metadata_location, store), store)
 
 
-def _read_if_there(location: str, store: StorageOptions) -> Json | None:
-    try:
-        return _read(location, store)
-    except TableNotFound:
-        return None
+def _read(location: str, store: StorageOptions) -> Metadata:
+    return Metadata.parse(open_storage(location, store).read(), location)
 
 
-def _read(location: str, store: StorageOptions) -> Json:
-    data = open_storage(location, store).read()
-    try:
-        metadata = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
-    except (ValueError, OSError, EOFError, zlib.error) as error:
-        raise UnsupportedTable(f"{location} is no Iceberg metadata any more: it cannot be read as JSON.") from error
-    if not is_json_object(metadata):
-        raise UnsupportedTable(f"{location} is no Iceberg metadata any more: it holds no JSON object.")
-    return metadata
-
-
-def _snapshot(metadata: Json, wanted: int) -> Json | None:
-    snapshots: list[Json] = metadata.get("snapshots") or []
-    return next((snapshot for snapshot in snapshots if snapshot.get("snapshot-id") == wanted), None)
-
-
-def _in_catalog(pin: IcebergPin, options: StorageOptions | None, saw: Saw) -> str | None:
+def _in_catalog(pin: IcebergPin, options: StorageOptions | None, note: Note) -> str | None:
     """The metadata file that the recorded catalog names now; None where no catalog can be asked.
 
     Raises:
-        TableNotFound: it does not have the table, or the snapshot, any more.
+        TableNotFound: it no longer has the table, or the snapshot.
     """
     if pin.catalog is None or pin.identifier is None:
         return None
@@ -101,32 +68,30 @@ def _in_catalog(pin: IcebergPin, options: StorageOptions | None, saw: Saw) -> st
     try:
         now = inspect_catalog_table(uri, pin.snapshot_id, options).pin
     except TableNotFound as error:
-        saw(uri, str(error))
+        note(uri, str(error))
         raise
     except TableError as error:
-        saw(uri, str(error))
+        note(uri, str(error))
         return None
-    saw(uri, "has the snapshot")
+    note(uri, "has the snapshot")
     return now.metadata_location if isinstance(now, IcebergPin) else None
 
 
 def _newest_beside(metadata_location: str, store: StorageOptions) -> str:
-    """The table's newest metadata file where the recorded one was.
-
-    It may be of a commit that failed, so it does not tell which snapshot is current; but it lists those that
-    the table had by then.
-
-    Raises:
-        TableNotFound: there is none.
-    """
     directory = metadata_location.rpartition("/")[0]
-    found = [each for each in open_storage(directory, store).list() if is_iceberg_metadata(each.path)]
-    if not found:
+    if (newest := newest_metadata(open_storage(directory, store))) is None:
         raise TableNotFound(f"{metadata_location} is gone, and so is every other metadata file beside it.")
-    return f"{directory}/{max(found, key=_age).path}"
+    return f"{directory}/{newest.path}"
 
 
-def _age(stored: StoredObject) -> tuple[datetime, int]:
-    """Stores tell whole seconds; files are numbered, as in `00012-….metadata.json` and `v12.metadata.json`."""
-    number = re.match(r"v?(\d{1,18})", stored.path)
-    return stored.modified, int(number[1]) if number else 0
+def _manifests(pin: IcebergPin, manifests: list[str], store: StorageOptions, note: Note) -> Look:
+    name = f"snapshot {pin.snapshot_id}"
+    if not manifests:
+        return Look("unknown", f"the metadata of {name} has neither a manifest list nor manifests.")
+    try:
+        stored = open_storage(normalise(manifests[0]), store).head()
+    except TableNotFound:
+        note(manifests[0], "no longer there")
+        return Look("missing", f"{name} expired or was removed: its manifest list is gone.")
+    note(manifests[0], f"there, {stored.size:,} bytes")
+    return Look("intact", f"{name} is in the table, and its manifest list exists.")

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from registry_dagster.model.table import LancePin, TableFacts
-from registry_dagster.tables.code import Code, place, text
-from registry_dagster.tables.engines import Engine
-from registry_dagster.tables.parquet.code import over_arrow
+from registry_dagster.tables.code import Code, over_arrow, place, text
+from registry_dagster.tables.engines import Engine, Readers
 
-__all__ = ["lance_code"]
+__all__ = ["READERS", "lance_code"]
+
+READERS = Readers(
+    {"polars": (), "duckdb": (), "pyarrow": (), "ray": (), "lance": ()},
+    why_not={"spark": "Spark reads Lance datasets only with a connector, for which no code is given here"},
+)
 
 
 def lance_code(table: TableFacts, pin: LancePin, engine: Engine) -> Code:
-    """Reads the pinned version, after the dataset was told from one that was made anew in its place."""
+    """Reads the pinned version, once it has checked that the dataset was not created again in the same place."""
     where = place(table.location, lance=True)
     variable = "data" if engine in {"lance", "pyarrow"} else "source"
     opened = Code.of("import lance", f"{variable} = lance.dataset({where}, version={pin.version})")
     if pin.transaction_uuid:
         opened += Code.of(
             f"transaction = {variable}.read_transaction({pin.version}).uuid",
-            f'assert transaction == {text(pin.transaction_uuid)}, "another dataset stands there now"',
+            f'assert transaction == {text(pin.transaction_uuid)}, "another dataset is there now"',
         )
     match engine:
         case "polars":

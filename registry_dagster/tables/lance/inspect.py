@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
 from registry_dagster.model.table import LancePin, TableFacts
 from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
+from registry_dagster.tables.lance.options import for_lance
 from registry_dagster.tables.storage.deadline import within
 from registry_dagster.tables.storage.failures import status_error, table_error
 from registry_dagster.tables.storage.locations import local_path, plain_text
 from registry_dagster.tables.storage.open import open_storage
-from registry_dagster.tables.storage.option_names import for_lance
 from registry_dagster.tables.storage.options import StorageOptions, prepared
 from registry_dagster.tables.storage.protocol import Storage
 
@@ -23,21 +23,24 @@ __all__ = ["inspect_lance"]
 
 T = TypeVar("T")
 _ANSWERS = 1.4
-"""How much longer than for one answer the lance package may take: it needs up to six, and tries again by itself."""
+"""How many times as long as one answer the lance package may take: it makes up to six requests, and repeats them."""
 
 
 def inspect_lance(
     storage: Storage,
     version: int | str | None = None,
     storage_options: StorageOptions | None = None,
+    *,
+    count_bytes: int | None = None,
 ) -> TableFacts:
     """Facts of a version of a Lance dataset.
 
     Args:
         storage: At the dataset, or at one of its branches (`{dataset}/tree/{branch}`).
-        version: A number; or the name of a tag or a branch, which is resolved to the version it stands for
-            now; the latest by default.
-        storage_options: As of `inspect_table`.
+        version: A number; or the name of a tag or a branch, which is resolved to the version it refers to now;
+            the latest by default.
+        storage_options: See `inspect_table`.
+        count_bytes: Not needed: the manifest has the counts.
 
     Raises:
         TableNotFound: no such dataset, version, tag or branch.
@@ -87,7 +90,7 @@ def _number(version: int | str | None) -> int | None:
 
 
 def _read(location: str, version: int | None, options: StorageOptions | None, read: Callable[[Any], T]) -> T:
-    """What is read of a dataset at a version, its latest when that is None."""
+    """What `read` returns for a dataset at a version; None: its latest."""
     try:
         import lance
     except ImportError as error:
@@ -117,7 +120,7 @@ def _read(location: str, version: int | None, options: StorageOptions | None, re
 def _errors(
     location: str, version: int | None, options: StorageOptions | None, seconds: float
 ) -> Generator[None, None, None]:
-    """The errors of the lance package as ours. It panics on some damaged manifests."""
+    """Raises the errors of the lance package as ours. It panics on some damaged manifests."""
     try:
         yield
     except (ValueError, OSError) as error:
@@ -133,15 +136,15 @@ def _errors(
 
 
 def _missing(location: str, version: int | None, options: StorageOptions | None) -> TableNotFound:
-    """The package calls a missing version a missing dataset too."""
+    """The package reports a missing version as a missing dataset too."""
     if not open_storage(location, options).exists("_versions"):
         return TableNotFound(f"There is no Lance dataset at {location}: no _versions/ in it. Check the location.")
-    what = "no readable version" if version is None else f"no version {version} (any more)"
+    what = "no readable version" if version is None else f"no version {version}"
     return TableNotFound(f"The Lance dataset at {location} has {what}.")
 
 
 def _damaged(location: str, error: BaseException) -> TableError:
-    # What the package says of a remote dataset may repeat what the store answered.
+    # The package's text about a remote dataset may repeat the store's answer, and secrets in it.
     what = type(error).__name__ if local_path(location) is None else plain_text(error)
     return UnsupportedTable(
         f"The Lance dataset at {location} cannot be read: {what}. It may be damaged, or need a newer pylance."
@@ -149,7 +152,7 @@ def _damaged(location: str, error: BaseException) -> TableError:
 
 
 def _of_store(location: str, error: Exception, seconds: float) -> TableError | None:
-    """The error of the dataset's store, which the package gives as text only. HTTP 404 is the dataset's own."""
+    """The error of the dataset's store, recognised by its text alone. HTTP 404 is about the dataset, not the store."""
     text = str(error)
     if status := re.search(r"status code: (\d{3})", text):
         return None if status[1] == "404" else status_error(int(status[1]), location, seconds)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from registry_dagster.errors import TableNotFound
-from registry_dagster.model.table import LancePin
+from registry_dagster.model.table import LancePin, TableFacts
+from registry_dagster.tables.storage.open import open_storage
+from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.storage.protocol import Storage
-from registry_dagster.tables.verdict import Finding, Saw
+from registry_dagster.tables.verdict import Look, Note
 
 __all__ = ["verify_lance"]
 
@@ -16,37 +18,43 @@ _LAST = 2**64 - 1
 _MANIFEST = re.compile(rf"{_VERSIONS}(?P<number>\d{{1,20}})\.manifest")
 
 
-def verify_lance(storage: Storage, pin: LancePin, saw: Saw) -> Finding:
-    """Finds a version that was cleaned up, and a dataset that was made anew. Data files are not looked at.
+def verify_lance(table: TableFacts, pin: LancePin, options: StorageOptions | None, note: Note) -> Look:
+    """Finds a version that was cleaned up, and a dataset that was created again. Data files are not looked at.
 
     Raises:
         TableError: the store cannot answer.
     """
+    storage = open_storage(table.location, options)
     for name in _names(pin.version):
         where = f"{storage.location}/{name}"
         try:
             manifest = storage.read(name)
         except TableNotFound:
-            saw(where, "not there")
+            note(where, "not there")
             continue
-        if pin.transaction_uuid is None:
-            saw(where, "there")
-            return Finding(
-                "unknown",
-                f"version {pin.version} is there, but its record names no transaction that would tell it from "
-                "the same version of a dataset made anew.",
-            )
-        # The manifest names its transaction as plain text, in a field or inside the transaction itself.
-        if pin.transaction_uuid.encode() in manifest:
-            saw(where, f"made by transaction {pin.transaction_uuid}, as recorded")
-            return Finding("intact", f"version {pin.version} stands, made by the recorded transaction.")
-        saw(where, f"not made by transaction {pin.transaction_uuid}")
-        return Finding(
-            "changed",
-            f"version {pin.version} was not made by the recorded transaction {pin.transaction_uuid}: "
-            "the dataset was made anew.",
+        return _compared(manifest, where, pin, note)
+    return Look("missing", _what_is_there(storage, pin.version))
+
+
+def _compared(manifest: bytes, where: str, pin: LancePin, note: Note) -> Look:
+    """Whether a version's manifest is that of the recorded transaction."""
+    if pin.transaction_uuid is None:
+        note(where, "there")
+        return Look(
+            "unknown",
+            f"version {pin.version} is there, but no transaction was recorded that would distinguish it from the "
+            "same version of a dataset that was created again.",
         )
-    return Finding("missing", _what_is_there(storage, pin.version))
+    # The manifest names its transaction as plain text, in a field or inside the transaction itself.
+    if pin.transaction_uuid.encode() in manifest:
+        note(where, f"made by transaction {pin.transaction_uuid}, as recorded")
+        return Look("intact", f"version {pin.version} is there, made by the recorded transaction.")
+    note(where, f"not made by transaction {pin.transaction_uuid}")
+    return Look(
+        "changed",
+        f"version {pin.version} was not made by the recorded transaction {pin.transaction_uuid}: "
+        "the dataset was created again.",
+    )
 
 
 def _names(version: int) -> tuple[str, str]:
@@ -55,11 +63,12 @@ def _names(version: int) -> tuple[str, str]:
 
 
 def _what_is_there(storage: Storage, wanted: int) -> str:
+    # A number of the scheme that counts down is far greater than any version.
     found = [int(match["number"]) for each in storage.list(_VERSIONS) if (match := _MANIFEST.fullmatch(each.path))]
     versions = [min(number, _LAST - number) for number in found]
     if not versions:
         return f"there is no Lance dataset at {storage.location}: {_VERSIONS} holds no manifest."
     return (
-        f"{storage.location} has no version {wanted} (any more); it has {len(versions)}, "
-        f"from {min(versions)} to {max(versions)}. It was cleaned up, or the dataset made anew."
+        f"{storage.location} does not have version {wanted}; it has {len(versions)}, from {min(versions)} to "
+        f"{max(versions)}. The version was cleaned up, or the dataset was created again."
     )

@@ -1,18 +1,20 @@
-"""Code that reads Parquet files, after they were proven to be the published ones."""
+"""Code that reads Parquet files, once it has checked that they are the published ones."""
 
 from __future__ import annotations
 
 from registry_dagster.model.names import split_path
 from registry_dagster.model.table import ParquetPin, TableFacts
-from registry_dagster.tables.code import Code, place, text
-from registry_dagster.tables.engines import Engine
-from registry_dagster.tables.storage.options import scheme_of
+from registry_dagster.tables.code import Code, over_arrow, place, spark_session, text
+from registry_dagster.tables.engines import ANY_SCHEME, Engine, Readers
+from registry_dagster.tables.storage.options import HTTP, scheme_of
 
-__all__ = ["parquet_code"]
+__all__ = ["READERS", "parquet_code"]
+
+READERS = Readers({"polars": HTTP, "duckdb": {ANY_SCHEME}, "pyarrow": {ANY_SCHEME}, "ray": {ANY_SCHEME}, "spark": ()})
 
 
 def parquet_code(table: TableFacts, pin: ParquetPin, engine: Engine) -> Code:
-    """Reads the files that stand at the location, as long as they are those of the pin.
+    """Reads the files at the location, as long as they are those of the pin.
 
     Values of Hive partitions stay the text they are in the directory names, as in the recorded schema.
     """
@@ -34,13 +36,8 @@ def parquet_code(table: TableFacts, pin: ParquetPin, engine: Engine) -> Code:
             return found + _spark(where, names)
         case "ray":
             return found + _ray(table, where, names)
-        case "pyarrow" | "lance":
+        case _:
             return found + _dataset(table, names, "data")
-
-
-def over_arrow() -> Code:
-    """DuckDB over the Arrow dataset or table `source`, which needs none of its extensions."""
-    return Code.of("import duckdb", 'data = duckdb.sql("SELECT * FROM source")')
 
 
 def _polars(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:
@@ -90,10 +87,9 @@ def _opened(table: TableFacts) -> tuple[Code, str, str]:
 
 
 def _spark(where: str, names: tuple[str, ...]) -> Code:
-    session = Code.of("from pyspark.sql import SparkSession", "spark = SparkSession.builder.getOrCreate()")
     if not names:
-        return session + Code.of("data = spark.read.parquet(*files)")
-    return session + Code.of(
+        return spark_session() + Code.of("data = spark.read.parquet(*files)")
+    return spark_session() + Code.of(
         'spark.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", False)',
         f'data = spark.read.option("basePath", {where}).parquet(*files)',
     )

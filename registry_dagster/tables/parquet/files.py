@@ -19,12 +19,12 @@ def parquet_files(
 
     Args:
         location: The file, or the directory of files.
-        fingerprint: The state they must be in, as recorded by the pin.
-        storage_options: As of `inspect_table`.
+        fingerprint: The state they must be in, which the pin records.
+        storage_options: See `inspect_table`.
 
     Raises:
         TableNotFound: the files are in another state, or gone.
-        TableError: as of `inspect_table`.
+        TableError: see `inspect_table`.
     """
     storage = open_storage(normalise(location), storage_options)
     local = local_path(storage.location)

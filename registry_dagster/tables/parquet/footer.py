@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry_dagster.errors import UnsupportedTable
-from registry_dagster.tables.detect import is_parquet
 from registry_dagster.tables.storage.locations import plain_text
 from registry_dagster.tables.storage.protocol import Storage
 
@@ -35,8 +34,7 @@ class Footer:
 def read_footer(storage: Storage, path: str, suffix: int = _SUFFIX) -> Footer:
     """The footer of a Parquet file, in one read where it fits in the suffix, else in two.
 
-    What a footer says of column chunks is left alone: pyarrow 26 aborts the process on that of an
-    encrypted column.
+    Nothing about column chunks is asked of pyarrow: pyarrow 26 aborts the process on those of an encrypted column.
 
     Raises:
         UnsupportedTable: the file is damaged, not Parquet, or its footer is encrypted.
@@ -56,7 +54,8 @@ def read_footer(storage: Storage, path: str, suffix: int = _SUFFIX) -> Footer:
 def _footer_bytes(storage: Storage, path: str, suffix: int) -> tuple[bytes, int]:
     """The end of a Parquet file from its footer on, which is all that a reader of the schema needs; and what was read.
 
-    As the file ends by the Parquet format: footer, its length in 4 bytes, the magic `PAR1`.
+    A Parquet file ends with the footer, the footer's length in 4 bytes, and the magic `PAR1`; `PARE` if the footer
+    is encrypted.
     """
     stored, tail = storage.read_suffix(path, suffix)
     if tail[-4:] == b"PARE":
@@ -68,12 +67,12 @@ def _footer_bytes(storage: Storage, path: str, suffix: int) -> tuple[bytes, int]
         raise _damaged(storage, path, "it is empty (0 bytes)")
     if tail[-4:] != b"PAR1":
         head = storage.read(path, 0, 4)
-        if is_parquet(head):
+        if head in {b"PAR1", b"PARE"}:
             raise _damaged(storage, path, f"it is cut off: its {stored.size} bytes do not end in a footer")
         raise _damaged(storage, path, f"it is not Parquet: it starts with {head!r}, not PAR1")
     length = int.from_bytes(tail[-8:-4], "little") + 8
     if length + 4 > stored.size:
-        raise _damaged(storage, path, f"its footer claims {length} of the {stored.size} bytes")
+        raise _damaged(storage, path, f"its footer claims {length} bytes, but the file has {stored.size}")
     if length <= len(tail):
         return tail[-length:], len(tail)
     return storage.read(path, stored.size - length, length), len(tail) + length

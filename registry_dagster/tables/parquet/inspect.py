@@ -11,8 +11,10 @@ from registry_dagster.model.dtypes import storage as stored_type
 from registry_dagster.model.names import join_path, split_path
 from registry_dagster.model.table import ParquetPin, TableFacts
 from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
+from registry_dagster.tables.fingerprint import Fingerprint
 from registry_dagster.tables.parquet.footer import Footer, read_footer
-from registry_dagster.tables.parquet.listing import Fingerprint, ParquetFiles, data_files
+from registry_dagster.tables.parquet.listing import ParquetFiles, data_files
+from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.storage.protocol import Storage, StoredObject
 from registry_dagster.tables.storage.read_ahead import ahead
 
@@ -25,17 +27,22 @@ _INESSENTIAL = re.compile(r"large_|_view| not null")
 
 
 def inspect_parquet(
-    storage: Storage, version: int | str | None = None, *, count_bytes: int | None = None
+    storage: Storage,
+    version: int | str | None = None,
+    *,
+    storage_options: StorageOptions | None = None,
+    count_bytes: int | None = None,
 ) -> TableFacts:
     """Facts of a Parquet file, or of a directory of Parquet files with or without Hive partitions.
 
-    Of a directory, the footers of the first and the last data file are read, which must have the same columns;
-    a `_metadata` file is not, since nothing keeps it in step with the data files. Rows are known of a file. The
-    values of Hive partitions stay the strings they are in the directory names.
+    In a directory, the footers of the first and the last data file are read, which must have the same columns.
+    A `_metadata` file is not read, since nothing keeps it in step with the data files. Rows are known only of a
+    single file. The values of Hive partitions stay the strings they are in the directory names.
 
     Args:
         storage: At the file or directory.
         version: The fingerprint that the files must have.
+        storage_options: Not needed: the storage reads all.
         count_bytes: How many bytes of footers may be read to count rows, and to compare the columns of all
             files; None: no counting.
 
@@ -92,7 +99,7 @@ def _count_rows(storage: Storage, files: ParquetFiles, first: Footer, budget: in
 
 
 def _refuse_other_columns(storage: Storage, one: Footer, other: Footer) -> None:
-    """Order, nullability and metadata may differ, and how a reader is to hold values of the same kind."""
+    """Order, nullability and metadata may differ, and so may the Arrow type that holds values of the same kind."""
     if one.schema.equals(other.schema):
         return
     types, others = _types(one.schema), _types(other.schema)
@@ -106,19 +113,19 @@ def _refuse_other_columns(storage: Storage, one: Footer, other: Footer) -> None:
 
 
 def _types(schema: Any) -> dict[str, str]:
-    """Path → type, as far as it is stored."""
+    """Path → type, without what differs between Arrow types of the same stored values."""
     return {field.path: _INESSENTIAL.sub("", stored_type(field.type)) for field in fields_of(schema)}
 
 
 def _agree(a: str | None, b: str | None) -> bool:
-    """Whether two types can be of one column. `null` is that of a column, or list, without values in a file."""
+    """Whether two types can be of one column. A column or list that has no values in a file is of type `null` there."""
     if a is None or b is None or a == b:
         return a == b
     return any(re.fullmatch(_NULL.sub(".+", re.escape(one)), other) for one, other in ((a, b), (b, a)))
 
 
 def _without_values(path: str, *files: dict[str, str]) -> bool:
-    """Whether a file has nothing but nulls in a column above the path, and so does not know what is nested there."""
+    """Whether a file has only nulls in a column above the path, and so does not know what is nested there."""
     names = split_path(path)
     above = [join_path(names[:depth]) for depth in range(1, len(names))]
     return any(_NULL.search(types.get(one, "")) for types in files for one in above)

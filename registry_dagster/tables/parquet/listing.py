@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,25 +9,11 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from registry_dagster.errors import TableNotFound, UnknownFormat, UnsupportedTable
-from registry_dagster.tables.detect import first_entries, is_data_file, is_iceberg_metadata
+from registry_dagster.tables.detect import first_entries, is_visible, table_above
+from registry_dagster.tables.fingerprint import Fingerprint
 from registry_dagster.tables.storage.protocol import Storage, StoredObject
 
-__all__ = ["Fingerprint", "ParquetFiles", "data_files"]
-
-
-class Fingerprint:
-    """The state of files, told from what a listing says of them. They are added in key order."""
-
-    def __init__(self) -> None:
-        self._digest = hashlib.sha256()
-
-    def add(self, stored: StoredObject, name: str | None = None) -> None:
-        """Adds a file by its path, or by another name where the path is empty."""
-        self._digest.update(os.fsencode(f"{name or stored.path}\0{stored.size}\0{stored.token}\n"))
-
-    def __str__(self) -> str:
-        """As `ParquetPin` says."""
-        return f"sha256:{self._digest.hexdigest()}"
+__all__ = ["ParquetFiles", "data_files", "is_data_file"]
 
 
 @dataclass
@@ -37,7 +21,7 @@ class ParquetFiles:
     """What the listing of a table's files says, gathered file by file.
 
     Args:
-        first, last: Data files, in key order.
+        first, last: The first and the last data file in key order.
         partitions: Names of the Hive partition columns.
         modified: When the latest of the data files was written.
         files, bytes: How many data files, and their size.
@@ -60,7 +44,7 @@ class ParquetFiles:
         Args:
             storage: At the file or directory.
             state: The fingerprint that they must have.
-            seen: Told of each data file.
+            seen: Called with each data file.
 
         Raises:
             TableNotFound: the files are in another state.
@@ -72,8 +56,8 @@ class ParquetFiles:
             seen(found.first)
         if state is not None and state != found.fingerprint:
             raise TableNotFound(
-                f"{storage.location} is not in state {state} (any more): its Parquet files are in state "
-                f"{found.fingerprint}, and keep no earlier one. Leave the version out to take the present state."
+                f"{storage.location} is not in state {state}: its Parquet files are now in state "
+                f"{found.fingerprint}, and Parquet keeps no earlier one. Leave the version out to inspect them."
             )
         return found
 
@@ -119,7 +103,7 @@ class ParquetFiles:
 
     @property
     def fingerprint(self) -> str:
-        """As `ParquetPin` says."""
+        """The text of the fingerprint over all data files."""
         return str(self._fingerprint)
 
 
@@ -128,19 +112,19 @@ def data_files(storage: Storage) -> Iterator[StoredObject]:
     return (stored for stored in storage.list() if is_data_file(stored.path))
 
 
+def is_data_file(path: str) -> bool:
+    """Whether a path is a Parquet data file: the extension fits, and no name on the path is hidden."""
+    return path.lower().endswith(".parquet") and is_visible(path)
+
+
 def _refuse_table_inside(storage: Storage, path: str) -> None:
     """A Delta, Iceberg or Lance table below would lend this one its data files, also deleted ones."""
-    for mark, found in (
-        ("/_delta_log/", path.endswith(".json")),
-        ("/metadata/", is_iceberg_metadata(path)),
-        ("/_versions/", path.endswith(".manifest")),
-    ):
-        table, inside, _ = path.partition(mark)
-        if inside and found:
-            raise UnsupportedTable(
-                f"{storage.location} is not one Parquet table: {table}/ below it is a table of another "
-                f"format (it has {mark.strip('/')}/). Inspect that one by its own location."
-            )
+    if found := table_above(path):
+        table, mark = found
+        raise UnsupportedTable(
+            f"{storage.location} is not one Parquet table: {table}/ in it is a table of another format (it has "
+            f"{mark}/). Inspect that one by its own location."
+        )
 
 
 @lru_cache(maxsize=16)

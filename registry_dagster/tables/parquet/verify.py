@@ -5,37 +5,40 @@ from __future__ import annotations
 from registry_dagster.errors import UnknownFormat
 from registry_dagster.model.table import ParquetPin, TableFacts
 from registry_dagster.tables.parquet.listing import ParquetFiles
-from registry_dagster.tables.storage.protocol import Storage
-from registry_dagster.tables.verdict import Finding, Saw
+from registry_dagster.tables.storage.open import open_storage
+from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.verdict import Look, Note
 
 __all__ = ["verify_parquet"]
 
 
-def verify_parquet(storage: Storage, table: TableFacts, pin: ParquetPin, saw: Saw) -> Finding:
-    """Finds every file that was added, removed or written again; a store's change token tells the last.
+def verify_parquet(table: TableFacts, pin: ParquetPin, options: StorageOptions | None, note: Note) -> Look:
+    """Finds every file that was added, removed or written again; the last by its store's change token.
 
     Raises:
         TableError: the files cannot be listed, or are no longer one table.
     """
+    storage = open_storage(table.location, options)
     if not storage.exists():
-        return Finding("missing", f"Nothing is stored at {storage.location}.")
+        return Look("missing", f"Nothing is stored at {storage.location}.")
     try:
-        listing = ParquetFiles.read(storage)
+        files = ParquetFiles.read(storage)
     except UnknownFormat as error:
-        return Finding("missing", str(error))
-    now = f"{_amount(listing.files, listing.bytes)}, last written {listing.modified:%Y-%m-%d %H:%M:%S} UTC"
-    saw(storage.location, f"{now}, in state {listing.fingerprint}")
-    if listing.fingerprint == pin.fingerprint:
-        return Finding("intact", f"the listing of its files ({now}) is as recorded.")
-    if (listing.files, listing.bytes) == (table.files, table.bytes):
-        return Finding(
+        return Look("missing", str(error))
+    now = f"{_amount(files.files, files.bytes)}, last written {files.modified:%Y-%m-%d %H:%M:%S} UTC"
+    note(storage.location, f"{now}, in state {files.fingerprint}")
+    if files.fingerprint == pin.fingerprint:
+        return Look("intact", f"the listing of its files ({now}) is as recorded.")
+    if (files.files, files.bytes) == (table.files, table.bytes):
+        return Look(
             "changed",
-            f"as many files and bytes as recorded, but some were written again, maybe with the same content: {now}.",
+            f"there are as many files and bytes as recorded, but some were written again, maybe with the same "
+            f"content: {now}.",
         )
-    return Finding("changed", f"there are {now}; recorded are {_amount(table.files, table.bytes)}.")
+    return Look("changed", f"there are {now}, but {_amount(table.files, table.bytes)} were recorded.")
 
 
 def _amount(files: int | None, size: int | None) -> str:
     if files is None or size is None:
-        return f"the files in another state{'' if size is None else f' of {size:,} bytes'}"
+        return f"files in another state{'' if size is None else f' of {size:,} bytes'}"
     return f"{files:,} file{'s' if files != 1 else ''} of {size:,} bytes"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 
 from registry_dagster.errors import RegistryError, TableAccessDenied, TableError, TableNotFound, TableUnreachable
@@ -18,7 +19,7 @@ from registry_dagster.tables.storage.options import AZURE, GCS, HTTP, S3, scheme
 __all__ = ["reading", "status_error", "table_error"]
 
 _REFUSED = {"ConnectionRefusedError", "NewConnectionError", "gaierror"}
-"""Looked for before time-outs: urllib3 counts its own among those."""
+"""Looked for before time-outs, because urllib3's class for it is also one of those."""
 
 _TIME_OUTS = {"TimeoutError", "Timeout", "ConnectTimeoutError", "ReadTimeoutError", "FSTimeoutError"}
 _CONNECTIONS = {
@@ -47,12 +48,6 @@ _HINTS = {
 }
 
 
-class _Status(Exception):
-    def __init__(self, status: int) -> None:
-        super().__init__()
-        self.status = status
-
-
 @contextmanager
 def reading(where: str, seconds: float) -> Generator[None, None, None]:
     """Raises what a store's library raises as errors of this package.
@@ -69,54 +64,119 @@ def reading(where: str, seconds: float) -> Generator[None, None, None]:
         raise table_error(error, where, seconds) from None
 
 
-def table_error(error: BaseException, where: str, seconds: float) -> TableError:
-    """What an error of a store's library means for the person who wants to read a table."""
-    chain = list(_chain(error))
-    absent = next((place for place, one in enumerate(chain) if _is_absent(one, where)), len(chain))
-    absence, chain = chain[absent:], chain[:absent]
-    status = next((number for one in chain if (number := _status(one)) is not None), None)
-    code = next((text for one in chain if (text := _code(one))), None)
-    said = ", ".join(filter(None, [f"HTTP {status}" if status else None, code]))
-    name = _named(chain, _CREDENTIALS)
-    # What was raised after an absence, while that was handled, is the failure.
-    if absence and status is None and not (name or _named(chain, _TIME_OUTS | _CONNECTIONS)):
-        return TableNotFound(f"Nothing is stored at {where}. Check the location.")
-    if name or status in {401, 403} or _forbidden(chain):
-        return TableAccessDenied(
-            f"{where}: the store denies access ({said or name or 'Forbidden'}). Give credentials with the right to "
-            "read and to list, through storage_options or the environment; a public bucket takes anon=True."
-        )
-    if status == 429 or (status is not None and status >= 500):
-        return TableUnreachable(f"{where}: the store is failing or too busy ({said}). Try again later.")
-    refused = _named(chain, _REFUSED)
-    if not refused and _named(chain, _TIME_OUTS):
-        # Some libraries try again for longer than that, and do not tell what they met.
-        return TableUnreachable(
-            f"{where}: the store gave no answer within {seconds:.3g} s, or only failures. Check the endpoint and try "
-            "again; timeout in storage_options allows more seconds."
-        )
-    if name := refused or _named(chain, _CONNECTIONS):
-        return TableUnreachable(f"{where}: the store cannot be reached ({name}). Check the endpoint and the network.")
-    return TableError(f"{where} cannot be read ({said or type(error).__name__}{_HINTS.get(status or 0, '')}).")
-
-
 def status_error(status: int, where: str, seconds: float) -> TableError:
     """What an HTTP status means for the person who wants to read a table."""
     return table_error(_Status(status), where, seconds)
 
 
+def table_error(error: BaseException, where: str, seconds: float) -> TableError:
+    """What an error of a store's library means for the person who wants to read a table."""
+    failure = _Failure.of(error, where)
+    meanings = (_absent(failure), _denied(failure), _busy(failure), _silent(failure, seconds), _unreachable(failure))
+    return next((meaning for meaning in meanings if meaning), _other(failure, error))
+
+
+class _Status(Exception):
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """What an error and those that led to it say.
+
+    Args:
+        where: What was read.
+        chain: The errors, the last first; without an absence that was being handled when they were raised.
+        is_absence: Whether there was one.
+    """
+
+    where: str
+    chain: Sequence[BaseException]
+    is_absence: bool
+
+    @classmethod
+    def of(cls, error: BaseException, where: str) -> _Failure:
+        chain = list(_chain(error))
+        absent = next((place for place, one in enumerate(chain) if _is_absent(one, where)), len(chain))
+        return cls(where, chain[:absent], absent < len(chain))
+
+    @property
+    def status(self) -> int | None:
+        return next((number for one in self.chain if (number := _status(one)) is not None), None)
+
+    @property
+    def said(self) -> str:
+        """The HTTP status and the store's own name for the error, as far as they are known."""
+        code = next((text for one in self.chain if (text := _code(one))), None)
+        return ", ".join(filter(None, [f"HTTP {self.status}" if self.status else None, code]))
+
+    def named(self, names: set[str]) -> str | None:
+        """The first error of one of these classes or of a class below them."""
+        for one in self.chain:
+            if names & {each.__name__ for each in type(one).__mro__}:
+                return type(one).__name__
+        return None
+
+
+def _absent(failure: _Failure) -> TableError | None:
+    # What was raised while an absence was handled is the failure, and not the absence.
+    if not failure.is_absence or failure.status or failure.named(_CREDENTIALS | _TIME_OUTS | _CONNECTIONS):
+        return None
+    return TableNotFound(f"Nothing is stored at {failure.where}. Check the location.")
+
+
+def _denied(failure: _Failure) -> TableError | None:
+    name = failure.named(_CREDENTIALS)
+    # gcsfs raises a plain OSError for HTTP 403, recognised by its text alone.
+    forbidden = any(str(one).startswith("Forbidden") for one in failure.chain)
+    if not name and failure.status not in {401, 403} and not forbidden:
+        return None
+    return TableAccessDenied(
+        f"{failure.where}: the store denies access ({failure.said or name or 'Forbidden'}). Give credentials with the "
+        "right to read and to list, through storage_options or the environment; a public bucket takes anon=True."
+    )
+
+
+def _busy(failure: _Failure) -> TableError | None:
+    status = failure.status or 0
+    if status != 429 and status < 500:
+        return None
+    return TableUnreachable(f"{failure.where}: the store is failing or too busy ({failure.said}). Try again later.")
+
+
+def _silent(failure: _Failure, seconds: float) -> TableError | None:
+    if failure.named(_REFUSED) or not failure.named(_TIME_OUTS):
+        return None
+    # Some libraries repeat a request until the time is over, and do not report the failures they met.
+    return TableUnreachable(
+        f"{failure.where}: the store gave no answer within {seconds:.3g} s, or only failures. Check the endpoint and "
+        "try again, or set timeout in storage_options to wait longer."
+    )
+
+
+def _unreachable(failure: _Failure) -> TableError | None:
+    name = failure.named(_REFUSED) or failure.named(_CONNECTIONS)
+    if not name:
+        return None
+    return TableUnreachable(
+        f"{failure.where}: the store cannot be reached ({name}). Check the endpoint and the network."
+    )
+
+
+def _other(failure: _Failure, error: BaseException) -> TableError:
+    said = failure.said or type(error).__name__
+    return TableError(f"{failure.where} cannot be read ({said}{_HINTS.get(failure.status or 0, '')}).")
+
+
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what led to it; not what an error of ours tells, which may be of another place."""
+    """The error and what led to it, up to an error of ours, which may be about another place."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen and not isinstance(error, RegistryError):
         seen.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
-
-
-def _named(chain: list[BaseException], names: set[str]) -> str | None:
-    """The first error of one of these classes or of a class below them."""
-    return next((type(one).__name__ for one in chain if names & {cls.__name__ for cls in type(one).__mro__}), None)
 
 
 def _is_absent(error: BaseException, where: str) -> bool:
@@ -126,13 +186,8 @@ def _is_absent(error: BaseException, where: str) -> bool:
 
 
 def _is_of_this_machine(error: OSError) -> bool:
-    """Whether the operating system misses a file, as of certificates. adlfs gives an `errno` too, with a key."""
+    """Whether a file of this machine is missing, such as one of certificates. adlfs sets `errno` too, with a key."""
     return error.errno is not None and (error.filename is None or os.path.isabs(error.filename))
-
-
-def _forbidden(chain: list[BaseException]) -> bool:
-    """gcsfs raises a plain OSError for HTTP 403, told by its text alone."""
-    return any(str(one).startswith("Forbidden") for one in chain)
 
 
 def _status(error: BaseException) -> int | None:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from registry_dagster.tables.storage.listing import Entry
-from registry_dagster.tables.storage.option_names import for_s3
+from registry_dagster.tables.storage.object_store import for_s3
 from registry_dagster.tables.storage.options import S3, StorageOptions, scheme_of
 
 __all__ = ["FastListing"]

@@ -143,7 +143,7 @@ def test_versions_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(TableNotFound, match=cleaned):
         inspect_table(tmp_path, version=1)
     for version in ("yesterday", -1, "²"):
-        with pytest.raises(TableNotFound, match="is no version of a Delta table; versions are whole numbers"):
+        with pytest.raises(TableNotFound, match="is not a version of a Delta table; give a whole number"):
             inspect_table(tmp_path, version=version)
 
 

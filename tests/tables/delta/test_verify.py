@@ -17,7 +17,7 @@ import pytest
 from registry_dagster.errors import UnsupportedTable
 from registry_dagster.model.table import DeltaPin, TableFacts
 from registry_dagster.tables import inspect_table
-from registry_dagster.tables import verify as table
+from registry_dagster.tables.delta import verify as delta_verify
 from registry_dagster.tables.verify import verify_table
 from tests.tables.conftest import CountingStorage
 
@@ -61,7 +61,7 @@ def test_later_commits_and_checkpoints_leave_it_intact(tmp_path: Path) -> None:
     write(tmp_path, mode="overwrite")
     found = verify_table(facts)
     assert found.state == "intact"
-    assert "version 1 stands in the log as recorded; the 2 data files that were looked at are there" in found.reason
+    assert "version 1 is in the log as recorded; the 2 data files that were looked at are there" in found.reason
 
 
 def test_vacuuming_files_that_a_later_commit_removed_makes_it_missing(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_table_made_anew_with_as_many_versions_is_a_change(tmp_path: Path) -> 
     found = verify_table(facts)
     assert found.state == "changed"
     another = pin(inspect_table(tmp_path / "t")).table_id
-    assert f"its id is {another}, recorded is {pin(facts).table_id}" in found.reason
+    assert f"its id is {another}, but {pin(facts).table_id} was recorded" in found.reason
 
 
 def test_a_table_made_anew_with_fewer_versions_is_named_where_the_version_is_missing(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_table_made_anew_with_fewer_versions_is_named_where_the_version_is_mis
     write(tmp_path / "t")
     found = verify_table(facts)
     assert found.state == "missing"
-    assert f"Another table stands there now: its id is {pin(inspect_table(tmp_path / 't')).table_id}" in found.reason
+    assert f"Another table is there now: its id is {pin(inspect_table(tmp_path / 't')).table_id}" in found.reason
 
 
 def test_a_data_file_that_was_removed_or_overwritten_is_found(tmp_path: Path) -> None:
@@ -227,14 +227,14 @@ def test_files_of_another_table_are_not_looked_for_below_this_one(tmp_path: Path
 def bytes_looked_at(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """Path below the table → bytes that `verify_table` read of it."""
     read_of: dict[str, int] = {}
-    opened: Callable[..., Any] = table.open_storage
+    opened: Callable[..., Any] = delta_verify.open_storage
 
     def counting(*args: Any) -> CountingStorage:
         storage = CountingStorage(opened(*args))
         storage.read_of = read_of
         return storage
 
-    monkeypatch.setattr(table, "open_storage", counting)
+    monkeypatch.setattr(delta_verify, "open_storage", counting)
     return read_of
 
 

@@ -119,5 +119,5 @@ def test_another_format_version_is_refused_by_its_number(table: Table, version: 
     ],
 )
 def test_incomplete_metadata_is_named(table: Table, change: Change) -> None:
-    with pytest.raises(UnsupportedTable, match=r"edited\.metadata\.json is no complete Iceberg metadata"):
+    with pytest.raises(UnsupportedTable, match=r"edited\.metadata\.json is not complete Iceberg metadata"):
         inspect_table(edited(table, change))

@@ -115,7 +115,9 @@ def test_a_catalog_that_does_not_have_or_give_the_table(catalog: SqlCatalog, tmp
     properties = {"type": "sql", "uri": catalog.properties["uri"]}
     with pytest.raises(TableNotFound, match=r"The Iceberg catalog 'c' has no table n\.nothing"):
         inspect_table("iceberg://c/n.nothing", storage_options=properties)
-    with pytest.raises(TableError, match=r"names no catalog table; write iceberg://CATALOG/namespace\.table"):
+    with pytest.raises(
+        TableError, match=r"does not name a table in a catalog; write it as iceberg://CATALOG/namespace\.table"
+    ):
         inspect_table("iceberg://c/nothing", storage_options=properties)
     secret = {"type": "sql", "uri": f"sqlite:///{tmp_path}/s3cr3t/catalog.db", "token": "s3cr3t"}
     with pytest.raises(TableError, match=r"'c' did not give table n.t \(OperationalError\). Check its") as refused:
@@ -214,11 +216,11 @@ def test_damaged_metadata_is_named(table: Table) -> None:
     file = path_of(table.location()) / "x.metadata.json"
     for content in (b"", b"{", b"\x1f\x8bnope", b"\xff"):
         file.write_bytes(content)
-        with pytest.raises(UnsupportedTable, match=r"x.metadata.json is no Iceberg metadata: .* as JSON"):
+        with pytest.raises(UnsupportedTable, match=r"x.metadata.json is not Iceberg metadata: .* as JSON"):
             inspect_table(file)
     for content in (b"[]", b"7", b'{"current-snapshot-id": 5, "snapshots": [{"snapshot-id": 5}]}'):
         file.write_bytes(content)
-        with pytest.raises(UnsupportedTable, match=r"x\.metadata\.json is no complete Iceberg metadata"):
+        with pytest.raises(UnsupportedTable, match=r"x\.metadata\.json is not complete Iceberg metadata"):
             inspect_table(file)
     with pytest.raises(UnsupportedTable, match="'table-uuid' is missing"):
         inspect_table(edited(table, lambda metadata: metadata.pop("table-uuid")))

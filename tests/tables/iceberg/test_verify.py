@@ -14,7 +14,7 @@ from pyiceberg.table import Table
 
 from registry_dagster.model.table import IcebergPin, TableFacts
 from registry_dagster.tables import inspect_table
-from registry_dagster.tables.storage.option_names import for_pyiceberg
+from registry_dagster.tables.iceberg.options import for_pyiceberg
 from registry_dagster.tables.verify import verify_table
 from tests.tables.places import Place
 from tests.tables.storage.test_object_stores import catalog as catalog_in
@@ -69,7 +69,7 @@ def test_later_snapshots_leave_it_intact(catalog: SqlCatalog) -> None:
     table.overwrite(ROWS)
     found = verify_table(facts)
     assert found.state == "intact"
-    assert f"snapshot {pin(facts).snapshot_id} stands" in found.reason
+    assert f"snapshot {pin(facts).snapshot_id} is in the table" in found.reason
     assert [each.looked_at.rpartition(".")[2] for each in found.evidence] == ["json", "avro"]
 
 
@@ -92,7 +92,7 @@ def test_where_the_metadata_file_has_aged_out_the_catalog_is_asked(
     assert not path_of(pin(facts).metadata_location).exists()
     found = verify_table(facts, properties)
     assert found.state == "intact"
-    assert [each.found for each in found.evidence[:2]] == ["not there any more", "has the snapshot"]
+    assert [each.found for each in found.evidence[:2]] == ["no longer there", "has the snapshot"]
     expire(table, facts)
     table.append(ROWS)
     expired = verify_table(facts, properties)
@@ -128,7 +128,7 @@ def test_a_table_made_anew_is_a_change(catalog: SqlCatalog, properties: dict[str
     create(catalog)
     found = verify_table(facts)
     assert found.state == "changed"
-    assert f"recorded is {pin(facts).table_uuid}" in found.reason
+    assert f"but {pin(facts).table_uuid} was recorded" in found.reason
 
 
 def test_a_metadata_file_that_is_no_metadata_any_more_is_a_change(catalog: SqlCatalog) -> None:

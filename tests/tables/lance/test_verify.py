@@ -15,7 +15,7 @@ import pytest
 
 from registry_dagster.model.table import LancePin, TableFacts
 from registry_dagster.tables import inspect_table
-from registry_dagster.tables.storage.option_names import for_lance
+from registry_dagster.tables.lance.options import for_lance
 from registry_dagster.tables.verify import verify_table
 from tests.tables.places import Place
 
@@ -59,7 +59,7 @@ def test_a_version_that_was_cleaned_up_is_missing(tmp_path: Path, counted_down: 
     clean_up(tmp_path / "t")
     found = verify_table(facts)
     assert found.state == "missing"
-    assert "has no version 2 (any more); it has 1, from 4 to 4" in found.reason
+    assert "does not have version 2; it has 1, from 4 to 4" in found.reason
 
 
 @both_namings
@@ -69,7 +69,7 @@ def test_a_dataset_made_anew_is_a_change(tmp_path: Path, counted_down: bool) -> 
     shutil.rmtree(tmp_path / "t")
     write(tmp_path / "t", counted_down=counted_down)
     found = verify_table(facts)
-    assert (found.state, "the dataset was made anew" in found.reason) == ("changed", True)
+    assert (found.state, "the dataset was created again" in found.reason) == ("changed", True)
 
 
 def test_a_branch_is_looked_at_by_itself(tmp_path: Path) -> None:

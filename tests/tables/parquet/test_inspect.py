@@ -116,7 +116,7 @@ def test_a_directory_of_tables_of_another_format_is_not_a_parquet_table(tmp_path
     write(tmp_path / "neurons" / "data" / "a.parquet")
     (tmp_path / "neurons" / mark).parent.mkdir()
     (tmp_path / "neurons" / mark).touch()
-    with pytest.raises(UnsupportedTable, match=r"neurons/ below it is a table of another format"):
+    with pytest.raises(UnsupportedTable, match=r"neurons/ in it is a table of another format"):
         inspect_table(tmp_path)
 
 
@@ -132,7 +132,7 @@ def test_a_pinned_state_must_be_the_present_one(tmp_path: Path) -> None:
     state = pin_of(tmp_path).fingerprint
     assert inspect_table(tmp_path, version=state) == inspect_table(tmp_path)
     write(tmp_path / "b.parquet")
-    with pytest.raises(TableNotFound, match=f"is not in state {state}.* keep no earlier one"):
+    with pytest.raises(TableNotFound, match=f"is not in state {state}.* keeps no earlier one"):
         inspect_table(tmp_path, version=state)
 
 

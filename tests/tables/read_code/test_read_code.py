@@ -75,7 +75,7 @@ def test_a_table_made_anew_in_the_same_place_is_not_taken_for_it(kind: str, tmp_
     shutil.rmtree(tmp_path / ("cells" if kind == "delta" else "cells.lance"))
     write(kind, place)
     for engine in LIGHT:
-        with pytest.raises(AssertionError, match="another (table|dataset) stands there now"):
+        with pytest.raises(AssertionError, match="another (table|dataset) is there now"):
             run(read_code(published(facts), engine))
 
 

@@ -1,0 +1,68 @@
+"""When a version of a Delta table was committed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from registry_dagster.errors import UnsupportedTable
+from registry_dagster.tables.delta.actions import Action, first_actions
+from registry_dagster.tables.delta.log import LOG, Log
+from registry_dagster.tables.storage.protocol import Storage, StoredObject
+
+__all__ = ["committed_at", "recommitted_at"]
+
+_SECOND = timedelta(seconds=1)
+"""A copy of a log, and some stores, keep whole seconds."""
+
+
+def committed_at(storage: Storage, log: Log, metadata: Mapping[str, Any], checksum: Action) -> datetime | None:
+    """When the version was committed; None where its commit was cleaned up.
+
+    Section "In-Commit Timestamps" of the protocol; for other tables the commit file's modification time, which is
+    what all readers take.
+
+    Raises:
+        UnsupportedTable: the table has in-commit timestamps, and that of the version cannot be read.
+    """
+    commit = log.commit
+    configuration: dict[str, str] = dict(metadata.get("configuration") or {})
+    if configuration.get("delta.enableInCommitTimestamps") != "true":
+        return commit.modified if commit else None
+    milliseconds: Any = checksum.get("inCommitTimestampOpt")
+    if milliseconds is None:
+        if commit is None:
+            return None
+        milliseconds = _in_commit(storage, commit)
+    try:
+        return _moment(milliseconds)
+    except (TypeError, ValueError, OverflowError, OSError) as error:
+        raise UnsupportedTable(
+            f"{storage.location}: version {log.version} has no commitInfo.inCommitTimestamp that can be read, though "
+            f"{LOG}/ says in-commit timestamps are enabled. The log is damaged; write the table again."
+        ) from error
+
+
+def recommitted_at(storage: Storage, log: Log, recorded: datetime | None) -> datetime | None:
+    """When the version's commit was made, if that is not when it was recorded.
+
+    What was recorded is the moment in the commit or the moment of its file, and which of the two is not recorded:
+    a commit that agrees with either is the recorded one.
+    """
+    commit = log.commit
+    if commit is None or recorded is None or abs(commit.modified - recorded) < _SECOND:
+        return None
+    milliseconds = _in_commit(storage, commit)
+    if not isinstance(milliseconds, int):
+        return commit.modified
+    moment = _moment(milliseconds)
+    return None if abs(moment - recorded) < _SECOND else moment
+
+
+def _in_commit(storage: Storage, commit: StoredObject) -> Any:
+    return first_actions(storage, commit, ("commitInfo",)).get("commitInfo", {}).get("inCommitTimestamp")
+
+
+def _moment(milliseconds: Any) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, tz=timezone.utc)

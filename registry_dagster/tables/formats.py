@@ -1,0 +1,116 @@
+"""The table formats: what each is called, how it is recognised, and the folder that does the rest.
+
+A format is added by its folder, its line in `FORMATS`, and its pin in `model/table.py`. "Adding a table format" in
+docs/design.md shows the steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from registry_dagster.model.table import TableFacts
+from registry_dagster.tables.code import Code
+from registry_dagster.tables.engines import Engine, Readers
+from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.storage.protocol import Storage
+from registry_dagster.tables.verdict import Look, Note
+
+__all__ = ["FORMATS", "Format", "Marks", "format_of", "format_of_scheme"]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How a table of a format is recognised, as globs and first bytes.
+
+    Args:
+        files: Names of files, in `directory`, that only such a table has.
+        directory: Where these files are below the table. Without one the mark is weak: it counts only where no
+            other format's mark is found, and hidden files do not count.
+        itself: Names of a file that is a table by itself.
+        magic: The first bytes of such a file.
+        scheme: The URI scheme of a catalog that knows such tables by name.
+    """
+
+    files: tuple[str, ...] = ()
+    directory: str = ""
+    itself: tuple[str, ...] = ()
+    magic: tuple[bytes, ...] = ()
+    scheme: str | None = None
+
+
+@dataclass(frozen=True)
+class Format:
+    """A table format. Its folder's modules are imported when they are first needed.
+
+    Args:
+        name: The tag of its pins, such as `delta`.
+        kind: What people call its tables, such as "Delta tables".
+        marks: How one is recognised.
+        folder: The package that holds `inspect.py`, `verify.py` and `code.py`, and `catalog.py` if it has a scheme;
+            `registry_dagster.tables.{name}` by default.
+    """
+
+    name: str
+    kind: str
+    marks: Marks
+    folder: str = ""
+
+    def inspect(
+        self, storage: Storage, version: int | str | None, options: StorageOptions | None, count_bytes: int | None
+    ) -> TableFacts:
+        """The facts of a table, by `inspect_{name}` of `inspect.py`.
+
+        Args:
+            storage: At the table.
+            version, options: See `inspect_table`.
+            count_bytes: How many bytes may be read only to count; None: no counting.
+        """
+        return self._function("inspect", f"inspect_{self.name}")(
+            storage, version, storage_options=options, count_bytes=count_bytes
+        )
+
+    def inspect_catalog(self, location: str, version: int | str | None, options: StorageOptions | None) -> TableFacts:
+        """The facts of a table that a catalog names, by `inspect_catalog_table` of `catalog.py`."""
+        return self._function("catalog", "inspect_catalog_table")(location, version, options)
+
+    def verify(self, table: TableFacts, options: StorageOptions | None, note: Note) -> Look:
+        """What became of a recorded table, by `verify_{name}` of `verify.py`."""
+        return self._function("verify", f"verify_{self.name}")(table, table.pin, options, note)
+
+    def code(self, table: TableFacts, engine: Engine) -> Code:
+        """A program that reads a table's pinned state, by `{name}_code` of `code.py`."""
+        return self._function("code", f"{self.name}_code")(table, table.pin, engine)
+
+    @property
+    def readers(self) -> Readers:
+        """The engines that read its tables: `READERS` of `code.py`."""
+        return self._function("code", "READERS")
+
+    def _function(self, module: str, name: str) -> Any:
+        return getattr(import_module(f"{self.folder or f'registry_dagster.tables.{self.name}'}.{module}"), name)
+
+
+_METADATA = ("*.metadata.json", "*.metadata.json.gz")
+
+FORMATS: dict[str, Format] = {
+    format.name: format
+    for format in (
+        Format("parquet", "Parquet tables", Marks(("*.parquet",), magic=(b"PAR1", b"PARE"))),
+        Format("delta", "Delta tables", Marks(("*.json", "*.checkpoint.parquet", "_last_checkpoint"), "_delta_log")),
+        Format("iceberg", "Iceberg tables", Marks(_METADATA, "metadata", itself=_METADATA, scheme="iceberg")),
+        Format("lance", "Lance datasets", Marks(("*.manifest",), "_versions")),
+    )
+}
+"""Name → format, in the order in which messages list them."""
+
+
+def format_of(table: TableFacts) -> Format:
+    """The format of a table."""
+    return FORMATS[table.format]
+
+
+def format_of_scheme(scheme: str) -> Format | None:
+    """The format whose catalogs have this URI scheme; None for a scheme that names a place in a store."""
+    return next((format for format in FORMATS.values() if format.marks.scheme == scheme), None)

@@ -1,0 +1,77 @@
+"""The metadata files of an Iceberg table without a catalog: which is current, and which is the newest."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from datetime import datetime
+
+from registry_dagster.errors import TableError, TableNotFound
+from registry_dagster.tables.iceberg.metadata import is_metadata_file
+from registry_dagster.tables.storage.protocol import Storage, StoredObject
+
+__all__ = ["current_metadata", "newest_metadata"]
+
+_HINT = "metadata/version-hint.text"
+
+
+def current_metadata(storage: Storage) -> StoredObject:
+    """The metadata file that is current in a table's directory.
+
+    `version-hint.text` says which it is. Without it there must be only one: the highest of several may be from a
+    commit that never succeeded.
+
+    Raises:
+        TableNotFound: there is none, or the hint points nowhere.
+        TableError: there are several and no hint.
+    """
+    if (hint := _hint(storage)) is not None:
+        names = _spellings(hint)
+        for name in names:
+            with suppress(TableNotFound):
+                return storage.head(f"metadata/{name}")
+        raise TableNotFound(f"{storage.location}/{_HINT} says {hint[:100]!r}, but there is no metadata/{names[0]}.")
+    found = [stored for stored in storage.list("metadata/") if is_metadata_file(stored.path)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise TableNotFound(f"{storage.location} has no Iceberg metadata: no metadata/*.metadata.json in it.")
+    raise TableError(
+        f"{storage.location} has {len(found)} metadata files and no version-hint.text, so it is not known which is "
+        "current: the newest may be from a commit that failed. Give the table by its catalog "
+        f"(iceberg://CATALOG/namespace.table), or name the file, e.g. {storage.location}/{found[-1].path}."
+    )
+
+
+def newest_metadata(storage: Storage) -> StoredObject | None:
+    """The newest metadata file in a directory of them; None if there is none.
+
+    It may be of a commit that failed, so it does not show which snapshot is current; but it lists those that the
+    table had by then.
+    """
+    found = [each for each in storage.list() if is_metadata_file(each.path)]
+    return max(found, key=_age, default=None)
+
+
+def _hint(storage: Storage) -> str | None:
+    try:
+        return storage.read(_HINT).decode("utf-8", "replace").strip()
+    except TableNotFound:
+        return None
+
+
+def _spellings(hint: str) -> list[str]:
+    """The names that a hint may mean: it is a number, or a file's name with or without its extension.
+
+    Hadoop's tables write the number of `v12.metadata.json`; a compressed file is spelled in either of two ways.
+    """
+    stem = f"v{hint}" if hint.isdecimal() else hint
+    if is_metadata_file(stem):
+        return [stem]
+    return [f"{stem}.metadata.json", f"{stem}.gz.metadata.json", f"{stem}.metadata.json.gz"]
+
+
+def _age(stored: StoredObject) -> tuple[datetime, int]:
+    """Some stores keep whole seconds; files are numbered, as in `00012-….metadata.json` and `v12.metadata.json`."""
+    number = re.match(r"v?(\d{1,18})", stored.path)
+    return stored.modified, int(number[1]) if number else 0

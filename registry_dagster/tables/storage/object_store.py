@@ -1,0 +1,126 @@
+"""Storage options by the names of the object_store crate, which obstore and the lance package are built on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from registry_dagster.tables.storage.credentials import (
+    aws_credentials,
+    aws_session,
+    google_credentials_file,
+    google_token,
+)
+from registry_dagster.tables.storage.options import StorageOptions
+
+__all__ = ["AZURE_NAMES", "SOME_REGION", "endpoint_in_environment", "for_azure", "for_gcs", "for_s3"]
+
+AZURE_NAMES = ("account_name", "account_key", "sas_token", "tenant_id", "client_id", "client_secret")
+_AZURE_SCOPE = "https://storage.azure.com/.default"
+_CONNECTION_STRING = {
+    "AccountName": "account_name",
+    "AccountKey": "account_key",
+    "SharedAccessSignature": "sas_token",
+    "BlobEndpoint": "endpoint",
+}
+SOME_REGION = "us-east-1"
+"""For endpoints other than AWS, which need a region for the signature and take any."""
+
+
+def for_s3(options: StorageOptions, seconds: float) -> dict[str, str]:
+    """Options of S3; credentials are looked up here.
+
+    Args:
+        options: As `options.prepared` returns them.
+        seconds: How long the lookup may take.
+
+    Raises:
+        NoCredentialsError: of botocore; there are none.
+    """
+    client: Mapping[str, Any] = options.get("client_kwargs") or {}
+    config: dict[str, Any] = options.get("config_kwargs") or {}
+    s3: dict[str, Any] = config.get("s3") or {}
+    region = client.get("region_name") or aws_session(options).get_config_variable("region")
+    endpoint = options.get("endpoint_url") or client.get("endpoint_url") or endpoint_in_environment()
+    key, secret, token = (None, None, None) if options.get("anon") else aws_credentials(options, seconds)
+    named = {
+        "aws_access_key_id": key,
+        "aws_secret_access_key": secret,
+        "aws_session_token": token,
+        "aws_skip_signature": "true" if options.get("anon") else None,
+        "aws_region": region or (endpoint and SOME_REGION),
+        "aws_endpoint": endpoint,
+        "allow_http": "true" if str(endpoint).startswith("http://") else None,
+        "allow_invalid_certificates": "true" if client.get("verify") is False else None,
+        "aws_virtual_hosted_style_request": "true" if s3.get("addressing_style") == "virtual" else None,
+        "aws_request_payer": "true" if options.get("requester_pays") else None,
+    }
+    return {name: str(value) for name, value in named.items() if value}
+
+
+def endpoint_in_environment() -> str | None:
+    """The S3 endpoint that the environment names, if any."""
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+
+
+def for_gcs(options: StorageOptions) -> dict[str, str]:
+    """Options of Google Cloud Storage."""
+    token = google_token(options)
+    own: dict[str, str] = {}
+    if token == "anon":
+        own["google_skip_signature"] = "true"
+    elif token == "google_default":
+        own["google_application_credentials"] = google_credentials_file() or ""
+    elif isinstance(token, dict):
+        own["google_service_account_key"] = json.dumps(token)
+    elif isinstance(token, str) and os.path.exists(token):
+        own["google_application_credentials"] = token
+    elif isinstance(token, str) and token != "cloud":
+        own["google_storage_token"] = token
+    if endpoint := options.get("endpoint_url"):
+        own["google_base_url"] = endpoint
+        own["allow_http"] = str(endpoint.startswith("http://")).lower()
+    return own
+
+
+def for_azure(rest: str, options: StorageOptions) -> tuple[str, dict[str, str]]:
+    """The URI by which the crate knows a place in Azure, and its options.
+
+    Args:
+        rest: The location after its scheme: `container/path`, or `container@account…/path`.
+        options: As `options.prepared` returns them.
+    """
+    place, _, path = rest.partition("/")
+    container, _, host = place.partition("@")
+    own = {name: value for name in AZURE_NAMES if (value := _azure_value(options, name))}
+    if connection := _azure_value(options, "connection_string"):
+        parts = dict(part.partition("=")[::2] for part in connection.split(";") if part)
+        own |= {name: parts[theirs] for theirs, name in _CONNECTION_STRING.items() if theirs in parts}
+    if endpoint := options.get("account_host"):
+        own["endpoint"] = f"https://{endpoint}"
+    if host:
+        own["account_name"] = host.partition(".")[0]
+    if options.get("anon"):
+        own["skip_signature"] = "true"
+    named = {name if name == "skip_signature" else f"storage_{name}": value for name, value in own.items()}
+    named = {f"azure_{name}": str(value) for name, value in named.items()}
+    if not own.keys() & {"account_key", "sas_token", "client_secret", "skip_signature"}:
+        named["azure_storage_token"] = _azure_token(options)
+    if own.get("endpoint", "").startswith("http://"):
+        named["allow_http"] = "true"
+    return f"az://{container}/{path}", named
+
+
+def _azure_value(options: StorageOptions, name: str) -> Any:
+    """An option, or the environment variable from which adlfs would take it."""
+    return options.get(name) or os.environ.get(f"AZURE_STORAGE_{name.upper()}")
+
+
+def _azure_token(options: StorageOptions) -> str:
+    from azure.identity import DefaultAzureCredential
+
+    without = {"exclude_managed_identity_credential": options.get("exclude_managed_identity_credential", True)}
+    with DefaultAzureCredential(**without) as credential:
+        return credential.get_token(_AZURE_SCOPE).token

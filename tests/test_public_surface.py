@@ -5,12 +5,16 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
+
+import pytest
 
 import registry_dagster as rd
 
 PACKAGE = Path(rd.__file__).parent
 PUBLIC = {
+    "AlongDimension",
     "AnnotationId",
     "Area",
     "BodyId",
@@ -34,21 +38,26 @@ PUBLIC = {
     "MaterializationVersion",
     "Note",
     "NucleusId",
+    "Origin",
     "Plan",
     "Position",
     "Probability",
+    "Publication",
+    "PublishComponent",
+    "Question",
     "Ratio",
     "Receipt",
-    "PublishComponent",
     "ReducedEmbedding",
     "Reference",
     "Registry",
     "RegistryError",
+    "Reported",
     "RootId",
     "Score",
     "Size",
     "SkeletonNodeId",
     "SpatialDrift",
+    "StorageOptions",
     "SupervoxelId",
     "SynapseId",
     "TableFacts",
@@ -67,32 +76,112 @@ PUBLIC = {
 }
 
 
+RESULTS = {
+    "Change",
+    "ColumnFacts",
+    "ColumnSource",
+    "Comparability",
+    "Comparison",
+    "Compatibility",
+    "DeltaPin",
+    "Dependent",
+    "Diff",
+    "EmbeddingPair",
+    "Evidence",
+    "FoundDataset",
+    "FoundVersion",
+    "IcebergPin",
+    "Join",
+    "Joins",
+    "KeyFact",
+    "LancePin",
+    "Lifecycle",
+    "Link",
+    "Loss",
+    "MaterializationName",
+    "NearestPoint",
+    "Newest",
+    "NullSentinel",
+    "Outcome",
+    "ParquetPin",
+    "Point",
+    "Provenance",
+    "Retirement",
+    "Rows",
+    "Step",
+    "TableField",
+    "TableVerdict",
+    "MaterializationChange",
+    "MaterializationChanges",
+    "Verdict",
+    "Verification",
+}
+
+
 def test_the_public_names_are_these() -> None:
-    assert set(dir(rd)) == PUBLIC
+    assert set(rd.__all__) == PUBLIC
     assert all(getattr(rd, name) is not None for name in PUBLIC)
+    assert set(dir(rd)) == PUBLIC | {"__version__", "errors", "results"}
+
+
+def test_the_public_names_of_the_results_are_these() -> None:
+    assert set(rd.results.__all__) == RESULTS
 
 
 def test_the_names_that_type_checkers_see_are_the_same() -> None:
-    tree = ast.parse((PACKAGE / "__init__.py").read_text())
-    (typed,) = [node for node in tree.body if isinstance(node, ast.If)]
-    seen = {alias.asname for node in typed.body if isinstance(node, ast.ImportFrom) for alias in node.names}
-    assert seen == PUBLIC
+    tree = ast.parse((PACKAGE / "__init__.pyi").read_text())
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    seen = {alias.asname: f"{node.module}.{alias.name}" for node in imports for alias in node.names}
+    assert seen.keys() == PUBLIC | {"errors", "results"}
+    for name in PUBLIC:
+        module, _, attribute = seen[name].rpartition(".")
+        __import__(module)
+        assert getattr(sys.modules[module], attribute) is getattr(rd, name)
+
+
+def test_the_root_is_short_enough_to_take_in() -> None:
+    assert len((PACKAGE / "__init__.py").read_text().splitlines()) <= 60
+
+
+def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'registry_dagster' has no attribute 'Synapse'"):
+        getattr(rd, "Synapse")  # noqa: B009  # type checkers refuse it as well
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert rd.__version__ == version("registry-dagster")
+
+
+def run(program: str) -> str:
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+
+def test_a_star_import_brings_the_public_names_and_nothing_else() -> None:
+    star = "before = set(dir()); from registry_dagster import *; print(*sorted(set(dir()) - before - {'before'}))"
+    assert set(run(star).split()) == PUBLIC
+
+
+@pytest.mark.parametrize("name", ["errors.NotPublished", "results.Verdict", "__version__"])
+def test_it_is_there_in_a_fresh_process(name: str) -> None:
+    assert run(f"import registry_dagster as rd; print(rd.{name})").strip()
 
 
 def imported_by(statement: str) -> set[str]:
-    program = f"import sys; {statement}; print(*{{name.split('.')[0] for name in sys.modules}})"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    return set(done.stdout.split())
+    return set(run(f"import sys; {statement}; print(*{{name.split('.')[0] for name in sys.modules}})").split())
 
 
 def test_the_heavy_libraries_are_loaded_only_when_needed() -> None:
     heavy = {"datahub", "deltalake", "pyiceberg", "lance", "pyarrow", "fsspec"}
     every_name = "import registry_dagster as rd; [getattr(rd, name) for name in dir(rd)]"
+    assert imported_by(every_name) >= {"dagster"}
     assert not imported_by(every_name) & heavy
 
 
 def test_reading_records_needs_no_dagster_either() -> None:
-    reading = "from registry_dagster.registry.registry import Registry; import registry_dagster.cli; Registry.open('lite:///x/y')"
+    reading = (
+        "import registry_dagster as rd, registry_dagster.cli; rd.results.Verdict; rd.errors; rd.__version__; "
+        "rd.Registry.open('lite:///x/y')"
+    )
     assert not imported_by(reading) & {"dagster", "datahub", "pyarrow", "deltalake", "pyiceberg", "lance"}
 
 

@@ -1,0 +1,65 @@
+"""The types of what the registry gives back: its answers, and the parts that answers and records are made of."""
+
+from __future__ import annotations
+
+from registry_dagster.answers.answer import Loss, Verdict
+from registry_dagster.answers.column_facts import ColumnFacts
+from registry_dagster.answers.comparison import Comparability, Comparison, EmbeddingPair
+from registry_dagster.answers.compatibility import Compatibility, Link
+from registry_dagster.answers.diff import Change, Diff
+from registry_dagster.answers.holding import KeyFact
+from registry_dagster.answers.join import Join, NullSentinel, Step
+from registry_dagster.answers.joins import Joins
+from registry_dagster.answers.lifecycle import Lifecycle
+from registry_dagster.answers.nearest import NearestPoint, Point
+from registry_dagster.datahub.retirement import Retirement
+from registry_dagster.model.column import MaterializationName
+from registry_dagster.model.dataset_version import ColumnSource, Provenance
+from registry_dagster.model.table import DeltaPin, IcebergPin, LancePin, ParquetPin, TableField
+from registry_dagster.registry.commit import Outcome
+from registry_dagster.registry.materialization_changes import MaterializationChange, MaterializationChanges
+from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion, Newest
+from registry_dagster.registry.rows.rows import Rows
+from registry_dagster.registry.verifier import Verification
+from registry_dagster.tables.verdict import Evidence, TableVerdict
+
+__all__ = [
+    "Change",
+    "ColumnFacts",
+    "ColumnSource",
+    "Comparability",
+    "Comparison",
+    "Compatibility",
+    "DeltaPin",
+    "Dependent",
+    "Diff",
+    "EmbeddingPair",
+    "Evidence",
+    "FoundDataset",
+    "FoundVersion",
+    "IcebergPin",
+    "Join",
+    "Joins",
+    "KeyFact",
+    "LancePin",
+    "Lifecycle",
+    "Link",
+    "Loss",
+    "MaterializationChange",
+    "MaterializationChanges",
+    "MaterializationName",
+    "NearestPoint",
+    "Newest",
+    "NullSentinel",
+    "Outcome",
+    "ParquetPin",
+    "Point",
+    "Provenance",
+    "Retirement",
+    "Rows",
+    "Step",
+    "TableField",
+    "TableVerdict",
+    "Verdict",
+    "Verification",
+]

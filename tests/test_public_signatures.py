@@ -1,0 +1,112 @@
+"""Whatever a public signature mentions can be imported by a public name: `registry_dagster` or its `results`."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import registry_dagster as rd
+
+OURS = "registry_dagster"
+NOT_INSTALLED_EVERYWHERE = {name: SimpleNamespace(DataFrame=object) for name in ("pd", "pl")}
+FOR_AUTHORS_OF_STORES = {"Registry.__init__"}
+"""Whoever writes a store imports what that takes from `registry_dagster.stores.store`."""
+
+
+def public() -> dict[str, Any]:
+    """Each public name, dotted within the package, and what it is."""
+    names = {name: getattr(rd, name) for name in rd.__all__}
+    return {**names, **{f"results.{name}": getattr(rd.results, name) for name in rd.results.__all__}}
+
+
+def functions_of(kind: type) -> Iterator[tuple[str, Any]]:
+    """The public methods and properties of a class that are ours, and its `__init__`, as functions."""
+    for name in dir(kind):
+        found = inspect.getattr_static(kind, name)
+        if isinstance(found, property):
+            found = found.fget
+        elif isinstance(found, cached_property):
+            found = found.func
+        function = getattr(found, "__func__", found)
+        if not inspect.isfunction(function) or not function.__module__.startswith(OURS):
+            continue
+        if not name.startswith("_") or name == "__init__":
+            yield name, function
+
+
+def types_in(hint: object) -> Iterator[type]:
+    """The classes of this package that an annotation holds, at any depth."""
+    if isinstance(hint, (list, tuple)):
+        parts: Iterable[object] = hint
+    else:
+        parts = (*typing.get_args(hint), typing.get_origin(hint))
+        if isinstance(hint, type) and hint.__module__.startswith(OURS):
+            yield hint
+    for part in parts:
+        if part is not None:
+            yield from types_in(part)
+
+
+def hints_of(annotated: Any) -> dict[str, object]:
+    return typing.get_type_hints(annotated, localns=NOT_INSTALLED_EVERYWHERE)
+
+
+def mentioned(name: str, what: Any) -> Iterator[tuple[str, type]]:
+    """Where a public name mentions which of our classes: its signatures, and the fields of its values."""
+    if inspect.isfunction(what):
+        yield from ((name, kind) for hint in hints_of(what).values() for kind in types_in(hint))
+    elif isinstance(what, type):
+        for method, function in functions_of(what):
+            yield from mentioned(f"{name}.{method}", function)
+        fields = {field: hint for field, hint in hints_of(what).items() if not field.startswith("_")}
+        yield from ((f"{name}.{field}", kind) for field, hint in fields.items() for kind in types_in(hint))
+    else:
+        yield from ((name, kind) for kind in types_in(what))
+
+
+def test_every_type_in_a_public_signature_has_a_public_name() -> None:
+    names = public()
+    nameless = {
+        f"{where}: {kind.__module__}.{kind.__qualname__}"
+        for name, what in names.items()
+        for where, kind in mentioned(name, what)
+        if kind not in names.values() and where not in FOR_AUTHORS_OF_STORES
+    }
+    assert nameless == set()
+
+
+def test_a_type_without_a_public_name_would_be_found() -> None:
+    from registry_dagster.stores.store import Store
+
+    assert ("Registry.__init__", Store) in list(mentioned("Registry", rd.Registry))
+    assert ("Registry.join", rd.results.Joins) in list(mentioned("Registry", rd.Registry))
+    assert ("results.Joins.joins", rd.results.Join) in list(mentioned("results.Joins", rd.results.Joins))
+
+
+def documented() -> list[str]:
+    """The public names with a docstring to have: classes, functions, and their own public methods and properties."""
+    found: list[str] = []
+    for name, what in public().items():
+        if inspect.isfunction(what) or isinstance(what, type):
+            found.append(name)
+        if isinstance(what, type):
+            found += [f"{name}.{method}" for method, _ in functions_of(what) if method != "__init__"]
+    return found
+
+
+@pytest.mark.parametrize("name", documented())
+def test_every_public_name_has_a_docstring(name: str) -> None:
+    what: Any = rd
+    for part in name.split("."):
+        what = inspect.getattr_static(what, part) if isinstance(what, type) else getattr(what, part)
+    if isinstance(what, type):
+        assert what.__doc__, name
+        assert not what.__doc__.startswith(f"{what.__name__}("), f"{name} has only what dataclasses make up"
+    else:
+        assert inspect.getdoc(getattr(what, "__func__", what)), name

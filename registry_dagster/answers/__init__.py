@@ -1,1 +1,1 @@
-"""What follows from published records: compatibility, joins, comparable embeddings. Reads no store and no table."""
+"""Pure: published records in, an answer with its reason and basis out. Reads no store and no table."""

@@ -27,7 +27,7 @@ class Answer:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The names of what it tells."""
+        """The names of its fields."""
         return tuple(field.name for field in fields(self))
 
     def _repr_html_(self) -> str:
@@ -48,18 +48,18 @@ def _plain(value: object) -> Any:
 
 @total_ordering
 class Verdict(Enum):
-    """How well two states, or two keys, go together. Ordered: `EXACT` is the greatest.
+    """How well two versions, or two keys, go together. Ordered: `EXACT` is the greatest.
 
     EXACT: the same materialization version, or an alias of it.
     TIMESTAMP_EQUAL: the same segmentation at the same moment.
     ID_STABLE: different versions, but every key holds across both.
-    BRIDGEABLE: a crosswalk table between the two is named.
+    BRIDGEABLE: a crosswalk table between the two is recorded.
     LOSSY: keys do not hold across the two; joins drop rows.
-    UNKNOWN: what is recorded does not tell. Below all that joins, so it never counts as compatible.
+    UNKNOWN: the records do not say. Ranks below every verdict that joins, so it never counts as compatible.
     INCOMPATIBLE: the ids are from different id spaces.
 
-    The smallest of several verdicts is their weakest link: one that is known to fail settles the
-    question, and one that is not known leaves it open.
+    The smallest of several verdicts is their weakest link: one known failure settles the question, and
+    one unknown leaves it open.
     """
 
     EXACT = "exact"
@@ -87,7 +87,7 @@ _STRENGTH = {verdict: rank for rank, verdict in enumerate(reversed(Verdict))}
 
 @dataclass(frozen=True)
 class Loss(Answer):
-    """A share that finds no partner, 0 to 1.
+    """A share of rows or keys without a partner, 0 to 1.
 
     Args:
         of: The version whose rows or keys are counted.
@@ -106,7 +106,7 @@ class Loss(Answer):
 
 
 def shared_basis(bases: Iterable[Basis | None]) -> Basis | None:
-    """The basis of a conclusion from several facts: theirs when they share one, else it is derived."""
+    """The basis of a conclusion from several facts: their common one, else `derived`; None if one has none."""
     known: Sequence[Basis | None] = list(dict.fromkeys(bases))
     if not known or None in known:
         return None

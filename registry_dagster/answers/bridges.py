@@ -10,8 +10,8 @@ from registry_dagster.answers.answer import Basis, Verdict, shared_basis
 from registry_dagster.answers.direct import direct_joins
 from registry_dagster.answers.join import Join, chained
 from registry_dagster.answers.keys import shortest_lived
-from registry_dagster.answers.ranges import tells_version
-from registry_dagster.answers.states import Relation, relate
+from registry_dagster.answers.ranges import means_version
+from registry_dagster.answers.relations import Relation, relate
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.signals import Crosswalk
@@ -22,21 +22,15 @@ __all__ = ["bridged_joins"]
 def bridged_joins(
     a: DatasetVersion, b: DatasetVersion, bridge: DatasetVersion, *, at: datetime | None = None
 ) -> tuple[Join, ...]:
-    """The best ways from `a` to `b` through one further table, by different columns of it.
+    """The best joins from `a` to `b` through a third table, entering and leaving it by different columns.
 
-    Each is as good as its weakest step, and `BRIDGEABLE` at best. Where the bridge holds one id in two
-    versions, only a `Crosswalk` signal that names both, and columns that leave no choice, tell that each
-    version is met by the right column.
+    Each is as good as its weakest step, and `BRIDGEABLE` at best. A bridge that holds one id in two versions
+    carries keys across only if a `Crosswalk` signal names both versions and its columns leave no choice:
+    otherwise nothing says which column holds which version.
     """
-    lefts = [join for join in direct_joins(a, bridge, at=at).joins if not join.through]
-    rights = [join for join in direct_joins(bridge, b, at=at).joins if not join.through] if lefts else []
-    ways = [(left, right) for left in lefts for right in rights if _ends(left).isdisjoint(_starts(right))]
-    if not ways:
-        return ()
-    best = max(_quality(way) for way in ways)
-    ways = [way for way in ways if _quality(way) == best]
+    ways = _best_ways(a, b, bridge, at)
     found = (_chain(a, b, bridge, way) for way in ways)
-    crosswalks = list(_crosswalks(a, b, bridge))
+    crosswalks = list(_crosswalks(a, b, bridge)) if ways else []
     if not crosswalks:
         return tuple(found)
     if len({(_ends(left), _starts(right)) for left, right in ways}) > 1:
@@ -45,7 +39,23 @@ def bridged_joins(
     return tuple(_carried(join, crosswalks) for join in found)
 
 
-def _chain(a: DatasetVersion, b: DatasetVersion, bridge: DatasetVersion, way: tuple[Join, Join]) -> Join:
+_Way = tuple[Join, Join]
+
+
+def _best_ways(a: DatasetVersion, b: DatasetVersion, bridge: DatasetVersion, at: datetime | None) -> list[_Way]:
+    """The pairs of a join into the bridge and one out of it, by different columns: all that are equally good."""
+    lefts = _without_bridge(a, bridge, at)
+    rights = _without_bridge(bridge, b, at) if lefts else []
+    ways = [(left, right) for left in lefts for right in rights if _ends(left).isdisjoint(_starts(right))]
+    best = max(map(_quality, ways), default=None)
+    return [way for way in ways if _quality(way) == best]
+
+
+def _without_bridge(a: DatasetVersion, b: DatasetVersion, at: datetime | None) -> list[Join]:
+    return [join for join in direct_joins(a, b, at=at).joins if not join.through]
+
+
+def _chain(a: DatasetVersion, b: DatasetVersion, bridge: DatasetVersion, way: _Way) -> Join:
     left, right = way
     weakest = min(left, right, key=lambda join: join.verdict)
     known: list[Basis | None] = [join.basis for join in way if join.basis is not None]
@@ -64,13 +74,13 @@ def _chain(a: DatasetVersion, b: DatasetVersion, bridge: DatasetVersion, way: tu
 
 
 def _carried(join: Join, crosswalks: Sequence[_NamedCrosswalk]) -> Join:
-    """The join, where its keys hold only because the bridge carries them from one version to the other."""
+    """The join, raised to `BRIDGEABLE` if a crosswalk is what carries its keys from one version to the other."""
     crosswalk = next((each for each in crosswalks if each.carries(join)), None)
     if crosswalk is None or join.verdict not in (Verdict.LOSSY, Verdict.UNKNOWN):
         return join
     return replace(
         join,
-        # What is lost between versions is lost without the crosswalk.
+        # Keys lost between versions are lost only without the crosswalk; rows without a partner stay lost.
         steps=tuple(
             replace(step, losses=tuple(loss for loss in step.losses if loss.what == "rows")) for step in join.steps
         ),
@@ -80,7 +90,7 @@ def _carried(join: Join, crosswalks: Sequence[_NamedCrosswalk]) -> Join:
     )
 
 
-def _quality(way: tuple[Join, Join]) -> tuple[int, int]:
+def _quality(way: _Way) -> tuple[int, int]:
     return min(join.verdict.strength for join in way), sum(join.kind == "declared" for join in way)
 
 
@@ -97,23 +107,23 @@ class _NamedCrosswalk:
     """The signal of one of the three tables that names the bridge as the crosswalk from `a` to `b`."""
 
     signal: Crosswalk
-    told_by: str
+    named_by: str
     a: MaterializationVersion
     b: MaterializationVersion
 
     def carries(self, join: Join) -> bool:
-        """Whether the signal is about the columns that the join uses in the table that tells of it."""
+        """Whether the signal is about the columns that the join uses in the table whose signal it is."""
         left, right = join.steps
         used = {
             left.left: {here for here, _ in left.columns},
             left.right: {there for _, there in left.columns} | {here for here, _ in right.columns},
             right.right: {there for _, there in right.columns},
         }
-        return not self.signal.columns or used[self.told_by] <= set(self.signal.columns)
+        return not self.signal.columns or used[self.named_by] <= set(self.signal.columns)
 
 
 def _crosswalks(a: DatasetVersion, b: DatasetVersion, bridge: DatasetVersion) -> Iterator[_NamedCrosswalk]:
-    """The crosswalks that the bridge is named as, if either table has one version that it holds."""
+    """The signals that name the bridge as a crosswalk between the one version of `a` and the one of `b`."""
     va, vb = _only_version(a, bridge), _only_version(b, bridge)
     if va is None or vb is None:
         return
@@ -126,16 +136,16 @@ def _crosswalks(a: DatasetVersion, b: DatasetVersion, bridge: DatasetVersion) ->
 
 
 def _only_version(version: DatasetVersion, bridge: DatasetVersion) -> MaterializationVersion | None:
-    """The one upstream version that a table shares a system with the bridge by, if the bridge holds it too."""
+    """The only materialization version of a table in a system of the bridge, if the bridge is made against it too."""
     near = [each for each in version.materializations if any(relate(each, held) for held in bridge.materializations)]
     if len(near) != 1:
         return None
-    states = [relate(near[0], held) for held in bridge.materializations]
-    held = any(state is not None and state.relation is Relation.SAME_STATE for state in states)
-    return near[0] if held else None
+    pairs = [relate(near[0], held) for held in bridge.materializations]
+    is_held = any(pair is not None and pair.relation is Relation.SAME_VERSION for pair in pairs)
+    return near[0] if is_held else None
 
 
 def _leads(signal: Crosswalk, one: MaterializationVersion, other: MaterializationVersion) -> bool:
     if signal.from_version is None or signal.to_version is None:
         return False
-    return tells_version(signal.from_version, one, other) and tells_version(signal.to_version, other, one)
+    return means_version(signal.from_version, one, other) and means_version(signal.to_version, other, one)

@@ -20,13 +20,13 @@ class ColumnFacts(Answer):
     """A column of a published version.
 
     Args:
-        version, path: Where it is.
-        type, nullable: As the table has it.
-        semantic: What it means; None when nobody declared it.
+        version, path: The version, and the column's path in it.
+        type, nullable: As in the table.
+        semantic: The declared semantic; None if there is none.
         attributes: The semantic's attributes: unit, frame, model, ….
         meaning: The same in words.
         references: The joins it takes part in, in words.
-        signals: The signals about it, in words; with those about the whole table.
+        signals: The signals about it and about the whole table, in words.
         computed_from: The columns of other published versions it was computed from.
     """
 
@@ -42,15 +42,17 @@ class ColumnFacts(Answer):
     computed_from: tuple[str, ...]
 
     def __str__(self) -> str:
-        told = [*self.references, *self.signals, *(f"computed from {each}" for each in self.computed_from)]
-        return "\n".join([f"{self.version} {self.path}: {self.type}", f"  {self.meaning}", *(f"  {x}" for x in told)])
+        facts = [*self.references, *self.signals, *(f"computed from {each}" for each in self.computed_from)]
+        return "\n".join(
+            [f"{self.version} {self.path}: {self.type}", f"  {self.meaning}", *(f"  {fact}" for fact in facts)]
+        )
 
 
 def column_facts(record: DatasetVersion, path: str) -> ColumnFacts:
-    """What is recorded of a column.
+    """What is recorded about a column.
 
     Raises:
-        NotPublished: the table has no such column; names the nearest.
+        NotPublished: the table has no such column; the message names the nearest.
     """
     fields = {field.path: field for field in record.table.fields}
     if path not in fields:
@@ -66,7 +68,7 @@ def column_facts(record: DatasetVersion, path: str) -> ColumnFacts:
         nullable=fields[path].nullable,
         semantic=semantic,
         attributes=attributes,
-        meaning=" · ".join(column_words(column)) if column else "nobody declared what it means",
+        meaning=" · ".join(column_words(column)) if column else "no meaning is declared",
         references=tuple(reference_words(each) for each in record.references if path in each.columns),
         signals=tuple(map(signal_words, about)),
         computed_from=tuple(f"{each.version} {each.column}" for each in record.column_lineage.get(path, ())),

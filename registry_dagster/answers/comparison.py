@@ -1,4 +1,4 @@
-"""Comparison: whether the vectors of two embedding tables may be measured against each other."""
+"""Comparison: whether the vectors of two embedding tables can be compared with each other."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum
 from functools import total_ordering
 
 from registry_dagster.answers.answer import Answer, Basis
-from registry_dagster.answers.states import names_of
+from registry_dagster.answers.relations import names_of
 from registry_dagster.model.column import MaterializationName
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.embeddings import Embedding, ReducedEmbedding
@@ -21,7 +21,7 @@ _ATTRIBUTES = ("model", "checkpoint", "dim", "distance", "normalized", "trained_
 
 @total_ordering
 class Comparability(Enum):
-    """Whether vectors may be measured against each other. Ordered; only `COMPARABLE` says that they may."""
+    """Whether vectors can be compared with each other. Ordered; only `COMPARABLE` says that they can."""
 
     COMPARABLE = "comparable"
     UNKNOWN = "unknown"
@@ -43,11 +43,11 @@ class EmbeddingPair(Answer):
 
     Args:
         a, b: The columns.
-        verdict: Not comparable if anything differs; else unknown if anything is not recorded; else comparable.
+        verdict: Not comparable if an attribute differs; else unknown if one is not recorded; else comparable.
         same: The attributes that agree.
         differences: The attributes that differ, each with both values.
-        unknowns: The attributes that one side or both do not record.
-        basis: What it rests on; None when it is not known.
+        unknowns: The attributes that are not recorded on one side or both.
+        basis: What the verdict rests on; None if it is unknown.
     """
 
     a: str
@@ -59,8 +59,8 @@ class EmbeddingPair(Answer):
     basis: Basis | None
 
     def __str__(self) -> str:
-        told = (("differs", self.differences), ("unknown", self.unknowns), ("same", self.same))
-        lines = [f"  {word}: {'; '.join(items)}" for word, items in told if items]
+        groups = (("differs", self.differences), ("unknown", self.unknowns), ("same", self.same))
+        lines = [f"  {word}: {'; '.join(items)}" for word, items in groups if items]
         return "\n".join([f"{self.a} ~ {self.b}: {self.verdict}", *lines])
 
 
@@ -70,9 +70,9 @@ class Comparison(Answer):
 
     Args:
         a, b: The tables.
-        verdict: That of the best pair of columns; unknown when there is none.
+        verdict: That of the best pair of columns; unknown if there is no pair.
         pairs: Each embedding column of `a` with each of `b`, best first.
-        reason: What decides.
+        reason: What decides the verdict.
     """
 
     a: str
@@ -86,8 +86,8 @@ class Comparison(Answer):
 
 
 def comparable(a: DatasetVersion, b: DatasetVersion) -> Comparison:
-    """Whether embeddings of two tables come from the same model in the same state, and are meant alike."""
-    known = _states(a, b)
+    """Whether the embeddings of two tables agree in every attribute that decides it, such as the model."""
+    known = _version_names(a, b)
     pairs = [_pair(*here, *there, known) for here in _embeddings(a) for there in _embeddings(b)]
     if not pairs:
         return Comparison(a.name, b.name, Comparability.UNKNOWN, (), "; ".join(_none_declared(a, b)))
@@ -111,12 +111,12 @@ def _none_declared(a: DatasetVersion, b: DatasetVersion) -> Iterator[str]:
             yield f"{version.name} declares no embedding{but}"
 
 
-def _states(a: DatasetVersion, b: DatasetVersion) -> list[frozenset[str]]:
-    """The names that each upstream version of either table goes by."""
+def _version_names(a: DatasetVersion, b: DatasetVersion) -> list[frozenset[str]]:
+    """All names of each materialization version of either table."""
     return [frozenset(names_of(version)) for version in (*a.materializations, *b.materializations)]
 
 
-def _pair(a: str, one: Embedding, b: str, other: Embedding, states: list[frozenset[str]]) -> EmbeddingPair:
+def _pair(a: str, one: Embedding, b: str, other: Embedding, versions: list[frozenset[str]]) -> EmbeddingPair:
     same: list[str] = []
     differences: list[str] = []
     unknowns: list[str] = []
@@ -124,7 +124,7 @@ def _pair(a: str, one: Embedding, b: str, other: Embedding, states: list[frozens
         here, there = getattr(one, name), getattr(other, name)
         if here is None or there is None:
             unknowns.append(f"{name}: {_shown(here)} and {_shown(there)}")
-        elif _agree(here, there, states):
+        elif _agree(here, there, versions):
             same.append(f"{name} {_shown(here)}")
         else:
             differences.append(f"{name}: {_shown(here)} and {_shown(there)}")
@@ -135,11 +135,11 @@ def _pair(a: str, one: Embedding, b: str, other: Embedding, states: list[frozens
     return EmbeddingPair(a, b, verdict, tuple(same), tuple(differences), tuple(unknowns), basis)
 
 
-def _agree(here: object, there: object, states: list[frozenset[str]]) -> bool:
-    """Whether two values are equal, or name one upstream version."""
+def _agree(here: object, there: object, versions: list[frozenset[str]]) -> bool:
+    """Whether two values are equal, or two names of one materialization version."""
     if here == there or not isinstance(here, MaterializationName):
         return here == there
-    return any({str(here), str(there)} <= names for names in states)
+    return any({str(here), str(there)} <= names for names in versions)
 
 
 def _shown(value: object) -> str:

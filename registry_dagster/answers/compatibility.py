@@ -1,4 +1,4 @@
-"""Compatibility: whether two tables, or a table and an upstream version, go together, and why."""
+"""Compatibility: whether two tables, or a table and a materialization version, go together, and why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from registry_dagster.answers.answer import Answer, Basis, Loss, Verdict, shared
 from registry_dagster.answers.holding import End, KeyFact, fact_about, losses_of, weakest
 from registry_dagster.answers.keys import Key, ids_in, own_keys, shared_keys, space_of
 from registry_dagster.answers.lifecycle import Lifecycle, lifecycles
-from registry_dagster.answers.states import Relation, StatePair, relate, same_moment, systems_of
+from registry_dagster.answers.relations import Relation, VersionPair, relate, same_moment, systems_of
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 
@@ -19,14 +19,14 @@ __all__ = ["Compatibility", "Link", "compatibility"]
 
 @dataclass(frozen=True)
 class Link(Answer):
-    """How an upstream version of one side goes together with one of the other side.
+    """How a materialization version of one side goes together with one of the other side.
 
     Args:
         a, b: Their names, `system@version`.
         verdict, reason: The answer and why.
-        basis: What it rests on; None when it is not known.
-        keys: The keys that were considered; none where the states alone settle it.
-        losses: The share of keys that do not survive, if known for every key that is lossy.
+        basis: What the verdict rests on; None if it is unknown.
+        keys: The keys that were considered; empty if the versions alone settle the verdict.
+        losses: The share of keys that do not survive, if it is known for every lossy key.
     """
 
     a: str
@@ -49,11 +49,11 @@ class Compatibility(Answer):
         a, b: What was compared.
         verdict: The weakest of the links.
         reason: Why, in words.
-        basis: What it rests on; None when it is not known.
-        links: Each upstream version with its best counterpart on the other side.
-        not_compared: Upstream versions whose system the other side does not name.
-        losses: The share of keys that do not survive, if known; empty is unknown.
-        lifecycle: Whether the upstream versions can still be asked. Does not touch the verdict.
+        basis: What the verdict rests on; None if it is unknown.
+        links: Each materialization version with its best counterpart on the other side.
+        not_compared: Materialization versions of a system that the other side does not have.
+        losses: The share of keys that do not survive; empty if it is unknown.
+        lifecycle: Whether the materialization versions can still be queried. Does not affect the verdict.
     """
 
     a: str
@@ -69,7 +69,7 @@ class Compatibility(Answer):
     def __str__(self) -> str:
         lines = [f"{self.a} ~ {self.b}: {self.verdict} ({self.basis or 'no basis'})", f"  {self.reason}"]
         lines += [f"  {loss}" for loss in self.losses]
-        lines += [f"  not compared: {name}, whose system the other side does not name" for name in self.not_compared]
+        lines += [f"  not compared: {name} (the other side has no version of its system)" for name in self.not_compared]
         return "\n".join([*lines, *(f"  {each}" for each in self.lifecycle)])
 
 
@@ -83,22 +83,22 @@ def compatibility(
 ) -> Compatibility:
     """Whether two sides go together, as a fact with its reason.
 
-    They are compared system by system. Of a system that a side names in several versions, each counts
-    with its best counterpart; the weakest of all is the verdict. A system that one side alone names is
-    told and not weighed. Versions of one system that are different states are as good as the weakest
-    key that both tables hold (or, where one side is no table, that the other holds).
+    The sides are compared system by system. If a side has several versions of a system, each counts with
+    its best counterpart, and the weakest of these pairs is the verdict. A system that only one side has is
+    reported and does not count. Two different versions of one system are as good as the weakest key that
+    both tables hold (or, if one side is not a table, that the other holds).
 
     Args:
-        a, b: Published versions, or upstream versions.
-        keys: The pairs of columns asked about; all that hold the same ids when left out. A system that
-            none of them belongs to is then left aside.
-        crosswalks: Whether a crosswalk that a signal names counts. A direct join does without.
-        at: The moment to hold dates of expiry against.
+        a, b: Published versions, or materialization versions.
+        keys: The pairs of columns to consider; default: all that hold the same ids. Systems that none of
+            them belongs to are then ignored.
+        crosswalks: Whether crosswalks named by signals count. They do not for a direct join.
+        at: The moment to compare expiry dates with.
     """
     question = _Question(End.of(a), End.of(b), keys, crosswalks)
     one, two = question.one, question.two
     versions = (*one.versions, *two.versions)
-    pairs = [(va, vb, state) for va in one.versions for vb in two.versions if (state := relate(va, vb))]
+    pairs = [(va, vb, pair) for va in one.versions for vb in two.versions if (pair := relate(va, vb))]
     compared = {str(version) for va, vb, _ in pairs for version in (va, vb)}
     links = _best(pairs, question) if pairs else (_across_systems(question),)
     decisive = weakest(links)
@@ -115,14 +115,17 @@ def compatibility(
     )
 
 
-_States = tuple[MaterializationVersion, MaterializationVersion]
-_Pair = tuple[MaterializationVersion, MaterializationVersion, StatePair]
-_NO_KEY = Key(None, None, True, "unknown", "no key is known that both hold")
+_Versions = tuple[MaterializationVersion, MaterializationVersion]
+_Pair = tuple[MaterializationVersion, MaterializationVersion, VersionPair]
+_NO_KEY = Key(None, None, True, "unknown", "no key is known to be in both")
 
 
 @dataclass(frozen=True)
 class _Question:
-    """What is asked. Without keys: those that hold the same ids; else those that may; else those that do not."""
+    """The two sides and the keys to consider.
+
+    Without keys, those decide that hold the same ids; if there are none, those that may; else those that do not.
+    """
 
     one: End
     two: End
@@ -130,7 +133,7 @@ class _Question:
     crosswalks: bool
 
     def keys_within(self, systems: frozenset[str]) -> list[Key]:
-        """The keys asked about that may be of these systems: one whose id space is another system's name is not."""
+        """The keys that may belong to these systems. A key whose id space is the name of another system does not."""
         ends = (self.one, self.two)
         names = {name for end in ends for version in end.versions for name in systems_of(version)}
         return [key for key in self._candidates() if (names - systems).isdisjoint(self._spaces(key))]
@@ -146,27 +149,29 @@ class _Question:
         sides = ((ids_in(self.one.columns), key.a), (ids_in(self.two.columns), key.b))
         return {space_of(ids[path]) for ids, path in sides if path is not None and path in ids}
 
-    def facts(self, keys: Sequence[Key], states: Sequence[_States], *, moments: bool = False) -> list[KeyFact]:
-        """What each deciding key is worth between each two states."""
+    def facts(self, keys: Sequence[Key], pairs: Sequence[_Versions], *, moments: bool = False) -> list[KeyFact]:
+        """Whether each deciding key holds between the two versions of each pair."""
         keys = keys or (_NO_KEY,)
         if self.keys is None:
             keys = next(found for same in (True, None, False) if (found := [key for key in keys if key.same is same]))
-        facts: list[KeyFact] = []
-        for key in keys:
-            for va, vb in states:
-                fact = fact_about(key, self.one, self.two, va, vb, crosswalks=self.crosswalks)
-                facts.append(_at_moments(key, fact, va, vb) if moments else fact)
-        # Where no key holds the same ids on both sides, one that a crosswalk carries over is enough.
+        facts = [self._fact(key, va, vb, moments=moments) for key in keys for va, vb in pairs]
+        # If no key holds the same ids on both sides, one key that a crosswalk carries across is enough: it is how
+        # the tables are meant to be joined, so the best key decides here and not the weakest.
         if self.keys is None and keys[0].same is False:
             return [max(facts, key=lambda fact: (fact.verdict.strength, fact.basis or ""))]
         return facts
+
+    def _fact(self, key: Key, va: MaterializationVersion, vb: MaterializationVersion, *, moments: bool) -> KeyFact:
+        fact = fact_about(key, self.one, self.two, va, vb, crosswalks=self.crosswalks)
+        return _at_moments(key, fact, va, vb) if moments else fact
 
 
 def _best(pairs: Sequence[_Pair], question: _Question) -> tuple[Link, ...]:
     """Each version's link with its best counterpart."""
     if question.keys is not None:
         pairs = [pair for pair in pairs if question.keys_within(pair[2].systems)] or pairs
-    links = [(va, vb, _link(va, vb, state, question)) for va, vb, state in pairs]
+    links = [(va, vb, _link(va, vb, pair, question)) for va, vb, pair in pairs]
+    # Both sides in turn: a version of `b` that no version of `a` would choose still needs a counterpart.
     chosen = [
         max((link for *both, link in links if both[side] is version), key=_quality)
         for side in (0, 1)
@@ -175,31 +180,36 @@ def _best(pairs: Sequence[_Pair], question: _Question) -> tuple[Link, ...]:
     return tuple(dict.fromkeys(chosen))
 
 
-def _link(va: MaterializationVersion, vb: MaterializationVersion, state: StatePair, question: _Question) -> Link:
-    link = Link(str(va), str(vb), Verdict.UNKNOWN, state.reason, state.basis)
-    if state.relation is Relation.CONTRADICTORY:
+def _link(va: MaterializationVersion, vb: MaterializationVersion, pair: VersionPair, question: _Question) -> Link:
+    link = Link(str(va), str(vb), Verdict.UNKNOWN, pair.reason, pair.basis)
+    if pair.relation is Relation.CONTRADICTORY:
         return link
-    if state.relation is Relation.OTHER_STATE:
-        return _concluded(link, question.facts(question.keys_within(state.systems), [(va, vb)]))
+    if pair.relation is Relation.OTHER_VERSION:
+        return _concluded(link, question.facts(question.keys_within(pair.systems), [(va, vb)]))
+    # One version holds its own keys, but a key that was asked about may still hold different ids in the two tables.
     if unlike := [key for key in question.keys or () if not key.same]:
         return _concluded(link, question.facts(unlike, [(va, vb)]))
-    return replace(link, verdict=Verdict.EXACT if state.relation is Relation.SAME_STATE else Verdict.TIMESTAMP_EQUAL)
+    return replace(link, verdict=Verdict.EXACT if pair.relation is Relation.SAME_VERSION else Verdict.TIMESTAMP_EQUAL)
 
 
 def _across_systems(question: _Question) -> Link:
-    """No system is named by both: only a shared id space can tell that they speak of one segmentation."""
+    """The link of two sides without a common system: only a shared id space can show that their ids are the same."""
     one, two = question.one, question.two
-    reason = f"{one.name} and {two.name} name no upstream system in common"
+    reason = f"{one.name} and {two.name} have no upstream system in common"
     keys = question.keys
     if keys is None:
         keys = list(shared_keys(one.columns, two.columns, one_system=False))
-    states = [(va, vb) for va in one.versions for vb in two.versions]
-    facts = question.facts(keys, states, moments=True)
+    pairs = [(va, vb) for va in one.versions for vb in two.versions]
+    facts = question.facts(keys, pairs, moments=True)
     return _concluded(Link(one.name, two.name, Verdict.UNKNOWN, reason, None), facts)
 
 
 def _at_moments(key: Key, fact: KeyFact, va: MaterializationVersion, vb: MaterializationVersion) -> KeyFact:
-    """A key of one id space under two names of the system: the moments tell whether the states are one."""
+    """The fact about a key of one id space whose system has two names here.
+
+    Names do not show whether the two versions are the same one, but their moments do: an id space has one
+    segmentation at a moment.
+    """
     if key is _NO_KEY or not key.same or fact.verdict >= Verdict.BRIDGEABLE:
         return fact
     moment = None if key.declared else same_moment(va, vb)
@@ -207,13 +217,13 @@ def _at_moments(key: Key, fact: KeyFact, va: MaterializationVersion, vb: Materia
         reason = f"{va} and {vb} show one id space at the same moment ({va.timestamp})"
         return replace(fact, verdict=Verdict.TIMESTAMP_EQUAL, reason=reason, basis="derived", losses=())
     if moment is None:
-        reason = f"nothing recorded tells whether {va} and {vb} are one state"
+        reason = f"nothing recorded says whether {va} and {vb} are the same version"
         return replace(fact, verdict=Verdict.UNKNOWN, reason=reason, basis=None, losses=())
     return fact
 
 
 def _quality(link: Link) -> tuple[int, str, list[str]]:
-    """What makes a counterpart the best; the rest only keeps the choice the same from either side."""
+    """How good a counterpart is. Basis and names only make the choice the same from either side."""
     return link.verdict.strength, link.basis or "", sorted((link.a, link.b))
 
 
@@ -222,6 +232,6 @@ def _concluded(link: Link, facts: Sequence[KeyFact]) -> Link:
     verdict = decisive[0].verdict
     reason = "; ".join((link.reason, ": ".join(filter(None, (decisive[0].key, decisive[0].reason)))))
     if verdict is Verdict.LOSSY and (holding := [fact.key for fact in facts if fact.verdict > verdict]):
-        reason += f"; not so {', '.join(holding)}"
+        reason += f"; better: {', '.join(holding)}"
     basis = shared_basis(fact.basis for fact in decisive)
     return replace(link, verdict=verdict, reason=reason, basis=basis, keys=tuple(facts), losses=losses_of(decisive))

@@ -1,4 +1,4 @@
-"""Answers computed from records alone, each with what it rests on. Pure."""
+"""Diff: what changed between two records, in table, schema and meaning."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Change(Answer):
     Args:
         part: `table`, `schema`, `columns`, `materializations`, `references`, `signals` or `inputs`.
         what: Where in that part.
-        before, after: The values; None where there is none, and of a table's size where it is unknown.
+        before, after: The values; None if there is none, or if a size of the table is unknown.
     """
 
     part: str
@@ -76,7 +76,7 @@ def _changes(before: DatasetVersion, after: DatasetVersion) -> Iterator[Change]:
 
 
 def _keyed(value: Any) -> Mapping[str, Any]:
-    """A list's items under a name of their own, so that order does not matter."""
+    """The items of a list, each under a name of its own, so that their order does not matter."""
     if is_json_object(value):
         return value
     names = [_item_name(item) for item in value]
@@ -97,7 +97,7 @@ def _item_name(item: Any) -> str:
 
 
 def _compare(part: str, before: Mapping[str, Any], after: Mapping[str, Any], within: str = "") -> Iterator[Change]:
-    """Of what both have, the attributes that differ; of what one has, the whole."""
+    """The attributes that differ of what is on both sides, and the whole of what is on one side."""
     for name in _in_order(before, after):
         was, now = before.get(name), after.get(name)
         if is_json_object(was) and is_json_object(now):
@@ -111,7 +111,7 @@ def _in_order(*names: Iterable[str]) -> list[str]:
 
 
 def _size(value: int | None) -> str:
-    """A size that nobody recorded is unknown; the rows themselves did not come or go."""
+    """A size that is not recorded is unknown: it does not mean that rows were added or removed."""
     return "unknown" if value is None else str(value)
 
 

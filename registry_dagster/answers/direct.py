@@ -1,4 +1,4 @@
-"""Direct joins of two tables: every way their columns meet, with what holds about each."""
+"""Direct joins of two tables: all pairs of columns that can be joined, with what is known about each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from registry_dagster.answers.compatibility import compatibility
 from registry_dagster.answers.join import Join, NullSentinel, Step
 from registry_dagster.answers.keys import Key, Stability, ids_in, shared_keys, shortest_lived, weaker
 from registry_dagster.answers.meeting import Meeting, Miss, declared_meetings, inverse, shared_target_meetings
-from registry_dagster.answers.states import relate
+from registry_dagster.answers.relations import relate
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.identifiers import BodyId, FunctionalUnitKey, RootId, SkeletonNodeId
 
@@ -22,14 +22,14 @@ _UNIT_PARTS = ("session", "scan_idx", "unit_id")
 
 @dataclass(frozen=True)
 class Direct:
-    """The direct joins of two tables, and why other columns that come into question are not joined."""
+    """The direct joins of two tables, and why other candidate columns are not joined."""
 
     joins: tuple[Join, ...]
     misses: tuple[str, ...]
 
 
 def direct_joins(a: DatasetVersion, b: DatasetVersion, *, at: datetime | None = None) -> Direct:
-    """Every direct join of two tables, the ones that are declared first."""
+    """Every direct join of two tables, declared ones first."""
     one_system = any(relate(one, other) is not None for one in a.materializations for other in b.materializations)
     met: dict[frozenset[tuple[str, str]], Meeting] = {}
     missed: dict[str, None] = {}
@@ -67,7 +67,7 @@ def _with_skeletons(a: DatasetVersion, keys: Sequence[Key], nodes: Sequence[Key]
     for node in nodes:
         yield from (_derived((segment, node)) for segment in segments)
         if not segments:
-            yield Miss(f"{node}: a skeleton node means nothing without its segment, and no segment id is shared")
+            yield Miss(f"{node}: a skeleton node is identified within its segment, and no segment id is shared")
 
 
 def _of_units(a: DatasetVersion, parts: Sequence[Key]) -> Iterator[Meeting | Miss]:
@@ -75,8 +75,8 @@ def _of_units(a: DatasetVersion, parts: Sequence[Key]) -> Iterator[Meeting | Mis
     if all(len(keys) == 1 for keys in by_part.values()):
         yield _derived(tuple(keys[0] for keys in by_part.values()))
     elif parts:
-        told = ", ".join(f"{part} {len(keys)}" for part, keys in by_part.items())
-        yield Miss(f"functional units: each part of the key must be shared once; pairs found: {told}")
+        counts = ", ".join(f"{part} {len(keys)}" for part, keys in by_part.items())
+        yield Miss(f"functional units: each part of the key must be shared exactly once; pairs found: {counts}")
 
 
 def _part(a: DatasetVersion, key: Key) -> str | None:
@@ -85,13 +85,13 @@ def _part(a: DatasetVersion, key: Key) -> str | None:
 
 
 def _merged(first: Meeting, other: Meeting) -> Meeting:
-    """Two accounts of one join. Where they contradict each other, nothing is said."""
+    """Two statements about one join as one. What they contradict each other in becomes unknown."""
     if first.origin == "derived" and other.origin == "declared":
         first, other = other, first
     known = {cardinality for cardinality in (first.cardinality, other.cardinality) if cardinality is not None}
     reason = first.reason
     if len(known) > 1:
-        reason = f"{reason}; declared as {' and as '.join(sorted(known))}, so its cardinality is open"
+        reason = f"{reason}; declared as {' and as '.join(sorted(known))}, so its cardinality is unknown"
     stabilities: dict[tuple[str | None, str | None], Stability] = {(key.a, key.b): key.stability for key in other.keys}
     return replace(
         first,
@@ -123,7 +123,7 @@ def _join(a: DatasetVersion, b: DatasetVersion, meeting: Meeting, at: datetime |
     verdict, reason, basis = found.verdict, f"{meeting.reason}; {found.reason}", found.basis
     if meeting.crosswalk is not None:
         verdict, basis = Verdict.BRIDGEABLE, "declared"
-        reason = f"{meeting.reason}, by way of {meeting.crosswalk}; {found.reason}"
+        reason = f"{meeting.reason}, through {meeting.crosswalk}; {found.reason}"
     return Join(
         a=a.name,
         b=b.name,

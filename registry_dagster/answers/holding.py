@@ -1,4 +1,4 @@
-"""Whether one key holds between two states: by what the records signal, else by what the ids are."""
+"""Whether one key holds between two materialization versions: by the records' signals, else by the kind of id."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from registry_dagster.model.signals import AnySignal, Crosswalk
 __all__ = ["End", "KeyFact", "fact_about", "losses_of", "weakest"]
 
 _BY_STABILITY: Mapping[Stability, tuple[Verdict, str]] = {
-    "stable_within_table": (Verdict.ID_STABLE, "such ids hold within their table"),
-    "stable_within_chunkedgraph": (Verdict.ID_STABLE, "such ids hold within one chunkedgraph"),
+    "stable_within_table": (Verdict.ID_STABLE, "such ids are stable within their table"),
+    "stable_within_chunkedgraph": (Verdict.ID_STABLE, "such ids are stable within one chunkedgraph"),
     "version_pinned": (Verdict.LOSSY, "such ids belong to one version, so joins across versions drop rows"),
     "unstable": (Verdict.LOSSY, "the key is declared unstable"),
-    "unknown": (Verdict.UNKNOWN, "nothing recorded says that such ids hold"),
+    "unknown": (Verdict.UNKNOWN, "nothing recorded says whether such ids are stable"),
 }
 
 
 @dataclass(frozen=True)
 class End:
-    """One side of a question: a published version, or an upstream version alone."""
+    """One side of a comparison: a published version, or a materialization version alone."""
 
     name: str
     versions: Sequence[MaterializationVersion]
@@ -44,13 +44,13 @@ class End:
 
 @dataclass(frozen=True)
 class KeyFact(Answer):
-    """Whether one key holds between two states.
+    """Whether one key holds between two materialization versions.
 
     Args:
-        a, b: The key's columns on either side; None where a side has none or none is known.
+        a, b: The key's column on each side; None if a side has none or none is known.
         verdict, reason: The answer and why.
-        basis: What it rests on; None when it is not known.
-        losses: The share of keys that do not survive, of each side that measured it.
+        basis: What the verdict rests on; None if it is unknown.
+        losses: The share of keys that do not survive, for each side that measured it.
     """
 
     a: str | None
@@ -62,7 +62,7 @@ class KeyFact(Answer):
 
     @property
     def key(self) -> str:
-        """The key in words; empty when none is known."""
+        """The key in words; empty if none is known."""
         return " ↔ ".join(path for path in dict.fromkeys((self.a, self.b)) if path is not None)
 
     def __str__(self) -> str:
@@ -72,25 +72,25 @@ class KeyFact(Answer):
 def fact_about(
     key: Key, a: End, b: End, va: MaterializationVersion, vb: MaterializationVersion, *, crosswalks: bool
 ) -> KeyFact:
-    """Whether a key holds between version `va` of one end and `vb` of the other, by a named crosswalk if asked."""
+    """Whether a key holds between `va` of one end and `vb` of the other, by itself or over a named crosswalk."""
     fact = _directly(key, a, b, va, vb)
     if fact.verdict >= Verdict.BRIDGEABLE or not crosswalks:
         return fact
     named = [*crosswalks_between(a.signals, key.a, va, vb), *crosswalks_between(b.signals, key.b, vb, va)]
     if not named:
         return fact
-    reason = f"{_name(named[0])} is named as the crosswalk between {va} and {vb}; without it, {fact.reason}"
+    reason = f"{_name(named[0])} is recorded as the crosswalk between {va} and {vb}; without it, {fact.reason}"
     return KeyFact(key.a, key.b, Verdict.BRIDGEABLE, reason, shared_basis(crosswalk.basis for crosswalk in named))
 
 
-class _Judged(Protocol):
+class _Judgement(Protocol):
     @property
     def verdict(self) -> Verdict: ...
     @property
     def losses(self) -> tuple[Loss, ...]: ...
 
 
-_T = TypeVar("_T", bound=_Judged)
+_T = TypeVar("_T", bound=_Judgement)
 
 
 def weakest(facts: Sequence[_T]) -> list[_T]:
@@ -99,8 +99,8 @@ def weakest(facts: Sequence[_T]) -> list[_T]:
     return [fact for fact in facts if fact.verdict is least]
 
 
-def losses_of(facts: Sequence[_Judged]) -> tuple[Loss, ...]:
-    """The worst known loss of each side over several facts; none unless every one of them has a figure."""
+def losses_of(facts: Sequence[_Judgement]) -> tuple[Loss, ...]:
+    """The worst known loss of each side over several facts; empty if one of them has no figure."""
     if not all(fact.losses for fact in facts):
         return ()
     worst: dict[str, Loss] = {}
@@ -115,33 +115,34 @@ def _directly(key: Key, a: End, b: End, va: MaterializationVersion, vb: Material
         return KeyFact(key.a, key.b, Verdict.INCOMPATIBLE, key.reason, "declared")
     if key.same is None:
         return KeyFact(key.a, key.b, Verdict.UNKNOWN, key.reason, None)
-    told = [(a.name, reach) for reach in reaches(a.signals, key.a, va, vb)]
-    told += [(b.name, reach) for reach in reaches(b.signals, key.b, vb, va)]
-    if inside := [(name, reach) for name, reach in told if reach.covers]:
+    ranges = [(a.name, reach) for reach in reaches(a.signals, key.a, va, vb)]
+    ranges += [(b.name, reach) for reach in reaches(b.signals, key.b, vb, va)]
+    if inside := [(name, reach) for name, reach in ranges if reach.covers]:
         found = weakest(list(_inside(key, inside)))
         return replace(found[0], basis=shared_basis(fact.basis for fact in found))
     verdict, reason = _BY_STABILITY[key.stability]
-    if told and verdict is Verdict.ID_STABLE:
-        return KeyFact(key.a, key.b, Verdict.UNKNOWN, f"{told[0][1].words} is not known to reach that far", None)
+    # A range that ends before the other version contradicts the rule for this kind of id: nobody vouches for more.
+    if ranges and verdict is Verdict.ID_STABLE:
+        return KeyFact(key.a, key.b, Verdict.UNKNOWN, f"{ranges[0][1].words} is not known to reach that far", None)
     if key.reason:
         reason = f"{key.reason}; {reason}"
     return KeyFact(key.a, key.b, verdict, reason, None if verdict is Verdict.UNKNOWN else "derived")
 
 
-def _inside(key: Key, told: Sequence[tuple[str, Reach]]) -> Iterator[KeyFact]:
+def _inside(key: Key, ranges: Sequence[tuple[str, Reach]]) -> Iterator[KeyFact]:
     losses = tuple(
         Loss(name, "keys", round(1 - reach.fraction, 9), reach.basis)
-        for name, reach in told
+        for name, reach in ranges
         if reach.fraction is not None and not reach.all_survive
     )
-    for _, reach in told:
+    for _, reach in ranges:
         if reach.all_survive:
             yield KeyFact(key.a, key.b, Verdict.ID_STABLE, f"keys keep their meaning over {reach.words}", reach.basis)
         elif reach.fraction is not None:
             reason = f"keys are lost over {reach.words}"
             yield KeyFact(key.a, key.b, Verdict.LOSSY, reason, reach.basis, losses)
         else:
-            reason = f"keys are lost over {reach.words}; which share between these two versions is not recorded"
+            reason = f"keys are lost over {reach.words}; the share between these two versions is not recorded"
             yield KeyFact(key.a, key.b, Verdict.LOSSY, reason, reach.basis, losses)
 
 

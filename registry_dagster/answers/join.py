@@ -1,4 +1,4 @@
-"""What a join is, as an answer: its steps, what holds about each, and how steps follow one another."""
+"""Join: a way from one table to another, its steps, and what is known about each."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class NullSentinel(Answer):
     """A key value that means "none": rows with it have no partner, and must not be joined to each other.
 
     Args:
-        version, column: Where it stands.
-        value: The value, as text: other readers keep only 53 bits of a JSON number.
+        version, column: Where it is used.
+        value: The value, as text, since many JSON readers keep only 53 bits of a number.
     """
 
     version: str
@@ -39,14 +39,14 @@ class Step(Answer):
 
     Args:
         left, right: Their names.
-        columns: Pairs of a column on the left and one on the right; all of them together are the key.
-        origin: `declared` by a reference, or `derived` from what the columns hold.
+        columns: Pairs of a column on the left and one on the right; together they are the key.
+        origin: `declared` by a reference, or `derived` from the ids that the columns hold.
         cardinality: Rows left : rows right; None is unknown.
-        stability: How long the join stays right.
+        stability: How long the join stays correct.
         null_sentinels: Key values that mean "none".
-        losses: Which share finds no partner, where known; empty is unknown.
+        losses: The share without a partner; empty if it is unknown.
         compatibility: How the two go together on these columns.
-        reason, basis: Why these columns meet, and on what that rests.
+        reason, basis: Why these columns are joined, and what that rests on.
     """
 
     left: str
@@ -72,13 +72,13 @@ class Join(Answer):
 
     Args:
         a, b: The two tables.
-        kind: `declared`, `derived`, or `bridge` when it takes a crosswalk table.
+        kind: `declared`, `derived`, or `bridge` if it takes a crosswalk table.
         steps: One equality join, or one to the bridge and one from it.
-        through: The bridges, by name: published versions, or as a reference names its crosswalk.
-        verdict: How well it holds: the weakest step, and `BRIDGEABLE` at best when it takes a bridge.
+        through: The bridges: published versions, or what a reference names as its crosswalk.
+        verdict: How well it holds: that of the weakest step, and at best `BRIDGEABLE` if it takes a bridge.
         cardinality: Rows of a : rows of b over all steps; None is unknown.
-        stability: Of the shortest-lived step.
-        reason, basis: Why, and on what it rests; None when the verdict is not known.
+        stability: That of the shortest-lived step.
+        reason, basis: Why, and what that rests on; the basis is None if the verdict is unknown.
     """
 
     a: str
@@ -94,12 +94,12 @@ class Join(Answer):
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
-        """Of a direct join, the pairs of columns; of a bridge, those of each step in turn."""
+        """The pairs of columns of a direct join; those of each step in turn if it takes a bridge."""
         return tuple(pair for step in self.steps for pair in step.columns)
 
     @property
     def losses(self) -> tuple[Loss, ...]:
-        """What is known to be lost at each step. Losses of several steps do not simply add up."""
+        """The known losses of each step. Losses of several steps do not simply add up."""
         return tuple(dict.fromkeys(loss for step in self.steps for loss in step.losses))
 
     def __str__(self) -> str:
@@ -112,12 +112,12 @@ class Join(Answer):
 
 
 def inverted(cardinality: Cardinality | None) -> Cardinality | None:
-    """The same, read from the other side."""
+    """The same cardinality, read from the other side."""
     return None if cardinality is None else _INVERSE[cardinality]
 
 
 def chained(cardinalities: Sequence[Cardinality | None]) -> Cardinality | None:
-    """The cardinality of joins made one after the other; None when one of them is unknown."""
+    """The cardinality of joins made one after the other; None if one of them is unknown."""
     known = [cardinality for cardinality in cardinalities if cardinality is not None]
     if len(known) < len(cardinalities):
         return None

@@ -27,10 +27,10 @@ class Joins(Answer):
 
     Args:
         a, b: The tables.
-        compatibility: How their upstream versions go together, a crosswalk that a signal names counted.
-        joins: The ways by equal keys, best first.
-        nearest: The ways by the nearest point. They compare no ids, so they come after all others.
-        notes: Columns that come into question and are not joined, each with the reason.
+        compatibility: How their materialization versions go together, with crosswalks named by signals.
+        joins: The joins by equal keys, best first.
+        nearest: The joins by the nearest point. They compare no ids, so they come last.
+        notes: Candidate columns that are not joined, each with the reason.
     """
 
     a: str
@@ -52,13 +52,13 @@ def joins(
 ) -> Joins:
     """How two tables can be joined.
 
-    Joins are ranked by their verdict, then declared ones before derived ones before those that take a
-    bridge, then those that keep to one side of a connection before those that cross it.
+    Joins are ranked by verdict; then declared ones come before derived ones, and these before bridges; then
+    joins within one side of a connection (pre to pre) come before those across it (pre to post).
 
     Args:
         a, b: The tables.
-        bridges: Tables that may hold keys of both, such as crosswalks. Those that do not are ignored.
-        at: The moment to hold dates of expiry against.
+        bridges: Tables that may hold keys of both, such as crosswalks. Others are ignored.
+        at: The moment to compare expiry dates with.
     """
     direct = direct_joins(a, b, at=at)
     found = list(direct.joins)
@@ -69,7 +69,7 @@ def joins(
     whole = compatibility(a, b, at=at)
     notes = [*direct.misses, *apart]
     if whole.verdict is Verdict.BRIDGEABLE and not any(join.kind == "bridge" for join in found):
-        notes.append(f"a crosswalk is named and none was given that holds both: {whole.reason}")
+        notes.append(f"a crosswalk is recorded, but no table with keys of both was given: {whole.reason}")
     if not found and not notes:
         notes += _why_not(a, b)
     ranked = sorted(found, key=lambda join: _rank(join, a, b))
@@ -82,7 +82,7 @@ def _why_not(a: DatasetVersion, b: DatasetVersion) -> Iterator[str]:
             yield f"{version.name} declares no identifier column"
     if ids_in(a.columns) and ids_in(b.columns):
         here, there = (", ".join(sorted(_kinds(version))) for version in (a, b))
-        yield f"{a.name} holds {here}; {b.name} holds {there}: no reference and no key in common"
+        yield f"{a.name} holds {here}; {b.name} holds {there}: they have no reference and no key in common"
 
 
 def _kinds(version: DatasetVersion) -> set[str]:

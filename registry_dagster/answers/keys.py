@@ -1,4 +1,4 @@
-"""Identifier columns: which of two tables hold the same ids, and how long such ids hold."""
+"""Identifier columns: which columns of two tables hold the same ids, and how long such ids are stable."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 Stability = Literal["stable_within_table", "stable_within_chunkedgraph", "version_pinned", "unstable", "unknown"]
-"""As in references."""
+"""The words of references."""
 
 _BY_LIFE: tuple[Stability, ...] = (
     "unstable",
@@ -52,10 +52,10 @@ class Key:
 
     Args:
         a, b: Their paths.
-        same: Whether they hold the same ids; None when what is declared does not tell.
-        stability: How long such ids hold.
+        same: Whether they hold the same ids; None if the declarations do not say.
+        stability: How long such ids are stable.
         reason: Why, in words.
-        declared: Whether they hold the same ids because a reference says so, and nothing else does.
+        declared: Whether only a reference says that they hold the same ids.
     """
 
     a: str | None
@@ -71,14 +71,14 @@ class Key:
 
 @dataclass(frozen=True)
 class _Ids:
-    """What ids a column holds.
+    """The ids that a column holds.
 
     Args:
         family: Ids of different families are never the same.
-        of: What they are the ids of, None where it is not declared.
-        space: In which space they mean something, None where it is not declared.
+        of: What they identify; None if it is not declared.
+        space: The space in which they are unique; None if it is not declared.
         words, spaces: What ids and spaces of this kind are called.
-        local: Whether the space's name means something within one upstream system only.
+        local: Whether the name of the space is valid within one upstream system only.
     """
 
     family: Literal["segment", "supervoxel", "level2", "annotation", "skeleton_node", "functional_unit"]
@@ -95,17 +95,17 @@ def ids_in(columns: Mapping[str, AnyColumn]) -> dict[str, Identifier]:
 
 
 def space_of(column: Identifier) -> str | None:
-    """The id space, chunkedgraph or table in which a column's ids mean something, as declared."""
+    """The declared id space, chunkedgraph or table in which a column's ids are unique."""
     return _ids(column).space
 
 
 def shared_keys(a: Mapping[str, AnyColumn], b: Mapping[str, AnyColumn], *, one_system: bool) -> Iterator[Key]:
-    """Each pair of identifier columns of one kind of thing, whether or not they hold the same ids.
+    """Each pair of identifier columns that could hold the same ids, whether or not they do.
 
     Args:
         a, b: The declared columns of two tables.
-        one_system: Whether both are made against one upstream system: names of annotation tables mean
-            something within one system only.
+        one_system: Whether both are made against one upstream system. Names of annotation tables are valid
+            within one system only.
     """
     others = ids_in(b)
     for path, column in ids_in(a).items():
@@ -122,7 +122,7 @@ def own_keys(columns: Mapping[str, AnyColumn]) -> Iterator[Key]:
 
 
 def same_ids(a: Identifier, b: Identifier, *, one_system: bool) -> tuple[bool | None, str]:
-    """Whether two columns hold the same ids (None: not known), and why."""
+    """Whether two columns hold the same ids (None if unknown), and why."""
     one, two = _ids(a), _ids(b)
     if one.family != two.family:
         return False, f"{one.words} and {two.words} are different things"
@@ -135,12 +135,15 @@ def same_ids(a: Identifier, b: Identifier, *, one_system: bool) -> tuple[bool | 
     if one.space != two.space:
         return False, f"the {one.words} are of {one.spaces} {one.space}, the {two.words} of {two.spaces} {two.space}"
     if one.local and not one_system:
-        return None, f"both are {one.words} of {one.spaces} {one.space}, but of no system that both name"
+        return (
+            None,
+            f"both are {one.words} of {one.spaces} {one.space}, but the tables share no upstream system",
+        )
     return True, f"both are {one.words} of {one.spaces} {one.space}"
 
 
 def stability_of(column: Identifier) -> Stability:
-    """How long ids of this kind hold, by what they are. Whether body ids hold is a matter of each dataset."""
+    """How long ids of this kind are stable. For body ids that depends on the dataset, so it is unknown."""
     match column:
         case AnnotationId() | SynapseId() | NucleusId() | TargetId():
             return "stable_within_table"
@@ -155,12 +158,12 @@ def stability_of(column: Identifier) -> Stability:
 
 
 def weaker(one: Stability, other: Stability) -> Stability:
-    """The shorter-lived of two words on the same key; what is known goes before what is not."""
+    """The shorter-lived of two statements about the same key; a known one wins over an unknown one."""
     return shortest_lived([word for word in (one, other) if word != "unknown"] or ["unknown"])
 
 
 def shortest_lived(stabilities: Iterable[Stability]) -> Stability:
-    """How long all of several keys hold: a key that is not known to hold leaves it open."""
+    """How long several keys are stable together: that of the shortest-lived, where unknown ranks below stable."""
     return _BY_LIFE[min(map(_BY_LIFE.index, stabilities))]
 
 

@@ -1,4 +1,4 @@
-"""Whether upstream versions can still be asked: a fact beside compatibility, not a part of it."""
+"""Whether materialization versions can still be queried: a fact beside compatibility, not part of it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from registry_dagster.model.materialization import MaterializationVersion
 __all__ = ["SOON", "Lifecycle", "lifecycle", "lifecycles"]
 
 SOON = timedelta(days=60)
-"""How near a date of expiry makes a version an expiring one."""
+"""A version counts as expiring this long before its expiry date."""
 
 State = Literal["available", "expiring", "expired", "archived", "running", "failed", "unknown"]
 
 
 @dataclass(frozen=True)
 class Lifecycle(Answer):
-    """Where one upstream version stands in its life.
+    """The lifecycle of one materialization version.
 
     Args:
         version: Its name.
         state: The system's own word, or what follows from the expiry date.
-        expires_on: When the system will drop it, or did.
+        expires_on: When the system will drop it, or dropped it.
     """
 
     version: str
@@ -39,30 +39,30 @@ class Lifecycle(Answer):
         if self.expires_on is None:
             return f"{self.version}: {self.state}"
         if self.state == "expired":
-            return f"{self.version}: expired, dated {self.expires_on.date()}"
+            return f"{self.version}: expired, with expiry date {self.expires_on.date()}"
         if self.state == "expiring":
             return f"{self.version}: expires on {self.expires_on.date()}"
-        return f"{self.version}: {self.state}, to expire on {self.expires_on.date()}"
+        return f"{self.version}: {self.state}, expires on {self.expires_on.date()}"
 
 
 def lifecycle(version: MaterializationVersion, *, at: datetime | None = None) -> Lifecycle:
-    """Where an upstream version stands.
+    """The lifecycle of a materialization version.
 
     Args:
-        version: The upstream version, with its lifecycle as last recorded.
-        at: The moment asked about, with a time zone. Left out, a date of expiry is told but not
-            held against any clock.
+        version: The materialization version, with its lifecycle as last recorded.
+        at: The moment in question, with a time zone. Default: none, so that an expiry date is reported but not
+            compared with a clock.
 
     Raises:
         InvalidDeclaration: the moment has no time zone.
     """
     if at is not None and at.tzinfo is None:
-        raise InvalidDeclaration(f"at: {at.isoformat()} has no time zone; give e.g. datetime.now(timezone.utc)")
+        raise InvalidDeclaration(f"at: {at.isoformat()} has no time zone; pass e.g. datetime.now(timezone.utc)")
     return Lifecycle(str(version), _state(version, at), version.expires_on)
 
 
 def lifecycles(versions: Iterable[MaterializationVersion], *, at: datetime | None = None) -> tuple[Lifecycle, ...]:
-    """The lifecycle of each version, each named once."""
+    """The lifecycle of each version, without repetitions."""
     return tuple(dict.fromkeys(lifecycle(version, at=at) for version in versions))
 
 

@@ -1,4 +1,4 @@
-"""Which columns of two tables meet: as a reference declares it, or because they hold the same ids."""
+"""Which columns of two tables can be joined: by a declared reference, or because they hold the same ids."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["Meeting", "Miss", "declared_meetings", "inverse", "shared_target_mee
 
 @dataclass(frozen=True)
 class Meeting:
-    """Columns of two tables that meet, before anything is said about versions.
+    """Columns of two tables that can be joined, regardless of their materialization versions.
 
     Args:
-        keys: Their pairs.
-        origin, cardinality, null_sentinels, losses, reason, basis: As in a step of a join.
-        crosswalk: The bridge that the reference says it needs.
+        keys: The pairs of columns.
+        origin, cardinality, null_sentinels, losses, reason, basis: See `Step`.
+        crosswalk: The bridge that the reference requires.
     """
 
     keys: tuple[Key, ...]
@@ -42,13 +42,13 @@ class Meeting:
 
 @dataclass(frozen=True)
 class Miss:
-    """Columns that look as if they met, and why that is not said."""
+    """Candidate columns that are not joined, and why."""
 
     reason: str
 
 
 def inverse(found: Meeting | Miss) -> Meeting | Miss:
-    """The same, seen from the other table."""
+    """The same, read from the other table."""
     if isinstance(found, Miss):
         return found
     keys = tuple(replace(key, a=key.b, b=key.a) for key in found.keys)
@@ -56,7 +56,7 @@ def inverse(found: Meeting | Miss) -> Meeting | Miss:
 
 
 def declared_meetings(a: DatasetVersion, b: DatasetVersion, *, one_system: bool) -> Iterator[Meeting | Miss]:
-    """Where `a` declares that its columns point at `b`, or at an upstream table whose ids `b` holds."""
+    """The columns of `a` that are declared to point at `b`, or at an upstream table whose ids `b` holds."""
     for reference in a.references:
         if reference.to == b.dataset:
             yield from _at_dataset(a, b, reference, one_system=one_system)
@@ -68,24 +68,29 @@ def declared_meetings(a: DatasetVersion, b: DatasetVersion, *, one_system: bool)
 
 
 def shared_target_meetings(a: DatasetVersion, b: DatasetVersion, *, one_system: bool) -> Iterator[Meeting]:
-    """Where both declare that their columns point at the same thing."""
+    """The columns of both that are declared to point at the same thing."""
     for one in a.references:
         for other in b.references:
             if not _have_one_target(one, other, one_system=one_system):
                 continue
-            there = dict(zip(other.to_columns or other.columns, other.columns, strict=True))
-            pairs = [(one.columns[0], other.columns[0])]
-            if one.to_columns:
-                pairs = [(path, there[key]) for path, key in zip(one.columns, one.to_columns, strict=True)]
-            stability = weaker(one.stability, other.stability)
-            keys = tuple(_declared_key(a, b, *pair, stability, one_system=one_system) for pair in pairs)
+            pairs = _pairs_at_target(one, other)
             if _absent(a, [pair[0] for pair in pairs]) or _absent(b, [pair[1] for pair in pairs]):
                 continue
+            stability = weaker(one.stability, other.stability)
+            keys = tuple(_declared_key(a, b, *pair, stability, one_system=one_system) for pair in pairs)
             if all(key.same for key in keys):
                 reason = f"both declare that they point at {one.target}"
                 cardinality = chained((one.cardinality, inverted(other.cardinality)))
                 sentinels = _declared_sentinels(a, one) + _declared_sentinels(b, other)
                 yield Meeting(keys, "derived", reason, "derived", cardinality, sentinels)
+
+
+def _pairs_at_target(one: Reference, other: Reference) -> list[tuple[str, str]]:
+    """The columns of two references that point at the same column of their common target."""
+    if not one.to_columns:
+        return [(one.columns[0], other.columns[0])]
+    there = dict(zip(other.to_columns or other.columns, other.columns, strict=True))
+    return [(path, there[key]) for path, key in zip(one.columns, one.to_columns, strict=True)]
 
 
 def _at_dataset(
@@ -100,7 +105,7 @@ def _at_dataset(
         [reference.to_columns] if reference.to_columns else list(_columns_there(a, b, reference, one_system=one_system))
     )
     if not choices:
-        yield Miss(f"{reason}, but not on which columns there, and none of {b.name} is alone in holding the same ids")
+        yield Miss(f"{reason}, but no columns of it, and none of {b.name} alone has the same ids")
     for there in choices:
         if absent := _absent(b, there):
             yield Miss(f"{reason} ({', '.join(there)}), but {b.name} has no column {absent}")
@@ -124,7 +129,7 @@ def _at_dataset(
 def _columns_there(
     a: DatasetVersion, b: DatasetVersion, reference: Reference, *, one_system: bool
 ) -> Iterator[tuple[str, ...]]:
-    """The columns of `b` that hold the ids of a reference's columns; of several for one key, each."""
+    """The columns of `b` that hold the ids of a reference's columns. If one key fits several, each of them."""
     fitting: list[list[str]] = []
     for path in reference.columns:
         here = {path: a.columns[path]} if path in a.columns else {}
@@ -138,7 +143,7 @@ def _columns_there(
 def _at_table(
     a: DatasetVersion, b: DatasetVersion, reference: Reference, *, one_system: bool
 ) -> Iterator[Meeting | Miss]:
-    """The reference tells what its column points at, not how often the ids of that table stand in `b`."""
+    """Columns of `b` with ids of the table a reference points at. How often each id occurs in `b` is unknown."""
     path = reference.columns[0]
     target = AnnotationId(annotation_type=reference.annotation_type, source_table=reference.to_table)
     for key in shared_keys({path: target}, b.columns, one_system=one_system):
@@ -159,7 +164,7 @@ def _at_target(
     found = list(shared_keys({path: column}, b.columns, one_system=one_system))
     candidates = [key for key in found if key.same] or [key for key in found if key.same is None]
     if len(candidates) != 1:
-        return Miss(f"{reason}, but which column of {b.name} they are in is not known")
+        return Miss(f"{reason}, but it is unknown which column of {b.name} holds them")
     met = candidates[0]
     if met.same is None:
         met = replace(met, same=True, reason="", declared=True)
@@ -169,7 +174,7 @@ def _at_target(
 def _declared_key(
     a: DatasetVersion, b: DatasetVersion, here: str, there: str, stability: Stability, *, one_system: bool
 ) -> Key:
-    """A pair of columns that a declaration brings together. What they hold may still speak against it."""
+    """A pair of columns that a declaration joins. The declared semantics may still contradict it."""
     one, other = ids_in(a.columns).get(here), ids_in(b.columns).get(there)
     for column in (one, other):
         if isinstance(column, Identifier):

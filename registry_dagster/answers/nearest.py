@@ -1,4 +1,4 @@
-"""Nearest-point joins: which positions of two tables can be compared, and how far apart one point may lie."""
+"""Nearest-point joins: which positions of two tables can be compared, and how far apart the same point may be."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from math import fsum, hypot, isfinite
 from typing import Literal
 
 from registry_dagster.answers.answer import Answer, Basis, shared_basis
-from registry_dagster.answers.ranges import tells_version
+from registry_dagster.answers.ranges import means_version
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.dtypes import is_integer, list_of
 from registry_dagster.model.geometry import Position, TransformedPosition
@@ -22,16 +22,16 @@ Nanometres = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Point(Answer):
-    """A point as a table holds it.
+    """A point as a table stores it.
 
     Args:
-        version: The table.
+        version: The published version.
         columns: Its columns: one list, or x, y and z.
         frame: The coordinate frame.
         role: What the point marks.
-        nm_per_unit: What a coordinate is multiplied with to become nanometres, along x, y, z.
-        rounded: Whether coordinates are whole units, so that each may be off by half of one.
-        transform: The transform that carried it into the frame, if one did.
+        nm_per_unit: The factors from coordinates to nanometres, along x, y, z.
+        rounded: Whether coordinates are whole units, so that each may be off by half a unit.
+        transform: The transform into this frame, if there was one.
     """
 
     version: str
@@ -44,19 +44,19 @@ class Point(Answer):
 
     def __str__(self) -> str:
         scale = " × ".join(f"{nm:g}" for nm in self.nm_per_unit)
-        return f"{', '.join(self.columns)} of {self.version} ({self.role}, frame {self.frame}, {scale} nm a unit)"
+        return f"{', '.join(self.columns)} of {self.version} ({self.role}, frame {self.frame}, {scale} nm per unit)"
 
 
 @dataclass(frozen=True)
 class NearestPoint(Answer):
-    """A join by the nearest point. No id is compared, so it is a guess at identity, whatever the tolerance.
+    """A join by the nearest point. It compares no ids, so it is a guess at identity, whatever the tolerance.
 
     Args:
-        a, b: The points, each to be brought to nanometres first.
-        tolerance_nm: How far apart the same point may lie; None is unknown.
-        rounding_nm: The part of it that comes from whole coordinates; None when no number holds it.
-        drifts: What else it is made of, in words.
-        reason, basis: How the tolerance comes about, and on what it rests; None when it is not known.
+        a, b: The points; convert both to nanometres first.
+        tolerance_nm: How far apart the same point may be; None if it is unknown.
+        rounding_nm: The part of it that comes from whole coordinates; None if it is too large for a number.
+        drifts: The other parts of it, in words.
+        reason, basis: How the tolerance is made up, and what it rests on; the basis is None if it is unknown.
     """
 
     a: Point
@@ -73,7 +73,7 @@ class NearestPoint(Answer):
 
 
 def nearest_points(a: DatasetVersion, b: DatasetVersion) -> tuple[tuple[NearestPoint, ...], tuple[str, ...]]:
-    """Each pair of comparable points, those of one role first, and why others are not compared."""
+    """Each pair of comparable points, those with the same role first, and why others are not compared."""
     found: list[NearestPoint] = []
     misses: dict[str, None] = {}
     others = list(_points(b))
@@ -82,7 +82,7 @@ def nearest_points(a: DatasetVersion, b: DatasetVersion) -> tuple[tuple[NearestP
             drifts = list(_drifts(a, b, here, there))
             if here.frame != there.frame and not _carried(drifts, here, there):
                 frames = " and ".join(sorted((here.frame, there.frame)))
-                misses[f"positions: no drift between the frames {frames} is recorded, so they are not compared"] = None
+                misses[f"positions: no drift between the frames {frames} is recorded"] = None
                 continue
             found.append(_nearest(here, there, drifts))
     found.sort(key=lambda each: (each.a.role != each.b.role, each.tolerance_nm is None, each.a.columns, each.b.columns))
@@ -98,18 +98,18 @@ def _nearest(here: Point, there: Point, drifts: Sequence[SpatialDrift]) -> Neare
     if not reaches:
         reason = "no spatial drift is recorded for these points"
     elif len(known) < len(reaches):
-        reason = f"of a drift only the median is known: {'; '.join(words)}"
+        reason = f"only the median of a drift is recorded: {'; '.join(words)}"
     else:
-        tolerance = _told(fsum((*known, rounding)))
+        tolerance = _finite(fsum((*known, rounding)))
         basis = shared_basis(drift.basis for drift in drifts)
         reason = "; ".join((*words, f"rounding {rounding:g} nm") if rounding else words)
         reason += "; distances add up at most" if len(words) > 1 else ""
     return NearestPoint(
-        here, there, tolerance, _told(rounding), words, reason, basis if tolerance is not None else None
+        here, there, tolerance, _finite(rounding), words, reason, basis if tolerance is not None else None
     )
 
 
-def _told(nanometres: float) -> float | None:
+def _finite(nanometres: float) -> float | None:
     return round(nanometres, 3) if isfinite(nanometres) else None
 
 
@@ -118,7 +118,7 @@ def _half_units(point: Point, axis: int) -> float:
 
 
 def _reach(drift: SpatialDrift) -> tuple[str, float] | None:
-    """How far a drift goes: its 95th percentile, else its maximum, else the length of that along the axes."""
+    """The size of a drift: its 95th percentile, else its maximum, else the length of its percentiles along the axes."""
     if drift.p95_nm is not None:
         return "p95", drift.p95_nm
     if drift.max_nm is not None:
@@ -139,29 +139,29 @@ def _carried(drifts: Iterable[SpatialDrift], here: Point, there: Point) -> bool:
 
 
 def _drifts(a: DatasetVersion, b: DatasetVersion, here: Point, there: Point) -> Iterator[SpatialDrift]:
-    """The drifts recorded of these points in these frames and versions, each once."""
+    """The drifts recorded for these points in these frames and versions, without repetitions."""
     frames = {here.frame, there.frame}
-    told: list[SpatialDrift] = []
+    found: list[SpatialDrift] = []
     for version, point, other in ((a, here, b), (b, there, a)):
         for drift in version.signals:
-            if not isinstance(drift, SpatialDrift) or drift in told:
+            if not isinstance(drift, SpatialDrift) or drift in found:
                 continue
             if drift.columns and set(drift.columns).isdisjoint(point.columns):
                 continue
             if {drift.from_frame, drift.to_frame} - {None} <= frames and _of_versions(drift, version, other):
-                told.append(drift)
-    yield from told
+                found.append(drift)
+    yield from found
 
 
 def _of_versions(drift: SpatialDrift, version: DatasetVersion, other: DatasetVersion) -> bool:
-    """Whether a drift is about these versions: each version that it names is one of theirs."""
-    upstream = (*version.materializations, *other.materializations)
+    """Whether a drift is about these versions: each version it names belongs to one of them."""
+    versions = (*version.materializations, *other.materializations)
     ends = [end for end in (drift.from_version, drift.to_version) if end is not None]
-    return all(any(_tells(end, each) for each in upstream) for end in ends)
+    return all(any(_means(end, each) for each in versions) for end in ends)
 
 
-def _tells(text: str, version: MaterializationVersion) -> bool:
-    return tells_version(text, version, version)
+def _means(text: str, version: MaterializationVersion) -> bool:
+    return means_version(text, version, version)
 
 
 def _points(version: DatasetVersion) -> Iterator[Point]:

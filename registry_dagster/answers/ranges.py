@@ -1,28 +1,28 @@
-"""What a record's own signals say about its keys in another state: compatibility ranges and crosswalks."""
+"""What a record's own signals say about its keys in another materialization version: ranges and crosswalks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from registry_dagster.answers.answer import Basis
-from registry_dagster.answers.states import names_of, order_of, systems_of, versions_in
+from registry_dagster.answers.relations import names_of, order_of, systems_of, versions_in
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.signals import AnySignal, CompatibilityRange, Crosswalk
 
-__all__ = ["Reach", "crosswalks_between", "reaches", "tells_version"]
+__all__ = ["Reach", "crosswalks_between", "means_version", "reaches"]
 
 
 @dataclass(frozen=True)
 class Reach:
-    """What one compatibility range says about keys between two states.
+    """What one compatibility range says about keys between two materialization versions.
 
     Args:
-        covers: Whether both states are in it; None when a version cannot be placed.
-        fraction: The share of the record's keys that survive, where it was measured between just these two.
-        all_survive: Whether all keys keep their meaning, as far as it covers.
+        covers: Whether both versions are in it; None if one of them cannot be placed.
+        fraction: The share of the record's keys that survive, if it was measured between exactly these two.
+        all_survive: Whether all keys keep their meaning within the range.
         words: The range in words.
-        basis: What it rests on.
+        basis: What the range rests on.
     """
 
     covers: bool | None
@@ -35,12 +35,12 @@ class Reach:
 def reaches(
     signals: Iterable[AnySignal], column: str | None, own: MaterializationVersion, other: MaterializationVersion
 ) -> Iterator[Reach]:
-    """What each compatibility range about a key column says between its record's state and another.
+    """What each compatibility range about a key column says between its record's version and another.
 
     Args:
         signals: The record's signals.
-        column: The key column; None takes the ranges about all columns alone.
-        own, other: The two states.
+        column: The key column; None takes only the ranges about all columns.
+        own, other: The record's materialization version and the other one.
     """
     for signal in signals:
         if not isinstance(signal, CompatibilityRange) or (signal.columns and column not in signal.columns):
@@ -52,21 +52,21 @@ def reaches(
 def crosswalks_between(
     signals: Iterable[AnySignal], column: str | None, own: MaterializationVersion, other: MaterializationVersion
 ) -> Iterator[Crosswalk]:
-    """The crosswalks that carry a key column between its record's state and another, in either direction.
+    """The crosswalks that carry a key column between its record's version and another, in either direction.
 
-    An end that is left out is the record's own state. A crosswalk without ends does not say between
-    which states it leads, so it is none of them.
+    An end that is left out is the record's own version. A crosswalk without ends does not say which versions
+    it connects, so it is never one of them.
     """
     for signal in signals:
         if not isinstance(signal, Crosswalk) or (signal.columns and column not in signal.columns):
             continue
         for near, far in ((signal.from_version, signal.to_version), (signal.to_version, signal.from_version)):
-            if far is not None and tells_version(far, other, own) and (near is None or tells_version(near, own, other)):
+            if far is not None and means_version(far, other, own) and (near is None or means_version(near, own, other)):
                 yield signal
                 break
 
 
-def tells_version(text: str, version: MaterializationVersion, beside: MaterializationVersion) -> bool:
+def means_version(text: str, version: MaterializationVersion, beside: MaterializationVersion) -> bool:
     """Whether a signal's free text names a version: `system@version`, or the version alone within one system.
 
     Args:
@@ -81,9 +81,9 @@ def tells_version(text: str, version: MaterializationVersion, beside: Materializ
 
 def _reach(signal: CompatibilityRange, own: frozenset[str], other: frozenset[str]) -> Reach:
     ends = [end for end in (signal.from_version, signal.to_version) if end is not None]
-    within = [_any_within(signal, versions) for versions in (own, other)]
-    covers = False if False in within else None if None in within else True
-    # The far end is where the other state is. A record at the end of a range does not say whose keys survive.
+    covers = _all([_any([_within(signal, text) for text in texts]) for texts in (own, other)])
+    # The share counts from the range's near end to its far end, so it holds only for a record at the near end and
+    # another version at the far end: seen from the far end, nobody measured which of its keys existed before.
     at_the_far_end = ends[-1] in other and all(end in own for end in ends[:-1])
     survive = "" if signal.surviving_fraction is None else f" ({signal.surviving_fraction:.1%} of keys at its far end)"
     return Reach(
@@ -95,20 +95,25 @@ def _reach(signal: CompatibilityRange, own: frozenset[str], other: frozenset[str
     )
 
 
-def _any_within(signal: CompatibilityRange, versions: frozenset[str]) -> bool | None:
-    """Whether a version, under any of its names, is in the range; None when it cannot be placed."""
-    answers = [_within(signal, version) for version in versions]
+# Three-valued logic: None is unknown. One True settles "any", one False settles "all".
+def _any(answers: Sequence[bool | None]) -> bool | None:
     return True if True in answers else None if None in answers else False
 
 
+def _all(answers: Sequence[bool | None]) -> bool | None:
+    return False if False in answers else None if None in answers else True
+
+
 def _within(signal: CompatibilityRange, version: str) -> bool | None:
+    """Whether a version text is in the range; None if it, or an end of the range, has no place in the order."""
     if version in (signal.from_version, signal.to_version):
         return True
-    place = order_of(version)
-    low, high = (None if end is None else order_of(end) for end in (signal.from_version, signal.to_version))
-    if signal.from_version is not None and place is not None and low is not None and place < low:
-        return False
-    if signal.to_version is not None and place is not None and high is not None and place > high:
-        return False
-    unplaced = place is None or (low is None and signal.from_version is not None)
-    return None if unplaced or (high is None and signal.to_version is not None) else True
+    after_start = True if signal.from_version is None else _in_order(signal.from_version, version)
+    before_end = True if signal.to_version is None else _in_order(version, signal.to_version)
+    # A range that is open at both ends still holds only versions that have a place in the order.
+    return _all([after_start, before_end, None if order_of(version) is None else True])
+
+
+def _in_order(first: str, second: str) -> bool | None:
+    here, there = order_of(first), order_of(second)
+    return None if here is None or there is None else here <= there

@@ -1,4 +1,4 @@
-"""Whether tables and upstream versions go together: the verdict, its reason, and what it rests on."""
+"""Whether tables and materialization versions go together: the verdict, its reason, and what it rests on."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_an_alias_is_the_same_version(aliased: int) -> None:
     versions[aliased] = upstream(names[aliased], aliases=(names[1 - aliased],))
     found = compatibility(neurons(versions[0]), cells(versions[1]))
     assert found.verdict is Verdict.EXACT
-    assert "names of one state" in found.reason
+    assert "names of one version" in found.reason
 
 
 def test_the_same_moment_of_one_system_is_timestamp_equal() -> None:
@@ -71,7 +71,7 @@ def test_the_same_moment_of_annotations_and_of_a_segmentation_is_not_timestamp_e
 def test_root_ids_of_two_versions_are_lossy_with_an_unknown_loss() -> None:
     found = compatibility(neurons("minnie65_public@943"), cells("minnie65_public@1300"))
     assert (found.verdict, found.basis, found.losses) == (Verdict.LOSSY, "derived", ())
-    assert "minnie65_public@943 and minnie65_public@1300 are different states" in found.reason
+    assert "minnie65_public@943 and minnie65_public@1300 are different versions" in found.reason
     assert "pt_root_id ↔ root_id" in found.reason
 
 
@@ -90,7 +90,7 @@ def test_one_key_that_does_not_hold_makes_the_whole_lossy_and_the_other_is_named
         record("a@v1", "minnie65_public@943", columns=columns), record("b@v1", "minnie65_public@1300", columns=columns)
     )
     assert found.verdict is Verdict.LOSSY
-    assert found.reason.endswith("not so id")
+    assert found.reason.endswith("; better: id")
     assert {fact.key: fact.verdict for fact in found.links[0].keys} == {
         "id": Verdict.ID_STABLE,
         "root_id": Verdict.LOSSY,
@@ -287,11 +287,11 @@ def test_the_lifecycle_stands_beside_the_verdict() -> None:
         ({"status": "available"}, None, "m@1: available"),
         ({"status": "available", "expires_on": moment("2026-02-01")}, None, "m@1: expires on 2026-02-01"),
         ({"expires_on": moment("2026-02-01")}, "2026-01-31", "m@1: expires on 2026-02-01"),
-        ({"expires_on": moment("2026-02-01")}, "2026-02-01", "m@1: expired, dated 2026-02-01"),
+        ({"expires_on": moment("2026-02-01")}, "2026-02-01", "m@1: expired, with expiry date 2026-02-01"),
         (
             {"status": "running", "expires_on": moment("2026-02-01")},
             "2026-01-01",
-            "m@1: running, to expire on 2026-02-01",
+            "m@1: running, expires on 2026-02-01",
         ),
         ({"status": "archived"}, "2026-01-01", "m@1: archived"),
     ],

@@ -1,4 +1,4 @@
-"""How two upstream versions relate: the same state, the same moment, another state of one system."""
+"""How two materialization versions relate: the same one, the same moment, or another one of the same system."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import Enum
 from registry_dagster.answers.answer import Basis
 from registry_dagster.model.materialization import MaterializationVersion
 
-__all__ = ["Relation", "StatePair", "names_of", "order_of", "relate", "same_moment", "systems_of", "versions_in"]
+__all__ = ["Relation", "VersionPair", "names_of", "order_of", "relate", "same_moment", "systems_of", "versions_in"]
 
 _UNSTATED_SOURCE = MaterializationVersion.model_fields["source"].default
 _UNSTATED_KIND = MaterializationVersion.model_fields["kind"].default
@@ -18,22 +18,22 @@ _SEGMENTATIONS = ("segmentation", "segmentation_and_annotations")
 
 
 class Relation(Enum):
-    """What two versions are to each other."""
+    """How two materialization versions of one system relate."""
 
-    SAME_STATE = "same state"
+    SAME_VERSION = "same version"
     SAME_MOMENT = "same moment"
-    OTHER_STATE = "another state"
+    OTHER_VERSION = "another version"
     CONTRADICTORY = "contradictory"
 
 
 @dataclass(frozen=True)
-class StatePair:
-    """Two versions of one system.
+class VersionPair:
+    """Two materialization versions of one system.
 
     Args:
-        relation: What they are to each other.
-        systems: The names of the system that both go by.
-        reason, basis: Why, and on what it rests.
+        relation: How they relate.
+        systems: The system's names that both are known by.
+        reason, basis: Why, and what that rests on.
     """
 
     relation: Relation
@@ -43,7 +43,7 @@ class StatePair:
 
 
 def names_of(version: MaterializationVersion) -> tuple[str, ...]:
-    """All names a version goes by, its own first, each as `system@version`."""
+    """All names of a version, each as `system@version`: its own first, then its aliases."""
     return (str(version), *version.aliases)
 
 
@@ -53,12 +53,12 @@ def systems_of(version: MaterializationVersion) -> frozenset[str]:
 
 
 def versions_in(version: MaterializationVersion, system: str) -> frozenset[str]:
-    """How one system writes this version."""
+    """The version texts by which one system knows this version."""
     return frozenset(text for where, _, text in (name.partition("@") for name in names_of(version)) if where == system)
 
 
-def relate(a: MaterializationVersion, b: MaterializationVersion) -> StatePair | None:
-    """How two versions relate, or None when no name says that they are of one system."""
+def relate(a: MaterializationVersion, b: MaterializationVersion) -> VersionPair | None:
+    """How two versions relate; None if no name places them in one system."""
     same = frozenset(names_of(a)) & frozenset(names_of(b))
     systems = systems_of(a) & systems_of(b)
     if not systems or (a.system == b.system and _differ(a.source, b.source, _UNSTATED_SOURCE)):
@@ -66,17 +66,20 @@ def relate(a: MaterializationVersion, b: MaterializationVersion) -> StatePair | 
     if same:
         if against := list(_contradictions(a, b)):
             reason = f"{a} and {b} share a name but are recorded with different {' and '.join(against)}"
-            return StatePair(Relation.CONTRADICTORY, systems, reason, None)
-        reason = f"both name {a}" if str(a) == str(b) else f"{a} and {b} are names of one state ({min(same)})"
-        return StatePair(Relation.SAME_STATE, systems, reason, "declared")
+            return VersionPair(Relation.CONTRADICTORY, systems, reason, None)
+        reason = f"both name {a}" if str(a) == str(b) else f"{a} and {b} are names of one version ({min(same)})"
+        return VersionPair(Relation.SAME_VERSION, systems, reason, "declared")
     if same_moment(a, b):
         reason = f"{a} and {b} show the same system at the same moment ({a.timestamp})"
-        return StatePair(Relation.SAME_MOMENT, systems, reason, "derived")
-    return StatePair(Relation.OTHER_STATE, systems, f"{a} and {b} are different states", "declared")
+        return VersionPair(Relation.SAME_MOMENT, systems, reason, "derived")
+    return VersionPair(Relation.OTHER_VERSION, systems, f"{a} and {b} are different versions", "declared")
 
 
 def same_moment(a: MaterializationVersion, b: MaterializationVersion) -> bool | None:
-    """Whether two versions show the segmentation, or the same kind of thing, at one moment; None when not known."""
+    """Whether two versions show the same kind of data at the same moment; None if a moment is not recorded.
+
+    A segmentation alone and a segmentation with annotations are alike here: root ids are the same in both.
+    """
     if a.timestamp is None or b.timestamp is None:
         return None
     kinds_meet = a.kind == b.kind or (a.kind in _SEGMENTATIONS and b.kind in _SEGMENTATIONS)
@@ -84,7 +87,7 @@ def same_moment(a: MaterializationVersion, b: MaterializationVersion) -> bool | 
 
 
 def order_of(text: str) -> tuple[int, ...] | None:
-    """The place of a version among others of its system: `1300`, `v1.2.1`. None when the text does not tell."""
+    """The place of a version text such as `1300` or `v1.2.1` among those of its system; None for any other text."""
     if match := re.fullmatch(r"v?([0-9]+(?:\.[0-9]+)*)", text):
         return tuple(int(number) for number in match[1].split("."))
     return None
@@ -102,5 +105,5 @@ def _contradictions(a: MaterializationVersion, b: MaterializationVersion) -> Ite
 
 
 def _differ(a: str, b: str, unstated: str) -> bool:
-    """Whether both were stated, and differently: a default may mean that nobody said."""
+    """Whether both were stated, and differently. A default may mean that nobody stated it."""
     return a != b and unstated not in (a, b)

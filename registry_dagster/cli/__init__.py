@@ -1,4 +1,7 @@
-"""`feature-registry`: the registry from a terminal. A module for each group of commands; prints, decides nothing."""
+"""`feature-registry`: the registry from a terminal.
+
+One module for each group of commands. It parses options, calls the registry and prints; it decides nothing.
+"""
 
 from __future__ import annotations
 

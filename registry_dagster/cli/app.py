@@ -1,4 +1,4 @@
-"""The program: its own options, its exit codes, and how it says what went wrong."""
+"""The program: its own options, its exit codes, and how it reports errors."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ UNREACHABLE = 3
 
 app = typer.Typer(
     help="Publish and read connectomics feature tables.",
-    epilog="Exit codes: 0 done; 1 refused, failed, or not as published; 2 wrong usage; 3 the registry or a table's "
-    "store or an upstream system cannot be reached, so try again later.",
+    epilog="Exit codes: 0 success; 1 refused, failed or not as published; 2 wrong usage; 3 the registry, a table's "
+    "store or an upstream system cannot be reached: try again later.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -32,7 +32,7 @@ class _Program:
 @app.callback(invoke_without_command=True)
 def options(
     context: typer.Context,
-    debug: Annotated[bool, typer.Option("--debug", help="Show where in the program an error arose.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Publish and read connectomics feature tables."""
@@ -48,7 +48,7 @@ def options(
 
 
 def main() -> None:
-    """Run the command line. The exit codes are told by `feature-registry --help`."""
+    """Run the command line. `feature-registry --help` explains the exit codes."""
     try:
         app()
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Commands that look after the registry itself: doctor, schema."""
+"""Commands about the set-up: doctor, schema."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LIBRARIES = (
 
 @app.command()
 def doctor(registry: Target = None, env: Env = None, as_json: AsJson = False) -> None:
-    """Show what this is pointed at: the registry, its release, rights and flags; and the versions installed here."""
+    """Show which registry is used, its release, rights and flags, and which versions are installed here."""
     with opened(registry, env) as opened_registry:
         here = {"registry": opened_registry.target, "environment": opened_registry.env, **_settings(), **_installed()}
         try:
@@ -43,7 +43,7 @@ def doctor(registry: Target = None, env: Env = None, as_json: AsJson = False) ->
 
 def _settings() -> dict[str, str]:
     return {
-        "publisher": os.environ.get(PUBLISHER_VARIABLE) or "not set; a publish names one",
+        "publisher": os.environ.get(PUBLISHER_VARIABLE) or "not set; pass --publisher to publish",
         "token": "set" if os.environ.get(_TOKEN_VARIABLE) else "not set in the environment",
         "signing service": signing_service() or "none",
     }

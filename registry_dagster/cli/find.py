@@ -15,12 +15,12 @@ from registry_dagster.registry.rows.rows import Rows, value_text
 
 __all__ = ["column", "dependents", "expiring", "find", "list_datasets", "newest"]
 
-Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
+Limit = Annotated[int, typer.Option(min=1, help="The most to list.")]
 
 
 @app.command("list")
 def list_datasets(
-    text: Annotated[str | None, typer.Argument(help="Words of the name, title, description or tags.")] = None,
+    text: Annotated[str | None, typer.Argument(help="Words in the name, title, description or tags.")] = None,
     limit: Limit = 100,
     registry: Target = None,
     env: Env = None,
@@ -34,8 +34,8 @@ def list_datasets(
 
 @app.command()
 def find(
-    text: Annotated[str | None, typer.Argument(help="Words of names, columns, descriptions, messages.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="A dataset, or minnie65.* for all below.")] = None,
+    text: Annotated[str | None, typer.Argument(help="Words in names, columns, descriptions or messages.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="A dataset, or minnie65.* for all under that prefix.")] = None,
     materialization: Annotated[str | None, typer.Option("--materialization", "-m", help="system@version.")] = None,
     semantic: Annotated[str | None, typer.Option(help="What a column means, e.g. embedding.")] = None,
     annotation_type: Annotated[str | None, typer.Option(help="What a column points at, e.g. nucleus.")] = None,
@@ -43,14 +43,18 @@ def find(
     owner: Annotated[str | None, typer.Option(help="team:name or an account.")] = None,
     embedding_model: Annotated[str | None, typer.Option(help="The model of an embedding.")] = None,
     column: Annotated[str | None, typer.Option(help="The path of a column.")] = None,
-    expiring_within: Annotated[float | None, typer.Option(help="Days until an upstream version expires.")] = None,
-    retired: Annotated[bool | None, typer.Option("--retired/--not-retired", help="Only retired ones, or none.")] = None,
+    expiring_within: Annotated[
+        float | None, typer.Option(help="Days within which a materialization version of it expires.")
+    ] = None,
+    retired: Annotated[
+        bool | None, typer.Option("--retired/--not-retired", help="Only retired ones, or only others.")
+    ] = None,
     limit: Limit = 100,
     registry: Target = None,
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find published versions, newest first: all of what is asked for must hold."""
+    """Find published versions that match all options, newest first."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.find(
             text,
@@ -77,7 +81,7 @@ def expiring(
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """List versions made against something that has expired, or soon will. A fact; nothing is enforced."""
+    """List versions made against a materialization version that has expired or soon will. Nothing is enforced."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.find(expiring_within=within, limit=limit)
     _show(as_json, found, ("version", "expires_on", "materializations", "publisher", "retired"))
@@ -105,7 +109,7 @@ def newest(
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say which is the newest version of a dataset that goes with something. Exit code 1 if none is known to."""
+    """Show the newest version of a dataset that is compatible with something. Exit code 1 if none is known."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.newest(dataset, compatible_with=compatible_with)
     show(as_json, found.to_dict(), lambda: say(found))
@@ -121,7 +125,7 @@ def column(
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a column means: unit, frame, resolution, model, metric, joins, signals."""
+    """Show what a column means: unit, frame, resolution, model, metric, joins, signals."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.column(name, path)
     show(as_json, found.to_dict(), lambda: say(found))
@@ -131,7 +135,7 @@ def _show(as_json: bool, found: Rows[Any], names: Iterable[str]) -> None:
     rows: list[dict[str, Any]] = [row.to_dict() for row in found]
     show(as_json, rows, lambda: _print_rows(list(found), list(names)))
     if found.more:
-        note("there are more; --limit shows them")
+        note("there are more; raise --limit to see them")
 
 
 def _print_rows(rows: list[Answer], names: list[str]) -> None:

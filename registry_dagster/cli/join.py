@@ -1,4 +1,4 @@
-"""Commands that answer a question from the records: join, compatible, comparable."""
+"""Commands that compare two published tables: join, compatible, comparable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from registry_dagster.cli.output import say, show
 __all__ = ["comparable", "compatible", "join"]
 
 One = Annotated[str, typer.Argument(help="dataset, or dataset@vN.")]
-Other = Annotated[str, typer.Argument(help="The other one.")]
+Side = Annotated[str, typer.Argument(help="dataset, dataset@vN or system@version.")]
+Other = Annotated[str, typer.Argument(help="What to compare it with.")]
 
 
 @app.command()
@@ -25,15 +26,15 @@ def join(
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say how two published tables can be joined: on which columns, how well, and what is lost."""
+    """Show how two published tables can be joined: on which columns, how well, and what is lost."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.join(a, b, bridges=through or ())
     show(as_json, found.to_dict(), lambda: say(found))
 
 
 @app.command()
-def compatible(a: One, b: Other, registry: Target = None, env: Env = None, as_json: AsJson = False) -> None:
-    """Say whether two published versions go together, with the reason."""
+def compatible(a: Side, b: Other, registry: Target = None, env: Env = None, as_json: AsJson = False) -> None:
+    """Show whether two versions go together, and why."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.compatibility(a, b)
     show(as_json, found.to_dict(), lambda: say(found))
@@ -41,7 +42,7 @@ def compatible(a: One, b: Other, registry: Target = None, env: Env = None, as_js
 
 @app.command()
 def comparable(a: One, b: Other, registry: Target = None, env: Env = None, as_json: AsJson = False) -> None:
-    """Say whether the embeddings of two published tables can be compared."""
+    """Show whether the embeddings of two published tables can be compared, and why."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.comparable(a, b)
     show(as_json, found.to_dict(), lambda: say(found))

@@ -1,4 +1,4 @@
-"""Commands about materialization versions: import them from their systems, list those recorded."""
+"""Commands about materialization versions: import, list."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["commands", "import_versions", "list_versions"]
 _FILES = {".json", ".yaml", ".yml"}
 
 commands = typer.Typer(
-    help="Materialization versions of upstream systems: what is recorded, and import from the systems.",
+    help="Import materialization versions from upstream systems, or list the recorded ones.",
     no_args_is_help=True,
 )
 app.add_typer(commands, name="materializations")
@@ -33,30 +33,31 @@ app.add_typer(commands, name="materializations")
 def import_versions(
     source: Annotated[str, typer.Argument(help="cave, neuprint, or the path of a YAML file with versions.")],
     names: Annotated[
-        list[str] | None, typer.Argument(help="cave: the datastack. neuprint: the server, and perhaps a dataset.")
+        list[str] | None, typer.Argument(help="cave: the datastack. neuprint: the server, and optionally a dataset.")
     ] = None,
-    server: Annotated[str | None, typer.Option(help="cave: address of its global server.")] = None,
+    server: Annotated[str | None, typer.Option(help="cave: the address of its global server.")] = None,
     same_as: Annotated[
-        list[str] | None, typer.Option(help="cave: a datastack that shows the same states under its name; repeatable.")
+        list[str] | None,
+        typer.Option(help="cave: another datastack with the same versions; repeatable."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")] = False,
     registry: Target = None,
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record the versions that an upstream system tells of: timestamps, expiry, status, aliases.
+    """Record the materialization versions that an upstream system reports: timestamps, expiry, status, aliases.
 
     Tokens come from the environment: CAVE_TOKEN (or caveclient's own), NEUPRINT_APPLICATION_CREDENTIALS. Publishes
     nothing. Exit code 1 if a version contradicts its record.
     """
-    told = _upstream(source, names or [], server, same_as or []).ask()
+    reported = _upstream(source, names or [], server, same_as or []).ask()
     with opened(registry, env) as opened_registry:
-        changes = opened_registry.record_materializations(told.versions, dry_run=dry_run)
-    for line in told.notes:
+        changes = opened_registry.record_materializations(reported.versions, dry_run=dry_run)
+    for line in reported.notes:
         note(line)
-    show(as_json, {**changes.to_dict(), "notes": list(told.notes)}, lambda: say(changes))
+    show(as_json, {**changes.to_dict(), "notes": list(reported.notes)}, lambda: say(changes))
     if refused := changes.of("refused"):
-        raise MaterializationConflict(f"{len(refused)} of {len(changes.versions)} contradict their record; see above")
+        raise MaterializationConflict(f"{len(refused)} of {len(changes.versions)} contradict their records; see above")
 
 
 @commands.command("list")
@@ -66,18 +67,19 @@ def list_versions(
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the recorded versions of upstream systems: when, until when, in which state. Asks no upstream system."""
+    """List the recorded materialization versions with timestamp, lifecycle and expiry. Contacts no upstream system."""
     with opened(registry, env) as opened_registry:
         versions = opened_registry.materializations(system)
     if not versions:
-        note(f"nothing is recorded of {system or 'any upstream system'}")
+        of = f" of {system}" if system else ""
+        note(f"no materialization version{of} is recorded")
     now = datetime.now(timezone.utc)
     data = [{**version.to_json(), "lifecycle": lifecycle(version, at=now).state} for version in versions]
     show(as_json, data, lambda: _print_versions(versions, now))
 
 
 def _print_versions(versions: Sequence[MaterializationVersion], now: datetime) -> None:
-    listed = table("version", "source", "moment", "state", "expires", "also known as")
+    listed = table("version", "source", "timestamp", "lifecycle", "expires", "also known as")
     for version in versions:
         cells = [
             version,

@@ -37,28 +37,27 @@ Target = Annotated[
         help="Where the registry is kept: lite:///path/registry.db, https://datahub:8080 or file:///folder.",
     ),
 ]
-Env = Annotated[
-    str | None, typer.Option("--env", envvar=ENV_VARIABLE, help="DataHub's environment; PROD when left out.")
-]
+Env = Annotated[str | None, typer.Option("--env", envvar=ENV_VARIABLE, help="DataHub's environment; default: PROD.")]
 Publisher = Annotated[
     str | None,
-    typer.Option(envvar="FEATURE_REGISTRY_PUBLISHER", help="Who says so: e-mail address or account."),
+    typer.Option(envvar="FEATURE_REGISTRY_PUBLISHER", help="Who does this: an e-mail address or account."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FormatName = Annotated[
-    str | None, typer.Option("--format", help="parquet, delta, iceberg or lance; found when left out.")
+    str | None, typer.Option("--format", help="parquet, delta, iceberg or lance; default: detected.")
 ]
 StorageOption = Annotated[
     list[str] | None,
     typer.Option(
         "--storage-option",
-        help="NAME=VALUE of the table's store, by fsspec's names; repeatable. Secrets belong in the environment.",
+        metavar="NAME=VALUE",
+        help="An option of the table's store, by fsspec's names; repeatable. Keep secrets in the environment.",
     ),
 ]
 
 
 def _datasets_like(incomplete: str) -> list[str]:
-    """Names for the shell to complete. Only of a registry on this machine: a key press asks no server."""
+    """Names for the shell to complete. Only those of a registry on this machine: a key press contacts no server."""
     target = os.environ.get("FEATURE_REGISTRY", "")
     if not target.startswith("lite://"):
         return []
@@ -66,7 +65,7 @@ def _datasets_like(incomplete: str) -> list[str]:
         with Registry.open(target) as registry:
             return [each.name for each in registry.datasets(limit=None) if each.name.startswith(incomplete)]
     except RegistryError:
-        # A shell has no place to show an error in; the command itself tells it.
+        # A shell cannot show an error while it completes. The command itself will report it.
         return []
 
 
@@ -87,25 +86,25 @@ def table_format(name: str | None) -> TableFormat | None:
     """A format by its name.
 
     Raises:
-        RegistryError: no such format.
+        RegistryError: the format is unknown.
     """
     known = get_args(TableFormat)
     if name is not None and name not in known:
-        raise RegistryError(f"no format {name!r}{suggestion(name, known)} One of {', '.join(known)}")
+        raise RegistryError(f"unknown format {name!r}{suggestion(name, known)} One of {', '.join(known)}")
     return cast("TableFormat | None", name)
 
 
 def storage_options(given: Sequence[str] | None) -> dict[str, Any] | None:
-    """NAME=VALUE texts as storage options; a dot in a name goes one level down, as in client_kwargs.region_name.
+    """NAME=VALUE texts as storage options. A dot in a name goes one level down, as in client_kwargs.region_name.
 
     Raises:
-        RegistryError: not NAME=VALUE. The value is not repeated.
+        RegistryError: a text is not NAME=VALUE. The message does not repeat it.
     """
     options: dict[str, Any] = {}
     for text in given or ():
         name, equals, value = text.partition("=")
         if not equals or not name:
-            raise RegistryError("--storage-option takes NAME=VALUE, e.g. --storage-option anon=true")
+            raise RegistryError("--storage-option must be NAME=VALUE, e.g. --storage-option anon=true")
         inner = options
         *outer, last = name.split(".")
         for part in outer:

@@ -18,7 +18,7 @@ from registry_dagster.errors import RegistryError
 
 __all__ = ["add_row", "error_console", "explain", "fit", "note", "output", "progress", "say", "show", "table"]
 
-# Colours are left out by themselves where the output is no terminal, or NO_COLOR is set.
+# rich leaves colours out by itself if the output is not a terminal, or if NO_COLOR is set.
 output = Console(highlight=False, soft_wrap=True)
 error_console = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -26,7 +26,7 @@ _UNFOLDED = 10_000
 
 
 def fit() -> None:
-    """Fold nothing where the output is no terminal and nobody says how wide it is."""
+    """Use the width in COLUMNS; without one, do not fold lines unless the output is a terminal."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal():
         output.width = int(columns)
@@ -35,7 +35,7 @@ def fit() -> None:
 
 
 def show(as_json: bool, data: Any, pretty: Callable[[], None]) -> None:
-    """The data as JSON when that is asked for, else what people read."""
+    """Print the data as JSON if asked to, else what people read."""
     if as_json:
         typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
     else:
@@ -43,27 +43,27 @@ def show(as_json: bool, data: Any, pretty: Callable[[], None]) -> None:
 
 
 def say(text: object) -> None:
-    """Plain text: what people wrote is not markup."""
+    """Print plain text: brackets in what people wrote are not markup."""
     output.print(str(text), markup=False)
 
 
 def note(text: str) -> None:
-    """A remark, beside what a program reads."""
+    """Print a remark to stderr, apart from what a program reads."""
     error_console.print(Text.assemble(("note ", "yellow"), text))
 
 
 def explain(error: Exception) -> None:
-    """An error in one message; one that should not happen says how to report it."""
+    """Print an error to stderr in one message; for an unexpected one also how to report it."""
     error_console.print(Text.assemble(("error ", "bold red"), f"{type(error).__name__}: {error}"))
     if not isinstance(error, RegistryError):
         error_console.print(
-            "This is a mistake in the program. feature-registry --debug COMMAND shows where; please report it."
+            "This is a bug. Run feature-registry --debug COMMAND to see where it is, and please report it."
         )
 
 
 @contextmanager
 def progress(what: str, total: int) -> Generator[Callable[[int], None], None, None]:
-    """A bar on the terminal, if there is one, moved on by calling with how many more are done."""
+    """A progress bar, if there is a terminal. Call what it yields with how many more are done."""
     from rich.progress import Progress
 
     with Progress(console=error_console, transient=True, disable=not error_console.is_terminal) as bar:
@@ -72,10 +72,10 @@ def progress(what: str, total: int) -> Generator[Callable[[int], None], None, No
 
 
 def table(*names: str) -> Table:
-    """A table whose long cells go on in the next line."""
+    """A table whose long cells continue on the next line."""
     return Table(*(Column(name, overflow="fold") for name in names))
 
 
 def add_row(target: Table, cells: Iterable[object]) -> None:
-    """A row of plain text; nothing for what is None."""
+    """Add a row of plain text; None is an empty cell."""
     target.add_row(*(Text("" if cell is None else str(cell)) for cell in cells))

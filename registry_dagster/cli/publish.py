@@ -1,4 +1,4 @@
-"""Commands that write: publish, push, describe, retire; and plan, which shows what publish would."""
+"""Commands that write: publish, push, describe, retire; and plan, which shows what publish would do."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ __all__ = ["describe", "plan", "publish", "push", "retire"]
 
 _BATCH = 100
 
-DeclarationFile = Annotated[Path, typer.Argument(help="YAML or JSON file with the declaration.")]
+DeclarationFile = Annotated[Path, typer.Argument(help="The YAML or JSON file with the declaration.")]
 TableLocation = Annotated[str, typer.Option("--table", help="Where the table is: a path or a URI.")]
 PhysicalVersion = Annotated[
     str | None, typer.Option("--version", help="The table's physical version; default: the newest.")
 ]
 Counts = Annotated[
-    bool, typer.Option("--counts", help="Count rows also where that reads metadata of every file (Delta, Parquet).")
+    bool, typer.Option("--counts", help="Count rows even if that reads the metadata of every file (Delta, Parquet).")
 ]
-Label = Annotated[str | None, typer.Option(help="A human alias of the version.")]
+Label = Annotated[str | None, typer.Option(help="An alias of the version for people.")]
 
 
 @app.command()
@@ -72,11 +72,11 @@ def publish(
         for warning in planned.warnings:
             note(warning)
         receipt = opened_registry.publish(declared, facts, message=message, label=label)
-    facts_of_it = {
+    data = {
         "version": receipt.version, "urn": receipt.urn, "digest": receipt.digest, "created": receipt.created
     }  # fmt: skip
-    said = "published" if receipt.created else "unchanged: the same content stands as"
-    show(as_json, facts_of_it, lambda: output.print(f"{said} [bold]{receipt.version}[/]\n{receipt.urn}"))
+    done = "published" if receipt.created else "unchanged: the same content is already published as"
+    show(as_json, data, lambda: output.print(f"{done} [bold]{receipt.version}[/]\n{receipt.urn}"))
 
 
 @app.command()
@@ -101,12 +101,12 @@ def plan(
 
 @app.command()
 def push(
-    folder: Annotated[Path, typer.Argument(help="Folder of a file:// registry.")],
+    folder: Annotated[Path, typer.Argument(help="The folder of a file:// registry.")],
     registry: Target = None,
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """Publish what was handed off in a folder, create-only. Running it again publishes nothing twice."""
+    """Publish what was handed off in a folder. Running it again publishes nothing twice."""
     from registry_dagster.registry.handoff import handed_off
 
     publications = handed_off(folder, env or "PROD")
@@ -125,21 +125,24 @@ def push(
     ]
     show(as_json, rows, lambda: _print_pushed(outcomes))
     if failed:
-        raise RegistryError(f"{len(failed)} of {len(outcomes)} were not published; run it again when that is mended")
+        raise RegistryError(
+            f"{len(failed)} of {len(outcomes)} were not published; fix the errors and run again: "
+            "what is already published is kept"
+        )
 
 
 @app.command()
 def describe(
     dataset: DatasetName,
-    title: Annotated[str | None, typer.Option(help="How people call it.")] = None,
+    title: Annotated[str | None, typer.Option(help="What people call it.")] = None,
     description: Annotated[str | None, typer.Option(help="Markdown.")] = None,
-    owner: Annotated[list[str] | None, typer.Option(help="team:name or an e-mail address; may be repeated.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="A free word; may be repeated.")] = None,
+    owner: Annotated[list[str] | None, typer.Option(help="team:name or an e-mail address; repeatable.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A free word; repeatable.")] = None,
     registry: Target = None,
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record what a dataset is called now. What is left out stays; versions stay as they are."""
+    """Record the title, description, owners and tags of a dataset. Those left out stay, and so do its versions."""
     given = {"title": title, "description": description, "owners": owner, "tags": tag}
     changes = Dataset.from_json({"name": dataset, **{name: value for name, value in given.items() if value}})
     with opened(registry, env) as opened_registry:
@@ -150,14 +153,14 @@ def describe(
 @app.command()
 def retire(
     version: Annotated[str, typer.Argument(help="dataset@vN.")],
-    reason: Annotated[str, typer.Option("--reason", "-m", help="Why it should not be used any more.")],
+    reason: Annotated[str, typer.Option("--reason", "-m", help="Why it should no longer be used.")],
     replacement: Annotated[str | None, typer.Option(help="The version to use instead, dataset@vN.")] = None,
     publisher: Publisher = None,
     registry: Target = None,
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """Mark a version as not to be used any more. Its record stays untouched."""
+    """Mark a version that should no longer be used. Its record does not change."""
     with opened(registry, env, publisher) as opened_registry:
         retirement = opened_registry.retire(version, reason=reason, replacement=replacement)
     show(as_json, asdict(retirement), lambda: say(f"{version} is {retirement}"))

@@ -30,7 +30,7 @@ def show(
         str | None,
         typer.Option(
             metavar="ENGINE",
-            help="Print Python that reads its table in the published state, with polars, duckdb, pyarrow, spark, ray "
+            help="Print Python that reads exactly the published table, with polars, duckdb, pyarrow, spark, ray "
             "or lance.",
         ),
     ] = None,
@@ -38,7 +38,7 @@ def show(
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show one published version: the newest, or the one named."""
+    """Show a published version. A dataset's name means its newest version."""
     if read is not None:
         return _show_code(name, read, registry, env, as_json)
     with opened(registry, env) as opened_registry:
@@ -76,7 +76,7 @@ def diff(
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what changed between two versions: table, schema, meaning, upstream versions."""
+    """Show what changed between two versions: table, schema, meaning, materialization versions."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.diff(before, after)
     show_result(as_json, found.to_dict(), lambda: say(found))
@@ -130,7 +130,7 @@ def _print_record(record: DatasetVersion, retirement: Retirement | None, signing
 
 def _about(record: DatasetVersion, retirement: Retirement | None, signing: str | None) -> dict[str, str | None]:
     provenance, physical = record.provenance, record.table
-    state = physical.pin.identity.items()
+    pinned = physical.pin.identity.items()
     return {
         "version": record.name,
         "label": record.label,
@@ -139,7 +139,7 @@ def _about(record: DatasetVersion, retirement: Retirement | None, signing: str |
         "computed from": ", ".join(record.inputs),
         "location": physical.location,
         "format": physical.format,
-        "state": ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in state if value),
+        "pinned": ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in pinned if value),
         "signed links": f"ask {signing} for {record.name}" if signing else None,
         "rows": "unknown" if physical.rows is None else f"{physical.rows:,}",
         "published": f"{provenance.published_at:%Y-%m-%d %H:%M:%S} UTC by {provenance.publisher}",

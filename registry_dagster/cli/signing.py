@@ -1,4 +1,4 @@
-"""The service that signs links to published tables, where a lab runs one. The registry only names it."""
+"""The service that signs links to published tables, if a lab runs one. The registry only names it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def signing_service() -> str | None:
     """Address of the signing service, from the environment variable FEATURE_REGISTRY_SIGNING.
 
     Raises:
-        RegistryError: it is no plain http:// or https:// address, or carries a credential.
+        RegistryError: it is not an http:// or https:// address, or it holds a credential.
     """
     address = os.environ.get(SIGNING_VARIABLE)
     if not address:
         return None
     if not _is_plain(address):
         raise RegistryError(
-            f"{SIGNING_VARIABLE} is no address to show: write it as https://sign.lab.org/links, without a user name, "
-            "password or token"
+            f"{SIGNING_VARIABLE} is not an address that can be shown: set it to e.g. https://sign.lab.org/links, "
+            "without a user name, password or token"
         )
     return address
 

@@ -1,4 +1,4 @@
-"""The command that looks whether published versions still stand: verify."""
+"""The command that checks published versions: verify."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ __all__ = ["verify"]
 
 @app.command()
 def verify(
-    name: Annotated[str | None, typer.Argument(help="dataset@vN; with --all a dataset.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Verify all published versions, or all of a dataset.")] = False,
+    name: Annotated[str | None, typer.Argument(help="dataset@vN; with --all, a dataset.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Verify all versions, or all of a dataset.")] = False,
     record: Annotated[bool, typer.Option("--record", help="Only check the record against its digest.")] = False,
-    table: Annotated[bool, typer.Option("--table", help="Only look whether the table is as it was.")] = False,
+    table: Annotated[bool, typer.Option("--table", help="Only check that the table is as it was.")] = False,
     storage_option: StorageOption = None,
     registry: Target = None,
     env: Env = None,
@@ -32,8 +32,8 @@ def verify(
 ) -> None:
     """Check that the record is as it was published, and that the pinned table is still there as it was.
 
-    Exit codes: 1 if a record was changed, or a table is changed or missing whose version is not retired;
-    3 if a table's store could not be reached. --all --json prints one object a line.
+    Exit codes: 1 if a record was changed, or if a table is changed or missing and its version is not retired;
+    3 if a table's store could not be reached. --all --json prints one object per line.
     """
     options = storage_options(storage_option)
     with opened(registry, env) as opened_registry:
@@ -46,7 +46,7 @@ def verify(
             show(as_json, one.to_dict(), lambda: _print_one(one))
             states = _counted([one])
         else:
-            raise InvalidDeclaration("name a version, as in feature-registry verify dataset@v1, or say --all")
+            raise InvalidDeclaration("pass a version, e.g. feature-registry verify dataset@v1, or pass --all")
     if states["damaged"]:
         raise typer.Exit(1)
     if states["unreachable"]:
@@ -54,7 +54,7 @@ def verify(
 
 
 def _counted(found: Iterable[Verification]) -> Counter[str]:
-    """How many are in each state, and how many are damaged."""
+    """How many versions are in each state, and how many are damaged."""
     states: Counter[str] = Counter()
     for each in found:
         states.update([each.state, *(["damaged"] if each.damaged else [])])
@@ -62,7 +62,7 @@ def _counted(found: Iterable[Verification]) -> Counter[str]:
 
 
 def _print_all(found: Iterator[Verification], as_json: bool) -> Counter[str]:
-    """One line of JSON each; or for people those that are not intact, and how many there are of each kind."""
+    """Print one line of JSON each; or, for people, those that are not intact and how many are in each state."""
     states: Counter[str] = Counter()
     with _counting(as_json) as show_count:
         for each in found:
@@ -79,7 +79,7 @@ def _print_all(found: Iterator[Verification], as_json: bool) -> Counter[str]:
 
 @contextmanager
 def _counting(as_json: bool) -> Generator[Callable[[str], None], None, None]:
-    """Shows how far it is, in a last line of the terminal that what is printed stays above of."""
+    """Shows progress in the last line of the terminal, below what is printed."""
     console = output if output.is_terminal else error_console
     if not console.is_terminal or (as_json and console is output):
         yield lambda text: None
@@ -98,4 +98,4 @@ def _sum(states: Counter[str]) -> str:
 def _print_one(found: Verification) -> None:
     say(found)
     for evidence in found.table.evidence if found.table else ():
-        say(f"  looked at {evidence}")
+        say(f"  checked {evidence}")

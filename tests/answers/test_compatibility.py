@@ -130,7 +130,7 @@ def flywire(version: str, name: str = "flywire.ranks", **parts: Any) -> DatasetV
     return record(f"{name}@v1", f"flywire_fafb_public@{version}", columns={"root_id": FLYWIRE}, **parts)
 
 
-def test_a_measured_range_tells_how_many_keys_survive() -> None:
+def test_a_measured_range_says_how_many_keys_survive() -> None:
     found = compatibility(flywire("630", signals=[SURVIVAL]), flywire("783"))
     assert (found.verdict, found.basis) == (Verdict.LOSSY, "measured")
     assert [str(loss) for loss in found.losses] == ["16.6% of the keys of flywire.ranks@v1 find no partner (measured)"]

@@ -57,7 +57,7 @@ def test_a_question_has_a_command(run: Run, words: tuple[str, ...], said: str) -
     json.loads(run(*words, "--json").stdout)
 
 
-def test_that_there_are_more_is_told_beside_the_list(run: Run) -> None:
+def test_that_there_are_more_is_reported_beside_the_list(run: Run) -> None:
     some = run("find", "--limit", "1", "--json")
     assert len(json.loads(some.stdout)) == 1
     assert "there are more" in some.stderr
@@ -70,21 +70,21 @@ def test_no_version_that_goes_with_it_is_exit_code_1(run: Run) -> None:
 
 
 def test_the_doctor_says_what_it_is_pointed_at(run: Run) -> None:
-    told = json.loads(run("doctor", "--json").stdout)
-    assert told["registry"].startswith("lite://")
-    assert (told["environment"], told["search index"]) == ("PROD", "up to date")
-    assert told["dagster"]
+    result = json.loads(run("doctor", "--json").stdout)
+    assert result["registry"].startswith("lite://")
+    assert (result["environment"], result["search index"]) == ("PROD", "up to date")
+    assert result["dagster"]
 
 
 def test_the_doctor_says_what_a_server_tells() -> None:
     with StandInGms(token="secret-token") as server:
         asked = ["doctor", "--registry", server.url, "--json"]
-        told = CliRunner().invoke(app, asked, env={"DATAHUB_GMS_TOKEN": "secret-token"})
+        result = CliRunner().invoke(app, asked, env={"DATAHUB_GMS_TOKEN": "secret-token"})
         refused = CliRunner().invoke(app, asked, env={"DATAHUB_GMS_TOKEN": ""})
-    facts = json.loads(told.stdout)
+    facts = json.loads(result.stdout)
     assert facts["signed in as"] == "urn:li:corpuser:datahub"
     assert "CREATE_ENTITY" in facts["rights on datasets"]
-    assert "secret-token" not in told.stdout
+    assert "secret-token" not in result.stdout
     assert isinstance(refused.exception, AccessDenied)
     assert json.loads(refused.stdout)["registry"] == facts["registry"]
 

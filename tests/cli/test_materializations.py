@@ -38,9 +38,9 @@ def test_a_file_is_imported_after_a_look_at_what_would_change(run: Run, tmp_path
     assert shown.stdout.splitlines() == ["new        h01@c3", "1 new; nothing was written"]
     assert not (tmp_path / "registry.db").exists()
     assert run("import", "releases.yaml").stdout.splitlines() == ["new        h01@c3", "1 new"]
-    told = json.loads(run("import", "releases.yaml", "--json").stdout)
-    assert [each["outcome"] for each in told["versions"]] == ["unchanged"]
-    assert (told["written"], told["notes"]) == (True, [])
+    result = json.loads(run("import", "releases.yaml", "--json").stdout)
+    assert [each["outcome"] for each in result["versions"]] == ["unchanged"]
+    assert (result["written"], result["notes"]) == (True, [])
 
 
 def test_a_contradiction_is_refused_with_exit_code_1(run: Run, tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_contradiction_is_refused_with_exit_code_1(run: Run, tmp_path: Path) -
     refused = run("import", "releases.yaml")
     assert refused.returncode == 1
     assert "refused    h01@c3: timestamp is recorded as 2021-05-29" in refused.stdout
-    assert "MaterializationConflict: 1 of 1 contradict their record; see above" in refused.stderr
+    assert "MaterializationConflict: 1 of 1 contradict their records; see above" in refused.stderr
 
 
 def test_a_cave_datastack_is_imported(run: Run) -> None:
@@ -74,7 +74,7 @@ def test_what_is_recorded_is_listed_with_its_state(run: Run) -> None:
     listed = json.loads(run("list", "--json").stdout)
     assert {each["system"] for each in listed} == {"minnie65_public", "h01"}
     assert listed[0]["lifecycle"] == "expired"
-    assert run("list", "minnie65").stderr == "note nothing is recorded of minnie65\n"
+    assert run("list", "minnie65").stderr == "note no materialization version of minnie65 is recorded\n"
 
 
 def test_a_neuprint_server_is_imported_with_notes_beside_it(run: Run) -> None:

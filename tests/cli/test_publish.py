@@ -63,7 +63,7 @@ def test_publish_show_versions(run: Run) -> None:
 
 def test_publishing_again_says_that_nothing_changed(run: Run) -> None:
     publish(run)
-    assert "unchanged: the same content stands as lab.cells@v1" in publish(run).stdout
+    assert "unchanged: the same content is already published as lab.cells@v1" in publish(run).stdout
 
 
 def test_a_dry_run_writes_nothing(run: Run, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_the_schema_describes_declarations(run: Run) -> None:
         ("{", "cells.yaml: not a YAML file"),
     ],
 )
-def test_bad_declarations_are_told_where_and_what(run: Run, tmp_path: Path, declaration: str, said: str) -> None:
+def test_bad_declarations_are_reported_where_and_what(run: Run, tmp_path: Path, declaration: str, said: str) -> None:
     (tmp_path / "cells.yaml").write_text(declaration)
     refused = publish(run)
     assert refused.returncode == 1
@@ -166,7 +166,7 @@ def test_debug_shows_where_an_error_arose(run: Run) -> None:
     assert "Traceback" in run("--debug", "show", "lab.none").stderr
 
 
-def test_the_exit_codes_are_told(run: Run) -> None:
+def test_the_exit_codes_are_explained(run: Run) -> None:
     assert "Exit codes" in run("--help").stdout
     assert run("--version").stdout.strip()
 

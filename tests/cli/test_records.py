@@ -65,8 +65,8 @@ def test_describe_changes_what_is_given_and_leaves_the_rest(run: Run) -> None:
     described = run("describe", NAME, "--title", "All neurons", "--owner", "team:fly", "--owner", "eve@lab.org")
     assert described.returncode == 0
     assert NAME in described.stdout
-    told = json.loads(run("describe", NAME, "--description", "Größe.", "--json").stdout)
-    assert told == {
+    result = json.loads(run("describe", NAME, "--description", "Größe.", "--json").stdout)
+    assert result == {
         "name": NAME,
         "title": "All neurons",
         "description": "Größe.",
@@ -91,9 +91,9 @@ def test_verify_names_what_was_changed_and_fails(run: Run, path: Path) -> None:
     assert verified.returncode == 1
     assert "upstreamLineage of" in verified.stdout
     assert "was removed" in verified.stdout
-    told = run("verify", f"{NAME}@v1", "--record", "--json")
-    assert told.returncode == 1
-    assert len(json.loads(told.stdout)["record"]["changes"]) == 1
+    result = run("verify", f"{NAME}@v1", "--record", "--json")
+    assert result.returncode == 1
+    assert len(json.loads(result.stdout)["record"]["changes"]) == 1
 
 
 def test_push_delivers_a_folder_and_a_second_time_nothing(run: Run, tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_push_to_a_server_takes_the_token_from_the_environment_and_never_shows_i
         (("retire", f"{NAME}@v1", "-m", " ", "--publisher", "ada"), "needs a reason"),
         (("describe", "lab.none", "--title", "x"), "publish a version first"),
         (("describe", NAME, "--owner", "team:Größe, (b) "), "owner"),
-        (("verify",), "name a version, as in feature-registry verify dataset@v1, or say --all"),
+        (("verify",), "pass a version, e.g. feature-registry verify dataset@v1, or pass --all"),
         (("verify", NAME), "is not an exact version"),
         (("verify", "--all", "lab.none"), "no version is published"),
         (("verify", f"{NAME}@v9", "--record"), "not published"),

@@ -39,14 +39,14 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
-def test_one_version_is_told_with_what_was_looked_at(run: Run, tmp_path: Path) -> None:
-    told = run(f"{NEURONS}@v1")
-    assert told.returncode == 0
-    assert [line.strip().partition(":")[0] for line in told.stdout.splitlines()] == [
+def test_one_version_is_reported_with_what_was_looked_at(run: Run, tmp_path: Path) -> None:
+    result = run(f"{NEURONS}@v1")
+    assert result.returncode == 0
+    assert [line.strip().partition(":")[0] for line in result.stdout.splitlines()] == [
         f"{NEURONS}@v1",
         "the record is intact",
         "the table is intact",
-        "looked at file",
+        "checked file",
     ]
     (tmp_path / f"{NEURONS}.parquet").unlink()
     gone = run(f"{NEURONS}@v1")
@@ -55,14 +55,14 @@ def test_one_version_is_told_with_what_was_looked_at(run: Run, tmp_path: Path) -
 
 
 def test_all_names_those_that_are_not_intact_and_counts_the_others(run: Run, tmp_path: Path) -> None:
-    told = run("--all")
-    assert (told.returncode, told.stdout) == (0, "2 versions: 2 intact\n")
+    result = run("--all")
+    assert (result.returncode, result.stdout) == (0, "2 versions: 2 intact\n")
     pq.write_table(ROWS.slice(1), tmp_path / f"{SYNAPSES}.parquet")
-    told = run("--all")
-    assert told.returncode == 1
-    assert f"{SYNAPSES}@v1:\n" in told.stdout
-    assert f"{NEURONS}@v1" not in told.stdout
-    assert told.stdout.endswith("2 versions: 1 changed, 1 intact\n")
+    result = run("--all")
+    assert result.returncode == 1
+    assert f"{SYNAPSES}@v1:\n" in result.stdout
+    assert f"{NEURONS}@v1" not in result.stdout
+    assert result.stdout.endswith("2 versions: 1 changed, 1 intact\n")
     assert run("--all", NEURONS).stdout == "1 version: 1 intact\n"
     one = run("--all", f"{NEURONS}@v1")
     assert (one.returncode, one.stdout) == (1, "")
@@ -71,13 +71,13 @@ def test_all_names_those_that_are_not_intact_and_counts_the_others(run: Run, tmp
 
 def test_all_as_json_is_one_object_a_line(run: Run, tmp_path: Path) -> None:
     (tmp_path / f"{SYNAPSES}.parquet").unlink()
-    told = run("--all", "--json")
-    found = [json.loads(line) for line in told.stdout.splitlines()]
+    result = run("--all", "--json")
+    found = [json.loads(line) for line in result.stdout.splitlines()]
     assert {each["version"]: each["state"] for each in found} == {
         f"{NEURONS}@v1": "intact",
         f"{SYNAPSES}@v1": "missing",
     }
-    assert (told.returncode, told.stderr) == (1, "")
+    assert (result.returncode, result.stderr) == (1, "")
 
 
 def test_a_store_that_cannot_be_reached_is_exit_code_3(run: Run, tmp_path: Path) -> None:
@@ -86,15 +86,15 @@ def test_a_store_that_cannot_be_reached_is_exit_code_3(run: Run, tmp_path: Path)
         registry.publish(declared("lab.cells"), elsewhere, message="why")
     with serving(Failing, status=403) as store:
         options = ("key=AKIAIOSFODNN7EXAMPLE", "secret=s3cr3t", f"endpoint_url={store.url}", "timeout=30")
-        told = run("--all", *(word for option in options for word in ("--storage-option", option)))
-    assert told.returncode == 3
-    assert "the table is unreachable: s3://lake/t: the store denies access" in told.stdout
-    assert "s3cr3t" not in told.stdout + told.stderr
+        result = run("--all", *(word for option in options for word in ("--storage-option", option)))
+    assert result.returncode == 3
+    assert "the table is unreachable: s3://lake/t: the store denies access" in result.stdout
+    assert "s3cr3t" not in result.stdout + result.stderr
 
 
 def test_on_a_terminal_it_shows_how_far_it_is(run: Run, tmp_path: Path) -> None:
     (tmp_path / f"{SYNAPSES}.parquet").unlink()
-    told = run("--all", TTY_COMPATIBLE="1", FORCE_COLOR="1")
-    assert "verifying: " in told.stdout
-    assert f"{SYNAPSES}@v1:" in told.stdout
-    assert "2 versions: 1 intact, 1 missing" in told.stdout
+    result = run("--all", TTY_COMPATIBLE="1", FORCE_COLOR="1")
+    assert "verifying: " in result.stdout
+    assert f"{SYNAPSES}@v1:" in result.stdout
+    assert "2 versions: 1 intact, 1 missing" in result.stdout

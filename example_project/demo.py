@@ -51,7 +51,7 @@ def main() -> None:
 
         _say("5. Wider embeddings, published as version 2")
         _materialize(instance, ["morphology"], embedding_samples=64)
-        _publish(instance, "morphology", "64 components: 32 could not tell the neurons apart")
+        _publish(instance, "morphology", "64 components: 32 did not separate the neurons")
         console.print(str(registry.diff("hemibrain.morphology_embeddings@v1", "hemibrain.morphology_embeddings@v2")))
 
     _say("Where things are")

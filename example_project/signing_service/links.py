@@ -55,7 +55,7 @@ def signed_links(record: DatasetVersion, client: Any, seconds: int) -> list[Link
     if not isinstance(table.pin, ParquetPin) or parts.scheme not in {"s3", "s3a"}:
         raise NoLinks(
             f"{record.name} is {table.format} at {parts.scheme}://. Links are signed for Parquet tables in S3 only, "
-            "which are no more than their files; others take credentials for their location"
+            "because such a table is nothing but its files; the others need credentials for their location"
         )
     files = parquet_files(table.location, table.pin.fingerprint)
     return [_link(client, parts.netloc, table.location, file, seconds) for file in files]

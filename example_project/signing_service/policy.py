@@ -20,7 +20,7 @@ class Person(BaseModel):
     Args:
         name: For people to read.
         token_sha256: sha256 of the bearer token, in hex.
-        reads: Names of datasets; `*` stands for anything, as in `hemibrain.*`.
+        reads: Names of datasets; `*` matches anything, as in `hemibrain.*`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

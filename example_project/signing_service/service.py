@@ -83,7 +83,7 @@ def _wanted(body: bytes) -> Wanted:
 
 
 def _sign(target: str | None, client: Any, version: str, seconds: int) -> dict[str, Any]:
-    """Where the table is and what state it is in is asked anew each time, of the registry."""
+    """The registry is asked each time where the table is and which physical version it pins."""
     try:
         with rd.Registry.open(target) as registry:
             record = registry.get(version)

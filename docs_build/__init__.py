@@ -1,1 +1,1 @@
-"""What the documentation site is built with, beside mkdocs.yml."""
+"""What builds the documentation site, together with mkdocs.yml."""

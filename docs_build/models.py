@@ -1,4 +1,4 @@
-"""Signatures of the models for the reference: what pydantic makes of their fields."""
+"""Signatures of the models for the reference, as pydantic makes them from the fields."""
 
 from __future__ import annotations
 

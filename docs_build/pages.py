@@ -1,4 +1,4 @@
-"""Pages of the site that are made at each build, so that none can go stale; and nothing on it from elsewhere."""
+"""Pages of the site that are made at each build, so that none goes stale; and a check that nothing loads from elsewhere."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-__all__ = ["MADE", "command_line", "front_page", "on_files", "on_page_markdown", "on_post_page"]
+__all__ = ["MADE", "command_line", "contributing", "front_page", "on_files", "on_page_markdown", "on_post_page"]
 
 ROOT = Path(__file__).parents[1]
 _REMOTE = re.compile(
@@ -29,17 +29,17 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Name files of the repository that are no pages, instead of linking to them."""
+    """Replace links to files of the repository that are not pages by their names."""
     return re.sub(
         r"\[([^\]]+)\]\(((?:\.\./)+[\w/.-]+\.py)\)", lambda found: f"{found[1]} (`{_outside(found[2])}`)", markdown
     )
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
-    """Refuse a page that a browser would have to load from elsewhere.
+    """Refuse a page for which a browser would load something from another host.
 
     Raises:
-        PluginError: the page names a script, style or picture of another host.
+        PluginError: the page loads a script, style or picture from another host.
     """
     if found := _REMOTE.search(output):
         raise PluginError(f"{page.file.src_uri} loads from elsewhere: {output[found.start() : found.end() + 80]}")
@@ -49,19 +49,27 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
 def front_page() -> str:
     """The README, with its links as they are on the site.
 
-    Its diagram is left out: a browser would have to download what draws it.
+    The diagram is left out, because a browser would have to download the program that draws it.
     """
     text = _file("README.md")
     text = re.sub(r"```mermaid\n.*?```\n", "", text, flags=re.DOTALL)
-    text = re.sub(r"\[docs/([\w/-]+)\.(\w+)\]\(docs/", r"[\1](", text)
-    text = re.sub(r"\]\(docs/", "](", text)
-    return text.replace("[CONTRIBUTING.md](CONTRIBUTING.md)", "[Contributing](contributing.md)")
+    return _on_the_site(text).replace("[CONTRIBUTING.md](CONTRIBUTING.md)", "[Contributing](contributing.md)")
+
+
+def contributing() -> str:
+    """CONTRIBUTING.md, with its links as they are on the site."""
+    return _on_the_site(_file("CONTRIBUTING.md"))
 
 
 def command_line() -> str:
-    """The commands, as typer itself writes them down."""
-    told = [sys.executable, "-m", "typer", "registry_dagster.cli", "utils", "docs", "--name", "feature-registry"]
-    return subprocess.run(told, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    """The page of the commands, as typer writes it."""
+    command = [sys.executable, "-m", "typer", "registry_dagster.cli", "utils", "docs", "--name", "feature-registry"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def _on_the_site(text: str) -> str:
+    text = re.sub(r"\[docs/([\w/-]+)\.(\w+)\]\(docs/", r"[\1](", text)
+    return re.sub(r"\]\(docs/", "](", text)
 
 
 def _outside(link: str) -> str:
@@ -76,6 +84,6 @@ MADE: Mapping[str, Callable[[], str]] = {
     "index.md": front_page,
     "command-line.md": command_line,
     "changelog.md": lambda: _file("CHANGELOG.md"),
-    "contributing.md": lambda: _file("CONTRIBUTING.md"),
+    "contributing.md": contributing,
 }
 """Page → what makes it."""

@@ -47,7 +47,7 @@ def signing_app(policy: Policy, target: str | None = None) -> Starlette:
 
     Args:
         policy: Who may read what.
-        target: The registry, as of `Registry.open`.
+        target: The registry, see `Registry.open`.
     """
     client = s3_client()
 

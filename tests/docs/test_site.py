@@ -15,7 +15,7 @@ import yaml
 from mkdocs.exceptions import PluginError
 
 import registry_dagster as rd
-from docs_build.pages import MADE, command_line, front_page, on_post_page
+from docs_build.pages import MADE, command_line, contributing, front_page, on_post_page
 from registry_dagster.cli import app
 from registry_dagster.model.columns import SEMANTICS
 from registry_dagster.model.signals import SIGNALS
@@ -66,9 +66,13 @@ def test_every_command_is_on_the_page_of_the_command_line() -> None:
 
 
 def test_the_front_page_is_the_readme_with_its_links_as_they_are_on_the_site() -> None:
-    targets = re.findall(r"\]\(([^)]+)\)", front_page())
+    targets = re.findall(r"\]\(([^)#]+)\)", front_page())
     assert "design.md" in targets
     assert [target for target in targets if not (DOCS / target).exists() and target not in MADE] == []
+
+
+def test_the_page_about_contributing_links_to_pages_of_the_site() -> None:
+    assert re.findall(r"\]\(([^)#]+)\)", contributing()) == ["design.md"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Pages of the site that are made at each build, so that none goes stale; and a check that nothing loads from elsewhere."""
+"""Pages of the site that are made at each build, and a check that no page loads anything from elsewhere."""
 
 from __future__ import annotations
 

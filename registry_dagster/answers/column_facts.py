@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from registry_dagster.answers.answer import Answer
 from registry_dagster.errors import NotPublished
 from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.signals import AnySignal
 from registry_dagster.model.text import suggestion
 from registry_dagster.model.words import column_words, reference_words, signal_words
 
@@ -60,7 +61,6 @@ def column_facts(record: DatasetVersion, path: str) -> ColumnFacts:
     column = record.columns.get(path)
     attributes = column.to_json() if column else {}
     semantic = attributes.pop("semantic", None)
-    about = [signal for signal in record.signals if path in (getattr(signal, "columns", None) or (path,))]
     return ColumnFacts(
         version=record.name,
         path=path,
@@ -70,6 +70,12 @@ def column_facts(record: DatasetVersion, path: str) -> ColumnFacts:
         attributes=attributes,
         meaning=" · ".join(column_words(column)) if column else "no meaning is declared",
         references=tuple(reference_words(each) for each in record.references if path in each.columns),
-        signals=tuple(map(signal_words, about)),
+        signals=tuple(signal_words(each) for each in record.signals if _is_about(each, path)),
         computed_from=tuple(f"{each.version} {each.column}" for each in record.column_lineage.get(path, ())),
     )
+
+
+def _is_about(signal: AnySignal, path: str) -> bool:
+    """Whether a signal is about a column, or about the whole table."""
+    columns: Sequence[str] = getattr(signal, "columns", ())
+    return not columns or path in columns

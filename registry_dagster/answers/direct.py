@@ -12,6 +12,7 @@ from registry_dagster.answers.join import Join, NullSentinel, Step
 from registry_dagster.answers.keys import Key, Stability, ids_in, shared_keys, shortest_lived, weaker
 from registry_dagster.answers.meeting import Meeting, Miss, declared_meetings, inverse, shared_target_meetings
 from registry_dagster.answers.relations import relate
+from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.identifiers import BodyId, FunctionalUnitKey, RootId, SkeletonNodeId
 
@@ -47,24 +48,25 @@ def _meetings(a: DatasetVersion, b: DatasetVersion, one_system: bool) -> Iterato
     yield from map(inverse, declared_meetings(b, a, one_system=one_system))
     yield from shared_target_meetings(a, b, one_system=one_system)
     keys = list(shared_keys(a.columns, b.columns, one_system=one_system))
-    nodes = [key for key in keys if isinstance(a.columns[key.a or ""], SkeletonNodeId)]
-    parts = [key for key in keys if isinstance(a.columns[key.a or ""], FunctionalUnitKey)]
-    for key in keys:
-        if not key.same:
-            yield Miss(f"{key}: {key.reason}")
-        elif key not in nodes and key not in parts:
-            yield _derived((key,))
-    yield from _with_skeletons(a, keys, [key for key in nodes if key.same])
-    yield from _of_units(a, [key for key in parts if key.same])
+    yield from (Miss(f"{key}: {key.reason}") for key in keys if not key.same)
+    keys = [key for key in keys if key.same]
+    yield from (_derived((key,)) for key in keys if not isinstance(_column(a, key), SkeletonNodeId | FunctionalUnitKey))
+    # Neither is a key by itself: a node is numbered within its segment, and a unit has one column for each part.
+    yield from _with_skeletons(a, keys)
+    yield from _of_units(a, [key for key in keys if isinstance(_column(a, key), FunctionalUnitKey)])
+
+
+def _column(a: DatasetVersion, key: Key) -> AnyColumn:
+    return a.columns[key.a or ""]
 
 
 def _derived(keys: tuple[Key, ...]) -> Meeting:
     return Meeting(keys, "derived", "; ".join(dict.fromkeys(key.reason for key in keys)), "derived")
 
 
-def _with_skeletons(a: DatasetVersion, keys: Sequence[Key], nodes: Sequence[Key]) -> Iterator[Meeting | Miss]:
-    segments = [key for key in keys if key.same and isinstance(a.columns[key.a or ""], RootId | BodyId)]
-    for node in nodes:
+def _with_skeletons(a: DatasetVersion, keys: Sequence[Key]) -> Iterator[Meeting | Miss]:
+    segments = [key for key in keys if isinstance(_column(a, key), RootId | BodyId)]
+    for node in [key for key in keys if isinstance(_column(a, key), SkeletonNodeId)]:
         yield from (_derived((segment, node)) for segment in segments)
         if not segments:
             yield Miss(f"{node}: a skeleton node is identified within its segment, and no segment id is shared")
@@ -80,7 +82,7 @@ def _of_units(a: DatasetVersion, parts: Sequence[Key]) -> Iterator[Meeting | Mis
 
 
 def _part(a: DatasetVersion, key: Key) -> str | None:
-    column = a.columns[key.a or ""]
+    column = _column(a, key)
     return column.part if isinstance(column, FunctionalUnitKey) else None
 
 

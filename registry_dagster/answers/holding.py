@@ -120,6 +120,11 @@ def _directly(key: Key, a: End, b: End, va: MaterializationVersion, vb: Material
     if inside := [(name, reach) for name, reach in ranges if reach.covers]:
         found = weakest(list(_inside(key, inside)))
         return replace(found[0], basis=shared_basis(fact.basis for fact in found))
+    return _by_stability(key, ranges)
+
+
+def _by_stability(key: Key, ranges: Sequence[tuple[str, Reach]]) -> KeyFact:
+    """The fact by the kind of id alone, where no range covers both versions."""
     verdict, reason = _BY_STABILITY[key.stability]
     # A range that ends before the other version contradicts the rule for this kind of id: nobody vouches for more.
     if ranges and verdict is Verdict.ID_STABLE:

@@ -46,6 +46,18 @@ _BY_LIFE: tuple[Stability, ...] = (
 )
 
 
+_STABILITIES: Mapping[type[Identifier], Stability] = {
+    AnnotationId: "stable_within_table",
+    SynapseId: "stable_within_table",
+    NucleusId: "stable_within_table",
+    TargetId: "stable_within_table",
+    SkeletonNodeId: "stable_within_table",
+    SupervoxelId: "stable_within_chunkedgraph",
+    Level2Id: "stable_within_chunkedgraph",
+    RootId: "version_pinned",
+}
+
+
 @dataclass(frozen=True)
 class Key:
     """A pair of columns, one in each table, or one column where only one side is a table.
@@ -126,35 +138,29 @@ def same_ids(a: Identifier, b: Identifier, *, one_system: bool) -> tuple[bool | 
     one, two = _ids(a), _ids(b)
     if one.family != two.family:
         return False, f"{one.words} and {two.words} are different things"
-    if one.of is not None and two.of is not None and one.of != two.of:
+    if None not in (one.of, two.of) and one.of != two.of:
         if one.space is None or one.space != two.space:
             return False, f"{_held(a)} and {_held(b)} are different ids"
         return None, f"{one.spaces} {one.space} is declared to hold {one.words} here and {two.words} there"
+    return _same_space(one, two, one_system=one_system)
+
+
+def _same_space(one: _Ids, two: _Ids, *, one_system: bool) -> tuple[bool | None, str]:
+    """Whether ids of one kind are from one space (None if unknown), and why."""
     if one.space is None or two.space is None:
         return None, f"both are {one.words}, but {one.spaces} is not declared for both"
     if one.space != two.space:
         return False, f"the {one.words} are of {one.spaces} {one.space}, the {two.words} of {two.spaces} {two.space}"
     if one.local and not one_system:
-        return (
-            None,
-            f"both are {one.words} of {one.spaces} {one.space}, but the tables share no upstream system",
-        )
+        return None, f"both are {one.words} of {one.spaces} {one.space}, but the tables share no upstream system"
     return True, f"both are {one.words} of {one.spaces} {one.space}"
 
 
 def stability_of(column: Identifier) -> Stability:
     """How long ids of this kind are stable. For body ids that depends on the dataset, so it is unknown."""
-    match column:
-        case AnnotationId() | SynapseId() | NucleusId() | TargetId():
-            return "stable_within_table"
-        case SkeletonNodeId():
-            return "stable_within_table" if column.skeleton_version is not None else "unknown"
-        case SupervoxelId() | Level2Id():
-            return "stable_within_chunkedgraph"
-        case RootId():
-            return "version_pinned"
-        case _:
-            return "unknown"
+    if isinstance(column, SkeletonNodeId) and column.skeleton_version is None:
+        return "unknown"
+    return _STABILITIES.get(type(column), "unknown")
 
 
 def weaker(one: Stability, other: Stability) -> Stability:

@@ -91,22 +91,22 @@ def nearest_points(a: DatasetVersion, b: DatasetVersion) -> tuple[tuple[NearestP
 
 def _nearest(here: Point, there: Point, drifts: Sequence[SpatialDrift]) -> NearestPoint:
     rounding = hypot(*(_half_units(here, axis) + _half_units(there, axis) for axis in range(3)))
-    reaches = [(drift, _reach(drift)) for drift in drifts]
-    words = tuple(_words(drift, reach) for drift, reach in reaches)
-    known = [reach[1] for _, reach in reaches if reach is not None]
-    tolerance, basis = None, None
+    reaches = [_reach(drift) for drift in drifts]
+    words = tuple(map(_words, drifts, reaches))
+    known = [reach[1] for reach in reaches if reach is not None]
+    tolerance = _finite(fsum((*known, rounding))) if known and len(known) == len(reaches) else None
+    basis = shared_basis(drift.basis for drift in drifts) if tolerance is not None else None
+    return NearestPoint(here, there, tolerance, _finite(rounding), words, _why(words, reaches, rounding), basis)
+
+
+def _why(words: Sequence[str], reaches: Sequence[tuple[str, float] | None], rounding: float) -> str:
+    """How the tolerance is made up, or why there is none."""
     if not reaches:
-        reason = "no spatial drift is recorded for these points"
-    elif len(known) < len(reaches):
-        reason = f"only the median of a drift is recorded: {'; '.join(words)}"
-    else:
-        tolerance = _finite(fsum((*known, rounding)))
-        basis = shared_basis(drift.basis for drift in drifts)
-        reason = "; ".join((*words, f"rounding {rounding:g} nm") if rounding else words)
-        reason += "; distances add up at most" if len(words) > 1 else ""
-    return NearestPoint(
-        here, there, tolerance, _finite(rounding), words, reason, basis if tolerance is not None else None
-    )
+        return "no spatial drift is recorded for these points"
+    if None in reaches:
+        return f"only the median of a drift is recorded: {'; '.join(words)}"
+    parts = [*words, *([f"rounding {rounding:g} nm"] if rounding else [])]
+    return "; ".join([*parts, *(["distances add up at most"] if len(words) > 1 else [])])
 
 
 def _finite(nanometres: float) -> float | None:

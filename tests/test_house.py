@@ -109,3 +109,19 @@ def test_the_layers_are_few_and_hold_everything() -> None:
     contracts = list(layers())
     assert len(contracts) >= 2
     assert all(exhaustive and len(rows) <= MOST_LAYERS for exhaustive, rows in contracts), contracts
+
+
+def imports(module: Path) -> Iterator[str]:
+    """The packages that a module imports, anywhere in it."""
+    for node in ast.walk(parsed(module)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def test_only_the_room_dagster_imports_dagster() -> None:
+    """import-linter has the same as a contract; a new room is not in its list of modules."""
+    outside = [module for module in MODULES if PACKAGE / "dagster" not in module.parents]
+    assert len(outside) > 100
+    assert [name_of(module) for module in outside if "dagster" in imports(module)] == []

@@ -6,9 +6,12 @@ import inspect
 import typing
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import registry_dagster as rd
@@ -110,3 +113,22 @@ def test_every_public_name_has_a_docstring(name: str) -> None:
         assert not what.__doc__.startswith(f"{what.__name__}("), f"{name} has only what dataclasses make up"
     else:
         assert inspect.getdoc(getattr(what, "__func__", what)), name
+
+
+def test_several_are_published_with_public_names_alone(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"root_id": [1, 2]}), tmp_path / "cells.parquet")
+    declared = rd.FeatureTable(
+        dataset=rd.Dataset(name="lab.cells"),
+        materializations=[rd.MaterializationVersion(system="minnie65_public", version=1300)],
+        columns={"root_id": rd.RootId(id_space="minnie65_public")},
+    )
+    facts = rd.inspect_table(str(tmp_path / "cells.parquet"))
+    made = rd.Origin(run_id="1f", asset="cells")
+    with rd.Registry.open(f"lite://{tmp_path / 'registry.db'}", publisher="ada@lab.org") as registry:
+        outcomes: list[rd.results.Outcome] = registry.publish_many(
+            [rd.Publication(declared, facts, message="First", origin=made)]
+        )
+        question: rd.Question = {"semantic": "root_id"}
+        found: list[rd.results.FoundVersion] = list(registry.stream(**question))
+    assert [getattr(outcome, "version", outcome) for outcome in outcomes] == ["lab.cells@v1"]
+    assert [version.version for version in found] == ["lab.cells@v1"]

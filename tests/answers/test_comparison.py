@@ -46,7 +46,7 @@ def test_embeddings_that_agree_in_all_are_comparable() -> None:
 
 
 @pytest.mark.parametrize(
-    ("attribute", "value", "told"),
+    ("attribute", "value", "words"),
     [
         ("model", "dino", "model: segclr and dino"),
         ("checkpoint", "epoch 20", "checkpoint: epoch 12 and epoch 20"),
@@ -61,10 +61,10 @@ def test_embeddings_that_agree_in_all_are_comparable() -> None:
         ("anchor", "nucleus", "anchor: segment and nucleus"),
     ],
 )
-def test_each_difference_is_named(attribute: str, value: Any, told: str) -> None:
+def test_each_difference_is_named(attribute: str, value: Any, words: str) -> None:
     found = comparable(embedded("a", vec=segclr()), embedded("b", vec=segclr(**{attribute: value})))
     assert found.verdict is Comparability.NOT_COMPARABLE
-    assert found.pairs[0].differences == (told,)
+    assert found.pairs[0].differences == (words,)
 
 
 @pytest.mark.parametrize("attribute", ["checkpoint", "trained_on", "distance", "normalized"])
@@ -89,7 +89,7 @@ def test_trained_on_two_names_of_one_version_is_the_same() -> None:
     assert found.verdict is Comparability.COMPARABLE
 
 
-def test_the_best_of_several_pairs_decides_and_all_are_told() -> None:
+def test_the_best_of_several_pairs_decides_and_all_are_reported() -> None:
     found = comparable(
         embedded("a", old=segclr(dim=32), vec=segclr()), embedded("b", half=segclr(distance=None), vec=segclr())
     )

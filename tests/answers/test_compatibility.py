@@ -213,21 +213,21 @@ def test_one_id_space_under_two_names_of_the_system_is_judged_by_the_moments() -
     assert compatibility(at("one", **early), at("two")).verdict is Verdict.UNKNOWN
 
 
-def test_of_two_upstream_versions_alone_only_identity_is_known() -> None:
+def test_of_two_materialization_versions_alone_only_identity_is_known() -> None:
     one, other = upstream("minnie65_public@943"), upstream("minnie65_public@1300")
     assert compatibility(one, one).verdict is Verdict.EXACT
     assert compatibility(one, other).verdict is Verdict.UNKNOWN
     assert compatibility(one, upstream("v1dd@1196")).verdict is Verdict.UNKNOWN
 
 
-def test_a_table_goes_with_another_upstream_version_as_well_as_its_keys_hold() -> None:
+def test_a_table_goes_with_another_materialization_version_as_well_as_its_keys_hold() -> None:
     other = upstream("minnie65_public@1300")
     assert compatibility(neurons("minnie65_public@943"), other).verdict is Verdict.LOSSY
     assert compatibility(neurons("minnie65_public@943", columns={"id": NUCLEUS}), other).verdict is Verdict.ID_STABLE
     assert compatibility(neurons("minnie65_public@943", columns={}), other).verdict is Verdict.UNKNOWN
 
 
-def test_a_system_that_one_side_alone_names_is_told_and_not_weighed() -> None:
+def test_a_system_that_one_side_alone_names_is_reported_and_does_not_count() -> None:
     matched = record("fly.matches@v1", "hemibrain@v1.2.1", "minnie65_public@943", columns={"root_id": ROOT})
     found = compatibility(matched, cells("minnie65_public@943"))
     assert found.verdict is Verdict.EXACT
@@ -273,7 +273,7 @@ def test_one_name_at_two_sources_is_two_systems() -> None:
     assert compatibility(one, upstream("hemibrain@v1.2")).verdict is Verdict.EXACT
 
 
-def test_the_lifecycle_stands_beside_the_verdict() -> None:
+def test_the_lifecycle_is_beside_the_verdict() -> None:
     passing = upstream("minnie65_public@1078", expires_on=moment("2026-02-01"), status="available")
     found = compatibility(neurons(passing), cells(passing), at=moment("2026-03-01"))
     assert found.verdict is Verdict.EXACT
@@ -281,7 +281,7 @@ def test_the_lifecycle_stands_beside_the_verdict() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "at", "told"),
+    ("facts", "at", "words"),
     [
         ({}, None, "m@1: lifecycle unknown"),
         ({"status": "available"}, None, "m@1: available"),
@@ -296,8 +296,8 @@ def test_the_lifecycle_stands_beside_the_verdict() -> None:
         ({"status": "archived"}, "2026-01-01", "m@1: archived"),
     ],
 )
-def test_a_lifecycle_reads_in_words(facts: dict[str, Any], at: str | None, told: str) -> None:
-    assert str(lifecycle(upstream("m@1", **facts), at=moment(at) if at else None)) == told
+def test_a_lifecycle_reads_in_words(facts: dict[str, Any], at: str | None, words: str) -> None:
+    assert str(lifecycle(upstream("m@1", **facts), at=moment(at) if at else None)) == words
 
 
 def test_a_moment_without_a_time_zone_is_refused() -> None:
@@ -314,9 +314,9 @@ def test_an_answer_reads_in_words_and_as_json() -> None:
     passing = upstream("minnie65_public@943", expires_on=moment("2026-02-01"))
     found = compatibility(neurons(passing), cells("minnie65_public@1300"))
     assert str(found).splitlines()[0] == "minnie65.neurons@v1 ~ minnie65.cells@v2: lossy (derived)"
-    told = json.loads(json.dumps(found.to_dict()))
-    assert told["verdict"] == "lossy"
-    assert told["lifecycle"][0] == {
+    plain = json.loads(json.dumps(found.to_dict()))
+    assert plain["verdict"] == "lossy"
+    assert plain["lifecycle"][0] == {
         "version": "minnie65_public@943",
         "state": "expiring",
         "expires_on": "2026-02-01T00:00:00Z",

@@ -29,23 +29,23 @@ def changes(registry: Registry, after: FeatureTable, table: TableFacts, before: 
     """What is said to have changed since `declared()` on `facts()`, but for the table's own version."""
     registry.publish(before or declared(), facts(rows=100), message="before")
     registry.publish(after, table, message="after")
-    told = registry.diff("hemibrain.neurons@v1", "hemibrain.neurons@v2")
-    assert (told.before, told.after) == ("hemibrain.neurons@v1", "hemibrain.neurons@v2")
-    assert str(told).splitlines()[0] == "hemibrain.neurons@v1 → hemibrain.neurons@v2:"
-    said = {str(change) for change in told.changes}
-    assert {line.strip() for line in str(told).splitlines()[1:]} == said
+    found = registry.diff("hemibrain.neurons@v1", "hemibrain.neurons@v2")
+    assert (found.before, found.after) == ("hemibrain.neurons@v1", "hemibrain.neurons@v2")
+    assert str(found).splitlines()[0] == "hemibrain.neurons@v1 → hemibrain.neurons@v2:"
+    said = {str(change) for change in found.changes}
+    assert {line.strip() for line in str(found).splitlines()[1:]} == said
     return said - {"table: pin.version: 0 → 1"}
 
 
-def test_a_change_of_size_is_told(registry: Registry) -> None:
+def test_a_change_of_size_is_reported(registry: Registry) -> None:
     assert changes(registry, declared(), facts(1, rows=120)) == {"table: rows: 100 → 120"}
 
 
-def test_a_size_that_is_unknown_now_is_told(registry: Registry) -> None:
+def test_a_size_that_is_unknown_now_is_reported(registry: Registry) -> None:
     assert changes(registry, declared(), facts(1)) == {"table: rows: 100 → unknown"}
 
 
-def test_changes_of_the_schema_are_told_by_column(registry: Registry) -> None:
+def test_changes_of_the_schema_are_reported_by_column(registry: Registry) -> None:
     table = facts(1, rows=100, body_id="uint64", score="float32", extra="string")
     assert changes(registry, declared(), table) == {
         "schema: body_id.type: int64 → uint64",
@@ -61,7 +61,7 @@ def test_changes_of_meaning_name_the_attribute(registry: Registry) -> None:
     }
 
 
-def test_another_embedding_is_told_by_its_dim(registry: Registry) -> None:
+def test_another_embedding_is_reported_by_its_dim(registry: Registry) -> None:
     def embedded(dim: int) -> FeatureTable:
         return declared(columns={"score": Embedding(dim=dim, model="segclr", anchor="segment")})
 
@@ -77,21 +77,21 @@ def test_another_embedding_is_told_by_its_dim(registry: Registry) -> None:
     }
 
 
-def test_a_column_of_another_semantic_is_told(registry: Registry) -> None:
+def test_a_column_of_another_semantic_is_reported(registry: Registry) -> None:
     columns = {"score": Position(axis="x", frame="hemibrain", unit="nm"), "body_id": BodyId(id_space="hemibrain")}
     assert "columns: score.semantic: score → position" in changes(
         registry, declared(columns=columns), facts(1, rows=100)
     )
 
 
-def test_a_change_of_upstream_is_told_by_version(registry: Registry) -> None:
+def test_a_change_of_materialization_version_is_reported_by_version(registry: Registry) -> None:
     newer = MaterializationVersion(system="hemibrain", version="v1.3", source="neuprint")
     said = changes(registry, declared(materializations=(HEMIBRAIN, newer)), facts(1, rows=100))
     assert said
     assert all(line.startswith("materializations: hemibrain@v1.3") and " added: " in line for line in said)
 
 
-def test_joins_and_signals_are_told_by_what_they_are_of(registry: Registry) -> None:
+def test_joins_and_signals_are_reported_by_what_they_are_of(registry: Registry) -> None:
     before = declared(references=(reference("hemibrain.types"),), signals=(Note(text="a", basis="declared"),))
     drift = SpatialDrift(kind="frame_offset", p95_nm=12, basis="measured")
     after = declared(references=(), signals=(drift, Note(text="b", basis="declared")))
@@ -111,11 +111,11 @@ def test_order_alone_is_no_change_of_joins_or_signals(registry: Registry) -> Non
 
 def test_a_version_does_not_differ_from_itself(registry: Registry) -> None:
     registry.publish(declared(), facts(), message="why")
-    told = registry.diff("hemibrain.neurons", "hemibrain.neurons@v1")
-    assert told.changes == ()
-    assert str(told) == "hemibrain.neurons@v1 → hemibrain.neurons@v1: nothing changed"
+    found = registry.diff("hemibrain.neurons", "hemibrain.neurons@v1")
+    assert found.changes == ()
+    assert str(found) == "hemibrain.neurons@v1 → hemibrain.neurons@v1: nothing changed"
 
 
-def test_a_schema_that_differs_in_arrow_metadata_alone_is_told(registry: Registry) -> None:
+def test_a_schema_that_differs_in_arrow_metadata_alone_is_reported(registry: Registry) -> None:
     other = facts(1, rows=100).model_copy(update={"arrow_schema": "AAAA"})
     assert changes(registry, declared(), other) == {"schema: Arrow metadata: as published → changed"}

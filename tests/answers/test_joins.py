@@ -111,7 +111,7 @@ def test_columns_that_a_reference_leaves_out_are_those_with_the_same_ids() -> No
     assert only(joins(a, b)).columns == (("bodyid", "neuron"),)
 
 
-def test_a_reference_to_a_column_that_is_not_there_is_no_join_and_is_told() -> None:
+def test_a_reference_to_a_column_that_is_not_there_is_no_join_and_is_reported() -> None:
     a = bodies("hemibrain.a", references=[pointing("hemibrain.b", to_columns=("body",))])
     found = joins(a, record("hemibrain.b@v2", "hemibrain@v1.2", columns={"score": Score()}))
     assert found.joins == ()
@@ -120,13 +120,13 @@ def test_a_reference_to_a_column_that_is_not_there_is_no_join_and_is_told() -> N
     )
 
 
-def test_a_reference_tells_beside_which_version_it_was_published() -> None:
+def test_a_reference_says_beside_which_version_it_was_published() -> None:
     versions = {"hemibrain.b": "hemibrain.b@v7"}
     a = bodies("hemibrain.a", references=[pointing("hemibrain.b")], reference_versions=versions)
     assert "published beside hemibrain.b@v7" in only(joins(a, bodies("hemibrain.b"))).reason
 
 
-def test_a_reference_between_id_spaces_is_told_as_incompatible() -> None:
+def test_a_reference_between_id_spaces_is_reported_as_incompatible() -> None:
     a = bodies("hemibrain.a", references=[pointing("flywire.b", to_columns=("root_id",))])
     columns = {"root_id": RootId(id_space="flywire_fafb")}
     join = only(joins(a, record("flywire.b@v1", "flywire_fafb_public@630", columns=columns)))
@@ -227,7 +227,7 @@ def test_two_tables_that_point_at_one_dataset_join_through_its_key() -> None:
     assert (join.kind, join.columns, join.cardinality) == ("derived", (("body", "bodyid"),), "n:1")
 
 
-def test_ids_that_nothing_ties_together_are_told_and_not_joined() -> None:
+def test_ids_that_nothing_ties_together_are_reported_and_not_joined() -> None:
     found = joins(nuclei(columns={"id": NucleusId()}), volumes(MINNIE))
     assert found.joins == ()
     assert found.notes == ("id ↔ nucleus_id: both are nucleus ids, but table is not declared for both",)
@@ -303,7 +303,7 @@ def rooted(name: str, version: str) -> DatasetVersion:
     return record(f"minnie65.{name}@v1", version, columns={"root_id": ROOT})
 
 
-def test_a_crosswalk_bridges_two_versions_where_references_tell_its_columns() -> None:
+def test_a_crosswalk_bridges_two_versions_where_references_name_its_columns() -> None:
     def to(name: str, column: str) -> Reference:
         return pointing(f"minnie65.{name}", columns=(column,), to_columns=("root_id",), cardinality="1:1")
 
@@ -368,7 +368,7 @@ def test_the_tolerance_of_a_nearest_point_join_is_the_drift_and_the_rounding() -
     assert near.reason == "registration residual p95 500 nm (measured); rounding 20.199 nm"
 
 
-def test_drifts_of_both_tables_add_up_and_one_that_both_tell_counts_once() -> None:
+def test_drifts_of_both_tables_add_up_and_one_that_both_record_counts_once() -> None:
     shared = drift(100)
     a = points("a", "minnie65", [shared, drift(None, max_nm=30)])
     b = points("b", "minnie65", [shared, drift(None, axis_p95_nm=(3, 4, 0), basis="literature")])
@@ -412,7 +412,7 @@ def test_coordinates_are_one_point_by_their_names_and_points_of_one_role_come_fi
     assert found[0].b.transform == "elastic"
 
 
-def test_two_points_of_one_kind_are_told_apart_by_their_names() -> None:
+def test_two_points_of_one_kind_are_distinguished_by_their_names() -> None:
     names = [f"{end}{axis}" for end in ("a", "b") for axis in ("X", "Y", "Z")]
     columns = {name: Position(axis=name[1].lower(), frame="m", unit="nm") for name in names}
     found = joins(record("a@v1", MINNIE, columns=columns), points("b", "m")).nearest
@@ -447,21 +447,21 @@ def test_the_answer_reads_in_words_and_as_json() -> None:
         "  minnie65.synapses@v1 → minnie65.nuclei@v1 on post_pt_root_id = pt_root_id",
         "  minnie65.nuclei@v1 → minnie65.volumes@v1 on id = nucleus_id",
     ]
-    told = json.loads(json.dumps(found.to_dict()))
-    assert told["joins"][0]["steps"][0]["columns"] == [["post_pt_root_id", "pt_root_id"]]
-    assert told["joins"][0]["cardinality"] is None
+    plain = json.loads(json.dumps(found.to_dict()))
+    assert plain["joins"][0]["steps"][0]["columns"] == [["post_pt_root_id", "pt_root_id"]]
+    assert plain["joins"][0]["cardinality"] is None
 
 
 def ways(found: Joins, *, turned: bool = False) -> set[object]:
     """Each join as a value, read from `b` to `a` when turned."""
-    told: set[object] = set()
+    facts: set[object] = set()
     for join in found.joins:
         steps = [frozenset((right, left) if turned else (left, right) for left, right in s.columns) for s in join.steps]
         cardinality = inverted(join.cardinality) if turned else join.cardinality
         order = tuple(reversed(steps)) if turned else tuple(steps)
         losses = frozenset(join.losses)
-        told.add((join.kind, order, join.verdict, cardinality, join.stability, join.basis, losses))
-    return told
+        facts.add((join.kind, order, join.verdict, cardinality, join.stability, join.basis, losses))
+    return facts
 
 
 @given(related_versions("one"), related_versions("two"), related_versions("three"))

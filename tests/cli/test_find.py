@@ -76,7 +76,7 @@ def test_the_doctor_says_what_it_is_pointed_at(run: Run) -> None:
     assert result["dagster"]
 
 
-def test_the_doctor_says_what_a_server_tells() -> None:
+def test_the_doctor_says_what_a_server_reports() -> None:
     with StandInGms(token="secret-token") as server:
         asked = ["doctor", "--registry", server.url, "--json"]
         result = CliRunner().invoke(app, asked, env={"DATAHUB_GMS_TOKEN": "secret-token"})

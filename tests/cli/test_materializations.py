@@ -60,7 +60,7 @@ def test_a_cave_datastack_is_imported(run: Run) -> None:
     assert TOKEN not in done.stdout + done.stderr
 
 
-def test_what_is_recorded_is_listed_with_its_state(run: Run) -> None:
+def test_what_is_recorded_is_listed_with_its_lifecycle(run: Run) -> None:
     with cave(minnie65_public=MINNIE) as server:
         run("import", "cave", "minnie65_public", "--server", server.url)
     run("import", "releases.yaml")

@@ -77,7 +77,7 @@ def publish(registry: Registry) -> list[DatasetVersion]:
     return published
 
 
-class Told(NamedTuple):
+class Page(NamedTuple):
     printed: list[str]
     rebuilt: dict[str, tuple[object, bool]]
     published: list[DatasetVersion]
@@ -85,7 +85,7 @@ class Told(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
     """What the page's program prints, and rebuilds of what was published."""
     folder = tmp_path_factory.mktemp("reader")
     program = folder / "page.py"
@@ -114,18 +114,18 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
         )
     assert done.returncode == 0, done.stderr
     *printed, rebuilt = done.stdout.splitlines()
-    return Told(printed, dict(zip(names, json.loads(rebuilt), strict=True)), published, changed.name)
+    return Page(printed, dict(zip(names, json.loads(rebuilt), strict=True)), published, changed.name)
 
 
-def test_its_program_prints_what_the_page_says(told: Told) -> None:
+def test_its_program_prints_what_the_page_says(page: Page) -> None:
     _install, *shown = blocks(PAGE, "text")
-    assert told.printed == "".join(block.text for block in shown).splitlines()
+    assert page.printed == "".join(block.text for block in shown).splitlines()
 
 
-def test_it_rebuilds_every_record_whatever_its_semantics_and_format(told: Told) -> None:
-    rebuilt = {record.name: told.rebuilt[record.name][0] for record in told.published}
-    assert rebuilt == {record.name: record.to_json() for record in told.published}
+def test_it_rebuilds_every_record_whatever_its_semantics_and_format(page: Page) -> None:
+    rebuilt = {record.name: page.rebuilt[record.name][0] for record in page.published}
+    assert rebuilt == {record.name: record.to_json() for record in page.published}
 
 
-def test_its_digest_proves_every_record_but_the_one_that_was_changed_afterwards(told: Told) -> None:
-    assert [name for name, (_, proven) in told.rebuilt.items() if not proven] == [told.changed]
+def test_its_digest_proves_every_record_but_the_one_that_was_changed_afterwards(page: Page) -> None:
+    assert [name for name, (_, proven) in page.rebuilt.items() if not proven] == [page.changed]

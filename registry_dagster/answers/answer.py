@@ -14,7 +14,7 @@ from registry_dagster.model.html import html_lines
 __all__ = ["Answer", "Basis", "Loss", "Verdict", "shared_basis"]
 
 Basis = Literal["measured", "declared", "literature", "derived"]
-"""As in signals; `derived` follows from the declarations, such as two versions of one name."""
+"""The bases of signals, and `derived`: a conclusion from declarations, e.g. from two names of one version."""
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def _carried(join: Join, crosswalks: Sequence[_NamedCrosswalk]) -> Join:
             replace(step, losses=tuple(loss for loss in step.losses if loss.what == "rows")) for step in join.steps
         ),
         verdict=Verdict.BRIDGEABLE,
-        reason=f"{join.through[0]} is named as the crosswalk between {crosswalk.a} and {crosswalk.b}",
+        reason=f"{join.through[0]} is recorded as the crosswalk between {crosswalk.a} and {crosswalk.b}",
         basis=crosswalk.signal.basis,
     )
 

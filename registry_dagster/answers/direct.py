@@ -87,7 +87,7 @@ def _part(a: DatasetVersion, key: Key) -> str | None:
 
 
 def _merged(first: Meeting, other: Meeting) -> Meeting:
-    """Two statements about one join as one. What they contradict each other in becomes unknown."""
+    """Two statements about one join, as one. Where they contradict each other, the answer is unknown."""
     if first.origin == "derived" and other.origin == "declared":
         first, other = other, first
     known = {cardinality for cardinality in (first.cardinality, other.cardinality) if cardinality is not None}

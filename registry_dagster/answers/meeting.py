@@ -105,7 +105,7 @@ def _at_dataset(
         [reference.to_columns] if reference.to_columns else list(_columns_there(a, b, reference, one_system=one_system))
     )
     if not choices:
-        yield Miss(f"{reason}, but no columns of it, and none of {b.name} alone has the same ids")
+        yield Miss(f"{reason}, but not its columns, and {b.name} has no single column with the same ids")
     for there in choices:
         if absent := _absent(b, there):
             yield Miss(f"{reason} ({', '.join(there)}), but {b.name} has no column {absent}")

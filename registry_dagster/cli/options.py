@@ -90,7 +90,7 @@ def table_format(name: str | None) -> TableFormat | None:
     """
     known = get_args(TableFormat)
     if name is not None and name not in known:
-        raise RegistryError(f"unknown format {name!r}{suggestion(name, known)} One of {', '.join(known)}")
+        raise RegistryError(f"unknown format {name!r}{suggestion(name, known)} Use one of {', '.join(known)}")
     return cast("TableFormat | None", name)
 
 

@@ -34,7 +34,7 @@ _HOMES = {
     "dagster.pin.pipes": "Reported",
     "dagster.publish.job": "publish_job",
     "dagster.resource": "FeatureRegistry",
-    "registry.finder": "Question",
+    "registry.filters": "Filters Question",
     "registry.plan": "Origin Plan Publication Receipt",
     "registry.registry": "Registry",
     "tables": "inspect_table",

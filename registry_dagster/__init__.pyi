@@ -53,7 +53,8 @@ from registry_dagster.model.signals import Crosswalk as Crosswalk
 from registry_dagster.model.signals import Note as Note
 from registry_dagster.model.signals import SpatialDrift as SpatialDrift
 from registry_dagster.model.table import TableFacts as TableFacts
-from registry_dagster.registry.finder import Question as Question
+from registry_dagster.registry.filters import Filters as Filters
+from registry_dagster.registry.filters import Question as Question
 from registry_dagster.registry.plan import Origin as Origin
 from registry_dagster.registry.plan import Plan as Plan
 from registry_dagster.registry.plan import Publication as Publication

@@ -29,6 +29,7 @@ PUBLIC = {
     "Feature",
     "FeatureRegistry",
     "FeatureTable",
+    "Filters",
     "Flag",
     "FunctionalUnitKey",
     "Label",

@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
+from typing_extensions import Unpack
 
 from registry_dagster.answers.answer import Answer
 from registry_dagster.cli.app import app
+from registry_dagster.cli.filter_options import with_filter_options
 from registry_dagster.cli.options import AsJson, DatasetName, Env, Target, VersionName, opened
 from registry_dagster.cli.output import add_row, note, output, say, show, table
+from registry_dagster.registry.filters import Filters
 from registry_dagster.registry.rows.rows import Rows, value_text
 
 __all__ = ["column", "dependents", "expiring", "find", "list_datasets", "newest"]
@@ -33,43 +36,18 @@ def list_datasets(
 
 
 @app.command()
+@with_filter_options
 def find(
     text: Annotated[str | None, typer.Argument(help="Words in names, columns, descriptions or messages.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="A dataset, or minnie65.* for all under that prefix.")] = None,
-    materialization: Annotated[str | None, typer.Option("--materialization", "-m", help="system@version.")] = None,
-    semantic: Annotated[str | None, typer.Option(help="What a column means, e.g. embedding.")] = None,
-    annotation_type: Annotated[str | None, typer.Option(help="What a column points at, e.g. nucleus.")] = None,
-    format: Annotated[str | None, typer.Option(help="parquet, delta, iceberg or lance.")] = None,
-    owner: Annotated[str | None, typer.Option(help="team:name or an account.")] = None,
-    embedding_model: Annotated[str | None, typer.Option(help="The model of an embedding.")] = None,
-    column: Annotated[str | None, typer.Option(help="The path of a column.")] = None,
-    expiring_within: Annotated[
-        float | None, typer.Option(help="Days within which a materialization version of it expires.")
-    ] = None,
-    retired: Annotated[
-        bool | None, typer.Option("--retired/--not-retired", help="Only retired ones, or only others.")
-    ] = None,
     limit: Limit = 100,
     registry: Target = None,
     env: Env = None,
     as_json: AsJson = False,
+    **filters: Unpack[Filters],
 ) -> None:
     """Find published versions that match all options, newest first."""
     with opened(registry, env) as opened_registry:
-        found = opened_registry.find(
-            text,
-            dataset=dataset,
-            materialization=materialization,
-            semantic=semantic,
-            annotation_type=annotation_type,
-            format=format,
-            owner=owner,
-            embedding_model=embedding_model,
-            column=column,
-            expiring_within=expiring_within,
-            retired=retired,
-            limit=limit,
-        )
+        found = opened_registry.find(text, limit=limit, **filters)
     _show(as_json, found, ("version", "title", "materializations", "format", "rows", "published_at", "retired"))
 
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from registry_dagster.cli import app
 from registry_dagster.errors import AccessDenied
+from registry_dagster.registry.filters import FILTERS
 from registry_dagster.registry.registry import Registry
 from registry_dagster.testing.search_behaviour import publish_examples
 from tests.gms.server import StandInGms
@@ -99,3 +100,17 @@ def test_the_shell_completes_the_names_of_datasets(run: Run, tmp_path: Path) -> 
     command = str(Path(sys.executable).with_name("feature-registry"))
     completed = subprocess.run([command], env={**os.environ, **asked}, capture_output=True, text=True, check=False)
     assert completed.stdout.split() == ["minnie65.nuclei"]
+
+
+def test_every_filter_of_a_search_is_an_option(run: Run) -> None:
+    shown = run("find", "--help").stdout
+    assert len(FILTERS) > 5
+    assert [name for name in FILTERS if f"--{name.replace('_', '-')} " not in shown] == []
+    assert [each.help for each in FILTERS.values() if each.help not in " ".join(shown.split())] == []
+
+
+def test_filters_of_each_kind_narrow_a_search(run: Run) -> None:
+    kept = ("--column", "nucleus_id", "--not-retired", "-m", "minnie65_public@943")
+    assert [each["version"] for each in json.loads(run("find", *kept, "--json").stdout)] == ["minnie65.nuclei@v1"]
+    assert json.loads(run("find", "--retired", "--json").stdout) == []
+    assert json.loads(run("find", "--expiring-within", "1.5", "--json").stdout) == []

@@ -137,12 +137,15 @@ def _crosswalks(a: DatasetVersion, b: DatasetVersion, bridge: DatasetVersion) ->
 
 def _only_version(version: DatasetVersion, bridge: DatasetVersion) -> MaterializationVersion | None:
     """The only materialization version of a table in a system of the bridge, if the bridge is made against it too."""
-    near = [each for each in version.materializations if any(relate(each, held) for held in bridge.materializations)]
-    if len(near) != 1:
-        return None
-    pairs = [relate(near[0], held) for held in bridge.materializations]
-    is_held = any(pair is not None and pair.relation is Relation.SAME_VERSION for pair in pairs)
-    return near[0] if is_held else None
+    relations = {each: _relations(each, bridge) for each in version.materializations}
+    near = [each for each, found in relations.items() if found]
+    return near[0] if len(near) == 1 and Relation.SAME_VERSION in relations[near[0]] else None
+
+
+def _relations(version: MaterializationVersion, bridge: DatasetVersion) -> set[Relation]:
+    """How a materialization version relates to those of the bridge in the same system."""
+    pairs = [relate(version, held) for held in bridge.materializations]
+    return {pair.relation for pair in pairs if pair is not None}
 
 
 def _leads(signal: Crosswalk, one: MaterializationVersion, other: MaterializationVersion) -> bool:

@@ -121,8 +121,5 @@ def chained(cardinalities: Sequence[Cardinality | None]) -> Cardinality | None:
     known = [cardinality for cardinality in cardinalities if cardinality is not None]
     if len(known) < len(cardinalities):
         return None
-    many_left = any(cardinality[0] != "1" for cardinality in known)
-    many_right = any(cardinality[-1] != "1" for cardinality in known)
-    if many_left and many_right:
-        return "n:m"
-    return cast("Cardinality", f"{'n' if many_left else '1'}:{'n' if many_right else '1'}")
+    left, right = ("1" if {cardinality[end] for cardinality in known} <= {"1"} else "n" for end in (0, -1))
+    return cast("Cardinality", "n:m" if (left, right) == ("n", "n") else f"{left}:{right}")

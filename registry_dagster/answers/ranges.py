@@ -85,14 +85,19 @@ def _reach(signal: CompatibilityRange, own: frozenset[str], other: frozenset[str
     # The share counts from the range's near end to its far end, so it holds only for a record at the near end and
     # another version at the far end: seen from the far end, nobody measured which of its keys existed before.
     at_the_far_end = ends[-1] in other and all(end in own for end in ends[:-1])
-    survive = "" if signal.surviving_fraction is None else f" ({signal.surviving_fraction:.1%} of keys at its far end)"
     return Reach(
         covers=covers,
         fraction=signal.surviving_fraction if covers and at_the_far_end else None,
         all_survive=signal.surviving_fraction in (None, 1),
-        words=f"the range {signal.system} {signal.from_version or '…'} to {signal.to_version or '…'}{survive}",
+        words=_words(signal),
         basis=signal.basis,
     )
+
+
+def _words(signal: CompatibilityRange) -> str:
+    share = signal.surviving_fraction
+    survive = "" if share is None else f" ({share:.1%} of keys at its far end)"
+    return f"the range {signal.system} {signal.from_version or '…'} to {signal.to_version or '…'}{survive}"
 
 
 # Three-valued logic: None is unknown. One True settles "any", one False settles "all".

@@ -94,16 +94,16 @@ def order_of(text: str) -> tuple[int, ...] | None:
 
 
 def _contradictions(a: MaterializationVersion, b: MaterializationVersion) -> Iterator[str]:
-    if a.timestamp is not None and b.timestamp is not None and a.timestamp != b.timestamp:
+    if _differ(a.timestamp, b.timestamp, None):
         yield "timestamps"
     if str(a) != str(b):
         return
-    if a.uuid is not None and b.uuid is not None and a.uuid != b.uuid:
+    if _differ(a.uuid, b.uuid, None):
         yield "uuids"
     if _differ(a.kind, b.kind, _UNSTATED_KIND):
         yield "kinds"
 
 
-def _differ(a: str, b: str, unstated: str) -> bool:
+def _differ(a: object, b: object, unstated: object) -> bool:
     """Whether both were stated, and differently. A default may mean that nobody stated it."""
     return a != b and unstated not in (a, b)

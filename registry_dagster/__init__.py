@@ -1,5 +1,4 @@
-"""Connectomics Feature Registry: declare what a feature table means beside the Dagster asset that makes it,
-and publish that meaning, with the exact physical version, to DataHub.
+"""Connectomics Feature Registry: declare what a feature table means, and publish that meaning to DataHub.
 
 The names below, and those in `errors` and `results`, are the whole public surface. Each is loaded when it is first
 used, so that reading a record does not wait for Dagster. Type checkers read `__init__.pyi`.
@@ -29,6 +28,7 @@ _HOMES = {
     "dagster.definitions": "definitions",
     "dagster.gate.sensor": "publish_sensor",
     "dagster.graph.materializations_asset": "materializations_asset",
+    "dagster.graph.plugin_urns": "plugin_urns",
     "dagster.graph.verify_checks": "verify_checks",
     "dagster.pin.io_managers": "pinning",
     "dagster.pin.pipes": "Reported",

@@ -9,6 +9,7 @@ from registry_dagster.dagster.declare.partitions import MaterializationPartition
 from registry_dagster.dagster.definitions import definitions as definitions
 from registry_dagster.dagster.gate.sensor import publish_sensor as publish_sensor
 from registry_dagster.dagster.graph.materializations_asset import materializations_asset as materializations_asset
+from registry_dagster.dagster.graph.plugin_urns import plugin_urns as plugin_urns
 from registry_dagster.dagster.graph.verify_checks import verify_checks as verify_checks
 from registry_dagster.dagster.pin.io_managers import pinning as pinning
 from registry_dagster.dagster.pin.pipes import Reported as Reported

@@ -71,6 +71,7 @@ PUBLIC = {
     "inspect_table",
     "materializations_asset",
     "pinning",
+    "plugin_urns",
     "publish_job",
     "publish_sensor",
     "verify_checks",

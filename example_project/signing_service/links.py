@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
-from registry_dagster.model.dataset_version import DatasetVersion
-from registry_dagster.model.table import ParquetPin
+import registry_dagster as rd
 from registry_dagster.tables import parquet_files
 
 __all__ = ["Link", "NoLinks", "s3_client", "signed_links"]
@@ -38,7 +37,7 @@ def s3_client() -> Any:
     return cast(Any, boto3).client("s3", config=Config(signature_version="s3v4"))
 
 
-def signed_links(record: DatasetVersion, client: Any, seconds: int) -> list[Link]:
+def signed_links(record: rd.DatasetVersion, client: Any, seconds: int) -> list[Link]:
     """A link for each data file, after the files were proven to be the published ones.
 
     Args:
@@ -52,7 +51,7 @@ def signed_links(record: DatasetVersion, client: Any, seconds: int) -> list[Link
     """
     table = record.table
     parts = urlsplit(table.location)
-    if not isinstance(table.pin, ParquetPin) or parts.scheme not in {"s3", "s3a"}:
+    if not isinstance(table.pin, rd.results.ParquetPin) or parts.scheme not in {"s3", "s3a"}:
         raise NoLinks(
             f"{record.name} is {table.format} at {parts.scheme}://. Links are signed for Parquet tables in S3 only, "
             "because such a table is nothing but its files; the others need credentials for their location"

@@ -86,7 +86,7 @@ def test_a_store_that_does_not_answer_is_given_up(store: str) -> None:
         error = failure(store, endpoint.url, timeout=2)
     assert type(error) is TableUnreachable
     assert "gave no answer within 2 s" in str(error)
-    assert "timeout in storage_options allows more seconds" in str(error)
+    assert "set timeout in storage_options to wait longer" in str(error)
 
 
 @every_store

@@ -1,4 +1,4 @@
-"""Arrow schemas: as fields with types as text, and as base64 of the Arrow IPC schema message.
+"""Arrow schemas, written as fields whose types are text, and as base64 of the Arrow IPC schema message.
 
 Both are the same for equal schemas on any machine: they do not depend on the order metadata happens to
 be in, on how pyarrow prints a type, or on which extension types a process has registered.
@@ -27,12 +27,12 @@ _EXTENSION = b"ARROW:extension:"
 def fields_of(schema: Any) -> tuple[TableField, ...]:
     """Every column of a `pyarrow.Schema`, each followed by the fields nested in it.
 
-    Structs hold their fields by name; a list's elements stand under `element`, a map's keys and values
-    under `key` and `value`, where these are nested themselves. Types are written as `model.dtypes` says,
-    cut at 2,000 characters with `…`.
+    The fields of a struct have their own names. A list's elements are called `element`, a map's keys and values
+    `key` and `value`; they are included only if they are nested themselves. `model.dtypes` defines how types are
+    written; a type longer than 2,000 characters is cut off with `…`.
 
     Raises:
-        UnsupportedTable: an Arrow type this release cannot name.
+        UnsupportedTable: an Arrow type that registry-dagster cannot name.
     """
     return tuple(
         TableField(path=join_path(path), type=_cut(_text(field)), nullable=field.nullable)
@@ -42,7 +42,7 @@ def fields_of(schema: Any) -> tuple[TableField, ...]:
 
 
 def widths_of(schema: Any) -> dict[str, int]:
-    """Path of a list → how many elements each has, where the metadata of its field says so under `dim`."""
+    """Path of a list column → how many elements each list has, if the metadata of its field says so under `dim`."""
     widths: dict[str, int] = {}
     for column in schema:
         for path, field in _nested((column.name,), column):
@@ -181,7 +181,7 @@ def _parametric_text(dtype: Any) -> str:
         return f"duration[{dtype.unit}]"
     if types.is_fixed_size_binary(dtype):
         return f"fixed_size_binary[{dtype.byte_width}]"
-    raise UnsupportedTable(f"The Arrow type {dtype} is not known to this release; store the column as another.")
+    raise UnsupportedTable(f"registry-dagster does not know the Arrow type {dtype}; store the column as another type.")
 
 
 @cache

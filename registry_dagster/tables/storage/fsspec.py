@@ -90,6 +90,7 @@ class FsspecStorage:
         bucket, _, key = self._root.partition("/")
         root = f"{key}/" if key else ""
         after, start = root + start_after if start_after else "", None
+        # The store's own client lists from the last key that obstore gave, so no object is missed or listed twice.
         listing = FastListing(self._location, self._options, self._seconds, root + prefix, after)
         for name, entry in listing:
             path = name[len(root) :]

@@ -1,4 +1,4 @@
-"""A store that is down, slow, closed or broken is told as such, soon, and nothing secret with it."""
+"""A store that is down, slow, closed or broken is reported as such, soon, and without secrets."""
 
 from __future__ import annotations
 

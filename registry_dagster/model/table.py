@@ -48,7 +48,7 @@ class TableField(Model):
     """A column, or a field nested in one.
 
     Args:
-        path: Nested names joined by dots; `element`, `key` and `value` stand for what lists and maps hold.
+        path: Nested names joined by dots; `element`, `key` and `value` are what lists and maps hold.
         type: The Arrow type as text; `struct` for a struct, whose fields follow.
         nullable: Whether nulls may occur.
     """

@@ -1,4 +1,4 @@
-"""Arrow schemas: as fields with types as text, and as base64 of the Arrow IPC schema message.
+"""Arrow schemas, written as fields whose types are text, and as base64 of the Arrow IPC schema message.
 
 Both are the same for equal schemas on any machine: they do not depend on the order metadata happens to
 be in, on how pyarrow prints a type, or on which extension types a process has registered.
@@ -7,7 +7,7 @@ be in, on how pyarrow prints a type, or on which extension types a process has r
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -27,12 +27,12 @@ _EXTENSION = b"ARROW:extension:"
 def fields_of(schema: Any) -> tuple[TableField, ...]:
     """Every column of a `pyarrow.Schema`, each followed by the fields nested in it.
 
-    Structs hold their fields by name; a list's elements stand under `element`, a map's keys and values
-    under `key` and `value`, where these are nested themselves. Types are written as `model.dtypes` says,
-    cut at 2,000 characters with `…`.
+    The fields of a struct have their own names. A list's elements are called `element`, a map's keys and values
+    `key` and `value`; they are included only if they are nested themselves. `model.dtypes` defines how types are
+    written; a type longer than 2,000 characters is cut off with `…`.
 
     Raises:
-        UnsupportedTable: an Arrow type this release cannot name.
+        UnsupportedTable: an Arrow type that registry-dagster cannot name.
     """
     return tuple(
         TableField(path=join_path(path), type=_cut(_text(field)), nullable=field.nullable)
@@ -42,7 +42,7 @@ def fields_of(schema: Any) -> tuple[TableField, ...]:
 
 
 def widths_of(schema: Any) -> dict[str, int]:
-    """Path of a list → how many elements each has, where the metadata of its field says so under `dim`."""
+    """Path of a list column → how many elements each list has, if the metadata of its field says so under `dim`."""
     widths: dict[str, int] = {}
     for column in schema:
         for path, field in _nested((column.name,), column):
@@ -100,13 +100,7 @@ def _is_nested(dtype: Any) -> bool:
 
 def _is_list(dtype: Any) -> bool:
     types = _arrow().types
-    return (
-        types.is_list(dtype)
-        or types.is_large_list(dtype)
-        or types.is_fixed_size_list(dtype)
-        or types.is_list_view(dtype)
-        or types.is_large_list_view(dtype)
-    )
+    return any(getattr(types, is_list)(dtype) for is_list in ("is_fixed_size_list", *_LISTS))
 
 
 def _extension_name(field: Any) -> str | None:
@@ -135,53 +129,70 @@ def _element_text(field: Any) -> str:
 
 
 def _type_text(dtype: Any) -> str:
-    pa, types = _arrow(), _arrow().types
-    if isinstance(dtype, pa.BaseExtensionType):
+    if isinstance(dtype, _arrow().BaseExtensionType):
         return f"extension<{dtype.extension_name}, {_type_text(dtype.storage_type)}>"
     if (name := _simple_types().get(dtype)) is not None:
         return name
-    if types.is_struct(dtype):
-        return "struct"
-    if types.is_map(dtype):
-        return f"map<{_text(dtype.key_field)}, {_element_text(dtype.item_field)}>"
-    if _is_list(dtype):
-        return _list_text(dtype)
-    if types.is_dictionary(dtype):
-        return f"dictionary<values={_type_text(dtype.value_type)}, indices={_type_text(dtype.index_type)}>"
-    if types.is_run_end_encoded(dtype):
-        ends, values = _type_text(dtype.run_end_type), _type_text(dtype.value_type)
-        return f"run_end_encoded<run_ends={ends}, values={values}>"
-    if types.is_union(dtype):
-        members = [dtype.field(index) for index in range(dtype.num_fields)]
-        codes = zip(members, dtype.type_codes, strict=True)
-        inside = ", ".join(f"{member.name}: {_element_text(member)}={code}" for member, code in codes)
-        return f"{dtype.mode}_union<{inside}>"
-    return _parametric_text(dtype)
+    for is_kind, text in _TEXTS.items():
+        if getattr(_arrow().types, is_kind)(dtype):
+            return text(dtype)
+    raise UnsupportedTable(f"registry-dagster does not know the Arrow type {dtype}; store the column as another type.")
 
 
-def _list_text(dtype: Any) -> str:
-    types = _arrow().types
-    element = _element_text(dtype.value_field)
-    if types.is_fixed_size_list(dtype):
-        return f"fixed_size_list<{element}>[{dtype.list_size}]"
-    large = types.is_large_list(dtype) or types.is_large_list_view(dtype)
-    view = types.is_list_view(dtype) or types.is_large_list_view(dtype)
-    return f"{'large_' if large else ''}list{'_view' if view else ''}<{element}>"
+def _map_text(dtype: Any) -> str:
+    return f"map<{_text(dtype.key_field)}, {_element_text(dtype.item_field)}>"
 
 
-def _parametric_text(dtype: Any) -> str:
-    types = _arrow().types
-    if types.is_decimal(dtype):
-        return f"decimal{dtype.bit_width}({dtype.precision}, {dtype.scale})"
-    if types.is_timestamp(dtype):
-        return f"timestamp[{dtype.unit}, tz={dtype.tz}]" if dtype.tz else f"timestamp[{dtype.unit}]"
-    if types.is_time(dtype):
-        return f"time{dtype.bit_width}[{dtype.unit}]"
-    if types.is_duration(dtype):
-        return f"duration[{dtype.unit}]"
-    if types.is_fixed_size_binary(dtype):
-        return f"fixed_size_binary[{dtype.byte_width}]"
-    raise UnsupportedTable(f"The Arrow type {dtype} is not known to this release; store the column as another.")
+def _fixed_size_list_text(dtype: Any) -> str:
+    return f"fixed_size_list<{_element_text(dtype.value_field)}>[{dtype.list_size}]"
+
+
+def _list_text(name: str) -> Callable[[Any], str]:
+    return lambda dtype: f"{name}<{_element_text(dtype.value_field)}>"
+
+
+def _dictionary_text(dtype: Any) -> str:
+    return f"dictionary<values={_type_text(dtype.value_type)}, indices={_type_text(dtype.index_type)}>"
+
+
+def _run_end_encoded_text(dtype: Any) -> str:
+    return f"run_end_encoded<run_ends={_type_text(dtype.run_end_type)}, values={_type_text(dtype.value_type)}>"
+
+
+def _union_text(dtype: Any) -> str:
+    members = [dtype.field(index) for index in range(dtype.num_fields)]
+    codes = zip(members, dtype.type_codes, strict=True)
+    inside = ", ".join(f"{member.name}: {_element_text(member)}={code}" for member, code in codes)
+    return f"{dtype.mode}_union<{inside}>"
+
+
+def _timestamp_text(dtype: Any) -> str:
+    return f"timestamp[{dtype.unit}, tz={dtype.tz}]" if dtype.tz else f"timestamp[{dtype.unit}]"
+
+
+_LISTS = {
+    "is_list": "list",
+    "is_large_list": "large_list",
+    "is_list_view": "list_view",
+    "is_large_list_view": "large_list_view",
+}
+"""pyarrow's test of a list type without a fixed size → the name of the type."""
+
+_TEXTS: dict[str, Callable[[Any], str]] = {
+    "is_struct": lambda _: "struct",
+    "is_map": _map_text,
+    "is_fixed_size_list": _fixed_size_list_text,
+    **{is_list: _list_text(name) for is_list, name in _LISTS.items()},
+    "is_dictionary": _dictionary_text,
+    "is_run_end_encoded": _run_end_encoded_text,
+    "is_union": _union_text,
+    "is_decimal": lambda dtype: f"decimal{dtype.bit_width}({dtype.precision}, {dtype.scale})",
+    "is_timestamp": _timestamp_text,
+    "is_time": lambda dtype: f"time{dtype.bit_width}[{dtype.unit}]",
+    "is_duration": lambda dtype: f"duration[{dtype.unit}]",
+    "is_fixed_size_binary": lambda dtype: f"fixed_size_binary[{dtype.byte_width}]",
+}
+"""pyarrow's test of a type → how the type is written."""
 
 
 @cache
@@ -223,12 +234,8 @@ def _canonical_type(dtype: Any) -> Any:
         return pa.dictionary(dtype.index_type, _canonical_type(dtype.value_type), dtype.ordered)
     if types.is_fixed_size_list(dtype):
         return pa.list_(_canonical(dtype.value_field), dtype.list_size)
-    for is_kind, make in (
-        (types.is_list, pa.list_),
-        (types.is_large_list, pa.large_list),
-        (types.is_list_view, pa.list_view),
-        (types.is_large_list_view, pa.large_list_view),
-    ):
-        if is_kind(dtype):
-            return make(_canonical(dtype.value_field))
+    for is_list, make in _LISTS.items():
+        if getattr(types, is_list)(dtype):
+            # The function that makes a plain list has an underscore, since `list` is Python's own.
+            return getattr(pa, "list_" if make == "list" else make)(_canonical(dtype.value_field))
     return dtype

@@ -67,28 +67,28 @@ class Format:
             version, options: See `inspect_table`.
             count_bytes: How many bytes may be read only to count; None: no counting.
         """
-        return self._function("inspect", f"inspect_{self.name}")(
+        return self._part("inspect", f"inspect_{self.name}")(
             storage, version, storage_options=options, count_bytes=count_bytes
         )
 
     def inspect_catalog(self, location: str, version: int | str | None, options: StorageOptions | None) -> TableFacts:
         """The facts of a table that a catalog names, by `inspect_catalog_table` of `catalog.py`."""
-        return self._function("catalog", "inspect_catalog_table")(location, version, options)
+        return self._part("catalog", "inspect_catalog_table")(location, version, options)
 
     def verify(self, table: TableFacts, options: StorageOptions | None, note: Note) -> Look:
         """What became of a recorded table, by `verify_{name}` of `verify.py`."""
-        return self._function("verify", f"verify_{self.name}")(table, table.pin, options, note)
+        return self._part("verify", f"verify_{self.name}")(table, table.pin, options, note)
 
     def code(self, table: TableFacts, engine: Engine) -> Code:
         """A program that reads a table's pinned state, by `{name}_code` of `code.py`."""
-        return self._function("code", f"{self.name}_code")(table, table.pin, engine)
+        return self._part("code", f"{self.name}_code")(table, table.pin, engine)
 
     @property
     def readers(self) -> Readers:
         """The engines that read its tables: `READERS` of `code.py`."""
-        return self._function("code", "READERS")
+        return self._part("code", "READERS")
 
-    def _function(self, module: str, name: str) -> Any:
+    def _part(self, module: str, name: str) -> Any:
         return getattr(import_module(f"{self.folder or f'registry_dagster.tables.{self.name}'}.{module}"), name)
 
 

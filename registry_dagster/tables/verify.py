@@ -53,6 +53,7 @@ class StoresOutOfReach:
         Raises:
             TableError: the table cannot be looked at; `state_of` says what that means.
         """
+        # Tables are verified in threads: two may still wait for one store at the same time, which does no harm.
         store = "://".join(urlsplit(table.location)[:2])
         if time.monotonic() - self._since.get(store, -_MOMENT) < _MOMENT:
             raise TableUnreachable(f"{table.location}: {store} could not be reached for another table a moment ago.")

@@ -1,4 +1,4 @@
-"""The format is told from what is stored, and not guessed."""
+"""The format is recognised by what is stored, and not guessed."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def test_options_that_do_not_open_the_store_leave_it_unknown(tmp_path: Path) -> 
     write_parquet(Place(tmp_path.as_uri(), _writing(tmp_path)), tmp_path)
     facts = inspect_table(tmp_path / "t").model_copy(update={"location": "s3://lake/t"})
     found = verify_table(facts, {"endpoint": "http://127.0.0.1:9"})
-    assert (found.state, "'endpoint' is no option" in found.reason) == ("unknown", True)
+    assert (found.state, "has no option 'endpoint'" in found.reason) == ("unknown", True)
 
 
 def test_a_disk_that_is_not_mounted_here_is_unreachable(tmp_path: Path) -> None:

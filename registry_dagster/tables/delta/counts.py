@@ -53,6 +53,7 @@ def count_files(storage: Storage, log: Log, budget: int) -> DeltaCounts | None:
     Raises:
         UnsupportedTable: a file of the log is damaged.
     """
+    # Newest first, the checkpoint last: what the tail has decided about a file, an older entry cannot change.
     tail = list(log.tail())
     tally = _Tally(budget)
     try:
@@ -146,6 +147,7 @@ def _count_checkpoint(storage: Storage, stored: StoredObject, tally: _Tally) -> 
         tally.commit(list(actions_in(storage, stored, ("add",))))
         return
     with parquet_reading(storage, stored) as file:
+        # Paths are long, so they are read only if newer commits decided about some of them.
         groups = row_groups_with(file, ("add",))
         columns, cost = _columns(file, groups, by_path=bool(tally.decided))
         tally.spend(cost)

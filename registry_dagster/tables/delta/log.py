@@ -27,7 +27,7 @@ _NAME = re.compile(
 )
 
 
-@dataclass
+@dataclass(frozen=True)
 class Log:
     """The files that make up one version of a table.
 
@@ -35,8 +35,8 @@ class Log:
         version: The version.
         commits: Version → commit file, after the checkpoint and up to the version.
         compacted: First and last version → a file that repeats these commits, reconciled.
-        checkpoint: The files of the newest complete checkpoint up to the version; empty when there is none.
-        commit: The version's own commit file; None when it was cleaned up.
+        checkpoint: The files of the newest complete checkpoint up to the version; empty if there is none.
+        commit: The version's own commit file; None if it was cleaned up.
         crc: The version's checksum file.
     """
 
@@ -49,7 +49,7 @@ class Log:
 
     @classmethod
     def read(cls, storage: Storage, version: int | None) -> Log:
-        """List the log for a version, the latest when it is None.
+        """List the log for a version; None: the latest.
 
         Raises:
             TableNotFound: no log, or the version is not or no longer in it.
@@ -63,6 +63,7 @@ class Log:
         listing = _Listing.read(storage, start, version)
         if start and start not in listing.checkpoints():
             listing = _Listing.read(storage, 0, version)
+        # An empty log is asked for version 0, which says why there is none.
         wanted = max(listing.latest, 0) if version is None else version
         log = listing.log(wanted)
         if log is None:
@@ -70,7 +71,7 @@ class Log:
         return log
 
     def checksum(self, storage: Storage) -> Action:
-        """The version's checksum file, its `metadata` named `metaData`; empty when there is none.
+        """The version's checksum file, its `metadata` named `metaData`; empty if there is none.
 
         Section "Version Checksum File": it repeats metadata and protocol, and counts files and bytes. It is
         written after the commit and may be truncated, so one that cannot be read counts as absent.
@@ -163,7 +164,7 @@ class _Listing:
         return complete | {version: (stored,) for version, stored in self.single.items()}
 
     def log(self, version: int) -> Log | None:
-        """The log of a version; None when commits are missing here."""
+        """The log of a version; None if commits are missing here."""
         # The newest complete checkpoint up to the version, and every commit after it; without one, from commit 0.
         checkpoints = self.checkpoints()
         start = max((number for number in checkpoints if number <= version), default=-1)

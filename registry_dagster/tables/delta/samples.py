@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -38,21 +38,6 @@ class DataFile(NamedTuple):
     size: int | None
 
 
-class _Changes(NamedTuple):
-    """The files that the start of a commit adds and removes; `whole` if that start is all of it."""
-
-    added: list[DataFile]
-    removed: list[DataFile]
-    whole: bool
-
-    @classmethod
-    def of(cls, storage: Storage, commit: StoredObject) -> _Changes:
-        files: dict[str, list[DataFile]] = {"add": [], "remove": []}
-        for name, action in actions_in(storage, commit, tuple(files), _MOST_BYTES):
-            files[name] += _file(action)
-        return cls(files["add"], files["remove"], commit.size <= _MOST_BYTES)
-
-
 def sampled(storage: Storage, log: Log) -> list[DataFile]:
     """A few files of the version that later commits removed, which vacuuming deletes first; and a few others.
 
@@ -67,33 +52,45 @@ def sampled(storage: Storage, log: Log) -> list[DataFile]:
 
 def _removed_since(storage: Storage, log: Log) -> Iterator[DataFile]:
     """Files that commits after the version removed without having added them: the version has them."""
-    added: set[str] = set()
     after = storage.list(f"{LOG}/", f"{LOG}/{log.version:020d}.json")
-    commits = (stored for stored in after if _COMMIT.fullmatch(stored.path))
-    for stored in islice(commits, _MOST_COMMITS):
-        changes = _Changes.of(storage, stored)
-        yield from (file for file in changes.removed if file.path not in added)
-        if not changes.whole:
-            # What its unread part added, a later commit may remove: that file would not be the version's.
-            return
-        added |= {file.path for file in changes.added}
+    yield from _in_commits(storage, (stored for stored in after if _COMMIT.fullmatch(stored.path)), "remove", set())
 
 
 def _added_before(storage: Storage, log: Log) -> Iterator[DataFile]:
     """Files that the newest commits up to the version added, or its checkpoint holds, and none of them removed."""
     removed: set[str] = set()
-    for count, number in enumerate(sorted(log.commits, reverse=True)):
-        if count == _MOST_COMMITS:
-            return
-        changes = _Changes.of(storage, log.commits[number])
-        yield from (file for file in changes.added if file.path not in removed)
-        if not changes.whole:
-            # What its unread part removed, an earlier commit may have added: that file is gone by the version.
-            return
-        removed |= {file.path for file in changes.removed}
-    for stored in log.checkpoint[:1]:
-        if stored.path.endswith(".parquet"):
+    newest_first = (log.commits[number] for number in sorted(log.commits, reverse=True))
+    if (yield from _in_commits(storage, newest_first, "add", removed)):
+        for stored in log.checkpoint[:1]:
             yield from (file for file in _in_checkpoint(storage, stored) if file.path not in removed)
+
+
+def _in_commits(
+    storage: Storage, commits: Iterable[StoredObject], wanted: str, settled: set[str]
+) -> Generator[DataFile, None, bool]:
+    """Files that commits add (or remove), but for those that a commit before them removed (or added).
+
+    Args:
+        storage: At the table.
+        commits: Going away from the version.
+        wanted: `add` or `remove`.
+        settled: Filled with the paths that the commits remove, or add.
+
+    Returns:
+        Whether all commits were read. One that is too long ends the walk: what its unread part settles, the next
+        would give.
+    """
+    for count, commit in enumerate(commits):
+        if count == _MOST_COMMITS:
+            return False
+        files: dict[str, list[DataFile]] = {"add": [], "remove": []}
+        for name, action in actions_in(storage, commit, tuple(files), _MOST_BYTES):
+            files[name] += _file(action)
+        yield from (file for file in files.pop(wanted) if file.path not in settled)
+        if commit.size > _MOST_BYTES:
+            return False
+        settled |= {file.path for others in files.values() for file in others}
+    return True
 
 
 def _file(action: Any) -> Iterator[DataFile]:
@@ -104,7 +101,9 @@ def _file(action: Any) -> Iterator[DataFile]:
 
 
 def _in_checkpoint(storage: Storage, stored: StoredObject) -> Iterator[DataFile]:
-    """Page by page, since the list of files may be large."""
+    """Page by page, since the list of files may be large; nothing of a JSON checkpoint, whose list is elsewhere."""
+    if not stored.path.endswith(".parquet"):
+        return
     with parquet_reading(storage, stored, _BUFFER) as file:
         if "add" not in file.schema_arrow.names:
             return

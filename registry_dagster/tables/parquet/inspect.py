@@ -93,6 +93,7 @@ def _count_rows(storage: Storage, files: ParquetFiles, first: Footer, budget: in
             return None
         _refuse_other_columns(storage, first, footer)
         rows += footer.rows
+    # The files were listed twice, once for the pin and once for the footers: the rows must be those of the pin.
     if str(counted) != files.fingerprint:
         raise TableError(f"{storage.location} was written to while its rows were counted. Inspect it again.")
     return rows

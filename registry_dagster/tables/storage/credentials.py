@@ -1,4 +1,4 @@
-"""Credentials from the environment, as each cloud's own library finds them, without a look at instance metadata."""
+"""Credentials from the environment, found as each cloud's own library finds them, but not from instance metadata."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ __all__ = ["aws_credentials", "aws_session", "google_credentials_file", "google_
 def aws_session(options: StorageOptions) -> Any:
     """A session with botocore's credentials: environment, profile, web identity, SSO, container.
 
-    The instance-metadata address is not asked, since where nothing answers there it only costs time.
-    `AWS_EC2_METADATA_DISABLED=false`, or a profile with `credential_source = Ec2InstanceMetadata`, asks it.
+    The instance-metadata address is not asked: where nothing answers there, asking only costs time. To ask it, set
+    `AWS_EC2_METADATA_DISABLED=false`, or use a profile with `credential_source = Ec2InstanceMetadata`.
     """
     from aiobotocore.session import AioSession
 
@@ -29,7 +29,7 @@ def aws_session(options: StorageOptions) -> Any:
 
 @cache
 def _service_descriptions() -> Any:
-    """What botocore knows of each AWS service. Kept, since reading it takes most of the time to open a bucket."""
+    """What botocore knows about each AWS service. Cached: reading it takes most of the time to open a bucket."""
     from botocore.session import Session
 
     return cast(Any, Session()).get_component("data_loader")
@@ -60,9 +60,9 @@ async def _frozen(session: Any) -> tuple[str, str, str | None]:
 
 
 def google_token(options: StorageOptions) -> Any:
-    """gcsfs's `token`. Left out: the application default credentials in the environment, else anonymous.
+    """gcsfs's `token`. If left out: the application default credentials in the environment, else anonymous.
 
-    `token="cloud"` asks the metadata server, which is not asked otherwise.
+    Only `token="cloud"` asks the metadata server.
     """
     if options.get("anon"):
         return "anon"
@@ -72,7 +72,7 @@ def google_token(options: StorageOptions) -> Any:
 
 
 def google_credentials_file() -> str | None:
-    """The file of the application default credentials, where there is one."""
+    """The file of the application default credentials, if there is one."""
     if named := os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
         return named
     home = os.environ.get("CLOUDSDK_CONFIG") or Path.home() / ".config" / "gcloud"

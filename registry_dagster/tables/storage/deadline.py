@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
-    """What a call returns or raises; after the limit it is left to itself, in a thread that dies with the process.
+    """What a call returns or raises. After the limit the call is abandoned, in a thread that ends with the process.
 
     Raises:
         TimeoutError: nothing came within the limit.

@@ -21,7 +21,7 @@ _ATTEMPTS = 3
 
 
 def open_filesystem(location: str, options: StorageOptions, seconds: float) -> tuple[Any, str]:
-    """A filesystem of its own, and the path in it. fsspec would share it, and keep the credentials.
+    """A new filesystem, and the path in it. One from fsspec's cache would be shared, and keep the credentials.
 
     Args:
         location: A URI of any scheme that fsspec knows.
@@ -42,7 +42,7 @@ def open_filesystem(location: str, options: StorageOptions, seconds: float) -> t
     except (TypeError, ValueError) as error:
         raise TableError(
             f"{location}: the storage options do not open {scheme}:// ({type(error).__name__}). "
-            f"They are those of fsspec's filesystem for it{_needed(scheme)}."
+            f"Use the options of fsspec's filesystem for it{_needed(scheme)}."
         ) from None
     except Exception as error:
         raise table_error(error, location, seconds) from None
@@ -62,7 +62,7 @@ def _class_for(location: str, scheme: str) -> None:
         ) from None
     except ValueError:
         raise TableError(
-            f"{location}: {scheme}:// is no scheme that fsspec knows. Give a path, or a URI such as s3://bucket/table."
+            f"{location}: fsspec does not know the scheme {scheme}://. Give a path, or a URI such as s3://bucket/table."
         ) from None
 
 
@@ -98,7 +98,7 @@ def _s3(options: StorageOptions, seconds: float, fresh: Mapping[str, Any]) -> An
 
 
 def _gcs(options: StorageOptions, fresh: Mapping[str, Any]) -> Any:
-    # Not fsspec's registered class: that one asks another service, by gRPC, what kind of bucket it is.
+    # Not the class that fsspec has registered: it asks another service, by gRPC, what kind of bucket it is.
     from gcsfs.core import GCSFileSystem
 
     own = {name: value for name, value in options.items() if name != "anon"}
@@ -108,13 +108,13 @@ def _gcs(options: StorageOptions, fresh: Mapping[str, Any]) -> Any:
 
 
 def _refuse_unknown(filesystem: type, options: StorageOptions) -> None:
-    """These filesystems take any name and pass over those they do not know, an endpoint's for example."""
+    """These filesystems accept any name and ignore those they do not know, such as a misspelt endpoint."""
     known = {name for name in signature(filesystem.__init__).parameters if name not in {"self", "kwargs"}}
     for name in options:
         if name not in known and not name.startswith("exclude_"):
             near = get_close_matches(name, known, n=1)
-            instead = f" Did you mean {near[0]}?" if near else ""
-            raise TableError(f"storage_options: {name!r} is no option of {filesystem.__name__}.{instead}")
+            instead = f"Did you mean {near[0]}?" if near else "Remove it."
+            raise TableError(f"storage_options: {filesystem.__name__} has no option {name!r}. {instead}")
 
 
 def _needed(scheme: str) -> str:

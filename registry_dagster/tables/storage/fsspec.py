@@ -1,4 +1,4 @@
-"""Tables in stores that fsspec reads, each request within a time limit."""
+"""Tables in stores that fsspec reads, with a time limit for each request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["FsspecStorage"]
 _FIRST_READ = 1 << 20
 _NEXT_READ = 8 << 20
 _SLOWEST = 256 * 1024
-"""Bytes per second that a store gives at least: a long read may take as much longer."""
+"""The fewest bytes per second that a store may give: a long read may take that much longer."""
 
 
 class FsspecStorage:
@@ -44,9 +44,11 @@ class FsspecStorage:
 
     @property
     def location(self) -> str:
+        """See `Storage.location`."""
         return self._location
 
     def exists(self, path: str = "") -> bool:
+        """See `Storage.exists`."""
         try:
             self._info(path)
         except TableNotFound:
@@ -54,12 +56,15 @@ class FsspecStorage:
         return True
 
     def is_object(self, path: str = "") -> bool:
+        """See `Storage.is_object`."""
         return self._info(path)["type"] == "file"
 
     def head(self, path: str = "") -> StoredObject:
+        """See `Storage.head`."""
         return stored_object(path, self._info(path), self._where(path))
 
     def read(self, path: str = "", start: int = 0, length: int | None = None) -> bytes:
+        """See `Storage.read`."""
         if length is not None:
             return self._range(path, start, length)
         parts, wanted = [self._range(path, start, _FIRST_READ)], _FIRST_READ
@@ -69,11 +74,13 @@ class FsspecStorage:
         return b"".join(parts)
 
     def read_suffix(self, path: str, length: int) -> tuple[StoredObject, bytes]:
+        """See `Storage.read_suffix`."""
         stored = self.head(path)
         start = max(0, stored.size - length)
         return stored, self._range(path, start, stored.size - start)
 
     def list(self, prefix: str = "", start_after: str = "") -> Iterator[StoredObject]:
+        """See `Storage.list`."""
         entries = self._directories(prefix) if self._page is None else self._pages(prefix, start_after)
         for path, entry in entries:
             if path.startswith(prefix) and path > start_after and not path.endswith("/"):
@@ -83,10 +90,11 @@ class FsspecStorage:
         bucket, _, key = self._root.partition("/")
         root = f"{key}/" if key else ""
         after, start = root + start_after if start_after else "", None
+        # The store's own client lists from the last key that obstore gave, so no object is missed or listed twice.
         listing = FastListing(self._location, self._options, self._seconds, root + prefix, after)
         for name, entry in listing:
             path = name[len(root) :]
-            # obstore shows the marker of a directory, `a/`, as an empty object `a`.
+            # obstore lists the marker of a directory, `a/`, as an empty object `a`.
             if entry["size"] or self.is_object(path):
                 yield path, entry
             after = name
@@ -130,7 +138,7 @@ class FsspecStorage:
             raise
 
     def _called(self, path: str, method: str, *args: Any, **options: Any) -> object:
-        """A method of the filesystem, by its coroutine where it has one, since that can be cancelled."""
+        """Calls a method of the filesystem, by its coroutine if there is one, since that can be cancelled."""
         if self._fs.async_impl:
             return self._asked(path, getattr(self._fs, f"_{method}"), *args, **options)
         seconds = self._limit(options)

@@ -21,7 +21,7 @@ _PAGE = 1000
 
 
 class Page(NamedTuple):
-    """Objects in key order, each as name within the bucket and what the store says of it; and where to go on."""
+    """Objects in key order, each by its name in the bucket, with what the store says about it; and where to go on."""
 
     entries: Sequence[tuple[str, Entry]]
     next: str | None
@@ -30,11 +30,13 @@ class Page(NamedTuple):
 class PageReader(Protocol):
     """Reads one page of a bucket: the keys with a prefix that sort after a key, from where the last page ended."""
 
-    async def __call__(self, fs: Any, bucket: str, prefix: str, after: str, start: str | None) -> Page: ...
+    async def __call__(self, fs: Any, bucket: str, prefix: str, after: str, start: str | None) -> Page:
+        """The page; `start` is the `next` of the page before."""
+        ...
 
 
 def page_reader(scheme: str) -> PageReader | None:
-    """How a store lists by pages; None for filesystems that list by directory."""
+    """How a store lists page by page; None for filesystems that list by directory."""
     for schemes, read in ((S3, _s3_page), (GCS, _gcs_page), (AZURE, _azure_page)):
         if scheme in schemes:
             return read
@@ -84,7 +86,7 @@ def walk(listed: Any, directory: str, relative: str = "") -> Iterator[tuple[str,
     Args:
         listed: Path of a directory → what is in it, as fsspec's `ls` returns it.
         directory: Path of the directory.
-        relative: Put before every path.
+        relative: Prepended to every path.
     """
     named = [(_name(entry), entry) for entry in listed(directory)]
     for name, entry in sorted(named, key=lambda one: os.fsencode(one[0])):
@@ -101,7 +103,7 @@ def _name(entry: Entry) -> str:
 
 
 def stored_object(path: str, entry: Entry, where: str) -> StoredObject:
-    """An object as `Storage` describes it, from what fsspec or a listing says of it.
+    """An object as `Storage` describes it, from what fsspec or a listing says about it.
 
     Raises:
         TableError: nothing says when its content changes.
@@ -110,8 +112,8 @@ def stored_object(path: str, entry: Entry, where: str) -> StoredObject:
     time = next((_time(entry[name]) for name in _TIMES if entry.get(name)), None)
     if time is None:
         raise TableError(
-            f"{where}: its store does not say when the file was written, so one state of it cannot be told from "
-            "another. Keep the table in another store."
+            f"{where}: its store does not say when the file was written, so a change to it could not be noticed. "
+            "Keep the table in another store."
         )
     return StoredObject(path, int(entry["size"]), str(token or time.isoformat()).strip('"'), time)
 

@@ -17,38 +17,49 @@ __all__ = ["LocalStorage"]
 
 @dataclass(frozen=True)
 class LocalStorage:
-    """A file or a directory on a local disk."""
+    """A file or a directory on a local disk.
+
+    Args:
+        root: Its absolute path.
+    """
 
     root: Path
 
     @property
     def location(self) -> str:
+        """See `Storage.location`."""
         return self.root.as_uri()
 
     def exists(self, path: str = "") -> bool:
+        """See `Storage.exists`."""
         with self._errors(path):
             return self._local(path).exists()
 
     def is_object(self, path: str = "") -> bool:
+        """See `Storage.is_object`."""
         with self._errors(path):
             return self._local(path).is_file()
 
     def head(self, path: str = "") -> StoredObject:
+        """See `Storage.head`."""
         with self._errors(path):
             return _stored(path, self._local(path).stat())
 
     def read(self, path: str = "", start: int = 0, length: int | None = None) -> bytes:
+        """See `Storage.read`."""
         with self._errors(path), self._local(path).open("rb") as file:
             file.seek(start)
             return file.read(-1 if length is None else length)
 
     def read_suffix(self, path: str, length: int) -> tuple[StoredObject, bytes]:
+        """See `Storage.read_suffix`."""
         with self._errors(path), self._local(path).open("rb") as file:
             stored = _stored(path, os.fstat(file.fileno()))
             file.seek(max(0, stored.size - length))
             return stored, file.read()
 
     def list(self, prefix: str = "", start_after: str = "") -> Iterator[StoredObject]:
+        """See `Storage.list`."""
         directory, slash, _ = prefix.rpartition("/")
         with self._errors(prefix):
             if not self._local(directory).is_dir():
@@ -58,7 +69,7 @@ class LocalStorage:
                     yield stored
 
     def _if_there(self, path: str) -> StoredObject | None:
-        """A temporary file may go while it is listed, and a link may lead nowhere."""
+        """None for a temporary file that was removed since it was listed, and for a link that leads nowhere."""
         try:
             return self.head(path)
         except TableNotFound:
@@ -70,7 +81,7 @@ class LocalStorage:
             with os.scandir(self._local(directory)) as entries:
                 names = [entry.name + ("/" if entry.is_dir() else "") for entry in entries]
         except FileNotFoundError:
-            # A writer's temporary directory.
+            # A writer's temporary directory, removed since it was listed.
             return
         for name in sorted(names, key=os.fsencode):
             if name.endswith("/"):
@@ -89,7 +100,9 @@ class LocalStorage:
         except (FileNotFoundError, NotADirectoryError) as error:
             raise TableNotFound(f"Nothing is stored at {where}. Check the location.") from error
         except PermissionError as error:
-            raise TableAccessDenied(f"{where} cannot be read: this user has no right to.") from error
+            raise TableAccessDenied(
+                f"{where} cannot be read: this user has no right to read it. Change its permissions."
+            ) from error
         except OSError as error:
             raise TableError(f"{where} cannot be read: {error.strerror or type(error).__name__}.") from error
 

@@ -18,45 +18,34 @@ _ONE_SLASH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def normalise(uri: str | os.PathLike[str]) -> str:
-    """The location of a table: a `file://` URI for a local path, any other URI as it stands.
+    """The location of a table: a `file://` URI for a local path, any other URI as it was given.
 
     Local paths become absolute, their symbolic links resolved. A trailing slash is dropped, and the scheme
     is written in lower case.
 
     Raises:
         UnsafeLocation: the URI carries a credential, or parts that could hold one.
-        TableError: it is no location.
+        TableError: it is not a location.
     """
     text = os.fspath(uri)
-    # Nothing is repeated in a message before it is known to hold no credential.
+    # No message repeats the location before it is known to hold no credential.
     if not text or "\0" in text:
-        raise TableError("The table's location is empty or holds a NUL; give a path or a URI.")
+        raise TableError("The table's location is empty or contains a NUL character; give a path or a URI.")
     scheme = _URI.match(text)
     if _CHAIN.search(text) or ("://" in text and not scheme):
         raise TableError(
             "A table's location must be a path or one plain URI such as s3://bucket/table. "
-            "A chain of URIs (a::b://c) is not read; name the inner one, without credentials."
+            "Chains of URIs (a::b://c) are not supported; give the inner one, without credentials."
         )
-    if scheme is None:
-        if _ONE_SLASH.match(text):
-            raise TableError(
-                "The table's location starts like a URI with one slash. Write a URI with two, as s3://bucket/table, "
-                "or a path with ./ before it."
-            )
-        _refuse_credentials(text)
-        return _file(Path(text))
-    if not text.isprintable():
-        raise TableError("The table's location holds a line break or another such character; write it without.")
+    if scheme is not None:
+        return _uri(text, len(scheme[1]))
+    if _ONE_SLASH.match(text):
+        raise TableError(
+            "The table's location starts like a URI with one slash. Write a URI with two, such as "
+            "s3://bucket/table, or a path with ./ before it."
+        )
     _refuse_credentials(text)
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        raise TableError("The table's location is no well-formed URI; write it as s3://bucket/table.") from None
-    if parts.scheme == "file":
-        if parts.netloc not in {"", "localhost"}:
-            raise TableError(f"{text} names the host {parts.netloc!r}; write file:///absolute/path (three slashes).")
-        return _file(Path(unquote(parts.path)))
-    return f"{parts.scheme}{text[scheme.end(1) :]}".rstrip("/")
+    return _file(Path(text))
 
 
 def local_path(location: str) -> Path | None:
@@ -70,6 +59,22 @@ def plain_text(error: BaseException) -> str:
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
     first = text.splitlines()[0] if text else type(error).__name__
     return re.sub(r"(, )?/\S+\.rs:\d+:\d+", "", first)[:300]
+
+
+def _uri(text: str, scheme_length: int) -> str:
+    if not text.isprintable():
+        raise TableError("The table's location contains a line break or another unprintable character; remove it.")
+    _refuse_credentials(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise TableError("The table's location is not a well-formed URI; write it as s3://bucket/table.") from None
+    if parts.scheme != "file":
+        # Nothing but the scheme's case is touched: `//` or `%20` in a key may be what the store knows it by.
+        return f"{parts.scheme}{text[scheme_length:]}".rstrip("/")
+    if parts.netloc not in {"", "localhost"}:
+        raise TableError(f"{text} names the host {parts.netloc!r}; write file:///absolute/path (three slashes).")
+    return _file(Path(unquote(parts.path)))
 
 
 def _file(path: Path) -> str:

@@ -49,15 +49,18 @@ def for_s3(options: StorageOptions, seconds: float) -> dict[str, str]:
         "aws_access_key_id": key,
         "aws_secret_access_key": secret,
         "aws_session_token": token,
-        "aws_skip_signature": "true" if options.get("anon") else None,
         "aws_region": region or (endpoint and SOME_REGION),
         "aws_endpoint": endpoint,
-        "allow_http": "true" if str(endpoint).startswith("http://") else None,
-        "allow_invalid_certificates": "true" if client.get("verify") is False else None,
-        "aws_virtual_hosted_style_request": "true" if s3.get("addressing_style") == "virtual" else None,
-        "aws_request_payer": "true" if options.get("requester_pays") else None,
     }
-    return {name: str(value) for name, value in named.items() if value}
+    flags = {
+        "aws_skip_signature": options.get("anon"),
+        "allow_http": str(endpoint).startswith("http://"),
+        "allow_invalid_certificates": client.get("verify") is False,
+        "aws_virtual_hosted_style_request": s3.get("addressing_style") == "virtual",
+        "aws_request_payer": options.get("requester_pays"),
+    }
+    known = {name: str(value) for name, value in named.items() if value}
+    return known | {name: "true" for name, on in flags.items() if on}
 
 
 def endpoint_in_environment() -> str | None:
@@ -94,6 +97,19 @@ def for_azure(rest: str, options: StorageOptions) -> tuple[str, dict[str, str]]:
     """
     place, _, path = rest.partition("/")
     container, _, host = place.partition("@")
+    own = _azure_account(host, options)
+    named = {f"azure_storage_{name}": str(value) for name, value in own.items()}
+    if options.get("anon"):
+        named["azure_skip_signature"] = "true"
+    elif not own.keys() & {"account_key", "sas_token", "client_secret"}:
+        named["azure_storage_token"] = _azure_token(options)
+    if own.get("endpoint", "").startswith("http://"):
+        named["allow_http"] = "true"
+    return f"az://{container}/{path}", named
+
+
+def _azure_account(host: str, options: StorageOptions) -> dict[str, Any]:
+    """The account and its credentials: the options, over them a connection string, over both what the URI names."""
     own = {name: value for name in AZURE_NAMES if (value := _azure_value(options, name))}
     if connection := _azure_value(options, "connection_string"):
         parts = dict(part.partition("=")[::2] for part in connection.split(";") if part)
@@ -102,15 +118,7 @@ def for_azure(rest: str, options: StorageOptions) -> tuple[str, dict[str, str]]:
         own["endpoint"] = f"https://{endpoint}"
     if host:
         own["account_name"] = host.partition(".")[0]
-    if options.get("anon"):
-        own["skip_signature"] = "true"
-    named = {name if name == "skip_signature" else f"storage_{name}": value for name, value in own.items()}
-    named = {f"azure_{name}": str(value) for name, value in named.items()}
-    if not own.keys() & {"account_key", "sas_token", "client_secret", "skip_signature"}:
-        named["azure_storage_token"] = _azure_token(options)
-    if own.get("endpoint", "").startswith("http://"):
-        named["allow_http"] = "true"
-    return f"az://{container}/{path}", named
+    return own
 
 
 def _azure_value(options: StorageOptions, name: str) -> Any:

@@ -1,7 +1,7 @@
-"""Listing S3 with obstore, where that is installed: what fsspec lists, in a tenth of the time or less.
+"""Listing S3 with obstore, if it is installed: what fsspec lists, in a tenth of the time or less.
 
-It is left at the first doubt, and fsspec goes on from there: an option it does not know, an error, a key it
-cannot read. So it changes how long a listing takes and nothing else.
+At the first doubt (an option it does not know, an error, a key it cannot read) fsspec takes over from there. So
+obstore changes how long a listing takes and nothing else.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SHARE = 0.4
 
 
 class FastListing:
-    """Keys of a bucket with what S3 says of each, in order, as far as obstore gets.
+    """Keys of a bucket with what S3 says about each, in order, as far as obstore gets.
 
     Args:
         location: An `s3://` URI.
@@ -35,7 +35,7 @@ class FastListing:
         after: The key to begin after; empty for the first.
 
     Attributes:
-        complete: Whether it got to the end.
+        complete: Whether it reached the end.
     """
 
     def __init__(self, location: str, options: StorageOptions, seconds: float, prefix: str, after: str) -> None:
@@ -63,7 +63,7 @@ class FastListing:
                     known = {"ETag": found["e_tag"], "LastModified": found["last_modified"], "size": found["size"]}
                     yield str(found["path"]), known
         except BaseError:
-            # fsspec goes on from the last key, and has its own words for what is wrong.
+            # fsspec goes on from the last key, and reports what is wrong.
             return
         self.complete = True
 

@@ -16,7 +16,7 @@ def open_storage(location: str, storage_options: StorageOptions | None = None) -
     """The storage behind a location made by `locations.normalise`.
 
     Raises:
-        TableError: nothing reads the location's scheme, or the options are not those of its store.
+        TableError: the location's scheme is not supported, or its store does not have one of the options.
     """
     if (path := local_path(location)) is not None:
         return LocalStorage(path)

@@ -29,14 +29,15 @@ _SWITCHES = ("anon", "requester_pays", "use_ssl")
 
 
 def scheme_of(location: str) -> str:
+    """The scheme of a URI, in lower case."""
     return location.partition("://")[0].lower()
 
 
 def prepared(options: StorageOptions | None) -> tuple[dict[str, Any], float]:
-    """The options without `timeout`, switches that came as text as booleans; and the timeout.
+    """The options without `timeout`, with switches given as text made booleans; and the timeout.
 
     Raises:
-        TableError: the timeout is no positive number.
+        TableError: the timeout is not a positive number.
     """
     own = dict(options or {})
     for name in _SWITCHES:

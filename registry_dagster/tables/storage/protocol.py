@@ -14,7 +14,7 @@ __all__ = ["Storage", "StoredFile", "StoredObject"]
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """What a store says of one object without reading it.
+    """What a store says about one object without reading it.
 
     Args:
         path: Relative to the storage's root.
@@ -79,20 +79,25 @@ class StoredFile(io.RawIOBase):
         self._position = 0
 
     def readable(self) -> bool:
+        """Always."""
         return True
 
     def seekable(self) -> bool:
+        """Always."""
         return True
 
     def tell(self) -> int:
+        """The position, in bytes."""
         return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Moves the position and returns it; nothing is read."""
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._stored.size}[whence]
         self._position = base + offset
         return self._position
 
     def read(self, size: int = -1) -> bytes:
+        """That many bytes, or all to the end."""
         length = self._stored.size - self._position if size < 0 else size
         data = self._storage.read(self._stored.path, self._position, length) if length > 0 else b""
         self._position += len(data)

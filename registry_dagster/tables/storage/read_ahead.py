@@ -16,10 +16,10 @@ R = TypeVar("R")
 
 
 def ahead(read: Callable[[T], R], items: Iterable[T]) -> Generator[R, None, None]:
-    """What `read` returns for each item, in their order, the next ones being read meanwhile.
+    """What `read` returns for each item, in order, while the next items are being read.
 
-    The first item is read alone, and twice as many with each that is taken, up to 16: whoever stops early
-    has had little read in vain. Items are taken as they are needed.
+    The first item is read alone. With each result that is taken, twice as many are read at once, up to 16, so that
+    little is read in vain for a caller who stops early. Items are taken only as they are needed.
     """
     rest, width = iter(items), 1
     running: deque[Future[R]] = deque()

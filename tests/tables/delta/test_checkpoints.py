@@ -1,4 +1,4 @@
-"""Delta checkpoints of every kind, compacted commits and checksum files tell what the commits tell."""
+"""Delta checkpoints of every kind, compacted commits and checksum files say the same as the commits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Delta: the log alone tells a version, and tells what deltalake tells."""
+"""Delta: the log alone gives a version, and the same facts as deltalake."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def test_a_version_of_which_only_the_checkpoint_is_left_is_intact(tmp_path: Path
     assert verify_table(facts).state == "missing"
 
 
-def test_a_table_made_anew_with_as_many_versions_is_a_change(tmp_path: Path) -> None:
+def test_a_table_created_again_with_as_many_versions_is_a_change(tmp_path: Path) -> None:
     write(tmp_path / "t", times=2)
     facts = inspect_table(tmp_path / "t")
     shutil.rmtree(tmp_path / "t")
@@ -120,7 +120,7 @@ def test_a_table_made_anew_with_as_many_versions_is_a_change(tmp_path: Path) -> 
     assert f"its id is {another}, but {pin(facts).table_id} was recorded" in found.reason
 
 
-def test_a_table_made_anew_with_fewer_versions_is_named_where_the_version_is_missing(tmp_path: Path) -> None:
+def test_a_table_created_again_with_fewer_versions_is_named_where_the_version_is_missing(tmp_path: Path) -> None:
     write(tmp_path / "t", times=2)
     facts = inspect_table(tmp_path / "t")
     shutil.rmtree(tmp_path / "t")

@@ -122,7 +122,7 @@ def test_a_table_dropped_from_its_catalog_is_missing(catalog: SqlCatalog, proper
     assert (found.state, "has no table n.synapses" in found.reason) == ("missing", True)
 
 
-def test_a_table_made_anew_is_a_change(catalog: SqlCatalog, properties: dict[str, Any]) -> None:
+def test_a_table_created_again_is_a_change(catalog: SqlCatalog, properties: dict[str, Any]) -> None:
     facts = inspect_table(create(catalog).metadata_location)
     catalog.purge_table("n.synapses")
     create(catalog)

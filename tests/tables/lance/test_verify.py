@@ -63,7 +63,7 @@ def test_a_version_that_was_cleaned_up_is_missing(tmp_path: Path, counted_down: 
 
 
 @both_namings
-def test_a_dataset_made_anew_is_a_change(tmp_path: Path, counted_down: bool) -> None:
+def test_a_dataset_created_again_is_a_change(tmp_path: Path, counted_down: bool) -> None:
     write(tmp_path / "t", counted_down=counted_down)
     facts = inspect_table(tmp_path / "t")
     shutil.rmtree(tmp_path / "t")

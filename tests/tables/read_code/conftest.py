@@ -22,7 +22,7 @@ def s3() -> Generator[S3Server, None, None]:
 def place(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Generator[Place, None, None]:
-    """Where a test keeps its table. What opens it stands in the environment, as for any engine."""
+    """Where a test keeps its table. The credentials for it are in the environment, as for any engine."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     nowhere = str(tmp_path / "no-such-file")

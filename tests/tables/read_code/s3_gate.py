@@ -21,7 +21,7 @@ __all__ = ["Gate", "gate_before"]
 
 @dataclass
 class Gate:
-    """What stands before the local S3.
+    """A proxy in front of the local S3.
 
     Args:
         behind: Address of the S3.

@@ -69,7 +69,7 @@ def test_a_single_file_is_read_whatever_its_directory_is_called(engine: str, tmp
 
 
 @pytest.mark.parametrize("kind", ["delta", "lance"])
-def test_a_table_made_anew_in_the_same_place_is_not_taken_for_it(kind: str, tmp_path: Path) -> None:
+def test_a_table_created_again_in_the_same_place_is_not_taken_for_it(kind: str, tmp_path: Path) -> None:
     place = Place(tmp_path.as_uri(), lambda key, body: None)
     facts, _ = write(kind, place)
     shutil.rmtree(tmp_path / ("cells" if kind == "delta" else "cells.lance"))

@@ -1,4 +1,4 @@
-"""A store that is down, slow, closed or broken is told as such, soon, and nothing secret with it."""
+"""A store that is down, slow, closed or broken is reported as such, soon, and without secrets."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_store_that_does_not_answer_is_given_up(store: str) -> None:
         error = failure(store, endpoint.url, timeout=2)
     assert type(error) is TableUnreachable
     assert "gave no answer within 2 s" in str(error)
-    assert "timeout in storage_options allows more seconds" in str(error)
+    assert "set timeout in storage_options to wait longer" in str(error)
 
 
 @every_store

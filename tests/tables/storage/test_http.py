@@ -1,4 +1,4 @@
-"""A web server is told no more than it has to know, and what it says of a file is not believed blindly."""
+"""A web server learns no more than it must, and what it says about a file is not believed blindly."""
 
 from __future__ import annotations
 

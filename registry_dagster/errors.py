@@ -25,6 +25,9 @@ RegistryError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 __all__ = [
     "AccessDenied",
     "CorruptRecord",
@@ -32,6 +35,7 @@ __all__ = [
     "InvalidDeclaration",
     "MaterializationConflict",
     "NotPublished",
+    "Problem",
     "PublishRefused",
     "RegistryError",
     "RegistryUnavailable",
@@ -54,8 +58,45 @@ class RegistryError(Exception):
     """Base of all errors of this package. The message says what failed, where, and what to do."""
 
 
+class Problem(NamedTuple):
+    """One thing that is wrong with a declared value.
+
+    Args:
+        path: Where: the names and positions that lead to it, from the outside in; empty for the value as a whole.
+        text: What is wrong, and what to do.
+    """
+
+    path: tuple[str | int, ...]
+    text: str
+
+    def __str__(self) -> str:
+        return f"{'.'.join(map(str, self.path))}: {self.text}" if self.path else self.text
+
+
 class InvalidDeclaration(RegistryError, ValueError):
-    """A declared value is not well formed. One line a problem: field, reason, fix."""
+    """A declared value is not well formed. One line for each problem: field, reason, fix.
+
+    Args:
+        message: What is wrong, in words.
+        problems: The same, one by one; the message as a whole if left out.
+    """
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems) or (Problem((), message),)
+
+    @classmethod
+    def at(cls, path: Sequence[str | int], text: str) -> InvalidDeclaration:
+        """One problem inside the value that is being validated."""
+        problem = Problem(tuple(path), text)
+        return cls(str(problem), (problem,))
+
+    @classmethod
+    def listing(cls, title: str, problems: Sequence[Problem]) -> InvalidDeclaration:
+        """The problems of a value, under the name of what it was meant to be."""
+        if len(problems) == 1:
+            return cls(f"{title}: {problems[0]}", problems)
+        return cls("\n".join([f"{title}:", *(f"  - {problem}" for problem in problems)]), problems)
 
 
 class TableMismatch(RegistryError):

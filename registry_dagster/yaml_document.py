@@ -1,4 +1,4 @@
-"""Declarations in YAML or JSON: plain data, and the line that a problem stands on."""
+"""Declarations in YAML or JSON: plain data, and the line that a problem is on."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from typing import Any, cast
 
 import yaml
 
-from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.errors import InvalidDeclaration, Problem
 
 __all__ = ["Document", "read_document"]
 
 _FILE_NAME = re.compile(r"\S.*\.(ya?ml|json)")
-_TITLE = re.compile(r"[A-Z]\w*:\s*")
-_ITEM = "  - "
 _MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -52,21 +50,20 @@ class Document:
     data: Any
     root: yaml.Node | None
 
-    def located(self, message: str, fields: Sequence[str]) -> str:
-        """A message about the data, with the document's name and the lines of the problems.
+    def located(self, title: str, problems: Sequence[Problem]) -> str:
+        """What is wrong with the data, with the document's name and the line of each problem.
 
         Args:
-            message: One line a problem, `field.field: what is wrong`, as the models word it.
-            fields: The names of the top level, in the order that problems are reported in.
+            title: What the document was meant to be.
+            problems: What is wrong, by paths into the data.
         """
         if self.root is None:
-            return f"{self.name}: {message}"
-        title, *problems = message.split(f"\n{_ITEM}")
-        if not problems:
-            line, _ = _found(self.root, title)
-            return f"{self.name}, line {line}: {message}"
-        lines = zip(_lines(self.root, title, problems, fields), problems, strict=True)
-        return "\n".join([f"{self.name}: {title}", *(f"{_ITEM}line {line}: {problem}" for line, problem in lines)])
+            return "\n".join(f"{self.name}: {title}: {problem}" for problem in problems)
+        lines = [_line(self.root, problem.path) for problem in problems]
+        if len(problems) == 1:
+            return f"{self.name}, line {lines[0]}: {title}: {problems[0]}"
+        items = (f"  - line {line}: {problem}" for line, problem in zip(lines, problems, strict=True))
+        return "\n".join([f"{self.name}: {title}:", *items])
 
 
 def read_document(source: str | PathLike[str]) -> Document:
@@ -99,46 +96,15 @@ def read_document(source: str | PathLike[str]) -> Document:
     return Document(name, data, root)
 
 
-def _lines(root: yaml.Node, title: str, problems: Sequence[str], fields: Sequence[str]) -> Iterator[int]:
-    """The line of each problem.
-
-    `columns.x: Position:` opens a part whose problems follow it and are named from there. Top-level
-    problems come in the order of the fields, so what names an earlier field belongs to the open part.
-    Where one part has all the problems, the title opens it.
-    """
-    part_line, part = _found(root, title)
-    order = 0
-    if part is not root:
-        fields = ()
-    for problem in problems:
-        first = re.match(r"\w*", problem)
-        index = fields.index(first[0]) if first and first[0] in fields else None
-        if index is not None and index >= order:
-            order = index
-            line, node = _found(root, problem)
-            if problem.endswith(":"):
-                part, part_line = node, line
-            yield line
-        else:
-            line, node = _found(part, problem)
-            if node is part:
-                line, node = _found(root, problem)
-            yield part_line if node is root else line
-
-
-def _found(node: yaml.Node, problem: str) -> tuple[int, yaml.Node]:
-    """The innermost node that a problem's text leads to, and its line: that of the key, where it has one."""
-    line = node.start_mark.line + 1
-    while True:
-        problem = _TITLE.sub("", problem, count=1) if _TITLE.match(problem) else problem
-        # The longest first: a column may be called pt, another pt.x.
-        steps = sorted(_children(node), key=lambda step: -len(step[0]))
-        for name, mark, child in steps:
-            if problem.startswith((f"{name}.", f"{name}:")):
-                line, node, problem = mark.line + 1, child, problem[len(name) + 1 :].lstrip()
-                break
-        else:
-            return line, node
+def _line(node: yaml.Node, path: Sequence[str | int]) -> int:
+    """The line of the innermost part of a path that is in the document: of its key, if it has one."""
+    line = node.start_mark.line
+    for step in path:
+        found = next(((mark, child) for name, mark, child in _children(node) if name == str(step)), None)
+        if found is None:
+            break
+        line, node = found[0].line, found[1]
+    return line + 1
 
 
 def _children(node: yaml.Node) -> Iterator[tuple[str, yaml.Mark, yaml.Node]]:

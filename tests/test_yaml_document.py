@@ -67,7 +67,7 @@ def test_a_mistake_is_told_with_file_line_field_and_fix(tmp_path: Path) -> None:
     path = tmp_path / "cells.yaml"
     path.write_text(CELLS.replace("nucleus_id,", "nucleus_idd,"))
     said = refused(path)
-    assert said.startswith(f"{path}, line 5: FeatureTable: columns.id: semantic: unknown 'nucleus_idd'; did you mean")
+    assert said.startswith(f"{path}, line 5: FeatureTable: columns.id.semantic: unknown 'nucleus_idd'; did you mean")
 
 
 def test_several_mistakes_of_one_column_are_told_at_its_lines() -> None:
@@ -80,7 +80,11 @@ columns:
     idspace: minnie65_public
     references: nuclei
 """)
-    assert re.findall(r"line (\d+): (\w+):", said) == [("4", "id_space"), ("6", "idspace"), ("7", "references")]
+    assert re.findall(r"line (\d+): (\S+):", said) == [
+        ("4", "columns.root_id.id_space"),
+        ("6", "columns.root_id.idspace"),
+        ("7", "columns.root_id.references"),
+    ]
 
 
 def test_each_of_several_mistakes_is_told_at_its_line() -> None:
@@ -109,23 +113,27 @@ signals:
 colums: {}
 """)
     assert re.findall(r"line (\d+): (\S+):", said) == [
-        ("2", "dataset"),
-        ("3", "name"),
-        ("4", "colour"),
-        ("6", "materializations.0"),
-        ("9", "columns.pt.x"),
-        ("11", "axis"),
-        ("9", "unit"),
-        ("14", "references.0"),
-        ("15", "columns"),
-        ("16", "annotation_type"),
-        ("14", "cardinality"),
-        ("14", "stability"),
-        ("18", "signals.0"),
-        ("20", "kind"),
-        ("21", "columns"),
+        ("3", "dataset.name"),
+        ("4", "dataset.colour"),
+        ("6", "materializations.0.version"),
+        ("11", "columns.pt.x.axis"),
+        ("9", "columns.pt.x.unit"),
+        ("15", "references.0.columns"),
+        ("16", "references.0.annotation_type"),
+        ("14", "references.0.cardinality"),
+        ("14", "references.0.stability"),
+        ("20", "signals.0.kind"),
+        ("21", "signals.0.columns"),
         ("22", "colums"),
     ]
+
+
+def test_a_join_from_a_column_that_is_not_declared_is_told_at_its_line() -> None:
+    joins = """\
+references:
+  - {columns: [idd], to: a, annotation_type: nucleus, cardinality: "1:1", stability: unknown}
+"""
+    assert "line 9: FeatureTable: references.0.columns: 'idd' of the reference to a is not" in refused(CELLS + joins)
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,12 @@ from pydantic import (
 from pydantic_core import CoreSchema
 from typing_extensions import Self
 
-from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.errors import InvalidDeclaration, Problem
 from registry_dagster.model.canonical_json import is_json_object
+from registry_dagster.model.problems import problems_of
 from registry_dagster.model.text import shown, suggestion
 
-__all__ = ["Int64", "Model", "Several", "describe_problems", "variant"]
+__all__ = ["Int64", "Model", "Several", "variant"]
 
 
 class Model(BaseModel):
@@ -43,11 +44,16 @@ class Model(BaseModel):
     _tags: ClassVar[frozenset[str]] = frozenset()
     _defaults: ClassVar[Mapping[str, Any]] = {}
 
-    def __init__(self, /, **data: Any) -> None:
+    def __init__(self, /, *unnamed: object, **data: Any) -> None:
+        title = type(self).__name__
+        if unnamed:
+            first = next(name for name in type(self).model_fields if name not in self._tags)
+            problem = Problem((), f"its fields are given by name; write {title}({first}={shown(unnamed[0])})")
+            raise InvalidDeclaration.listing(title, [problem])
         try:
             super().__init__(**data)
         except ValidationError as error:
-            raise InvalidDeclaration(describe_problems(type(self).__name__, error)) from None
+            raise InvalidDeclaration.listing(title, list(problems_of(title, error))) from None
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -85,28 +91,13 @@ class Model(BaseModel):
             InvalidDeclaration: naming each field, what is wrong, and the fix.
         """
         if not is_json_object(data):
-            raise InvalidDeclaration(f"{cls.__name__}: expected a mapping of field names, got {shown(data)}")
+            problem = Problem((), f"expected a mapping of field names, got {shown(data)}")
+            raise InvalidDeclaration.listing(cls.__name__, [problem])
         return cls(**data)
 
     def to_json(self) -> dict[str, Any]:
         """This model as plain JSON values."""
         return self.model_dump(mode="json")
-
-
-def describe_problems(title: str, error: ValidationError) -> str:
-    """One line per problem, `where: what is wrong`, without the noise of the validator."""
-    lines: list[str] = []
-    for problem in error.errors(include_url=False, include_context=False):
-        where = ".".join(str(part) for part in problem["loc"])
-        message = re.sub(r"^(Value error, )?([A-Z][A-Za-z0-9]+: )?", "", problem["msg"])
-        if problem["type"] == "extra_forbidden":
-            message = f"unknown field; {title} does not have it"
-        elif problem["type"] not in {"value_error", "missing"}:
-            message += f", got {shown(problem['input'])}"
-        lines.append(f"{where}: {message}" if where else message)
-    if len(lines) == 1:
-        return f"{title}: {lines[0]}"
-    return f"{title}:\n" + "\n".join(f"  - {line}" for line in lines)
 
 
 def variant(value: dict[str, Any], tag: str, kinds: Mapping[str, type[Model]]) -> Model:
@@ -117,9 +108,11 @@ def variant(value: dict[str, Any], tag: str, kinds: Mapping[str, type[Model]]) -
     """
     name = value.get(tag)
     if name is None:
-        raise InvalidDeclaration(f"{tag}: missing; one of {', '.join(kinds)}")
+        raise InvalidDeclaration.at([tag], f"missing; one of {', '.join(kinds)}")
     if not isinstance(name, str) or name not in kinds:
-        raise InvalidDeclaration(f"{tag}: unknown {name!r}{suggestion(str(name), kinds)} One of {', '.join(kinds)}")
+        raise InvalidDeclaration.at(
+            [tag], f"unknown {name!r}{suggestion(str(name), kinds)} Use one of {', '.join(kinds)}"
+        )
     return kinds[name].from_json(value)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
+from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.base import Model, Several
 from registry_dagster.model.canonical_json import canonical_json, sha256_digest
 from registry_dagster.model.columns import AnyColumn
@@ -89,7 +90,7 @@ class DatasetVersion(Model):
     def _columns_are_in_the_table(self) -> Self:
         absent = sorted(set(self.columns) - {field.path for field in self.table.fields})
         if absent:
-            raise ValueError(f"columns: {', '.join(absent)} are not in the table")
+            raise InvalidDeclaration.at(["columns"], f"{', '.join(absent)} are not in the table")
         return self
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:

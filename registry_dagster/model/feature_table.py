@@ -45,13 +45,14 @@ class FeatureTable(Model):
     def _names_agree(self) -> Self:
         names = [str(materialization) for materialization in self.materializations]
         if len(set(names)) != len(names):
-            raise ValueError(f"materializations: {', '.join(names)} names a version twice")
-        for reference in self.references:
+            raise InvalidDeclaration.at(["materializations"], f"{', '.join(names)} names a version twice; keep one")
+        for position, reference in enumerate(self.references):
             for path in reference.columns:
                 if path not in self.columns:
-                    raise ValueError(
-                        f"references: column {path!r} of the reference to {reference.target} is not declared"
-                        f"{suggestion(path, self.columns)} Add it to columns"
+                    raise InvalidDeclaration.at(
+                        ["references", position, "columns"],
+                        f"{path!r} of the reference to {reference.target} is not declared"
+                        f"{suggestion(path, self.columns)} Add it to columns",
                     )
         return self
 
@@ -74,7 +75,8 @@ class FeatureTable(Model):
         try:
             return cls.from_json(document.data)
         except InvalidDeclaration as error:
-            raise InvalidDeclaration(document.located(str(error), tuple(cls.model_fields))) from None
+            located = document.located(cls.__name__, error.problems)
+            raise InvalidDeclaration(located, error.problems) from None
 
     def check(self, table: TableFacts) -> None:
         """Hold the declaration against a table.

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
+from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model import dtypes
 from registry_dagster.model.column import Column
 from registry_dagster.model.names import VersionText
@@ -29,9 +30,10 @@ class _Coordinates(Column):
     @model_validator(mode="after")
     def _voxels_need_a_size(self) -> Self:
         if self.unit == "voxel" and self.resolution_nm is None:
-            raise ValueError(
-                "resolution_nm: a position in voxels needs the voxel's size; give e.g. "
-                "resolution_nm=(8, 8, 8), or unit='nm' if the values are nanometres"
+            raise InvalidDeclaration.at(
+                ["resolution_nm"],
+                "a position in voxels needs the size of a voxel; give e.g. [8, 8, 8], or unit nm if the values are "
+                "nanometres",
             )
         return self
 

@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.model.text import shown
 
 __all__ = [
     "ColumnPath",
@@ -18,6 +19,7 @@ __all__ = [
     "VersionText",
     "exact_version",
     "join_path",
+    "name_text",
     "parse_version",
     "split_path",
 ]
@@ -44,12 +46,26 @@ class ParsedVersion(NamedTuple):
     number: int | None
 
 
+def name_text(name: object) -> str:
+    """The name of a dataset or version, as people pass it.
+
+    Raises:
+        InvalidDeclaration: it is not text; says what to write.
+    """
+    if isinstance(name, str):
+        return name
+    own: object = getattr(name, "name", None)
+    example = own if isinstance(own, str) else "minnie65.synapse_embeddings@v3"
+    raise InvalidDeclaration(f"a name must be text, got {shown(name)}; write {example!r}")
+
+
 def parse_version(name: str) -> ParsedVersion:
     """Split `minnie65.synapse_embeddings@v3` (or a dataset's name alone).
 
     Raises:
         InvalidDeclaration: the text is neither.
     """
+    name = name_text(name)
     if match := _VERSION.fullmatch(name):
         return ParsedVersion(match["dataset"], int(match["number"]))
     if _DATASET.fullmatch(name):

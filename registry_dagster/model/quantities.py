@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import model_validator
 from typing_extensions import Self
 
+from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model import dtypes
 from registry_dagster.model.base import Several
 from registry_dagster.model.column import Column, float_problem, integer_problem, number_problem
@@ -41,7 +42,9 @@ class _Extent(Column):
     @model_validator(mode="after")
     def _voxels_need_a_size(self) -> Self:
         if getattr(self, "unit", None) == "voxel" and self.resolution_nm is None:
-            raise ValueError("resolution_nm: a size in voxels needs the voxel's size, e.g. resolution_nm=(4, 4, 40)")
+            raise InvalidDeclaration.at(
+                ["resolution_nm"], "a size in voxels needs the size of a voxel, e.g. [4, 4, 40]"
+            )
         return self
 
     @property
@@ -178,7 +181,8 @@ class _Graded(Column):
     @model_validator(mode="after")
     def _range_in_order(self) -> Self:
         if self.range is not None and self.range[0] >= self.range[1]:
-            raise ValueError(f"range: {self.range} is not (lowest, highest)")
+            lowest, highest = self.range
+            raise InvalidDeclaration.at(["range"], f"[{lowest}, {highest}] is not in order; write [lowest, highest]")
         return self
 
     @property

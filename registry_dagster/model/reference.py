@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
+from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.base import Int64, Model, Several
 from registry_dagster.model.names import ColumnPath, DatasetName
 from registry_dagster.model.text import Description, Text
@@ -51,11 +52,12 @@ class Reference(Model):
         for name in ("columns", "to_columns"):
             keys: tuple[str, ...] = getattr(self, name)
             if len(set(keys)) != len(keys):
-                raise ValueError(f"{name}: {', '.join(keys)} names a column twice")
+                raise InvalidDeclaration.at([name], f"{', '.join(keys)} names a column twice; keep one")
         if self.to_columns and len(self.to_columns) != len(self.columns):
-            raise ValueError(
-                f"to_columns: {len(self.columns)} columns here, {len(self.to_columns)} there; name as many, "
-                "in the same order, or leave to_columns out"
+            raise InvalidDeclaration.at(
+                ["to_columns"],
+                f"{len(self.columns)} columns here, {len(self.to_columns)} there; name as many, "
+                "in the same order, or leave to_columns out",
             )
         return self
 

@@ -18,7 +18,7 @@ from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.columns import SEMANTICS
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.table import TableFormat
-from registry_dagster.model.text import suggestion
+from registry_dagster.model.text import shown, suggestion
 
 __all__ = ["FILTERS", "Filter", "Filters", "Question", "checked", "parameters"]
 
@@ -72,6 +72,14 @@ FILTERS: Mapping[str, Filter] = {name: hint.__metadata__[0] for name, hint in _H
 """The filters by their names, in the order in which people are shown them."""
 
 
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "materialization": (str, MaterializationVersion),
+    "expiring_within": (float, int),
+    "retired": (bool,),
+}
+_NAMES: Mapping[type, str] = {str: "text", float: "a number of days, e.g. 60", bool: "True or False"}
+
+
 def checked(question: Question) -> Question:
     """The question without what is None.
 
@@ -84,6 +92,9 @@ def checked(question: Question) -> Question:
             continue
         if name not in FILTERS:
             raise InvalidDeclaration(f"no filter {name!r}{suggestion(name, FILTERS)} Use one of {', '.join(FILTERS)}")
+        kinds = _KINDS.get(name, (str,))
+        if not isinstance(value, kinds) or (bool not in kinds and isinstance(value, bool)):
+            raise InvalidDeclaration(f"{name} must be {_NAMES[kinds[0]]}, got {shown(value)}")
         values = FILTERS[name].values
         if values and value not in values:
             raise InvalidDeclaration(

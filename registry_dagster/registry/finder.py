@@ -25,8 +25,9 @@ from registry_dagster.datahub.urns import (
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import VersionName, parse_version
+from registry_dagster.model.names import VersionName, name_text, parse_version
 from registry_dagster.model.signals import Crosswalk
+from registry_dagster.registry.arguments import text_of
 from registry_dagster.registry.filters import Question, checked
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion
@@ -92,6 +93,7 @@ class Finder:
 
     def materializations(self, name: str | None = None) -> tuple[MaterializationVersion, ...]:
         """The recorded materialization versions: all, those of a system, or those known as `system@version`."""
+        name = name if name is None else name_text(name)
         field: Field = "materialization" if name and "@" in name else "system"
         terms = (frozenset([Term(field, name)]),) if name else ()
         pages = _pages(self._records.store.search(Search("materialization", self._records.env, terms)))
@@ -100,6 +102,8 @@ class Finder:
 
     def dependents(self, of: str | MaterializationVersion) -> Iterator[Dependent]:
         """The published versions that were computed from something, join to it, or were made against it."""
+        if not isinstance(of, MaterializationVersion):
+            of = name_text(of)
         names = self._names(of) if "@" in str(of) else [str(of)]
         alternatives = {Term(field, name) for name in names for field in ("points_at", "materialization", "system")}
         search = Search("version", self._records.env, (frozenset(alternatives),))
@@ -182,8 +186,8 @@ class Finder:
             return _Expiry({})
         try:
             until = datetime.now(timezone.utc) + timedelta(days=days)
-        except (OverflowError, ValueError):
-            raise InvalidDeclaration(f"{days} is no number of days to look ahead; write e.g. 60") from None
+        except (OverflowError, TypeError, ValueError):
+            raise InvalidDeclaration(f"{days!r} is not a number of days to look ahead; write e.g. 60") from None
         dates: dict[str, datetime | None] = {}
         for known in self.materializations():
             if known.status == "expired" or (known.expires_on is not None and known.expires_on <= until):
@@ -212,7 +216,7 @@ class Finder:
 def _words(text: str | None) -> tuple[str, ...]:
     if text is None:
         return ()
-    words = tuple(dict.fromkeys(words_of(text)))
+    words = tuple(dict.fromkeys(words_of(text_of(text, "what to look for", "nucleus volume"))))
     if not words:
         raise InvalidDeclaration(f"{text!r} has no word to look for; a word is made of letters and digits")
     return words

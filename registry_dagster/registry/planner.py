@@ -14,6 +14,7 @@ from registry_dagster.model.dataset_version import ColumnSource, DatasetVersion,
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, parse_version
+from registry_dagster.registry.arguments import publication_of
 from registry_dagster.registry.plan import Origin, Plan, Publication, warnings_for
 from registry_dagster.registry.records import Records, View
 
@@ -67,6 +68,7 @@ class Planner:
         Raises:
             TableMismatch, MaterializationConflict, VersionConflict: as for `plan`.
         """
+        publication = publication_of(publication)
         view = self.view([publication], fresh=True)
         plan = self.plan(publication, view)
         retired = self.records.retirements([*plan.record.inputs, *plan.record.reference_versions.values()])

@@ -15,13 +15,13 @@ from registry_dagster.datahub.pipeline import pipeline_proposals
 from registry_dagster.datahub.prerequisites import prerequisite_proposals
 from registry_dagster.errors import (
     MaterializationConflict,
-    PublishRefused,
     RegistryError,
     RegistryUnavailable,
     StoreRefused,
 )
 from registry_dagster.model.dataset_version import Provenance
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.registry.arguments import each_of, publication_of, reason_of
 from registry_dagster.registry.commit import Commit, Committer, Outcome, Task, interrupted
 from registry_dagster.registry.plan import Plan, Publication
 from registry_dagster.registry.planner import Planner, seen_with
@@ -53,7 +53,7 @@ class PublishService:
         Publications of the same dataset get their numbers in the order given; one that refers to a
         dataset published by an earlier one is linked to it.
         """
-        tasks = [self._task(each) for each in publications]
+        tasks = [self._task(each) for each in each_of(Publication, publications, "publications")]
         waiting = [task for task in tasks if task.outcome is None]
         fresh = False
         while waiting:
@@ -69,10 +69,10 @@ class PublishService:
 
     def _task(self, publication: Publication) -> Task:
         try:
-            if not publication.message.strip():
-                raise PublishRefused("a publish needs a message: say why this version is published")
+            publication = publication_of(publication)
+            message = reason_of(publication.message, "a publish needs a message: say why this version is published")
             who = publication.publisher or self.publisher
-            return Task(publication, provenance(who, publication.message, publication.origin))
+            return Task(publication, provenance(who, message, publication.origin))
         except RegistryError as error:
             nobody = Provenance(publisher="nobody", message="refused", published_at=datetime.now(timezone.utc))
             return Task(publication, nobody, outcome=error)

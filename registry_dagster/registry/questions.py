@@ -9,10 +9,11 @@ from datetime import datetime, timezone
 from registry_dagster.answers.answer import Verdict
 from registry_dagster.answers.compatibility import Compatibility, compatibility
 from registry_dagster.answers.joins import Joins, joins
-from registry_dagster.errors import NotPublished
+from registry_dagster.errors import InvalidDeclaration, NotPublished
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import VersionName, parse_version
+from registry_dagster.model.names import VersionName, name_text, parse_version
+from registry_dagster.registry.arguments import text_of
 from registry_dagster.registry.finder import Finder
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.rows.found import Newest
@@ -58,6 +59,7 @@ class Questions:
         """
         from registry_dagster.tables.read_code import read_code
 
+        engine = text_of(engine, "engine", "polars")
         record = self.records.record(name)
         retirement = self.records.retirements([record.name]).get(record.name)
         return read_code(record, engine, remark=f"It is {retirement}" if retirement else None)
@@ -76,6 +78,8 @@ class Questions:
         Raises:
             NotPublished: a version is not published.
         """
+        if isinstance(bridges, str):
+            raise InvalidDeclaration(f"bridges must be a list of names, got {bridges!r}; write [{bridges!r}]")
         one, other = self._as_of_now(a), self._as_of_now(b)
         found = self.records.readable([name for name in self.finder.bridges(one, other) if name not in bridges])
         through = [*map(self._as_of_now, dict.fromkeys(bridges)), *map(self._with_lifecycle, found.values())]
@@ -109,7 +113,7 @@ class Questions:
         """A published version, or a materialization version with its lifecycle as recorded by now."""
         if isinstance(given, MaterializationVersion):
             return self.records.materialization(given) or given
-        name, at, _ = given.rpartition("@")
+        name, at, _ = name_text(given).rpartition("@")
         if not at or self.records.summaries(name):
             return self._as_of_now(given)
         known = self.finder.materializations(given)

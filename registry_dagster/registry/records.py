@@ -24,7 +24,7 @@ from registry_dagster.errors import CorruptRecord, NotPublished
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import VersionName, parse_version
+from registry_dagster.model.names import VersionName, name_text, parse_version
 from registry_dagster.stores.store import Store
 
 __all__ = ["Records", "View"]
@@ -107,7 +107,7 @@ class Records:
             NotPublished: nothing is recorded under that name.
             CorruptRecord: what is stored is not what was published.
         """
-        dataset, number = self._labelled(name) or parse_version(name)
+        dataset, number = self._labelled(name_text(name)) or parse_version(name)
         number = max(self.numbers(dataset)) if number is None else number
         version = str(VersionName(dataset, number))
         found = self.get([version])

@@ -17,7 +17,7 @@ from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.table import TableFacts
+from registry_dagster.registry.arguments import Table, facts_of, instance_of, text_of
 from registry_dagster.registry.commit import Committer, Outcome
 from registry_dagster.registry.filters import Filters, Question
 from registry_dagster.registry.finder import Finder
@@ -86,7 +86,7 @@ class Registry:
         Raises:
             RegistryError: there is no store of that kind, or no such environment.
         """
-        store = open_store(target or default_target(), token)
+        store = open_store(text_of(target or default_target(), "target", "lite:///path/registry.db"), token)
         return cls(store, env or default_env(), publisher or default_publisher())
 
     def __repr__(self) -> str:
@@ -119,20 +119,20 @@ class Registry:
     def plan(
         self,
         feature_table: FeatureTable,
-        table: TableFacts,
+        table: Table,
         *,
         label: str | None = None,
         version: int | None = None,
         origin: Origin | None = None,
     ) -> Plan:
         """What publishing would do. Writes nothing. Arguments and errors are those of `publish`."""
-        publication = Publication(feature_table, table, message="", label=label, version=version, origin=origin)
+        publication = Publication(feature_table, facts_of(table), "", None, label, version, origin)
         return self._planner.preview(publication)
 
     def publish(
         self,
         feature_table: FeatureTable,
-        table: TableFacts,
+        table: Table,
         *,
         message: str,
         publisher: str | None = None,
@@ -147,7 +147,7 @@ class Registry:
 
         Args:
             feature_table: The declaration.
-            table: The table, as `inspect_table` found it.
+            table: The table, as `inspect_table` found it; a path or address is inspected.
             message: Why, in the publisher's words.
             publisher: Who. Default: the registry's.
             label: A human alias of the version.
@@ -162,7 +162,7 @@ class Registry:
             StoreRefused: the store does not take the record as it is.
             RegistryUnavailable: the store failed; says what is known. Running again is safe.
         """
-        publication = Publication(feature_table, table, message, publisher, label, version, origin)
+        publication = Publication(feature_table, facts_of(table), message, publisher, label, version, origin)
         (outcome,) = self.publish_many([publication])
         if isinstance(outcome, RegistryError):
             raise outcome
@@ -296,7 +296,7 @@ class Registry:
 
     def materialization(self, version: MaterializationVersion) -> MaterializationVersion | None:
         """What is recorded of a materialization version; None if nothing is."""
-        return self._records.materialization(version)
+        return self._records.materialization(instance_of(MaterializationVersion, version, "version"))
 
     def retirement(self, version: str) -> Retirement | None:
         """By whom and why a version is retired; None if it is not."""
@@ -321,7 +321,7 @@ class Registry:
 
     def column(self, name: str, path: str) -> ColumnFacts:
         """What a column means: unit, frame, model, joins, signals. Its path is nested names joined by dots."""
-        return column_facts(self.get(name), path)
+        return column_facts(self.get(name), text_of(path, "path", "pt_position.x"))
 
     def diff(self, before: str, after: str) -> Diff:
         """What changed between two published versions: table, schema and meaning."""

@@ -22,13 +22,13 @@ from registry_dagster.errors import (
     InvalidDeclaration,
     MaterializationConflict,
     NotPublished,
-    PublishRefused,
     RegistryError,
 )
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import exact_version
+from registry_dagster.registry.arguments import each_of, instance_of, reason_of
 from registry_dagster.registry.materialization_changes import (
     MaterializationChange,
     MaterializationChanges,
@@ -122,6 +122,7 @@ class Writer:
             versions: The versions.
             write: Without, only say what would change.
         """
+        versions = each_of(MaterializationVersion, versions, "versions")
         stored = self.records.materializations(versions)
         now = dict(stored)
         changes: list[MaterializationChange] = []
@@ -148,6 +149,7 @@ class Writer:
         Raises:
             NotPublished: there is no such dataset.
         """
+        instance_of(Dataset, dataset, "dataset")
         if self.records.dataset(dataset.name) is None:
             raise NotPublished(
                 f"{dataset.name}: no such dataset at {self.records.store.target}; publish a version first"
@@ -161,8 +163,7 @@ class Writer:
             PublishRefused: no reason, or nobody who says so.
             NotPublished: the version, or its replacement, is not published.
         """
-        if not reason.strip():
-            raise PublishRefused("retiring a version needs a reason: say why it should not be used")
+        reason = reason_of(reason, "retiring a version needs a reason: say why it should not be used")
         names = [version, *([replacement] if replacement else [])]
         for name in names:
             exact_version(name)

@@ -52,6 +52,6 @@ class VersionFile:
         try:
             versions = MaterializationVersions.from_json(document.data).materializations
         except InvalidDeclaration as error:
-            fields = tuple(MaterializationVersions.model_fields)
-            raise InvalidDeclaration(document.located(str(error), fields)) from None
+            located = document.located(MaterializationVersions.__name__, error.problems)
+            raise InvalidDeclaration(located, error.problems) from None
         return Told(tuple(versions))

@@ -73,7 +73,7 @@ CASES: dict[str, tuple[type[Model], Values, tuple[str, ...]]] = {
     "a version as a truth value": (
         MaterializationVersion,
         {"system": "hemibrain", "version": True},
-        ("version", "True", "valid string"),
+        ("version", "True", "must be text"),
     ),
     "an empty system": (MaterializationVersion, {"system": "", "version": "1"}, ("system", "''", "minnie65_public")),
     "an empty version": (MaterializationVersion, {"system": "a", "version": ""}, ("version", "''", "v1.2.1")),
@@ -110,7 +110,7 @@ CASES: dict[str, tuple[type[Model], Values, tuple[str, ...]]] = {
         _VECTOR | {"model": "seg\x1bclr"},
         ("model", r"'\x1b' at position 3", "remove it"),
     ),
-    "half a surrogate pair": (Embedding, _VECTOR | {"model": "\ud800"}, ("model", "unicode", r"'\ud800'")),
+    "half a surrogate pair": (Embedding, _VECTOR | {"model": "\ud800"}, ("model", "Unicode", r"'\ud800'")),
     "an owner who is neither person nor team": (
         Dataset,
         {"name": "a", "owners": ["ada"]},
@@ -119,12 +119,12 @@ CASES: dict[str, tuple[type[Model], Values, tuple[str, ...]]] = {
     "a voxel position without resolution": (
         Position,
         _POINT | {"unit": "voxel"},
-        ("resolution_nm", "voxel's size", "resolution_nm=(8, 8, 8)"),
+        ("resolution_nm", "needs the size of a voxel", "[8, 8, 8]"),
     ),
     "a voxel length without resolution": (
         Length,
         {"unit": "voxel"},
-        ("resolution_nm", "voxel's size", "resolution_nm=(4, 4, 40)"),
+        ("resolution_nm", "needs the size of a voxel", "[4, 4, 40]"),
     ),
     "a voxel without extent": (
         Position,
@@ -140,7 +140,7 @@ CASES: dict[str, tuple[type[Model], Values, tuple[str, ...]]] = {
         ("resolution_nm.2", "finite", "nan"),
     ),
     "an infinite range": (Score, {"range": (0, float("inf"))}, ("range.1", "finite", "inf")),
-    "a range the wrong way round": (Score, {"range": (1, 0)}, ("range", "(1.0, 0.0)", "(lowest, highest)")),
+    "a range the wrong way round": (Score, {"range": (1, 0)}, ("range", "[1.0, 0.0]", "[lowest, highest]")),
     "a vector without components": (Embedding, _VECTOR | {"dim": 0}, ("dim", "greater than or equal to 1", "got 0")),
     "a component no JSON reader keeps": (
         ReducedEmbedding,
@@ -163,7 +163,7 @@ CASES: dict[str, tuple[type[Model], Values, tuple[str, ...]]] = {
         ("null_sentinel", str(2**64)),
     ),
     "a label value that is too long": (Label, {"values": ["a", "v" * 201]}, ("values.1", "at most 200")),
-    "text for a list of texts": (Label, {"values": "abc"}, ("values", "'abc'")),
+    "text for a list of texts": (Label, {"values": "abc"}, ("values: must be a list", "'abc'")),
     "a reference without columns": (Reference, _JOIN | {"columns": []}, ("columns", "at least 1")),
     "a reference that names a column twice": (
         Reference,
@@ -247,7 +247,7 @@ CASES: dict[str, tuple[type[Model], Values, tuple[str, ...]]] = {
     "a column without a semantic": (
         FeatureTable,
         {"dataset": Dataset(name="a"), "materializations": [_HEMIBRAIN], "columns": {"x": {"unit": "nm"}}},
-        ("columns.x", "semantic: missing", "annotation_id"),
+        ("columns.x.semantic: missing", "annotation_id"),
     ),
     "an unknown signal": (
         FeatureTable,
@@ -277,6 +277,27 @@ def test_bad_input_is_refused_by_field_value_and_fix(kind: type[Model], values: 
     assert message.startswith(kind.__name__)
     for words in said:
         assert words in message
+
+
+def test_a_problem_within_is_told_by_its_whole_path_and_in_the_words_of_who_declares() -> None:
+    columns: Values = {"x": {"semantic": "position", "axis": "q", "frame": 3}, "y": {"semantic": "flags"}}
+    with pytest.raises(InvalidDeclaration) as refusal:
+        FeatureTable.from_json({"dataset": {"name": "a", "owners": "ada@lab.org"}, "columns": columns})
+    assert [(each.path, each.text.partition(";")[0]) for each in refusal.value.problems] == [
+        (("dataset", "owners"), "must be a list, e.g. [a, b], got 'ada@lab.org'"),
+        (("materializations",), "required, but missing"),
+        (("columns", "x", "axis"), "must be 'x', 'y', 'z' or 'xyz', got 'q'"),
+        (("columns", "x", "frame"), "must be text, got 3"),
+        (("columns", "x", "unit"), "required, but missing"),
+        (("columns", "y", "semantic"), "unknown 'flags'"),
+    ]
+    assert "columns.x.axis: must be" in str(refusal.value)
+
+
+def test_fields_that_are_given_by_position_are_refused_with_their_name() -> None:
+    build: Any = Dataset
+    with pytest.raises(InvalidDeclaration, match=r"by name; write Dataset\(name='a.b'\)"):
+        build("a.b")
 
 
 def test_all_problems_are_told_at_once_a_line_each() -> None:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from registry_dagster.answers.answer import Answer
-from registry_dagster.errors import RegistryError
+from registry_dagster.errors import InvalidDeclaration, RegistryError
 from registry_dagster.model.html import html_table
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def first_rows(found: Iterator[R], limit: int | None) -> Rows[R]:
     """As many as were asked for of what is found; None for all."""
     if limit is None:
         return Rows(tuple(found))
+    if not isinstance(cast("object", limit), int) or limit < 0:
+        raise InvalidDeclaration(f"limit must be a whole number, got {limit!r}; write e.g. 100, or None for all")
     some = tuple(islice(found, limit + 1))
     return Rows(some[:limit], more=len(some) > limit)
 

@@ -255,7 +255,7 @@ def test_a_missing_file_is_answered_with_the_nearest(guided: Project) -> None:
 def test_a_mistake_in_a_declarations_own_file_is_told_at_its_line(guided: Project) -> None:
     guided.write(synapses=FILES["synapses.yaml"].replace("semantic: synapse_id", "semantic: synapsis_id"))
     said = refused(guided)
-    assert f"{guided.component / 'synapses.yaml'}, line 5: FeatureTable: columns.id: semantic: unknown" in said
+    assert f"{guided.component / 'synapses.yaml'}, line 5: FeatureTable: columns.id.semantic: unknown" in said
 
 
 def test_a_rule_that_no_schema_can_tell_names_the_dataset_and_its_line(guided: Project) -> None:
@@ -263,7 +263,7 @@ def test_a_rule_that_no_schema_can_tell_names_the_dataset_and_its_line(guided: P
     said = refused(guided)
     line = FILES["defs.yaml"].splitlines().index("    cells:") + 1
     assert re.search(rf"attributes\.datasets\.cells at .*/defs\.yaml:{line}", said)
-    assert "dataset: name: 'Cells' is not a dataset name" in said
+    assert "dataset.name: 'Cells' is not a dataset name" in said
 
 
 def test_importing_the_package_does_not_import_the_component() -> None:

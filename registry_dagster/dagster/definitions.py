@@ -11,8 +11,8 @@ import dagster as dg
 
 from registry_dagster.dagster.declare.feature_table import Declaration, declaration_in
 from registry_dagster.dagster.gate.sensor import publish_sensor
-from registry_dagster.dagster.graph.external_assets import registry_assets, release_deps
-from registry_dagster.dagster.pin.launchpad_link import JOB, PUBLISH_JOB
+from registry_dagster.dagster.graph.external_assets import materialization_deps, registry_assets
+from registry_dagster.dagster.names import JOB_NAME, PUBLISH_JOB, RESOURCE_KEY
 from registry_dagster.dagster.publish.job import publish_job
 from registry_dagster.dagster.resource import FeatureRegistry
 
@@ -24,8 +24,8 @@ def definitions(
     *,
     registry: FeatureRegistry | None = None,
     approvals: str | PathLike[str] | None = None,
-    resource_key: str = "registry",
-    job_name: str = JOB,
+    resource_key: str = RESOURCE_KEY,
+    job_name: str = JOB_NAME,
 ) -> dg.Definitions:
     """The given definitions, and what publishing their declared assets needs.
 
@@ -69,12 +69,14 @@ def _with_releases(defs: dg.Definitions, declared: Mapping[dg.AssetKey, Declarat
 
     def mapped(asset: object) -> object:
         if isinstance(asset, dg.AssetSpec):
-            return added(asset, release_deps({asset.key: declared[asset.key]})) if asset.key in declared else asset
+            return (
+                added(asset, materialization_deps({asset.key: declared[asset.key]})) if asset.key in declared else asset
+            )
         if not isinstance(asset, dg.AssetsDefinition) or declared.keys().isdisjoint(asset.keys):
             return asset
         # Dagster takes no further deps on a graph asset.
         takes_deps = isinstance(asset.node_def, dg.OpDefinition)
-        deps = release_deps({key: declared[key] for key in asset.keys if key in declared}) if takes_deps else {}
+        deps = materialization_deps({key: declared[key] for key in asset.keys if key in declared}) if takes_deps else {}
         return asset.map_asset_specs(lambda spec: added(spec, deps))
 
     def added(spec: dg.AssetSpec, deps: Mapping[dg.AssetKey, Sequence[dg.AssetDep]]) -> dg.AssetSpec:

@@ -7,7 +7,7 @@ import dagster as dg
 from pydantic import Field, field_validator
 
 from registry_dagster.dagster.declare.feature_table import declaration_of
-from registry_dagster.dagster.pin.metadata import SOURCE, TABLE, declared_in_run, frozen, shown
+from registry_dagster.dagster.pin.metadata import declared_in_run, frozen, shown
 from registry_dagster.dagster.pin.pipes import Reported, Result, Written, result_of, results_of
 from registry_dagster.dagster.pin.storage_options import refuse_written_secrets, resolved
 from registry_dagster.dagster.pin.written_to import HOW_TO_SAY, place_in
@@ -16,7 +16,7 @@ from registry_dagster.model.table import TableFormat
 from registry_dagster.registry.registry import Registry
 from registry_dagster.tables import inspect_table
 
-__all__ = ["SOURCE", "TABLE", "FeatureRegistry"]
+__all__ = ["FeatureRegistry"]
 
 
 class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):

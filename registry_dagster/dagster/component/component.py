@@ -19,7 +19,7 @@ from registry_dagster.dagster.declare.feature_table import Declaration, feature_
 from registry_dagster.dagster.definitions import definitions as with_registry
 from registry_dagster.dagster.gate.sensor import publish_sensor
 from registry_dagster.dagster.graph.external_assets import registry_assets
-from registry_dagster.dagster.pin.launchpad_link import JOB
+from registry_dagster.dagster.names import JOB_NAME, RESOURCE_KEY
 from registry_dagster.dagster.publish.job import publish_job
 from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import InvalidDeclaration
@@ -50,8 +50,8 @@ class PublishComponent(dg.Component, dg.Resolvable):
     definitions: Sequence[str] = ()
     datasets: Mapping[str, FeatureTable] = field(default_factory=dict[str, FeatureTable])
     approvals: str | PathLike[str] | None = None
-    resource_key: str = "registry"
-    job_name: str = JOB
+    resource_key: str = RESOURCE_KEY
+    job_name: str = JOB_NAME
 
     @classmethod
     def model(cls) -> type[BaseModel]:

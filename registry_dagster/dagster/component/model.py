@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema
 from pydantic_core import CoreSchema
 
-from registry_dagster.dagster.pin.launchpad_link import JOB
+from registry_dagster.dagster.names import JOB_NAME, RESOURCE_KEY
 from registry_dagster.model.feature_table import FeatureTable
 
 __all__ = ["ENV_REFERENCE", "GateAttributes", "PublishAttributes", "RegistryAttributes"]
@@ -81,8 +81,8 @@ class PublishAttributes(dg.Model):
     datasets: Mapping[str, Annotated[str | FeatureTable, BeforeValidator(_declared), _PathOrDeclaration()]] = Field(
         default={}, description="Asset key → its declaration, or the path of the YAML file that holds it."
     )
-    resource_key: str = Field(default="registry", description="Under which key the resource stands.")
-    job_name: str = Field(default=JOB, description="Name of the publish job.")
+    resource_key: str = Field(default=RESOURCE_KEY, description="Under which key the resource stands.")
+    job_name: str = Field(default=JOB_NAME, description="Name of the publish job.")
 
     @classmethod
     def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:

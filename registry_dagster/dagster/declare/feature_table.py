@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar, cast, get_args
 import dagster as dg
 
 from registry_dagster.dagster.declare.column_schema import declared_schema
+from registry_dagster.dagster.names import COLUMN_SCHEMA, DECLARATION, TABLE_NAME
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.dataset import Dataset
@@ -19,12 +20,8 @@ from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import AnySignal
 from registry_dagster.model.text import suggestion
 
-__all__ = ["DECLARATION", "Declaration", "declaration_in", "declaration_of", "feature_table"]
+__all__ = ["Declaration", "declaration_in", "declaration_of", "feature_table"]
 
-DECLARATION = "registry/declaration"
-"""Metadata key of the declaration on an asset, and of the frozen one on its materializations."""
-
-_COLUMN_SCHEMA = "dagster/column_schema"
 _KIND = "datahub"
 _MOST_KINDS = 3
 
@@ -201,16 +198,16 @@ def _declared(spec: dg.AssetSpec, declaration: Declaration) -> dg.AssetSpec:
     name = spec.key.to_user_string()
     if DECLARATION in spec.metadata:
         raise InvalidDeclaration(f"asset {name!r} has a feature_table declaration already; keep one")
-    if _COLUMN_SCHEMA in spec.metadata:
+    if COLUMN_SCHEMA in spec.metadata:
         raise InvalidDeclaration(
-            f"asset {name!r} brings its own {_COLUMN_SCHEMA}, which the declaration would replace; remove it there"
+            f"asset {name!r} brings its own {COLUMN_SCHEMA}, which the declaration would replace; remove it there"
         )
     dataset = declaration.template.dataset
     declaration = replace(declaration, template=_kept(declaration.template, spec.owners))
     shown = {
         DECLARATION: _Shown(declaration),
-        _COLUMN_SCHEMA: declared_schema(declaration.template),
-        "dagster/table_name": dataset.name,
+        COLUMN_SCHEMA: declared_schema(declaration.template),
+        TABLE_NAME: dataset.name,
     }
     return spec.replace_attributes(
         metadata={**spec.metadata, **shown},

@@ -8,16 +8,19 @@ from typing import Any
 
 import dagster as dg
 
-from registry_dagster.dagster.pin.launchpad_link import OP
+from registry_dagster.dagster.names import (
+    APPROVALS_TAG,
+    ATTEMPT_TAG,
+    GATE_TAG,
+    OP_NAME,
+    REQUEST_TAG,
+    publish_run_config,
+)
 from registry_dagster.dagster.publish.targets import Target
 from registry_dagster.model.canonical_json import sha256_digest
 
 __all__ = ["Ask", "Asked", "asks_of", "latest"]
 
-_GATE = "registry/gate"
-_ASK = "registry/ask"
-_ATTEMPT = "registry/attempt"
-_APPROVALS = "registry/approvals"
 _MESSAGE = "Approved; each target says by whom and why"
 _PAGE = 100
 _OVER = {dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
@@ -52,12 +55,12 @@ class Ask:
         config = {"message": _MESSAGE, "targets": [_config(target) for target in self.targets]}
         return dg.RunRequest(
             run_key=f"{self.id}:{self.attempt}",
-            run_config={"ops": {OP: {"config": config}}},
+            run_config=publish_run_config(config),
             tags={
-                _GATE: self.gate,
-                _ASK: self.id,
-                _ATTEMPT: str(self.attempt),
-                **({_APPROVALS: " ".join(self.approvals)} if self.approvals else {}),
+                GATE_TAG: self.gate,
+                REQUEST_TAG: self.id,
+                ATTEMPT_TAG: str(self.attempt),
+                **({APPROVALS_TAG: " ".join(self.approvals)} if self.approvals else {}),
             },
         )
 
@@ -79,7 +82,7 @@ class Asked:
 
 def latest(instance: dg.DagsterInstance, ask: str) -> Asked | None:
     """The newest run of an ask, whoever launched it; None when all were deleted."""
-    records = instance.get_run_records(dg.RunsFilter(tags={_ASK: ask}), limit=1)
+    records = instance.get_run_records(dg.RunsFilter(tags={REQUEST_TAG: ask}), limit=1)
     return _asked(records[0]) if records else None
 
 
@@ -87,9 +90,9 @@ def asks_of(instance: dg.DagsterInstance, gate: str) -> Iterator[Asked]:
     """The newest run of every ask of a gate."""
     known: set[str] = set()
     cursor: str | None = None
-    while records := instance.get_run_records(dg.RunsFilter(tags={_GATE: gate}), limit=_PAGE, cursor=cursor):
+    while records := instance.get_run_records(dg.RunsFilter(tags={GATE_TAG: gate}), limit=_PAGE, cursor=cursor):
         for record in records:
-            if (ask := record.dagster_run.tags.get(_ASK, "")) not in known:
+            if (ask := record.dagster_run.tags.get(REQUEST_TAG, "")) not in known:
                 known.add(ask)
                 yield _asked(record)
         cursor = records[-1].dagster_run.run_id
@@ -99,11 +102,11 @@ def _asked(record: dg.RunRecord) -> Asked:
     run = record.dagster_run
     tags = run.tags
     ask = Ask(
-        id=tags.get(_ASK, ""),
-        gate=tags.get(_GATE, ""),
+        id=tags.get(REQUEST_TAG, ""),
+        gate=tags.get(GATE_TAG, ""),
         targets=_targets(run.run_config),
-        approvals=tags.get(_APPROVALS, "").split(),
-        attempt=int(tags.get(_ATTEMPT, "1")),
+        approvals=tags.get(APPROVALS_TAG, "").split(),
+        attempt=int(tags.get(ATTEMPT_TAG, "1")),
     )
     failed = run.status in _OVER
     return Asked(ask, run.status is dg.DagsterRunStatus.SUCCESS, (record.end_time or 0.0) if failed else None)
@@ -112,7 +115,7 @@ def _asked(record: dg.RunRecord) -> Asked:
 def _targets(config: Any) -> list[Target]:
     """What a run was asked to publish; nothing where a person launched it anew with another config."""
     try:
-        return [Target(**each) for each in config["ops"][OP]["config"]["targets"]]
+        return [Target(**each) for each in config["ops"][OP_NAME]["config"]["targets"]]
     except (KeyError, TypeError):
         return []
 

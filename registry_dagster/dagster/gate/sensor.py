@@ -14,20 +14,23 @@ from os import PathLike
 
 import dagster as dg
 
-from registry_dagster.dagster.declare.feature_table import DECLARATION, declaration_of
+from registry_dagster.dagster.declare.feature_table import declaration_of
 from registry_dagster.dagster.gate.approvals import Approval, Approvals, read_approvals
 from registry_dagster.dagster.gate.requests import Ask, asks_of, latest
-from registry_dagster.dagster.pin.launchpad_link import JOB
-from registry_dagster.dagster.pin.metadata import TABLE
+from registry_dagster.dagster.names import (
+    DECLARATION,
+    GATE_NAME,
+    JOB_NAME,
+    LABEL_TAG,
+    MESSAGE_TAG,
+    PUBLISHER_TAG,
+    TABLE,
+)
 from registry_dagster.dagster.publish.targets import Target, find_targets
 from registry_dagster.errors import PublishRefused
 from registry_dagster.model.canonical_json import is_json_object
 
 __all__ = ["publish_sensor"]
-
-_WHY = "registry/publish"
-_WHO = "registry/publisher"
-_LABEL = "registry/label"
 
 _CURSOR_FORMAT = 1
 _BATCH = 250
@@ -147,14 +150,14 @@ class _Tick:
             approved = tags.get(record.run_id, {})
             event = record.asset_materialization
             pinned = event is not None and DECLARATION in event.metadata and TABLE in event.metadata
-            if _WHY in approved and record.asset_key is not None and pinned:
+            if MESSAGE_TAG in approved and record.asset_key is not None and pinned:
                 yield Target(
                     asset=record.asset_key.to_user_string(),
-                    message=approved[_WHY],
+                    message=approved[MESSAGE_TAG],
                     partition=record.partition_key,
                     run_id=record.run_id,
-                    label=approved.get(_LABEL),
-                    publisher=approved.get(_WHO),
+                    label=approved.get(LABEL_TAG),
+                    publisher=approved.get(PUBLISHER_TAG),
                 )
 
     def _new_records(self, declared: Iterable[dg.AssetKey]) -> Iterator[dg.EventLogRecord]:
@@ -194,8 +197,8 @@ def publish_sensor(
     *,
     assets: Iterable[dg.AssetKey] | None = None,
     approvals: str | PathLike[str] | None = None,
-    job: dg.JobDefinition | str = JOB,
-    name: str = "publish_gate",
+    job: dg.JobDefinition | str = JOB_NAME,
+    name: str = GATE_NAME,
     pauses: Sequence[float] = _PAUSES,
 ) -> dg.SensorDefinition:
     """A sensor that asks the publish job for what was approved. Stopped until somebody starts it.

@@ -10,13 +10,18 @@ from collections.abc import Iterable, Mapping, Sequence
 import dagster as dg
 
 from registry_dagster.dagster.declare.feature_table import Declaration
-from registry_dagster.dagster.names import REGISTRY, registry_key, registry_partitions, release_key, release_partitions
+from registry_dagster.dagster.names import (
+    MATERIALIZATION_VERSIONS,
+    REGISTRY,
+    materialization_key,
+    materialization_partitions,
+    registry_key,
+    registry_partitions,
+)
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.materialization import MaterializationVersion
 
-__all__ = ["registry_assets", "release_deps"]
-
-_RELEASES = "materialization_versions"
+__all__ = ["materialization_deps", "registry_assets"]
 
 
 def registry_assets(declared: Mapping[dg.AssetKey, Declaration]) -> list[dg.AssetSpec]:
@@ -31,14 +36,14 @@ def registry_assets(declared: Mapping[dg.AssetKey, Declaration]) -> list[dg.Asse
         dataset = declaration.template.dataset
         producers.setdefault(dataset.name, []).append(key)
         datasets.setdefault(dataset.name, dataset)
-    releases = {release_key(version): version for each in declared.values() for version in _versions(each)}
+    releases = {materialization_key(version): version for each in declared.values() for version in _versions(each)}
     return [
         *(_release(version) for version in releases.values()),
         *(_registered(datasets[name], keys) for name, keys in producers.items()),
     ]
 
 
-def release_deps(together: Mapping[dg.AssetKey, Declaration]) -> dict[dg.AssetKey, list[dg.AssetDep]]:
+def materialization_deps(together: Mapping[dg.AssetKey, Declaration]) -> dict[dg.AssetKey, list[dg.AssetDep]]:
     """The upstream systems that each declared asset is made from, at exact versions where they are fixed.
 
     Args:
@@ -47,7 +52,7 @@ def release_deps(together: Mapping[dg.AssetKey, Declaration]) -> dict[dg.AssetKe
     fixed: dict[dg.AssetKey, set[str] | None] = {}
     for declaration in together.values():
         for version in _versions(declaration):
-            key = release_key(version)
+            key = materialization_key(version)
             known = fixed.setdefault(key, set())
             fixed[key] = None if known is None or declaration.resolve is not None else known | {version.version}
     deps = {
@@ -60,7 +65,7 @@ def release_deps(together: Mapping[dg.AssetKey, Declaration]) -> dict[dg.AssetKe
         for key, versions in fixed.items()
     }
     return {
-        asset: [deps[key] for key in dict.fromkeys(release_key(version) for version in _versions(declaration))]
+        asset: [deps[key] for key in dict.fromkeys(materialization_key(version) for version in _versions(declaration))]
         for asset, declaration in together.items()
     }
 
@@ -86,8 +91,8 @@ def _registered(dataset: Dataset, producers: Iterable[dg.AssetKey]) -> dg.AssetS
 
 def _release(version: MaterializationVersion) -> dg.AssetSpec:
     return dg.AssetSpec(
-        release_key(version),
+        materialization_key(version),
         description=f"Materialization versions of {version.system} that tables were made from.",
-        partitions_def=dg.DynamicPartitionsDefinition(name=release_partitions(version)),
-        group_name=_RELEASES,
+        partitions_def=dg.DynamicPartitionsDefinition(name=materialization_partitions(version)),
+        group_name=MATERIALIZATION_VERSIONS,
     )

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from registry_dagster.answers.lifecycle import lifecycle
+from registry_dagster.dagster.names import MATERIALIZATION_VERSIONS, RESOURCE_KEY
 from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import RegistryError, RegistryUnavailable, SourceUnavailable
 from registry_dagster.model.canonical_json import sha256_digest
@@ -20,7 +21,6 @@ from registry_dagster.sources.source import Told, Upstream
 
 __all__ = ["materializations_asset"]
 
-_GROUP = "materialization_versions"
 _MOST_ROWS = 1000
 
 
@@ -30,7 +30,7 @@ def materializations_asset(
     server: str | None = None,
     same_as: Sequence[str] = (),
     key: dg.AssetKey | str | None = None,
-    resource_key: str = "registry",
+    resource_key: str = RESOURCE_KEY,
 ) -> dg.AssetsDefinition:
     """An asset that keeps an upstream system's materialization versions current in the registry.
 
@@ -53,11 +53,13 @@ def materializations_asset(
         InvalidDeclaration: there is no such source, or it takes other names.
     """
     upstream = open_upstream(source, names, server=server, same_as=same_as)
-    asset_key = _key([_GROUP, *(re.sub(r"[^\w.-]", "_", part) for part in upstream.name)] if key is None else key)
+    asset_key = _key(
+        [MATERIALIZATION_VERSIONS, *(re.sub(r"[^\w.-]", "_", part) for part in upstream.name)] if key is None else key
+    )
     spec = dg.AssetSpec(
         asset_key,
         description=f"Materialization versions of {' '.join(upstream.name[1:])}, as {source} tells of them.",
-        group_name=_GROUP,
+        group_name=MATERIALIZATION_VERSIONS,
         kinds={source},
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from registry_dagster.dagster.declare.feature_table import declaration_in
-from registry_dagster.dagster.names import registry_key
+from registry_dagster.dagster.names import CHECK_NAME, RESOURCE_KEY, VERIFY_OP_NAME, registry_key
 from registry_dagster.dagster.pin.storage_options import resolved
 from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import InvalidDeclaration, NotPublished
@@ -17,18 +17,16 @@ from registry_dagster.model.words import table_row
 from registry_dagster.registry.registry import Registry
 from registry_dagster.registry.verifier import Verification
 
-__all__ = ["CHECK", "verify_checks"]
+__all__ = ["verify_checks"]
 
-CHECK = "stands_as_published"
-_OP = "verify_published_versions"
 _MOST_ROWS = 50
 
 
 def verify_checks(
     of: Iterable[dg.AssetsDefinition | dg.AssetSpec | str],
     *,
-    resource_key: str = "registry",
-    name: str = _OP,
+    resource_key: str = RESOURCE_KEY,
+    name: str = VERIFY_OP_NAME,
 ) -> dg.AssetChecksDefinition:
     """A check for each dataset, on its asset `registry/<dataset>`: do all of its published versions still stand?
 
@@ -79,7 +77,7 @@ def verify_checks(
 
 def _spec(dataset: str) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(
-        CHECK,
+        CHECK_NAME,
         asset=registry_key(dataset),
         blocking=False,
         description=f"Records of {dataset} are as published, and their tables are still there as they were.",
@@ -115,7 +113,7 @@ def _result(key: dg.AssetKey, found: Sequence[Verification]) -> dg.AssetCheckRes
         metadata["evidence"] = dg.MetadataValue.json({each.version: each.to_dict() for each in amiss[:_MOST_ROWS]})
     return dg.AssetCheckResult(
         asset_key=key,
-        check_name=CHECK,
+        check_name=CHECK_NAME,
         passed=all(each.retired and not each.damaged for each in amiss),
         severity=dg.AssetCheckSeverity.WARN,
         description=f"Of {len(found)} published versions: {counts}." if found else "No version is published yet.",

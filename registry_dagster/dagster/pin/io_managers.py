@@ -8,7 +8,8 @@ from typing import Any, TypeVar, cast, overload
 
 import dagster as dg
 
-from registry_dagster.dagster.pin.metadata import NOT_PINNED, declared_in_run, frozen, shown
+from registry_dagster.dagster.names import NOT_PINNED
+from registry_dagster.dagster.pin.metadata import declared_in_run, frozen, shown
 from registry_dagster.dagster.pin.storage_options import resolved
 from registry_dagster.dagster.pin.written_to import HOW_TO_SAY, place_in
 from registry_dagster.errors import InvalidDeclaration, RegistryError, TableNotFound

@@ -9,25 +9,25 @@ from typing import Any
 import dagster as dg
 
 from registry_dagster.dagster.declare.column_schema import table_schema
-from registry_dagster.dagster.declare.feature_table import DECLARATION, Declaration, declaration_of
-from registry_dagster.dagster.names import registry_key
-from registry_dagster.dagster.pin.launchpad_link import PUBLISH_LINK, publish_link
+from registry_dagster.dagster.declare.feature_table import Declaration, declaration_of
+from registry_dagster.dagster.names import (
+    COLUMN_LINEAGE,
+    COLUMN_SCHEMA,
+    DECLARATION,
+    ORIGIN,
+    PUBLISH_LINK,
+    ROW_COUNT,
+    TABLE,
+    TABLE_NAME,
+    URI,
+    registry_key,
+)
+from registry_dagster.dagster.pin.launchpad_link import publish_link
 from registry_dagster.errors import InvalidDeclaration, TableMismatch
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.table import TableFacts
 
-__all__ = ["NOT_PINNED", "SOURCE", "TABLE", "declared_in_run", "frozen", "shown"]
-
-TABLE = "registry/table"
-"""Metadata key of the pinned TableFacts on a materialization."""
-
-SOURCE = "registry/source"
-"""Metadata key of what made the table: job, op, the tables it read, and from which columns."""
-
-NOT_PINNED = "registry/not_pinned"
-"""Metadata key of why a declared asset's materialization holds no pinned table."""
-
-_COLUMN_LINEAGE = "dagster/column_lineage"
+__all__ = ["declared_in_run", "frozen", "shown"]
 
 ColumnDeps = Mapping[str, Sequence[dg.TableColumnDep]]
 
@@ -46,10 +46,10 @@ def declared_in_run(context: dg.AssetExecutionContext, key: dg.AssetKey) -> Feat
 def shown(declared: FeatureTable, facts: TableFacts) -> dict[str, Any]:
     """The metadata in Dagster's own words, for people to read."""
     return {
-        "dagster/uri": facts.location,
-        "dagster/table_name": declared.dataset.name,
-        "dagster/column_schema": table_schema(declared, facts),
-        **({"dagster/row_count": facts.rows} if facts.rows is not None else {}),
+        URI: facts.location,
+        TABLE_NAME: declared.dataset.name,
+        COLUMN_SCHEMA: table_schema(declared, facts),
+        **({ROW_COUNT: facts.rows} if facts.rows is not None else {}),
     }
 
 
@@ -78,16 +78,16 @@ def frozen(
     except TableMismatch as mismatch:
         context.log.warning(f"Publishing this table would be refused. {mismatch}")
     spec = context.assets_def.specs_by_key[key]
-    own = _given_lineage(metadata.get(_COLUMN_LINEAGE) or spec.metadata.get(_COLUMN_LINEAGE))
+    own = _given_lineage(metadata.get(COLUMN_LINEAGE) or spec.metadata.get(COLUMN_LINEAGE))
     upstream = dict(_upstream_tables(context, key))
     pinned: dict[str, Any] = {
         DECLARATION: declared.to_json(),
         TABLE: facts.to_json(),
-        SOURCE: _source(context, key, upstream, own),
+        ORIGIN: _origin(context, key, upstream, own),
     }
     lineage = {**_joins(declared, {dataset: asset for asset, (dataset, _) in upstream.items()}), **own}
     if lineage:
-        pinned[_COLUMN_LINEAGE] = dg.MetadataValue.column_lineage(dg.TableColumnLineage(lineage))
+        pinned[COLUMN_LINEAGE] = dg.MetadataValue.column_lineage(dg.TableColumnLineage(lineage))
     keys = _partition_keys(context)
     link = publish_link(context, key, keys[0] if len(keys) == 1 else None)
     return pinned if link is None else {**pinned, PUBLISH_LINK: link}
@@ -110,7 +110,7 @@ def _joins(declared: FeatureTable, producers: Mapping[str, dg.AssetKey]) -> Colu
     return deps
 
 
-def _source(
+def _origin(
     context: dg.AssetExecutionContext,
     key: dg.AssetKey,
     upstream: Mapping[dg.AssetKey, tuple[str, dict[str, object]]],

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import dagster as dg
 
+from registry_dagster.dagster.names import URI
 from registry_dagster.errors import InvalidDeclaration
 
 __all__ = ["Reported", "Result", "Written", "result_of", "results_of"]
@@ -42,7 +43,7 @@ def result_of(written: Written) -> dg.MaterializeResult[Any]:
     if isinstance(written, dg.MaterializeResult):
         return written
     if not isinstance(written, Reported):
-        return dg.MaterializeResult(metadata={"dagster/uri": os.fspath(written)})
+        return dg.MaterializeResult(metadata={URI: os.fspath(written)})
     results = written.get_results()
     made = [result for result in results if isinstance(result, dg.MaterializeResult)]
     if len(made) != 1:

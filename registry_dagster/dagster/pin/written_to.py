@@ -9,17 +9,18 @@ from urllib.parse import quote
 
 import dagster as dg
 
+from registry_dagster.dagster.names import TABLE_NAME, URI
+
 __all__ = ["HOW_TO_SAY", "Place", "place_in"]
 
 HOW_TO_SAY = "add the metadata 'dagster/uri' (a path or URI) where it is written, and 'version' where it has one"
 """The end of a message about a table whose place nothing names."""
 
-_LOCATIONS = ("dagster/uri", "table_uri", "path")
+_LOCATIONS = (URI, "table_uri", "path")
 """The most explicit first: Dagster's own key, dagster-deltalake's, that of UPath-based IO managers."""
 
 _VERSION = "version"
 _SNAPSHOT = ("snapshot-id", "snapshot_id")
-_TABLE_NAME = "dagster/table_name"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def place_in(metadata: Mapping[str, object]) -> Place | None:
         if isinstance(uri := said.get(key), str) and uri:
             version = _whole(said.get(_VERSION))
             return Place(uri, snapshot if version is None else version)
-    name = said.get(_TABLE_NAME)
+    name = said.get(TABLE_NAME)
     if snapshot is not None and isinstance(name, str) and name.count(".") >= 2:
         catalog, _, table = name.partition(".")
         return Place(f"iceberg://{quote(catalog, safe='')}/{quote(table, safe='')}", snapshot)

@@ -9,7 +9,14 @@ from urllib.parse import quote
 
 import dagster as dg
 
-from registry_dagster.dagster.names import registry_key, registry_partitions, release_key, release_partitions
+from registry_dagster.dagster.names import (
+    ROW_COUNT,
+    URI,
+    materialization_key,
+    materialization_partitions,
+    registry_key,
+    registry_partitions,
+)
 from registry_dagster.dagster.publish.targets import Target
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import parse_version
@@ -79,9 +86,9 @@ def _new_releases(instance: dg.DagsterInstance, receipts: Iterable[Receipt]) -> 
     versions = {version.key: version for receipt in receipts for version in receipt.record.materializations}
     known = {
         name: set(instance.get_dynamic_partitions(name))
-        for name in {release_partitions(version) for version in versions.values()}
+        for name in {materialization_partitions(version) for version in versions.values()}
     }
-    return [each for each in versions.values() if each.version not in known[release_partitions(each)]]
+    return [each for each in versions.values() if each.version not in known[materialization_partitions(each)]]
 
 
 def _list_partitions(instance: dg.DagsterInstance, published: Sequence[Published]) -> None:
@@ -90,7 +97,7 @@ def _list_partitions(instance: dg.DagsterInstance, published: Sequence[Published
     for each in published:
         keys.setdefault(registry_partitions(each.dataset), []).append(each.partition)
     for version in _new_releases(instance, [each.receipt for each in published]):
-        keys.setdefault(release_partitions(version), []).append(version.version)
+        keys.setdefault(materialization_partitions(version), []).append(version.version)
     for name, some in keys.items():
         instance.add_dynamic_partitions(name, some)
 
@@ -108,14 +115,14 @@ def _version_event(published: Published, datahub: str | None) -> dg.AssetMateria
         "urn": receipt.urn,
         "made against": ", ".join(str(version) for version in record.materializations),
         "format": table.format,
-        "dagster/uri": table.location,
+        URI: table.location,
         "asset": dg.MetadataValue.asset(dg.AssetKey.from_user_string(target.asset)),
     }
     optional: dict[str, Any] = {
         "label": record.label,
         "partition": provenance.dagster_partition,
         "run": dg.MetadataValue.dagster_run(provenance.dagster_run_id) if provenance.dagster_run_id else None,
-        "dagster/row_count": table.rows,
+        ROW_COUNT: table.rows,
         "datahub": _datahub_link(datahub, receipt.urn) if datahub else None,
     }
     metadata |= {name: value for name, value in optional.items() if value is not None}
@@ -133,7 +140,7 @@ def _datahub_link(datahub: str, urn: str) -> dg.MetadataValue[Any]:
 
 def _release_event(version: MaterializationVersion) -> dg.AssetMaterialization:
     return dg.AssetMaterialization(
-        asset_key=release_key(version),
+        asset_key=materialization_key(version),
         partition=version.version,
         description=f"{version}: tables made from it are published",
         metadata={name: value_words(value) for name, value in version.to_json().items()},

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import dagster as dg
 
-from registry_dagster.dagster.pin.launchpad_link import JOB, OP
+from registry_dagster.dagster.names import JOB_NAME, OP_NAME, POOL_NAME, RESOURCE_KEY
 from registry_dagster.dagster.publish.config import PublishConfig, completing
 from registry_dagster.dagster.publish.events import Published, tell
 from registry_dagster.dagster.publish.recheck import SecondLook
@@ -22,7 +22,6 @@ from registry_dagster.registry.registry import Registry
 
 __all__ = ["publish_job"]
 
-_POOL = "feature_registry"
 _MOST_ROWS = 1000
 
 Outcome = Receipt | RegistryError
@@ -31,8 +30,8 @@ Outcome = Receipt | RegistryError
 def publish_job(
     assets: Iterable[dg.AssetKey | dg.AssetsDefinition | dg.AssetSpec] = (),
     *,
-    name: str = JOB,
-    resource_key: str = "registry",
+    name: str = JOB_NAME,
+    resource_key: str = RESOURCE_KEY,
 ) -> dg.JobDefinition:
     """A job that publishes materializations of declared assets.
 
@@ -48,11 +47,11 @@ def publish_job(
     config_type = completing(assets)
 
     @dg.op(
-        name=OP,
+        name=OP_NAME,
         required_resource_keys={resource_key},
         out=dg.Out(dg.Nothing),
         description="Publish materializations of declared assets to the registry.",
-        pool=_POOL,
+        pool=POOL_NAME,
     )
     def publish(context: dg.OpExecutionContext, config: config_type) -> None:  # type: ignore[valid-type]
         resource: FeatureRegistry = getattr(context.resources, resource_key)

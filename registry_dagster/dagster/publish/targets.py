@@ -8,8 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from registry_dagster.dagster.declare.feature_table import DECLARATION
-from registry_dagster.dagster.pin.metadata import NOT_PINNED, SOURCE, TABLE
+from registry_dagster.dagster.names import DECLARATION, NOT_PINNED, ORIGIN, TABLE
 from registry_dagster.errors import InvalidDeclaration, PublishRefused
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.table import TableFacts
@@ -138,7 +137,7 @@ def _materialized(target: Target, record: dg.EventLogRecord) -> Materialized | P
             f"the materialization of {target.asset!r} in run {record.run_id} holds no pinned table; the asset must be "
             "declared with @feature_table and return registry.table(context, uri)"
         )
-    made: dict[str, Any] = dict(_json(metadata, SOURCE))
+    made: dict[str, Any] = dict(_json(metadata, ORIGIN))
     one_for_all = made.pop("partitions", "each") == "all"
     if target.partition is None and materialization.partition is not None and not one_for_all:
         return PublishRefused(

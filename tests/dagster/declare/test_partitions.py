@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import registry_dagster as rd
-from registry_dagster.dagster.declare.feature_table import DECLARATION
 from registry_dagster.dagster.declare.partitions import MaterializationPartitions
+from registry_dagster.dagster.names import DECLARATION
 from registry_dagster.errors import InvalidDeclaration
 from tests.dagster.pipeline import MINNIE_943, MINNIE_1300, cells_declared, failure, publish, write_cells
 

@@ -27,7 +27,8 @@ def layered(folder: Path, **options: Any) -> dg.AssetsDefinition:
 
 def links(result: dg.ExecuteInProcessResult) -> list[str]:
     found = [
-        event.materialization.metadata.get("registry/publish") for event in result.get_asset_materialization_events()
+        event.materialization.metadata.get("registry/publish_link")
+        for event in result.get_asset_materialization_events()
     ]
     return [str(link.value) for link in found if link is not None]
 

@@ -1,4 +1,4 @@
-"""What `rd.definitions` adds to a code location: the graph reads release → feature asset → registry."""
+"""What `rd.definitions` adds to a code location: the graph reads upstream system → feature asset → registry."""
 
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def versions_told(instance: Instance, key: dg.AssetKey) -> list[dg.AssetMaterial
     return [record.asset_materialization for record in records if record.asset_materialization is not None]
 
 
-def test_the_graph_reads_release_to_asset_to_registry(defs: dg.Definitions) -> None:
+def test_the_graph_reads_upstream_system_to_asset_to_registry(defs: dg.Definitions) -> None:
     dg.Definitions.validate_loadable(defs)
     assert parents(defs, dg.AssetKey("cells")) == {RELEASES}
     assert parents(defs, dg.AssetKey("cell_sizes")) == {RELEASES, dg.AssetKey("cells")}
@@ -101,7 +101,7 @@ def test_published_versions_are_the_partitions_of_the_registrys_asset(
     assert [told.partition for told in versions_told(instance, CELLS)] == ["v1", "v2"]
 
 
-def test_a_release_is_told_once_with_its_facts(
+def test_a_materialization_version_is_logged_once_with_its_facts(
     instance: Instance, resource: rd.FeatureRegistry, tmp_path: Path
 ) -> None:
     materialize(instance, resource, cells_asset(tmp_path / "cells.parquet"), sizes_asset(tmp_path / "sizes.parquet"))
@@ -140,7 +140,7 @@ def test_a_link_leads_to_datahub_where_its_address_is_known(instance: Instance, 
 
 
 @pytest.mark.filterwarnings("ignore:Parameter `include_sources`")
-def test_an_eager_asset_does_not_wait_for_a_release(instance: Instance, tmp_path: Path) -> None:
+def test_an_eager_asset_does_not_wait_for_an_upstream_system(instance: Instance, tmp_path: Path) -> None:
     def pipeline(condition: dg.AutomationCondition[Any]) -> dg.Definitions:
         @dg.asset
         def source() -> None: ...

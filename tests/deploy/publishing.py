@@ -39,7 +39,7 @@ def main(target: str, asset: str, killed: str = "") -> None:
         say("ready")
         sys.stdin.readline()
         result = publish(instance, resource, asset=asset, message="Interrupted" if killed else "All at once")
-        say("created" if shown(result)["created"] else "stood already")
+        say("created" if shown(result)["created"] else "unchanged")
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ def test_of_many_targets_what_was_left_is_published_by_running_it_again(
     all_layers = [{"asset": "cells", "partition": key, "message": key} for key in keys]
 
     first = publish(instance, resource, targets=all_layers, message="All layers")
-    assert "1 of 3 targets are not published" in failure(first)
+    assert "1 of 3 targets were not published" in failure(first)
     assert published(target) == ["layer_1", "layer_2"]
 
     materialize(instance, resource, cells, partition_key=keys[2])
@@ -190,7 +190,7 @@ def test_publishing_one_table_several_times_at_once_makes_one_version_without_an
     for each in workers:
         go(each)
 
-    assert sorted(said(each) for each in workers) == ["created", "stood already", "stood already"]
+    assert sorted(said(each) for each in workers) == ["created", "unchanged", "unchanged"]
     assert published(target) == ["All at once"]
     assert instance.get_dynamic_partitions(VERSIONS) == ["v1"]
 
@@ -229,7 +229,7 @@ def test_in_a_limited_pool_a_publish_waits_until_the_place_of_a_killed_one_is_fr
     assert told(instance) == []
     pools.free_concurrency_slots_for_run(killed)  # as Dagster's run monitoring does
 
-    assert said(waiting) == "stood already"
+    assert said(waiting) == "unchanged"
     assert told(instance) == [("v1", "Interrupted")]
 
 

@@ -1,4 +1,4 @@
-"""An asset whose runs record what an upstream system tells of its materialization versions."""
+"""An asset whose runs record what an upstream system says about its materialization versions."""
 
 import re
 from collections.abc import Sequence
@@ -37,17 +37,17 @@ def materializations_asset(
         minnie = rd.materializations_asset("cave", "minnie65_public")
         daily = dg.ScheduleDefinition(name="minnie_daily", target=[minnie], cron_schedule="@daily")
 
-    Each run asks the system, records timestamps, expiry, status and aliases as facts, and shows what changed.
-    It publishes no dataset and enforces nothing. Nothing is asked before a run. A version that contradicts
-    its record is left as it is recorded, the others are written, and the run fails and says so.
+    Each run queries the system, records timestamps, expiry, status and aliases as facts, and shows what
+    changed. It publishes no dataset and enforces nothing. Nothing is queried before a run. A version that
+    contradicts its record keeps its record; the others are written, and the run fails and says so.
 
     Args:
         source: `cave`, `neuprint` or `file`.
         names: CAVE: the datastack. neuPrint: the server, and perhaps a dataset. File: its path.
         server: CAVE: address of its global server.
-        same_as: CAVE: other datastacks that show the same states under their own names: aliases.
+        same_as: CAVE: other datastacks that show the same states under their own names, as aliases.
         key: The asset's key. Default: `materialization_versions/<source>/<names>`.
-        resource_key: Under which key the definitions hold the `FeatureRegistry` resource.
+        resource_key: The key of the `FeatureRegistry` resource.
 
     Raises:
         InvalidDeclaration: there is no such source, or it takes other names.
@@ -58,7 +58,7 @@ def materializations_asset(
     )
     spec = dg.AssetSpec(
         asset_key,
-        description=f"Materialization versions of {' '.join(upstream.name[1:])}, as {source} tells of them.",
+        description=f"Materialization versions of {' '.join(upstream.name[1:])}, as {source} reports them.",
         group_name=MATERIALIZATION_VERSIONS,
         kinds={source},
     )
@@ -79,8 +79,8 @@ def materializations_asset(
         metadata = _metadata(told, changes)
         if refused := changes.of("refused"):
             raise dg.Failure(
-                description=f"{len(refused)} of {len(changes.versions)} contradict their record and were left as they "
-                f"are. First: {refused[0].version}: {refused[0].reason}",
+                description=f"{len(refused)} of {len(changes.versions)} versions contradict their records, which were "
+                f"kept. First: {refused[0].version}: {refused[0].reason}",
                 metadata=metadata,
                 allow_retries=False,
             )

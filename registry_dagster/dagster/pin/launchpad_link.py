@@ -1,4 +1,4 @@
-"""The "Publish…" link: a launchpad filled in but for the words that a person must find."""
+"""The "Publish…" link: a launchpad that is filled in, except for the message that a person must write."""
 
 from __future__ import annotations
 
@@ -21,13 +21,12 @@ def publish_link(
 ) -> dg.MarkdownMetadataValue | None:
     """A link to the launchpad of the publish job, for the table that this run makes.
 
-    The message is left out of the config, so Dagster's Launch button waits until somebody writes it. A web
-    server under a path prefix must be named to the run too, by the web server's own variable
-    DAGSTER_WEBSERVER_PATH_PREFIX.
+    The message is left out of the config, so Dagster's Launch button waits until somebody writes it. If the
+    web server runs under a path prefix, the run needs the web server's variable DAGSTER_WEBSERVER_PATH_PREFIX.
 
     Returns:
-        None where there is nothing to link to: the run was not launched by Dagster's servers, or nothing
-        tells of a publish job beside the asset.
+        None if there is nothing to link to: the run was not launched by Dagster's servers, or `definitions`
+        added no publish job beside the asset.
     """
     location = context.run.tags.get(CODE_LOCATION_TAG)
     job = context.assets_def.specs_by_key[key].metadata.get(PUBLISH_JOB)

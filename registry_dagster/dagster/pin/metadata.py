@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from registry_dagster.dagster.declare.column_schema import table_schema
-from registry_dagster.dagster.declare.feature_table import Declaration, declaration_of
+from registry_dagster.dagster.declare.declaration import Declaration, declaration_of
 from registry_dagster.dagster.names import (
     COLUMN_LINEAGE,
     COLUMN_SCHEMA,
@@ -27,24 +27,24 @@ from registry_dagster.errors import InvalidDeclaration, TableMismatch
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.table import TableFacts
 
-__all__ = ["declared_in_run", "frozen", "shown"]
+__all__ = ["describe_table", "freeze_metadata", "resolve_declaration"]
 
 ColumnDeps = Mapping[str, Sequence[dg.TableColumnDep]]
 
 
-def declared_in_run(context: dg.AssetExecutionContext, key: dg.AssetKey) -> FeatureTable | None:
-    """The asset's declaration as it holds for the partitions of this run; None without one.
+def resolve_declaration(context: dg.AssetExecutionContext, key: dg.AssetKey) -> FeatureTable | None:
+    """The asset's declaration for the partitions of this run; None if it has none.
 
     Raises:
-        InvalidDeclaration: it differs between the partitions of the run, or depends on a partition and
-            there is none.
+        InvalidDeclaration: it differs between the partitions of the run, it depends on a partition and
+            there is none, or no such asset is made here.
     """
     declaration = declaration_of(context.assets_def, key)
-    return None if declaration is None else _for_partitions(declaration, _partition_keys(context))
+    return None if declaration is None else _agreed(declaration, _partition_keys(context))
 
 
-def shown(declared: FeatureTable, facts: TableFacts) -> dict[str, Any]:
-    """The metadata in Dagster's own words, for people to read."""
+def describe_table(declared: FeatureTable, facts: TableFacts) -> dict[str, Any]:
+    """The table as metadata under Dagster's own keys, for people to read."""
     return {
         URI: facts.location,
         TABLE_NAME: declared.dataset.name,
@@ -53,7 +53,7 @@ def shown(declared: FeatureTable, facts: TableFacts) -> dict[str, Any]:
     }
 
 
-def frozen(
+def freeze_metadata(
     context: dg.AssetExecutionContext,
     key: dg.AssetKey,
     declared: FeatureTable,
@@ -62,15 +62,15 @@ def frozen(
 ) -> dict[str, Any]:
     """The metadata that a publish is made from.
 
-    A table that does not fit its declaration is logged as a warning: the data is there; it is publishing
-    that would be refused.
+    A table that does not fit its declaration is logged as a warning: the data is written, and only
+    publishing would be refused.
 
     Args:
-        context: The asset's.
+        context: The asset's context.
         key: Which asset.
-        declared: Its declaration as it holds in this run.
+        declared: Its declaration in this run.
         facts: The table.
-        metadata: Other metadata of the materialization. Its column lineage is taken from here, else from
+        metadata: Other metadata of the materialization. The column lineage is taken from here, else from
             the asset's own metadata.
     """
     try:
@@ -85,7 +85,7 @@ def frozen(
         TABLE: facts.to_json(),
         ORIGIN: _origin(context, key, upstream, own),
     }
-    lineage = {**_joins(declared, {dataset: asset for asset, (dataset, _) in upstream.items()}), **own}
+    lineage = {**_join_lineage(declared, {dataset: asset for asset, (dataset, _) in upstream.items()}), **own}
     if lineage:
         pinned[COLUMN_LINEAGE] = dg.MetadataValue.column_lineage(dg.TableColumnLineage(lineage))
     keys = _partition_keys(context)
@@ -99,8 +99,8 @@ def _given_lineage(lineage: object) -> ColumnDeps:
     return lineage.deps_by_column if isinstance(lineage, dg.TableColumnLineage) else {}
 
 
-def _joins(declared: FeatureTable, producers: Mapping[str, dg.AssetKey]) -> ColumnDeps:
-    """The columns that a column is to be joined to, for people to follow. Not recorded as what it came from."""
+def _join_lineage(declared: FeatureTable, producers: Mapping[str, dg.AssetKey]) -> ColumnDeps:
+    """The columns that a column is joined to, for people to follow in the UI. Not recorded as what it came from."""
     deps: dict[str, list[dg.TableColumnDep]] = {}
     for reference in declared.references:
         if reference.to is not None:
@@ -143,8 +143,8 @@ def _partition_keys(context: dg.AssetExecutionContext) -> Sequence[str]:
     return context.partition_keys if context.has_partition_key or context.has_partition_key_range else ()
 
 
-def _for_partitions(declaration: Declaration, keys: Sequence[str]) -> FeatureTable:
-    """The declaration as it holds for the partitions of this run, which must agree on it."""
+def _agreed(declaration: Declaration, keys: Sequence[str]) -> FeatureTable:
+    """The declaration for the partitions of this run, which must agree on it."""
     tables = [declaration.for_partition(key) for key in keys] or [declaration.for_partition(None)]
     if any(table != tables[0] for table in tables):
         raise InvalidDeclaration(
@@ -157,23 +157,27 @@ def _for_partitions(declaration: Declaration, keys: Sequence[str]) -> FeatureTab
 def _upstream_tables(
     context: dg.AssetExecutionContext, key: dg.AssetKey
 ) -> Iterator[tuple[dg.AssetKey, tuple[str, dict[str, object]]]]:
-    """The declared upstream assets: dataset and table, in the state they are in now."""
+    """The declared upstream assets: dataset and table, as last materialized."""
     spec = context.assets_def.specs_by_key[key]
     for dep in sorted(spec.deps, key=lambda dep: dep.asset_key):
-        event = _latest(context, dep)
+        event = _materialization_read(context, dep)
         if event is None or TABLE not in event.metadata or DECLARATION not in event.metadata:
             continue
         try:
             declared = FeatureTable.from_json(event.metadata[DECLARATION].value)
             facts = TableFacts.from_json(event.metadata[TABLE].value)
         except InvalidDeclaration as error:
-            context.log.warning(f"{dep.asset_key.to_user_string()} will not stand in the lineage: {error}")
+            context.log.warning(f"{dep.asset_key.to_user_string()} is left out of the lineage: {error}")
         else:
             yield dep.asset_key, (declared.dataset.name, facts.identity)
 
 
-def _latest(context: dg.AssetExecutionContext, dep: dg.AssetDep) -> dg.AssetMaterialization | None:
-    """The materialization that was read. Of a partitioned upstream only the same partition is sure to be it."""
+def _materialization_read(context: dg.AssetExecutionContext, dep: dg.AssetDep) -> dg.AssetMaterialization | None:
+    """The materialization that this run read.
+
+    It is the newest one if the upstream asset is not partitioned. If it is, only the same partition is sure
+    to be what was read, and only under the default partition mapping; otherwise the answer is None.
+    """
     found = context.instance.get_latest_materialization_event(dep.asset_key)
     event = found.asset_materialization if found is not None else None
     if event is None or event.partition is None:

@@ -6,16 +6,14 @@ from typing import Any, cast
 
 import dagster as dg
 
+from registry_dagster.dagster.declare.declaration import AssetLike
 from registry_dagster.dagster.names import JOB_NAME, OP_NAME, POOL_NAME, RESOURCE_KEY
-from registry_dagster.dagster.publish.config import PublishConfig, completing
-from registry_dagster.dagster.publish.events import Published, tell
-from registry_dagster.dagster.publish.recheck import SecondLook
-from registry_dagster.dagster.publish.targets import Materialized, Target, find_targets
+from registry_dagster.dagster.publish.config import PublishConfig, Target, config_type_for
+from registry_dagster.dagster.publish.events import PublishedTarget, log_events
+from registry_dagster.dagster.publish.frozen_tables import FrozenTable, find_frozen_tables
+from registry_dagster.dagster.publish.recheck import Recheck
 from registry_dagster.dagster.resource import FeatureRegistry
-from registry_dagster.errors import (
-    RegistryError,
-    RegistryUnavailable,
-)
+from registry_dagster.errors import RegistryError, RegistryUnavailable
 from registry_dagster.model.words import table_row
 from registry_dagster.registry.plan import Publication, Receipt
 from registry_dagster.registry.registry import Registry
@@ -28,7 +26,7 @@ Outcome = Receipt | RegistryError
 
 
 def publish_job(
-    assets: Iterable[dg.AssetKey | dg.AssetsDefinition | dg.AssetSpec] = (),
+    assets: Iterable[AssetLike] = (),
     *,
     name: str = JOB_NAME,
     resource_key: str = RESOURCE_KEY,
@@ -36,15 +34,18 @@ def publish_job(
     """A job that publishes materializations of declared assets.
 
     Launch it by hand. It reads what the materialization froze, shows a plan, publishes, reads back
-    and shows a receipt. It fails red with what to do; only an unreachable store is retried. Of several
-    targets it publishes all it can, and fails if any is left; running it again publishes the rest.
+    and shows a receipt. If it fails, the run says what to do; only an unreachable store is retried. Of
+    several targets it publishes all it can and fails if any is left; run it again to publish the rest.
 
     Args:
         assets: The declared assets: the launchpad completes their keys and takes no others.
         name: Name of the job.
-        resource_key: Under which key the definitions hold the `FeatureRegistry` resource.
+        resource_key: The key of the `FeatureRegistry` resource.
+
+    Raises:
+        InvalidDeclaration: `assets` is not a list of assets.
     """
-    config_type = completing(assets)
+    config_type = config_type_for(assets)
 
     @dg.op(
         name=OP_NAME,
@@ -62,7 +63,7 @@ def publish_job(
         except RegistryError as error:
             raise dg.Failure(description=str(error), allow_retries=False) from error
 
-    @dg.job(name=name, description="Publish a feature table: record what it means, once, with who and why.")
+    @dg.job(name=name, description="Publish a feature table: record what it means, who publishes it and why.")
     def job() -> None:
         publish()
 
@@ -70,10 +71,10 @@ def publish_job(
 
 
 def _publish(context: dg.OpExecutionContext, config: PublishConfig, resource: FeatureRegistry) -> None:
-    targets = config.wanted()
-    look = SecondLook(resource.storage_options)
-    found = look.at(find_targets(context.instance, targets))
-    for warning in look.warnings:
+    targets = config.all_targets()
+    recheck = Recheck(resource.storage_options)
+    found = recheck.check(find_frozen_tables(context.instance, targets))
+    for warning in recheck.warnings:
         context.log.warning(warning)
     with closing(resource.open()) as registry:
         if len(targets) == 1:
@@ -84,31 +85,31 @@ def _publish(context: dg.OpExecutionContext, config: PublishConfig, resource: Fe
             return
         outcomes = _outcomes(registry, targets, found)
     published = [
-        Published(target, outcome)
+        PublishedTarget(target.asset, target.partition, target.run_id, outcome)
         for target, outcome in zip(targets, outcomes, strict=True)
         if isinstance(outcome, Receipt)
     ]
-    tell(context, published, resource.datahub)
+    log_events(context, published, resource.datahub)
     _report(context, targets, outcomes)
 
 
 def _outcomes(
-    registry: Registry, targets: Sequence[Target], found: Sequence[Materialized | RegistryError]
+    registry: Registry, targets: Sequence[Target], found: Sequence[FrozenTable | RegistryError]
 ) -> list[Outcome]:
     ready = [
         Publication(each.feature_table, each.table, target.message, target.publisher, target.label, origin=each.origin)
         for target, each in zip(targets, found, strict=True)
-        if isinstance(each, Materialized)
+        if isinstance(each, FrozenTable)
     ]
     answers = iter(registry.publish_many(ready))
-    return [next(answers) if isinstance(each, Materialized) else each for each in found]
+    return [next(answers) if isinstance(each, FrozenTable) else each for each in found]
 
 
 def _show_plan(
     context: dg.OpExecutionContext,
     registry: Registry,
     target: Target,
-    found: Materialized | RegistryError,
+    found: FrozenTable | RegistryError,
     dry_run: bool,
 ) -> None:
     if isinstance(found, RegistryError):
@@ -117,7 +118,7 @@ def _show_plan(
     for warning in plan.warnings:
         context.log.warning(warning)
     if dry_run:
-        context.log.info(f"Dry run: {plan.version} {'would be published' if plan.creates else 'stands already'}")
+        context.log.info(f"Dry run: {plan.version} {'would be published' if plan.creates else 'is published already'}")
     context.add_output_metadata({"plan": dg.MetadataValue.md(plan.to_markdown())})
 
 
@@ -125,9 +126,9 @@ def _show_plans(
     context: dg.OpExecutionContext,
     registry: Registry,
     targets: Sequence[Target],
-    found: Sequence[Materialized | RegistryError],
+    found: Sequence[FrozenTable | RegistryError],
 ) -> None:
-    """Each by itself: several new versions of one dataset all show its next number."""
+    """Plans each target alone, so several new versions of one dataset all show the same next number."""
     rows: list[str] = []
     for target, each in zip(targets[:_MOST_ROWS], found[:_MOST_ROWS], strict=True):
         try:
@@ -137,7 +138,7 @@ def _show_plans(
         except RegistryError as error:
             rows.append(table_row(str(target), "", f"would be refused: {error}"))
         else:
-            would = "would be published" if plan.creates else "stands already"
+            would = "would be published" if plan.creates else "is published already"
             rows.append(table_row(str(target), f"`{plan.version}`", "; ".join([would, *plan.warnings])))
     context.log.info(f"Dry run of {len(targets)} targets")
     context.add_output_metadata({"plans": _table(rows)})
@@ -150,7 +151,7 @@ def _report(context: dg.OpExecutionContext, targets: Sequence[Target], outcomes:
     failed = [(target, each) for target, each in zip(targets, outcomes, strict=True) if isinstance(each, RegistryError)]
     receipts = [each for each in outcomes if isinstance(each, Receipt)]
     created = sum(each.created for each in receipts)
-    context.log.info(f"{created} published, {len(receipts) - created} stood already, {len(failed)} not published")
+    context.log.info(f"{created} published, {len(receipts) - created} unchanged, {len(failed)} not published")
     rows = [
         table_row(
             str(target),
@@ -162,7 +163,7 @@ def _report(context: dg.OpExecutionContext, targets: Sequence[Target], outcomes:
         )
         for target, each in zip(targets[:_MOST_ROWS], outcomes[:_MOST_ROWS], strict=True)
     ]
-    summary: dict[str, Any] = {"published": created, "stood already": len(receipts) - created, "targets": _table(rows)}
+    summary: dict[str, Any] = {"published": created, "unchanged": len(receipts) - created, "targets": _table(rows)}
     if not failed:
         context.add_output_metadata(summary)
         return
@@ -172,8 +173,8 @@ def _report(context: dg.OpExecutionContext, targets: Sequence[Target], outcomes:
         raise unavailable[0]
     target, error = failed[0]
     raise dg.Failure(
-        description=f"{len(failed)} of {len(outcomes)} targets are not published. Mend what is "
-        f"wrong and run this again: what stands stays. First: {target}: {error}",
+        description=f"{len(failed)} of {len(outcomes)} targets were not published. Fix the "
+        f"errors and run this again: tables already published are kept. First: {target}: {error}",
         metadata={**summary, "not published": len(failed)},
         allow_retries=False,
     )

@@ -153,7 +153,7 @@ def test_the_guides_assets_are_declared_materialized_and_published(
     assert published.reference_versions == {"minnie65.cells": "minnie65.cells@v1"}
 
 
-def test_its_graph_reads_release_to_asset_to_registry(guided: Project) -> None:
+def test_its_graph_reads_upstream_system_to_asset_to_registry(guided: Project) -> None:
     defs = guided.load()
     assert parents(defs, CELLS) == {dg.AssetKey(["cave", "minnie65_public"])}
     assert parents(defs, dg.AssetKey(["registry", "minnie65.synapses"])) == {SYNAPSES}

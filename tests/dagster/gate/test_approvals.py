@@ -34,7 +34,7 @@ def test_an_empty_file_approves_nothing(path: Path) -> None:
         ("- {asset: cells, by: ada, why: x, run: y}", "entry 1: Approval: run: unknown field"),
         ("- {asset: cells, by: ada, why: ''}", "entry 1: Approval: why:"),
         ("- cells", "entry 1: not an entry; write a list of entries such as {asset: synapses,"),
-        ("asset: cells", "not a list, so nothing is approved by it"),
+        ("asset: cells", "not a list, so it approves nothing"),
         ("- {asset: [", "not a YAML file"),
         ("- !!python/object/apply:os.system [ls]", "not a YAML file"),
     ],

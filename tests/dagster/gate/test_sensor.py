@@ -157,7 +157,7 @@ def test_an_entry_without_a_run_waits_for_the_first_and_means_it_alone(
     approvals.write_text("- {asset: cells, by: ada@lab.org, why: The first one}\n")
     waiting = gate.look()
     assert waiting.skip_reason is not None
-    assert "approved by ada@lab.org, and waiting: asset 'cells' has not been materialized" in (
+    assert "the approval by ada@lab.org is waiting: asset 'cells' has not been materialized" in (
         waiting.skip_reason.skip_message or ""
     )
 
@@ -266,7 +266,7 @@ def test_a_failed_one_waits_before_it_is_asked_for_again(
     waiting = gate.look()
     assert not waiting.run_requests
     assert waiting.skip_reason is not None
-    assert "1 targets failed and are asked for again in" in (waiting.skip_reason.skip_message or "")
+    assert "failed targets: 1; they will be requested again in" in (waiting.skip_reason.skip_message or "")
 
 
 def test_a_failure_is_not_forgotten_with_the_cursor(
@@ -387,7 +387,7 @@ def _targets(request: dg.RunRequest) -> list[dict[str, str]]:
 def test_more_than_a_tick_looks_at_is_looked_at_by_the_next(
     instance: Instance, resource: rd.FeatureRegistry, own_files: dg.AssetsDefinition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("registry_dagster.dagster.gate.sensor._MOST_RECORDS", 2)
+    monkeypatch.setattr("registry_dagster.dagster.gate.tick._MOST_RECORDS", 2)
     gate = Gate(instance, resource, [own_files])
     for _ in range(5):
         materialize(instance, resource, own_files, tags=APPROVED)
@@ -410,7 +410,7 @@ def test_a_wrong_entry_is_told_and_keeps_no_other_out(
     told = gate.look().skip_reason
     assert told is not None
     assert f"{approvals}, entry 1: Approval: why: Field required" in (told.skip_message or "")
-    assert "asset 'cell' is approved, but no asset of that key is declared here" in (told.skip_message or "")
+    assert "asset 'cell' is approved, but no declared asset has that key here" in (told.skip_message or "")
 
 
 def test_what_is_approved_twice_is_asked_for_once(

@@ -142,5 +142,5 @@ def test_an_asset_without_a_declaration_is_refused() -> None:
     @dg.asset
     def plain() -> None: ...
 
-    with pytest.raises(InvalidDeclaration, match="asset plain carries no declaration"):
+    with pytest.raises(InvalidDeclaration, match="asset plain has no declaration"):
         rd.verify_checks([plain])

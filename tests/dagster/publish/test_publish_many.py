@@ -100,13 +100,13 @@ def test_a_failure_leaves_the_others_published_and_the_run_can_be_repeated(
     (tmp_path / "cells" / "layer_2.parquet").rename(tmp_path / "away")
 
     told = failure(publish(instance, resource, message="All layers", targets=layers))
-    assert "1 of 6 targets are not published. Mend what is wrong" in told
-    assert "'cells', partition 'layer_2': the table that was materialized is not there any more" in told
+    assert "1 of 6 targets were not published. Fix the errors" in told
+    assert "'cells', partition 'layer_2': the table that was materialized no longer exists" in told
     assert len(registry.versions("minnie65.cells")) == 5
 
     (tmp_path / "away").rename(tmp_path / "cells" / "layer_2.parquet")
     page = shown(publish(instance, resource, message="All layers", targets=layers))
-    assert (page["published"], page["stood already"]) == (1, 5)
+    assert (page["published"], page["unchanged"]) == (1, 5)
     assert registry.get("minnie65.cells@v6").provenance.dagster_partition == "layer_2"
 
 
@@ -131,7 +131,7 @@ def test_a_dry_run_of_many_shows_what_would_become_of_each(
     page = shown(publish(instance, resource, message="Trying", targets=wrong, dry_run=True))
 
     assert "| 'cells', partition 'layer_1' | `minnie65.cells@v1` | would be published" in page["plans"]
-    assert "would be refused: asset 'cells' is partitioned; name the partition" in page["plans"]
+    assert "would be refused: asset 'cells' is partitioned; set partition" in page["plans"]
     assert not (tmp_path / "registry.db").exists()
 
 
@@ -142,7 +142,7 @@ def test_a_dry_run_of_many_shows_what_would_become_of_each(
 )
 def test_asset_or_targets_are_named(instance: Instance, resource: rd.FeatureRegistry, config: dict[str, Any]) -> None:
     told = failure(publish(instance, resource, **config))
-    assert told == "name the asset to publish, or list several under targets; one of the two"
+    assert told == "set asset to publish one table, or targets to publish several, but not both"
 
 
 def test_one_observation_tells_a_producer_of_many_publishes(

@@ -76,9 +76,8 @@ def _with_upstream_systems(
 
     def mapped(asset: object) -> object:
         if isinstance(asset, dg.AssetSpec):
-            return (
-                added(asset, materialization_deps({asset.key: declared[asset.key]})) if asset.key in declared else asset
-            )
+            own = {asset.key: declared[asset.key]} if asset.key in declared else {}
+            return added(asset, materialization_deps(own))
         if not isinstance(asset, dg.AssetsDefinition) or declared.keys().isdisjoint(asset.keys):
             return asset
         # Dagster takes no further deps on a graph asset.

@@ -10,7 +10,7 @@ from registry_dagster.dagster.declare.declaration import declaration_of
 from registry_dagster.dagster.pin.metadata import describe_table, freeze_metadata, resolve_declaration
 from registry_dagster.dagster.pin.pipes import ExternalResults, Result, WrittenTable, result_of, results_of
 from registry_dagster.dagster.pin.storage_options import refuse_written_secrets, resolve_options
-from registry_dagster.dagster.pin.written_to import HOW_TO_REPORT, written_to
+from registry_dagster.dagster.pin.written_to import HOW_TO_REPORT, WrittenTo, written_to
 from registry_dagster.errors import InvalidDeclaration, TableError, TableNotFound
 from registry_dagster.model.table import TableFormat
 from registry_dagster.registry.registry import Registry
@@ -114,10 +114,7 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
                 f"asset {key.to_user_string()!r} has no declaration; put @feature_table(...) above @dg.asset"
             )
         reported = cast("Mapping[str, Any]", result.metadata or {})
-        location = written_to(reported)
-        if location is None:
-            name = key.to_user_string()
-            raise TableNotFound(f"asset {name!r}: what was reported does not say where its table is; {HOW_TO_REPORT}")
+        location = _location(key, reported)
         version = location.version if version is None else version
         options = resolve_options(self.storage_options if storage_options is None else storage_options)
         facts = inspect_table(location.uri, format=format, version=version, storage_options=options, counts=counts)
@@ -161,6 +158,14 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
 
 def _is_declared(context: dg.AssetExecutionContext, result: "dg.MaterializeResult[Any]") -> bool:
     return declaration_of(context.assets_def, _asset_key(context, result.asset_key)) is not None
+
+
+def _location(key: dg.AssetKey, reported: Mapping[str, object]) -> WrittenTo:
+    location = written_to(reported)
+    if location is None:
+        name = key.to_user_string()
+        raise TableNotFound(f"asset {name!r}: what was reported does not say where its table is; {HOW_TO_REPORT}")
+    return location
 
 
 def _asset_key(context: dg.AssetExecutionContext, given: dg.AssetKey | str | None) -> dg.AssetKey:

@@ -67,27 +67,34 @@ def materializations_asset(
         name=re.sub(r"\W", "_", "__".join(asset_key.path)), specs=[spec], required_resource_keys={resource_key}
     )
     def record_versions(context: dg.AssetExecutionContext) -> "dg.MaterializeResult[Any]":
-        resource: FeatureRegistry = getattr(context.resources, resource_key)
-        try:
-            told, changes = _recorded(upstream, resource)
-        except RegistryError as error:
-            again = isinstance(error, RegistryUnavailable | SourceUnavailable)
-            raise dg.Failure(description=str(error), allow_retries=again) from error
-        for note in told.notes:
-            context.log.warning(note)
-        context.log.info(changes.summary)
-        metadata = _metadata(told, changes)
-        if refused := changes.of("refused"):
-            raise dg.Failure(
-                description=f"{len(refused)} of {len(changes.versions)} versions contradict their records, which were "
-                f"kept. First: {refused[0].version}: {refused[0].reason}",
-                metadata=metadata,
-                allow_retries=False,
-            )
-        facts = [version.to_json() for version in told.versions]
-        return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(sha256_digest(facts)))
+        return _record(context, upstream, getattr(context.resources, resource_key))
 
     return record_versions
+
+
+def _record(
+    context: dg.AssetExecutionContext, upstream: Upstream, resource: FeatureRegistry
+) -> "dg.MaterializeResult[Any]":
+    try:
+        answer = upstream.ask()
+        with closing(resource.open()) as registry:
+            changes = registry.record_materializations(answer.versions)
+    except RegistryError as error:
+        again = isinstance(error, RegistryUnavailable | SourceUnavailable)
+        raise dg.Failure(description=str(error), allow_retries=again) from error
+    for note in answer.notes:
+        context.log.warning(note)
+    context.log.info(changes.summary)
+    metadata = _metadata(answer, changes)
+    if refused := changes.of("refused"):
+        raise dg.Failure(
+            description=f"{len(refused)} of {len(changes.versions)} versions contradict their records, which were "
+            f"kept. First: {refused[0].version}: {refused[0].reason}",
+            metadata=metadata,
+            allow_retries=False,
+        )
+    facts = [version.to_json() for version in answer.versions]
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(sha256_digest(facts)))
 
 
 def _key(key: dg.AssetKey | str | Sequence[str]) -> dg.AssetKey:
@@ -96,17 +103,11 @@ def _key(key: dg.AssetKey | str | Sequence[str]) -> dg.AssetKey:
     return dg.AssetKey.from_user_string(key) if isinstance(key, str) else dg.AssetKey(list(key))
 
 
-def _recorded(upstream: Upstream, resource: FeatureRegistry) -> tuple[Told, MaterializationChanges]:
-    told = upstream.ask()
-    with closing(resource.open()) as registry:
-        return told, registry.record_materializations(told.versions)
-
-
-def _metadata(told: Told, changes: MaterializationChanges) -> dict[str, Any]:
+def _metadata(answer: Told, changes: MaterializationChanges) -> dict[str, Any]:
     now = datetime.now(timezone.utc)
     rows = [
         table_row(change.version, _state(version, now), change.outcome, change.words)
-        for version, change in zip(told.versions[:_MOST_ROWS], changes.versions[:_MOST_ROWS], strict=True)
+        for version, change in zip(answer.versions[:_MOST_ROWS], changes.versions[:_MOST_ROWS], strict=True)
     ]
     lines = [table_row("version", "lifecycle", "record", "what"), table_row(*["---"] * 4), *rows]
     return {

@@ -135,5 +135,5 @@ def _table(not_intact: Sequence[Verification]) -> str:
 
 
 def _why(found: Verification) -> str:
-    said = [*(["retired"] if found.retired else []), *(found.record or ())]
-    return "; ".join([*said, *([found.table.reason] if found.table and found.table.state != "intact" else [])])
+    reasons = [*(["retired"] if found.retired else []), *(found.record or ())]
+    return "; ".join([*reasons, *([found.table.reason] if found.table and found.table.state != "intact" else [])])

@@ -2,7 +2,7 @@
 
 `python -m tests.deploy.publishing TARGET ASSET [killed]` says "ready", waits for a line on
 standard input, publishes, and says whether it created the version. With "killed" it is killed when the version
-stands and Dagster has not been told yet.
+is published and Dagster does not know it yet.
 """
 
 import os

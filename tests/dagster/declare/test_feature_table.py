@@ -95,7 +95,7 @@ def test_equal_columns_of_a_code_location_are_one_object() -> None:
     assert shown is other_shown
 
 
-def test_the_columns_stand_once_in_the_snapshot(tmp_path: Path) -> None:
+def test_the_columns_are_once_in_the_snapshot(tmp_path: Path) -> None:
     spec = only_spec(cells_asset(tmp_path / "cells.parquet"))
     assert "columns" not in spec.metadata["registry/declaration"]
     assert spec.metadata["registry/declaration"]["dataset"]["name"] == "minnie65.cells"
@@ -291,7 +291,7 @@ def test_what_partitions_are_is_not_frozen(
     assert frozen == rd.FeatureTable(**cells_declared()).to_json()
 
 
-def test_rows_of_many_files_are_counted_when_asked_for(
+def test_rows_of_many_files_are_counted_on_request(
     tmp_path: Path, instance: dg.DagsterInstance, resource: rd.FeatureRegistry
 ) -> None:
     @rd.feature_table(**cells_declared())
@@ -318,8 +318,8 @@ def test_partitions_are_each_or_all() -> None:
         rd.feature_table(**cells_declared(), partitions="every")  # type: ignore[arg-type]  # what is tested
 
 
-def test_the_function_of_the_partition_key_can_be_asked() -> None:
-    """A helper object with more to tell than its answers must come back as it was given."""
+def test_the_function_of_the_partition_key_can_be_reached() -> None:
+    """A helper object with attributes of its own must be kept as it was given."""
 
     class ByVersion:
         versions = (MINNIE_943, MINNIE_1300)

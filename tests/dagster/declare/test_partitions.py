@@ -140,7 +140,7 @@ def test_every_key_of_every_grid_leads_to_its_version(data: st.DataObject) -> No
 
 
 @SINGLE_RUN
-def test_a_single_run_backfill_of_one_release_freezes_it_for_every_partition(
+def test_a_single_run_backfill_of_one_version_freezes_it_for_every_partition(
     instance: Instance,
     resource: rd.FeatureRegistry,
     versions: MaterializationPartitions,
@@ -214,7 +214,7 @@ def test_any_other_key_is_good_in_several_dimensions_too(key: str) -> None:
     assert partitions.along("version", of=grid)(f"V1|{key}") == (MINNIE_943,)
 
 
-def test_two_versions_with_one_key_ask_for_own_keys() -> None:
+def test_two_versions_with_one_key_need_other_keys() -> None:
     other = rd.MaterializationVersion(system="h01", version=943)
     with pytest.raises(InvalidDeclaration, match="minnie65_public@943 and h01@943 have the same partition key; choose"):
         MaterializationPartitions([MINNIE_943, other])

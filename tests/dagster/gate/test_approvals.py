@@ -1,4 +1,4 @@
-"""The reviewed file: each entry says who, why and what; a wrong one is told and keeps no other out."""
+"""The reviewed file: each entry says who, why and what; a wrong one is reported and does not stop the others."""
 
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def test_an_empty_file_approves_nothing(path: Path) -> None:
         ("- !!python/object/apply:os.system [ls]", "not a YAML file"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(path: Path, text: str, said: str) -> None:
+def test_what_is_wrong_is_reported_with_its_place(path: Path, text: str, said: str) -> None:
     path.write_text(text)
     approvals = read_approvals(path)
     assert not approvals.entries
@@ -48,7 +48,7 @@ def test_what_is_wrong_is_told_with_its_place(path: Path, text: str, said: str) 
     assert said in problem
 
 
-def test_a_missing_file_is_told(path: Path) -> None:
+def test_a_missing_file_is_reported(path: Path) -> None:
     (problem,) = read_approvals(path).problems
     assert "No such file" in problem
 

@@ -100,7 +100,7 @@ def test_a_contradiction_fails_the_run_and_the_rest_is_written(
     assert registry.materialization(C3.model_copy(update={"version": "c5"})) is not None
 
 
-def test_a_neuprint_server_is_asked_in_the_run_and_not_before(
+def test_a_neuprint_server_is_queried_in_the_run_and_not_before(
     instance: dg.DagsterInstance,
     resource: rd.FeatureRegistry,
     registry: rd.Registry,
@@ -111,13 +111,13 @@ def test_a_neuprint_server_is_asked_in_the_run_and_not_before(
         asset = rd.materializations_asset("neuprint", server.url, "hemibrain")
         dg.Definitions.validate_loadable(rd.definitions(dg.Definitions(assets=[asset]), registry=resource))
         assert server.paths == []
-        asked = run(asset, instance, resource)
-        assert asked.success
+        result = run(asset, instance, resource)
+        assert result.success
         server.failure = (503, TOKEN)
         unavailable = failure(run(asset, instance, resource))
     hemibrain = rd.MaterializationVersion(system="hemibrain", version="v1.2.1", source="neuprint")
     assert registry.materialization(hemibrain) is not None
-    logged = [entry.user_message for entry in instance.all_logs(asked.run_id)]
+    logged = [entry.user_message for entry in instance.all_logs(result.run_id)]
     assert any(line.startswith("hemibrain@v1.2.1: no timestamp") for line in logged)
     assert "answers 503; try again later" in unavailable
     assert TOKEN not in unavailable
@@ -148,7 +148,7 @@ def test_it_may_have_another_key_and_a_schedule_that_is_stopped(versions: Path) 
     assert daily.default_status == dg.DefaultScheduleStatus.STOPPED
 
 
-def test_other_words_are_told_what_to_write() -> None:
+def test_other_words_are_answered_with_what_to_write() -> None:
     with pytest.raises(InvalidDeclaration, match="write cave DATASTACK"):
         rd.materializations_asset("cave")
 

@@ -377,7 +377,7 @@ def test_the_class_is_wrapped_before_it_is_configured(lake: Path) -> None:
         pinning(ParquetFiles)  # type: ignore[call-overload]
 
 
-def test_a_file_that_is_no_table_is_kept_and_the_run_tells_why_it_cannot_be_published(
+def test_a_file_that_is_no_table_is_kept_and_the_run_says_why_it_cannot_be_published(
     instance: dg.DagsterInstance, resource: rd.FeatureRegistry, lake: Path
 ) -> None:
     run = materialize(instance, pinning(dg.FilesystemIOManager)(base_dir=str(lake)), declared())
@@ -390,7 +390,7 @@ def test_a_file_that_is_no_table_is_kept_and_the_run_tells_why_it_cannot_be_publ
     assert "the table of 'lab/cells' was not pinned: file://" in failure(refused)
 
 
-def test_an_io_manager_that_does_not_say_where_it_writes_is_told_how(instance: dg.DagsterInstance) -> None:
+def test_an_io_manager_that_does_not_say_where_it_writes_is_answered_with_how(instance: dg.DagsterInstance) -> None:
     run = materialize(instance, pinning(dg.InMemoryIOManager()), declared())
 
     assert run.success

@@ -1,4 +1,4 @@
-"""The "Publish…" link on each materialization: a launchpad filled in but for the message."""
+"""The "Publish…" link on each materialization: a launchpad that is filled in except for the message."""
 
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,7 @@ def test_it_leads_to_a_publish_job_of_another_name(
 
 
 @pytest.mark.parametrize("prefix", ["/dagster", "dagster/", "/dagster/"])
-def test_it_stands_under_the_web_servers_path_prefix(
+def test_it_is_under_the_web_servers_path_prefix(
     instance: Instance,
     resource: rd.FeatureRegistry,
     tmp_path: Path,

@@ -165,7 +165,7 @@ def test_a_result_can_be_completed_before_it_is_pinned(
     assert (made.tags or {})["cluster"] == "hpc"
 
 
-def test_a_process_that_does_not_say_where_it_wrote_is_told_how(
+def test_a_process_that_does_not_say_where_it_wrote_is_answered_with_how(
     instance: dg.DagsterInstance, resource: rd.FeatureRegistry, lake: Path
 ) -> None:
     with pytest.raises(TableNotFound) as refused:

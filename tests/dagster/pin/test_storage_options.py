@@ -97,8 +97,8 @@ def test_a_table_that_changed_in_its_store_is_not_published(
         put(s3, uri, rows=4)
     else:
         s3.client.delete_object(Bucket=BUCKET, Key=uri.partition(f"{BUCKET}/")[2])
-    told = failure(publish(instance, resource, asset="cells", message="late"))
-    assert says in told
+    refusal = failure(publish(instance, resource, asset="cells", message="late"))
+    assert says in refusal
 
 
 @pytest.mark.parametrize("answer", [403, 503])
@@ -119,12 +119,12 @@ def test_a_store_that_gives_no_answer_holds_no_publish_up(
         both = [{"asset": "cells_a"}, {"asset": "cells_b"}]
         resource = registry(target, {**options, "endpoint_url": closed.url})
         run = publish(instance, resource, targets=both, message="both")
-        asked = {request for request in closed.requests if "cells_a" in request or "cells_b" in request}
+        requested = {request for request in closed.requests if "cells_a" in request or "cells_b" in request}
     assert run.success
     warned = [entry.message for entry in instance.all_logs(run.run_id) if entry.level == 30]
     unknown = "Could not check here whether the table is still as materialized"
     assert len([message for message in warned if unknown in message]) == 2
-    assert asked
+    assert requested
 
 
 def test_an_io_managers_table_is_pinned_with_options(
@@ -260,8 +260,10 @@ def test_no_secret_is_kept_or_shown_anywhere(
     shown += [resource, defs]
 
     assert defs.resolve_implicit_global_asset_job_def().execute_in_process(instance=instance).success
-    asked = {"ops": {"publish": {"config": {"asset": "cells", "message": "first"}}}}
-    assert defs.resolve_job_def("publish_feature_table").execute_in_process(instance=instance, run_config=asked).success
+    config = {"ops": {"publish": {"config": {"asset": "cells", "message": "first"}}}}
+    assert (
+        defs.resolve_job_def("publish_feature_table").execute_in_process(instance=instance, run_config=config).success
+    )
     with rd.Registry.open(target) as opened:
         version = opened.get("minnie65.cells@v1")
         plan = opened.plan(rd.FeatureTable(**cells_declared()), version.table)
@@ -277,10 +279,10 @@ def test_no_secret_is_kept_or_shown_anywhere(
         shown += [failure(failed), *instance.all_logs(failed.run_id)]
 
     printed = capfd.readouterr()
-    told = "".join([repr(each) + str(each) for each in shown] + [caplog.text, printed.out, printed.err])
+    everything = "".join([repr(each) + str(each) for each in shown] + [caplog.text, printed.out, printed.err])
     kept = b"\0".join(kept_below(tmp_path))
     assert b"minnie65.cells" in kept
     assert b"LAB_SECRET" in kept, "job snapshots are unpacked and looked into"
     for secret in (SECRET, TOKEN, KEY_ID):
-        assert secret not in told
+        assert secret not in everything
         assert secret.encode() not in kept

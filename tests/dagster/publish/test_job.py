@@ -85,7 +85,7 @@ def test_the_publish_run_shows_a_plan_and_a_receipt(
     assert "| `nucleus_id` | int64 | nucleus_id · source_table nucleus_detection_v0 |" in page["plan"]
 
 
-def test_the_producing_assets_timeline_tells_of_the_publish(
+def test_the_producing_assets_timeline_shows_the_publish(
     instance: Instance, resource: rd.FeatureRegistry, cells: dg.AssetsDefinition
 ) -> None:
     materialize(instance, resource, cells)

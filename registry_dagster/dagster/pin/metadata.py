@@ -60,7 +60,7 @@ def freeze_metadata(
     facts: TableFacts,
     metadata: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The metadata that a publish is made from.
+    """Freeze what a publish needs as metadata of the materialization.
 
     A table that does not fit its declaration is logged as a warning: the data is written, and only
     publishing would be refused.
@@ -85,6 +85,7 @@ def freeze_metadata(
         TABLE: facts.to_json(),
         ORIGIN: _origin(context, key, upstream, own),
     }
+    # What the author says a column comes from replaces what we only know it is joined to.
     lineage = {**_join_lineage(declared, {dataset: asset for asset, (dataset, _) in upstream.items()}), **own}
     if lineage:
         pinned[COLUMN_LINEAGE] = dg.MetadataValue.column_lineage(dg.TableColumnLineage(lineage))
@@ -133,7 +134,7 @@ def _origin(
 
 
 def _module(run: dg.DagsterRun) -> str:
-    """The module a code location was loaded from; the deployment's name where it was not loaded from one."""
+    """The module that the code location was loaded from, or the deployment's name if it was not loaded from one."""
     origin = run.job_code_origin
     module: str | None = getattr(origin.repository_origin.code_pointer, "module", None) if origin else None
     return module or os.environ.get("DAGSTER_CLOUD_DEPLOYMENT_NAME", "prod")

@@ -1,4 +1,4 @@
-"""What is to be published, who publishes it and why: as one value, and as the launchpad's config."""
+"""What to publish, why, and who publishes it: as one value, and as the launchpad's config."""
 
 from collections.abc import Iterable
 from enum import Enum
@@ -33,8 +33,8 @@ class Target(_TargetFields):
     """
 
     asset: str = Field(description=_ASSET)
-    message: str = Field(default="", description="Why, if not for the launch's message.")
-    publisher: str | None = Field(default=None, description="Who publishes, if not the launch's publisher.")
+    message: str = Field(default="", description="Why this one is published. Default: the launch's message.")
+    publisher: str | None = Field(default=None, description="Who publishes this one. Default: the launch's publisher.")
 
     def __str__(self) -> str:
         partition = f", partition {self.partition!r}" if self.partition is not None else ""

@@ -31,7 +31,7 @@ _HOMES = {
     "dagster.graph.plugin_urns": "plugin_urns",
     "dagster.graph.verify_checks": "verify_checks",
     "dagster.pin.io_managers": "pinning",
-    "dagster.pin.pipes": "Reported",
+    "dagster.pin.pipes": "ExternalResults",
     "dagster.publish.job": "publish_job",
     "dagster.resource": "FeatureRegistry",
     "registry.filters": "Filters Question",

@@ -12,7 +12,7 @@ from registry_dagster.dagster.graph.materializations_asset import materializatio
 from registry_dagster.dagster.graph.plugin_urns import plugin_urns as plugin_urns
 from registry_dagster.dagster.graph.verify_checks import verify_checks as verify_checks
 from registry_dagster.dagster.pin.io_managers import pinning as pinning
-from registry_dagster.dagster.pin.pipes import Reported as Reported
+from registry_dagster.dagster.pin.pipes import ExternalResults as ExternalResults
 from registry_dagster.dagster.publish.job import publish_job as publish_job
 from registry_dagster.dagster.resource import FeatureRegistry as FeatureRegistry
 from registry_dagster.errors import RegistryError as RegistryError

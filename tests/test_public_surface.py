@@ -52,7 +52,7 @@ PUBLIC = {
     "Reference",
     "Registry",
     "RegistryError",
-    "Reported",
+    "ExternalResults",
     "RootId",
     "Score",
     "Size",

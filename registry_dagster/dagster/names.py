@@ -1,16 +1,63 @@
-"""Keys, partitions, tags, job and op names that the registry gives in Dagster: one place."""
+"""Every key, tag, job name and op name that the registry uses in Dagster. They are public: stored events carry them."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import dagster as dg
 
 from registry_dagster.model.materialization import MaterializationVersion
 
+# Jobs, ops, sensors and checks.
+JOB_NAME = "publish_feature_table"
+OP_NAME = "publish"
+POOL_NAME = "feature_registry"
+GATE_NAME = "publish_gate"
+VERIFY_OP_NAME = "verify_published_versions"
+CHECK_NAME = "stands_as_published"
+RESOURCE_KEY = "registry"
+
+# Asset keys and groups.
 REGISTRY = "registry"
+MATERIALIZATION_VERSIONS = "materialization_versions"
+
+# Metadata that Dagster itself gives a meaning.
+COLUMN_LINEAGE = "dagster/column_lineage"
+COLUMN_SCHEMA = "dagster/column_schema"
+ROW_COUNT = "dagster/row_count"
+TABLE_NAME = "dagster/table_name"
+URI = "dagster/uri"
+
+# Metadata of ours.
+DECLARATION = "registry/declaration"
+"""The declaration on an asset, and the frozen one on its materializations."""
+TABLE = "registry/table"
+"""The pinned TableFacts on a materialization."""
+ORIGIN = "registry/source"
+"""What made the table: job, op, the tables it read, and from which columns. On a materialization."""
+NOT_PINNED = "registry/not_pinned"
+"""Why a declared asset's materialization has no pinned table."""
+PUBLISH_JOB = "registry/publish_job"
+"""The publish job's name on an asset, where `definitions` added one beside it."""
+PUBLISH_LINK = "registry/publish_link"
+"""The link to the launchpad on a materialization."""
+
+# Tags of a run that makes tables: they approve what it makes.
+MESSAGE_TAG = "registry/publish"
+PUBLISHER_TAG = "registry/publisher"
+LABEL_TAG = "registry/label"
+
+# Tags of a run that the gate requested.
+GATE_TAG = "registry/gate"
+REQUEST_TAG = "registry/ask"
+ATTEMPT_TAG = "registry/attempt"
+APPROVALS_TAG = "registry/approvals"
+
+CODE_LOCATION_TAG = "dagster/code_location"
 
 
 def registry_key(dataset: str) -> dg.AssetKey:
-    """The asset that stands for a dataset in the registry: `registry/<dataset>`."""
+    """The external asset of a dataset: `registry/<dataset>`."""
     return dg.AssetKey([REGISTRY, dataset])
 
 
@@ -19,11 +66,16 @@ def registry_partitions(dataset: str) -> str:
     return f"{REGISTRY}/{dataset}"
 
 
-def release_key(version: MaterializationVersion) -> dg.AssetKey:
-    """The asset that stands for an upstream system; its versions are its partitions."""
+def materialization_key(version: MaterializationVersion) -> dg.AssetKey:
+    """The external asset of an upstream system; its partitions are its materialization versions."""
     return dg.AssetKey([version.source, version.system])
 
 
-def release_partitions(version: MaterializationVersion) -> str:
-    """The name of the dynamic partitions that list the versions of an upstream system that tables were made from."""
-    return release_key(version).to_user_string()
+def materialization_partitions(version: MaterializationVersion) -> str:
+    """The name of the dynamic partitions that list the materialization versions of a system."""
+    return materialization_key(version).to_user_string()
+
+
+def publish_run_config(config: Mapping[str, object]) -> dict[str, dict[str, dict[str, dict[str, object]]]]:
+    """A run config of the publish job, from the config of its one op."""
+    return {"ops": {OP_NAME: {"config": dict(config)}}}

@@ -6,24 +6,24 @@ from typing import Any, cast
 import dagster as dg
 from pydantic import Field, field_validator
 
-from registry_dagster.dagster.declare.feature_table import declaration_of
-from registry_dagster.dagster.pin.metadata import SOURCE, TABLE, declared_in_run, frozen, shown
-from registry_dagster.dagster.pin.pipes import Reported, Result, Written, result_of, results_of
-from registry_dagster.dagster.pin.storage_options import refuse_written_secrets, resolved
-from registry_dagster.dagster.pin.written_to import HOW_TO_SAY, place_in
+from registry_dagster.dagster.declare.declaration import declaration_of
+from registry_dagster.dagster.pin.metadata import describe_table, freeze_metadata, resolve_declaration
+from registry_dagster.dagster.pin.pipes import ExternalResults, Result, WrittenTable, result_of, results_of
+from registry_dagster.dagster.pin.storage_options import refuse_written_secrets, resolve_options
+from registry_dagster.dagster.pin.written_to import HOW_TO_REPORT, WrittenTo, written_to
 from registry_dagster.errors import InvalidDeclaration, TableError, TableNotFound
 from registry_dagster.model.table import TableFormat
 from registry_dagster.registry.registry import Registry
 from registry_dagster.tables import inspect_table
 
-__all__ = ["SOURCE", "TABLE", "FeatureRegistry"]
+__all__ = ["FeatureRegistry"]
 
 
 class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
     """The registry that a pipeline's tables are published to.
 
-    Assets use `table` to pin what they wrote; the publish job uses `open`. Nothing connects before
-    a run needs it.
+    Assets use `table` to pin what they wrote; the publish job uses `open`. It connects only when a run
+    needs it.
     """
 
     target: str | None = Field(
@@ -34,12 +34,12 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
     token: str | None = Field(
         default=None,
         repr=False,
-        description="Access token of a DataHub server; give it as an EnvVar. Default: DATAHUB_GMS_TOKEN.",
+        description="Access token of a DataHub server, as an EnvVar. Default: DATAHUB_GMS_TOKEN.",
     )
-    env: str = Field(default="PROD", description="DataHub's environment of what is published.")
+    env: str = Field(default="PROD", description="DataHub's environment for what is published.")
     publisher: str | None = Field(
         default=None,
-        description="Who publishes when a launch names nobody. Default: FEATURE_REGISTRY_PUBLISHER.",
+        description="Who publishes if a launch sets no publisher. Default: FEATURE_REGISTRY_PUBLISHER.",
     )
 
     datahub: str | None = Field(
@@ -50,16 +50,18 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
     storage_options: dict[str, Any] | None = Field(
         default=None,
         repr=False,
-        description="Options of the store that the tables are in, by fsspec's names. Secrets as EnvVars. Default: what "
-        "the environment has.",
+        description="Options of the tables' store, under fsspec's names. Secrets as EnvVars. Default: "
+        "the environment's credentials.",
     )
 
     @field_validator("storage_options", mode="before")
     @classmethod
     def _without_written_secrets(cls, options: Any) -> Any:
-        # A value of another type is refused here, since pydantic's message would show it.
+        # Refuse a value of another type here: pydantic's message would show it.
         if options is not None and not isinstance(options, dict):
-            raise TableError("storage_options is a mapping of option names to values.")
+            raise TableError(
+                f"storage_options must be a mapping from option names to values, got {type(options).__name__}."
+            )
         refuse_written_secrets(cast("dict[str, Any] | None", options))
         return cast("object", options)
 
@@ -70,7 +72,7 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
     def table(
         self,
         context: dg.AssetExecutionContext,
-        written: Written,
+        written: WrittenTable,
         *,
         asset_key: dg.AssetKey | str | None = None,
         format: TableFormat | None = None,
@@ -82,46 +84,44 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
         data_version: dg.DataVersion | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> "dg.MaterializeResult[Any]":
-        """Pin the table that was just written, and freeze its declaration beside it. Publishes nothing.
+        """Pin the table that was just written, and freeze its declaration with it. Publishes nothing.
 
-        Reads the table's own metadata only. A table that does not fit its declaration is logged as a
-        warning: the data is there; it is publishing that would be refused.
+        Reads only the table's own metadata. A table that does not fit its declaration is logged as a
+        warning: the data is written, and only publishing would be refused.
 
         Args:
-            context: The asset's.
-            written: Where the table is. Or what was reported of a table that another process wrote: what a
-                Pipes client's `run` returned, or a MaterializeResult. Its metadata names the place, as
-                `places.place_in` reads it; all that was reported is kept.
+            context: The asset's context.
+            written: The table's location. Or what was reported about a table that another process wrote:
+                what a Pipes client's `run` returned, or a MaterializeResult. Its metadata must have the
+                location, e.g. as `dagster/uri`; all that was reported is kept.
             asset_key: Which asset, in a multi-asset.
-            format, version, counts: As of `inspect_table`.
-            storage_options: As of `inspect_table`, in place of the resource's own; values may be `dg.EnvVar`.
-                Never recorded.
+            format, version, counts: See `inspect_table`.
+            storage_options: See `inspect_table`. Used in place of the resource's own; values may be
+                `dg.EnvVar`. Never recorded.
             metadata: More metadata for the materialization.
-            check_results, data_version, tags: As of `dg.MaterializeResult`.
+            check_results, data_version, tags: See `dg.MaterializeResult`.
 
         Raises:
-            InvalidDeclaration: the asset carries no `feature_table` declaration, or not one asset was reported.
+            InvalidDeclaration: the asset has no `feature_table` declaration, or not exactly one
+                materialization was reported.
             TableError: the table cannot be inspected, or what was reported does not say where it is.
         """
         result = result_of(written)
         key = _asset_key(context, asset_key or result.asset_key)
-        declared = declared_in_run(context, key)
+        declared = resolve_declaration(context, key)
         if declared is None:
             raise InvalidDeclaration(
-                f"asset {key.to_user_string()!r} carries no declaration; put @feature_table(...) above @dg.asset"
+                f"asset {key.to_user_string()!r} has no declaration; put @feature_table(...) above @dg.asset"
             )
         reported = cast("Mapping[str, Any]", result.metadata or {})
-        place = place_in(reported)
-        if place is None:
-            name = key.to_user_string()
-            raise TableNotFound(f"asset {name!r}: what was reported does not say where its table is; {HOW_TO_SAY}")
-        version = place.version if version is None else version
-        options = resolved(self.storage_options if storage_options is None else storage_options)
-        facts = inspect_table(place.uri, format=format, version=version, storage_options=options, counts=counts)
-        said = {**reported, **shown(declared, facts), **(metadata or {})}
+        location = _location(key, reported)
+        version = location.version if version is None else version
+        options = resolve_options(self.storage_options if storage_options is None else storage_options)
+        facts = inspect_table(location.uri, format=format, version=version, storage_options=options, counts=counts)
+        shown = {**reported, **describe_table(declared, facts), **(metadata or {})}
         return dg.MaterializeResult(
             asset_key=key,
-            metadata={**said, **frozen(context, key, declared, facts, said)},
+            metadata={**shown, **freeze_metadata(context, key, declared, facts, shown)},
             check_results=[*result.check_results, *check_results],
             data_version=data_version or result.data_version,
             tags={**(result.tags or {}), **(tags or {})} or None,
@@ -131,7 +131,7 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
     def tables(
         self,
         context: dg.AssetExecutionContext,
-        reported: Reported | Iterable[Result],
+        reported: ExternalResults | Iterable[Result],
         *,
         storage_options: Mapping[str, Any] | None = None,
         counts: bool = False,
@@ -139,12 +139,12 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
         """Pin each table that another process wrote for a multi-asset. Publishes nothing.
 
         In the asset's body: `yield from registry.tables(context, session)`. Check results, and assets
-        without a declaration, pass through as they were reported.
+        without a declaration, pass through unchanged.
 
         Args:
-            context: The asset's.
+            context: The asset's context.
             reported: What a Pipes client's `run` returned, or the results themselves.
-            storage_options, counts: As of `table`.
+            storage_options, counts: See `table`.
 
         Raises:
             TableError: a table cannot be inspected, or what was reported does not say where it is.
@@ -160,11 +160,19 @@ def _is_declared(context: dg.AssetExecutionContext, result: "dg.MaterializeResul
     return declaration_of(context.assets_def, _asset_key(context, result.asset_key)) is not None
 
 
+def _location(key: dg.AssetKey, reported: Mapping[str, object]) -> WrittenTo:
+    location = written_to(reported)
+    if location is None:
+        name = key.to_user_string()
+        raise TableNotFound(f"asset {name!r}: what was reported does not say where its table is; {HOW_TO_REPORT}")
+    return location
+
+
 def _asset_key(context: dg.AssetExecutionContext, given: dg.AssetKey | str | None) -> dg.AssetKey:
     if given is not None:
         return dg.AssetKey.from_user_string(given) if isinstance(given, str) else given
     selected = sorted(context.selected_asset_keys)
     if len(selected) > 1:
         names = ", ".join(key.to_user_string() for key in selected)
-        raise InvalidDeclaration(f"this multi-asset makes {names}; say which in asset_key=")
+        raise InvalidDeclaration(f"this multi-asset makes {names}; set asset_key= to one of them")
     return selected[0]

@@ -103,7 +103,7 @@ def shown(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
 
 
 def failure(result: dg.ExecuteInProcessResult) -> str:
-    """What a failed run tells."""
+    """What a failed run says."""
     (event,) = result.filter_events(lambda event: event.is_step_failure)
     data = event.step_failure_data
     described = data.user_failure_data

@@ -1,4 +1,4 @@
-"""What `rd.definitions` adds to a code location: the graph reads release → feature asset → registry."""
+"""What `rd.definitions` adds to a code location: the graph reads upstream system → feature asset → registry."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from tests.dagster.pipeline import (
 )
 
 Instance = dg.DagsterInstance
-RELEASES = dg.AssetKey(["cave", "minnie65_public"])
+SYSTEM = dg.AssetKey(["cave", "minnie65_public"])
 CELLS = dg.AssetKey(["registry", "minnie65.cells"])
 
 
@@ -35,22 +35,22 @@ def parents(defs: dg.Definitions, key: dg.AssetKey) -> set[dg.AssetKey]:
     return set(defs.resolve_asset_graph().get(key).parent_keys)
 
 
-def versions_told(instance: Instance, key: dg.AssetKey) -> list[dg.AssetMaterialization]:
+def version_events(instance: Instance, key: dg.AssetKey) -> list[dg.AssetMaterialization]:
     records = instance.fetch_materializations(key, limit=100, ascending=True).records
     return [record.asset_materialization for record in records if record.asset_materialization is not None]
 
 
-def test_the_graph_reads_release_to_asset_to_registry(defs: dg.Definitions) -> None:
+def test_the_graph_reads_upstream_system_to_asset_to_registry(defs: dg.Definitions) -> None:
     dg.Definitions.validate_loadable(defs)
-    assert parents(defs, dg.AssetKey("cells")) == {RELEASES}
-    assert parents(defs, dg.AssetKey("cell_sizes")) == {RELEASES, dg.AssetKey("cells")}
+    assert parents(defs, dg.AssetKey("cells")) == {SYSTEM}
+    assert parents(defs, dg.AssetKey("cell_sizes")) == {SYSTEM, dg.AssetKey("cells")}
     assert parents(defs, CELLS) == {dg.AssetKey("cells")}
 
 
 def test_what_it_adds_cannot_be_materialized(defs: dg.Definitions) -> None:
     graph = defs.resolve_asset_graph()
     assert not graph.get(CELLS).is_materializable
-    assert not graph.get(RELEASES).is_materializable
+    assert not graph.get(SYSTEM).is_materializable
     assert set(defs.resolve_job_def("everything").asset_layer.executable_asset_keys) == {
         dg.AssetKey("cells"),
         dg.AssetKey("cell_sizes"),
@@ -69,16 +69,16 @@ def test_the_launchpad_completes_declared_assets_and_takes_no_others(defs: dg.De
         job.execute_in_process(run_config=config, instance=instance)
 
 
-def test_a_publish_stands_on_the_datasets_timeline(
+def test_a_publish_is_on_the_datasets_timeline(
     instance: Instance, resource: rd.FeatureRegistry, registry: rd.Registry, tmp_path: Path
 ) -> None:
     run = materialize(instance, resource, cells_asset(tmp_path / "cells.parquet"))
     publish(instance, resource, asset="cells", message="For the size paper", label="paper")
 
-    (told,) = versions_told(instance, CELLS)
-    assert told.partition == "v1"
-    assert told.description == "minnie65.cells@v1: For the size paper"
-    shown = {name: value.value for name, value in told.metadata.items()}
+    (event,) = version_events(instance, CELLS)
+    assert event.partition == "v1"
+    assert event.description == "minnie65.cells@v1: For the size paper"
+    shown = {name: value.value for name, value in event.metadata.items()}
     record = registry.get("minnie65.cells@v1")
     assert shown["digest"] == record.digest
     assert shown["publisher"] == "ada@lab.org"
@@ -98,22 +98,22 @@ def test_published_versions_are_the_partitions_of_the_registrys_asset(
         publish(instance, resource, asset="cells", message="Again, which changes nothing")
 
     assert list(instance.get_dynamic_partitions("registry/minnie65.cells")) == ["v1", "v2"]
-    assert [told.partition for told in versions_told(instance, CELLS)] == ["v1", "v2"]
+    assert [event.partition for event in version_events(instance, CELLS)] == ["v1", "v2"]
 
 
-def test_a_release_is_told_once_with_its_facts(
+def test_a_materialization_version_is_logged_once_with_its_facts(
     instance: Instance, resource: rd.FeatureRegistry, tmp_path: Path
 ) -> None:
     materialize(instance, resource, cells_asset(tmp_path / "cells.parquet"), sizes_asset(tmp_path / "sizes.parquet"))
     for asset in ("cells", "cell_sizes"):
         publish(instance, resource, asset=asset, message="First")
 
-    (told,) = versions_told(instance, RELEASES)
-    assert told.partition == "1300"
-    assert told.metadata["timestamp"].value == "2025-01-13T10:10:01Z"
+    (event,) = version_events(instance, SYSTEM)
+    assert event.partition == "1300"
+    assert event.metadata["timestamp"].value == "2025-01-13T10:10:01Z"
 
 
-def test_a_version_published_elsewhere_is_told_when_it_is_found_standing(
+def test_a_version_published_elsewhere_is_logged_when_it_is_found(
     instance: Instance, resource: rd.FeatureRegistry, registry: rd.Registry, tmp_path: Path
 ) -> None:
     materialize(instance, resource, cells_asset(tmp_path / "cells.parquet"))
@@ -122,9 +122,9 @@ def test_a_version_published_elsewhere_is_told_when_it_is_found_standing(
 
     publish(instance, resource, asset="cells", message="By job")
 
-    (told,) = versions_told(instance, CELLS)
-    assert told.metadata["publisher"].value == "grace"
-    assert told.metadata["message"].value == "By call"
+    (event,) = version_events(instance, CELLS)
+    assert event.metadata["publisher"].value == "grace"
+    assert event.metadata["message"].value == "By call"
 
 
 def test_a_link_leads_to_datahub_where_its_address_is_known(instance: Instance, target: str, tmp_path: Path) -> None:
@@ -132,15 +132,15 @@ def test_a_link_leads_to_datahub_where_its_address_is_known(instance: Instance, 
     materialize(instance, resource, cells_asset(tmp_path / "cells.parquet"))
     publish(instance, resource, asset="cells", message="First")
 
-    (told,) = versions_told(instance, CELLS)
-    assert told.metadata["datahub"].value == (
+    (event,) = version_events(instance, CELLS)
+    assert event.metadata["datahub"].value == (
         "https://datahub.lab.org/dataset/"
         "urn%3Ali%3Adataset%3A%28urn%3Ali%3AdataPlatform%3Afeature-registry%2Cminnie65.cells%40v1%2CPROD%29"
     )
 
 
 @pytest.mark.filterwarnings("ignore:Parameter `include_sources`")
-def test_an_eager_asset_does_not_wait_for_a_release(instance: Instance, tmp_path: Path) -> None:
+def test_an_eager_asset_does_not_wait_for_an_upstream_system(instance: Instance, tmp_path: Path) -> None:
     def pipeline(condition: dg.AutomationCondition[Any]) -> dg.Definitions:
         @dg.asset
         def source() -> None: ...
@@ -190,10 +190,10 @@ def test_partitioned_multi_and_graph_assets_and_specs_are_taken_as_they_are(
     defs = rd.definitions(dg.Definitions(assets=[several, drawn, layers, spec]), registry=resource)
 
     dg.Definitions.validate_loadable(defs)
-    assert parents(defs, dg.AssetKey("a")) == {RELEASES}
+    assert parents(defs, dg.AssetKey("a")) == {SYSTEM}
     assert parents(defs, dg.AssetKey("undeclared")) == set()
-    assert parents(defs, dg.AssetKey("layers")) == {RELEASES}
-    assert parents(defs, dg.AssetKey("elsewhere")) == {RELEASES}
+    assert parents(defs, dg.AssetKey("layers")) == {SYSTEM}
+    assert parents(defs, dg.AssetKey("elsewhere")) == {SYSTEM}
     assert parents(defs, dg.AssetKey("drawn")) == set()  # Dagster takes no further deps on a graph asset
     assert parents(defs, dg.AssetKey(["registry", "drawn"])) == {dg.AssetKey("drawn")}
 

@@ -20,9 +20,9 @@ from benchmarks.definitions import COLUMNS, many_assets
 
 ASSETS = 5000
 LIMIT = 100_000_000
-"""What Dagster's web server takes of one code location, unless told otherwise."""
+"""What Dagster's web server accepts from one code location by default."""
 SPARE = 25_000_000
-"""Left for the assets that stand for published datasets, and for jobs, sensors and deps."""
+"""Left for the external assets of published datasets, and for jobs, sensors and deps."""
 UNDECLARED = 1000
 """What an asset takes before anything is declared of it."""
 PATIENCE_SECONDS = 300
@@ -121,23 +121,23 @@ def answers(address: str) -> bool:
         return False
 
 
-def asked(address: str, query: str, **variables: Any) -> Any:
+def query_result(address: str, query: str, **variables: Any) -> Any:
     body = json.dumps({"query": query, "variables": variables}).encode()
     request = Request(f"{address}/graphql", body, {"Content-Type": "application/json"})
     with urlopen(request, timeout=PATIENCE_SECONDS) as answer:
-        told = json.load(answer)
-    assert "errors" not in told, told["errors"]
-    return told["data"]
+        data = json.load(answer)
+    assert "errors" not in data, data["errors"]
+    return data["data"]
 
 
 @pytest.mark.soak
 def test_five_thousand_declared_assets_load_in_the_web_server(server: str) -> None:
-    nodes = asked(server, "{ assetNodes { assetKey { path } kinds } }")["assetNodes"]
+    nodes = query_result(server, "{ assetNodes { assetKey { path } kinds } }")["assetNodes"]
     assert {node["assetKey"]["path"][0] for node in nodes} == {f"table_{number}" for number in range(ASSETS)}
     assert all(node["kinds"] == ["datahub"] for node in nodes)
 
     last = f"table_{ASSETS - 1}"
-    (node,) = asked(server, COLUMNS_SHOWN, assets=[{"path": [last]}])["assetNodes"]
+    (node,) = query_result(server, COLUMNS_SHOWN, assets=[{"path": [last]}])["assetNodes"]
     (columns,) = [entry["schema"]["columns"] for entry in node["metadataEntries"] if "schema" in entry]
     assert len(columns) == COLUMNS
     assert columns[0] == {

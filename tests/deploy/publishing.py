@@ -2,7 +2,7 @@
 
 `python -m tests.deploy.publishing TARGET ASSET [killed]` says "ready", waits for a line on
 standard input, publishes, and says whether it created the version. With "killed" it is killed when the version
-stands and Dagster has not been told yet.
+is published and Dagster does not know it yet.
 """
 
 import os
@@ -39,7 +39,7 @@ def main(target: str, asset: str, killed: str = "") -> None:
         say("ready")
         sys.stdin.readline()
         result = publish(instance, resource, asset=asset, message="Interrupted" if killed else "All at once")
-        say("created" if shown(result)["created"] else "stood already")
+        say("created" if shown(result)["created"] else "unchanged")
 
 
 if __name__ == "__main__":

@@ -99,12 +99,12 @@ def layered(folder: Path) -> dg.AssetsDefinition:
 
 
 def published(target: str) -> list[str]:
-    """The messages of what stands in the registry, oldest first."""
+    """The messages of the published versions, oldest first."""
     with rd.Registry.open(target) as registry:
         return [version.provenance.message for version in registry.versions("minnie65.cells")]
 
 
-def told(instance: Instance) -> list[tuple[str | None, object]]:
+def timeline(instance: Instance) -> list[tuple[str | None, object]]:
     """The timeline of the registry's asset, oldest first: version and message."""
     records = instance.fetch_materializations(REGISTERED, limit=100, ascending=True).records
     events = [record.asset_materialization for record in records if record.asset_materialization is not None]
@@ -115,7 +115,7 @@ def test_its_storage_is_postgres(instance: Instance) -> None:
     assert type(instance.event_log_storage).__name__ == "PostgresEventLogStorage"
 
 
-def test_a_publish_stands_in_the_registry_and_on_the_timelines(
+def test_a_publish_is_in_the_registry_and_on_the_timelines(
     instance: Instance, resource: rd.FeatureRegistry, target: str, cells: dg.AssetsDefinition, tmp_path: Path
 ) -> None:
     run = materialize(instance, resource, cells)
@@ -126,7 +126,7 @@ def test_a_publish_stands_in_the_registry_and_on_the_timelines(
     assert shown(result)["version"] == "minnie65.cells@v1"
     with rd.Registry.open(target) as registry:
         assert registry.get("minnie65.cells@v1").provenance.dagster_run_id == run.run_id
-    assert told(instance) == [("v1", "For the size paper")]
+    assert timeline(instance) == [("v1", "For the size paper")]
     assert instance.get_dynamic_partitions(VERSIONS) == ["v1"]
     assert instance.get_dynamic_partitions(RELEASES) == ["1300"]
     (observed,) = instance.fetch_observations(CELLS, limit=10).records
@@ -144,13 +144,13 @@ def test_of_many_targets_what_was_left_is_published_by_running_it_again(
     all_layers = [{"asset": "cells", "partition": key, "message": key} for key in keys]
 
     first = publish(instance, resource, targets=all_layers, message="All layers")
-    assert "1 of 3 targets are not published" in failure(first)
+    assert "1 of 3 targets were not published" in failure(first)
     assert published(target) == ["layer_1", "layer_2"]
 
     materialize(instance, resource, cells, partition_key=keys[2])
     assert publish(instance, resource, targets=all_layers, message="All layers").success
     assert published(target) == keys
-    assert told(instance) == [("v1", "layer_1"), ("v2", "layer_2"), ("v3", "layer_4")]
+    assert timeline(instance) == [("v1", "layer_1"), ("v2", "layer_2"), ("v3", "layer_4")]
     assert sorted(instance.get_dynamic_partitions(VERSIONS)) == ["v1", "v2", "v3"]
 
 
@@ -170,10 +170,10 @@ def test_the_gate_asks_for_what_a_tag_or_the_file_approves_and_never_twice(
         assert isinstance(result, dg.SensorResult)
         return list(result.run_requests or ()), result.cursor
 
-    (asked,), cursor = tick(None)
+    (requested,), cursor = tick(None)
     assert published(target) == []
     run = job.execute_in_process(
-        run_config=asked.run_config, tags=asked.tags, instance=instance, resources={"registry": resource}
+        run_config=requested.run_config, tags=requested.tags, instance=instance, resources={"registry": resource}
     )
 
     assert run.success
@@ -190,7 +190,7 @@ def test_publishing_one_table_several_times_at_once_makes_one_version_without_an
     for each in workers:
         go(each)
 
-    assert sorted(said(each) for each in workers) == ["created", "stood already", "stood already"]
+    assert sorted(said(each) for each in workers) == ["created", "unchanged", "unchanged"]
     assert published(target) == ["All at once"]
     assert instance.get_dynamic_partitions(VERSIONS) == ["v1"]
 
@@ -202,13 +202,13 @@ def test_a_killed_publish_leaves_a_whole_version_and_running_it_again_finishes(
     killed_while_publishing(target)
     with rd.Registry.open(target) as registry:
         assert registry.verify("minnie65.cells@v1", record=True).record == ()
-    assert told(instance) == []
+    assert timeline(instance) == []
 
     again = publish(instance, resource, asset="cells", message="Again")
 
     assert shown(again)["created"] is False
     assert published(target) == ["Interrupted"]
-    assert told(instance) == [("v1", "Interrupted")]
+    assert timeline(instance) == [("v1", "Interrupted")]
 
 
 def test_in_a_limited_pool_a_publish_waits_until_the_place_of_a_killed_one_is_freed(
@@ -226,11 +226,11 @@ def test_in_a_limited_pool_a_publish_waits_until_the_place_of_a_killed_one_is_fr
     while not pools.get_concurrency_info(POOL).pending_run_ids:
         assert waiting.poll() is None
         sleep(0.1)
-    assert told(instance) == []
+    assert timeline(instance) == []
     pools.free_concurrency_slots_for_run(killed)  # as Dagster's run monitoring does
 
-    assert said(waiting) == "stood already"
-    assert told(instance) == [("v1", "Interrupted")]
+    assert said(waiting) == "unchanged"
+    assert timeline(instance) == [("v1", "Interrupted")]
 
 
 def worker(target: str, *options: str) -> subprocess.Popen[str]:

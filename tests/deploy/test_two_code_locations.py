@@ -114,7 +114,7 @@ class Deployment:
 
     def link(self, asset: str) -> tuple[str, str, dict[str, Any]]:
         """Where the asset's "Publish…" leads: code location, job, config."""
-        address = self.metadata(asset)["registry/publish"].removeprefix("[**Publish…**](").removesuffix(")")
+        address = self.metadata(asset)["registry/publish_link"].removeprefix("[**Publish…**](").removesuffix(")")
         parts = urlsplit(address)
         found = re.fullmatch(r"/locations/__repository__@([^/]+)/jobs/([^/]+)/playground/setup", parts.path)
         assert found is not None, address

@@ -34,12 +34,12 @@ run_coordinator: {module: dagster.core.run_coordinator, class: DefaultRunCoordin
 """
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
 PATIENCE_SECONDS = 120
-MESSAGE = "First release of the neurons for the olfaction group"
+MESSAGE = "First table of the neurons for the olfaction group"
 
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
-    """Of Dagster, the tables and the registry. Its name stands in the docs' pictures."""
+    """Of Dagster, the tables and the registry. Its name is in the docs' pictures."""
     with tempfile.TemporaryDirectory(prefix="flies-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         (home / "dagster.yaml").write_text(SETTINGS)
@@ -101,8 +101,8 @@ def page(server: str) -> Iterator[Any]:
 
 
 def shoot(page: Any, name: str) -> None:
-    """Keep a picture for the docs, where asked to (make test-ui)."""
-    page.wait_for_timeout(1500)  # until the page stands still
+    """Keep a picture for the docs, if asked to (make test-ui)."""
+    page.wait_for_timeout(1500)  # until the page is at rest
     if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=ROOT / folder / f"{name}.png")
 

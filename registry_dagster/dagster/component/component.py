@@ -1,4 +1,4 @@
-"""PublishComponent: all that publishing needs, from a few lines of YAML."""
+"""PublishComponent: everything that publishing needs, from a few lines of YAML."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from typing_extensions import Self
 
 from registry_dagster.dagster.component.model import ENV_REFERENCE, PublishAttributes
 from registry_dagster.dagster.component.scaffolder import PublishScaffolder
-from registry_dagster.dagster.declare.feature_table import Declaration, feature_table
+from registry_dagster.dagster.declare.declaration import Declaration
+from registry_dagster.dagster.declare.feature_table import feature_table
 from registry_dagster.dagster.definitions import definitions as with_registry
 from registry_dagster.dagster.gate.sensor import publish_sensor
 from registry_dagster.dagster.graph.external_assets import registry_assets
-from registry_dagster.dagster.pin.launchpad_link import JOB
+from registry_dagster.dagster.names import JOB_NAME, RESOURCE_KEY
 from registry_dagster.dagster.publish.job import publish_job
 from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import InvalidDeclaration
@@ -37,12 +38,12 @@ class PublishComponent(dg.Component, dg.Resolvable):
     Args:
         registry: Where versions are published to.
         definitions: Python files beside the YAML; the component loads them and declares their assets.
-            Without any, the datasets' assets stand elsewhere in the code location and carry their
-            declarations themselves.
+            Without any, the assets of `datasets` are made elsewhere in the code location and have their
+            declarations there.
         datasets: Asset key → what its table means. The publish job and the gate take these assets;
             without any, every declared asset of the code location.
         approvals: A reviewed file of approvals for the gate, which is stopped until somebody starts it.
-        resource_key: Under which key the resource stands.
+        resource_key: The key of the resource.
         job_name: Name of the publish job.
     """
 
@@ -50,12 +51,12 @@ class PublishComponent(dg.Component, dg.Resolvable):
     definitions: Sequence[str] = ()
     datasets: Mapping[str, FeatureTable] = field(default_factory=dict[str, FeatureTable])
     approvals: str | PathLike[str] | None = None
-    resource_key: str = "registry"
-    job_name: str = JOB
+    resource_key: str = RESOURCE_KEY
+    job_name: str = JOB_NAME
 
     @classmethod
     def model(cls) -> type[BaseModel]:
-        """What the YAML may hold. The model that Dagster would derive words mistakes less exactly."""
+        """What the YAML may contain. Errors of the model that Dagster would derive are less precise."""
         return PublishAttributes
 
     @classmethod
@@ -68,27 +69,27 @@ class PublishComponent(dg.Component, dg.Resolvable):
         given = PublishAttributes.model_validate(model)
         settings = given.registry.model_dump(exclude_unset=True)
         return cls(
-            registry=FeatureRegistry(**_setting(context, settings)),
+            registry=FeatureRegistry(**_render_setting(context, settings)),
             definitions=given.definitions,
             datasets={
-                key: FeatureTable.from_yaml(_beside(context, declared)) if isinstance(declared, str) else declared
+                key: FeatureTable.from_yaml(_path_beside(context, declared)) if isinstance(declared, str) else declared
                 for key, declared in given.datasets.items()
             },
-            approvals=_beside(context, given.gate.approvals) if given.gate.approvals is not None else None,
+            approvals=_path_beside(context, given.gate.approvals) if given.gate.approvals is not None else None,
             resource_key=given.resource_key,
             job_name=given.job_name,
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The definitions. Connects to nothing.
+        """The definitions. Does not connect to anything.
 
         Raises:
-            InvalidDeclaration: a file of `definitions` is not there, or makes no asset of that key.
+            InvalidDeclaration: a file of `definitions` does not exist, or none of them makes an asset of `datasets`.
         """
         tables = {dg.AssetKey.from_user_string(key): table for key, table in self.datasets.items()}
         if self.definitions:
             return with_registry(
-                _declared(self._loaded(context), tables),
+                _with_declarations(self._loaded(context), tables),
                 registry=self.registry,
                 approvals=self.approvals,
                 resource_key=self.resource_key,
@@ -112,14 +113,14 @@ class PublishComponent(dg.Component, dg.Resolvable):
         return dg.Definitions.merge(*map(dg.load_definitions_from_module, modules))
 
 
-def _declared(defs: dg.Definitions, tables: Mapping[dg.AssetKey, FeatureTable]) -> dg.Definitions:
+def _with_declarations(defs: dg.Definitions, tables: Mapping[dg.AssetKey, FeatureTable]) -> dg.Definitions:
     known: list[str] = []
 
-    def declared(spec: dg.AssetSpec) -> dg.AssetSpec:
+    def add_declaration(spec: dg.AssetSpec) -> dg.AssetSpec:
         known.append(spec.key.to_user_string())
         return feature_table(tables[spec.key])(spec) if spec.key in tables else spec
 
-    defs = defs.map_asset_specs(func=declared)
+    defs = defs.map_asset_specs(func=add_declaration)
     for name in (key.to_user_string() for key in tables):
         if name not in known:
             raise InvalidDeclaration(
@@ -128,23 +129,23 @@ def _declared(defs: dg.Definitions, tables: Mapping[dg.AssetKey, FeatureTable]) 
     return defs
 
 
-def _setting(context: dg.ResolutionContext, value: object) -> Any:
-    """A reference to the environment is kept as one: it is read when a run needs it, and never shown."""
+def _render_setting(context: dg.ResolutionContext, value: object) -> Any:
+    """The value, its templates filled in. A reference to the environment becomes an EnvVar and is never shown."""
     if isinstance(value, Mapping):
         inner = cast("Mapping[str, object]", value)
-        return {name: _setting(context, each) for name, each in inner.items()}
+        return {name: _render_setting(context, each) for name, each in inner.items()}
     if isinstance(value, list):
-        return [_setting(context, each) for each in cast("list[object]", value)]
+        return [_render_setting(context, each) for each in cast("list[object]", value)]
     if not isinstance(value, str):
         return value
     variable = re.match(ENV_REFERENCE, value)
-    return dg.EnvVar(variable[1]) if variable else _rendered(context, value)
+    return dg.EnvVar(variable[1]) if variable else _render(context, value)
 
 
-def _beside(context: dg.ResolutionContext, text: str) -> Path:
-    return context.resolve_source_relative_path(_rendered(context, text))
+def _path_beside(context: dg.ResolutionContext, text: str) -> Path:
+    return context.resolve_source_relative_path(_render(context, text))
 
 
-def _rendered(context: dg.ResolutionContext, text: str) -> str:
-    """The text with its templates filled in. Without any it is kept: Dagster would read 0x10 as a number."""
+def _render(context: dg.ResolutionContext, text: str) -> str:
+    """The text with its templates filled in. A text without any is kept: Dagster would read 0x10 as a number."""
     return str(context.resolve_value(text, as_type=str)) if "{{" in text or "{%" in text else text

@@ -18,7 +18,7 @@ type: {type}
 attributes:
   registry:
     # Where versions are published to: lite:///data/registry.db, file:///folder, or the https:// address of a
-    # DataHub server. Left out: FEATURE_REGISTRY, DATAHUB_GMS_URL, else a file below the home directory.
+    # DataHub server. Default: FEATURE_REGISTRY, DATAHUB_GMS_URL, else a file below the home directory.
     {target}
     # token: "{{{{ env.DATAHUB_GMS_TOKEN }}}}"
     env: PROD
@@ -27,8 +27,8 @@ attributes:
   # gate:
   #   approvals: approvals.yaml
 
-  # Assets declared with @feature_table need nothing more. To declare in YAML instead, name the Python files
-  # beside this one that make the assets, and say what each table means: here, or in a file of its own.
+  # Assets declared with @feature_table need nothing more. To declare in YAML instead, list the Python files in
+  # this folder that make the assets, and declare what each table means: here, or in a file of its own.
   # definitions: [pipeline.py]
   # datasets:
   #   cells: cells.yaml
@@ -48,7 +48,7 @@ class ScaffoldParams(BaseModel):
 
 
 class PublishScaffolder(dg.Scaffolder[ScaffoldParams]):
-    """Writes a PublishComponent's YAML with what it can hold, most of it as comments."""
+    """Writes a PublishComponent's YAML with all it may contain, most of it as comments."""
 
     @classmethod
     def get_scaffold_params(cls) -> type[ScaffoldParams]:

@@ -19,13 +19,13 @@ __all__ = ["declared_schema", "table_schema"]
 
 
 def declared_schema(table: FeatureTable) -> dg.TableSchema:
-    """What is declared, before there is a table: types as the semantics expect them, a chip a column."""
+    """The declared columns, before there is a table: types as the semantics expect them, one chip for each column."""
     columns = cast("Mapping[str, Any]", table.columns)
-    return dg.TableSchema(columns=[_declared(path, column) for path, column in columns.items()])
+    return dg.TableSchema(columns=[_declared_column(path, column) for path, column in columns.items()])
 
 
 def table_schema(table: FeatureTable, facts: TableFacts) -> dg.TableSchema:
-    """The table's own schema, with what is declared of it: a chip for each thing a column means."""
+    """The table's own schema with what is declared: a chip for each attribute of a column's meaning."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
@@ -47,21 +47,21 @@ def _chips(column: Column) -> dict[str, str]:
 
 
 @lru_cache(maxsize=10_000)
-def _declared(path: str, column: Column) -> dg.TableColumn:
-    """One object for all columns that look the same: a code location holds those of all its assets."""
+def _declared_column(path: str, column: Column) -> dg.TableColumn:
+    """One object for all equal columns: a code location has those of all its assets."""
     return dg.TableColumn(path, column.expected_type, column.description, tags=_one_chip(column))
 
 
 def _one_chip(column: Column) -> dict[str, str]:
     """Short, since a code location sends the columns of all its assets in one message."""
     semantic, attributes = _described_by(type(column))
-    said = [(name, value) for name, default in attributes if (value := getattr(column, name)) != default]
-    return {semantic: ", ".join([_words(name, value) for name, value in said])}
+    given = [(name, value) for name, default in attributes if (value := getattr(column, name)) != default]
+    return {semantic: ", ".join([_words(name, value) for name, value in given])}
 
 
 @cache
 def _described_by(kind: type[Column]) -> tuple[str, Sequence[tuple[str, object]]]:
-    """The semantic's name, and its attributes with their defaults. What all identifiers have stands last."""
+    """The semantic's name, and its attributes with their defaults. What all identifiers have comes last."""
     fields = kind.model_fields
     names = [name for name in fields if name not in ("semantic", "description")]
     names.sort(key=Identifier.model_fields.__contains__)
@@ -69,7 +69,7 @@ def _described_by(kind: type[Column]) -> tuple[str, Sequence[tuple[str, object]]
 
 
 def _words(name: str, value: object) -> str:
-    """A text and several numbers say what they are (`minnie65`, `8 × 8 × 40`); a single number does not."""
+    """A text or several numbers are clear alone (`minnie65`, `8 × 8 × 40`); a single number needs its name."""
     if isinstance(value, tuple):
         return value_words(list(cast("tuple[object, ...]", value)))
     if isinstance(value, (str, Model)):

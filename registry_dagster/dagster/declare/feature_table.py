@@ -1,16 +1,20 @@
-"""The declaration beside the asset."""
+"""The decorator that declares what an asset's table means."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Literal, TypeVar, cast, get_args
+from typing import Any, TypeVar, cast, get_args
 
 import dagster as dg
 
 from registry_dagster.dagster.declare.column_schema import declared_schema
+from registry_dagster.dagster.declare.declaration import Declaration, DeclarationMetadata, Partitions
+from registry_dagster.dagster.names import COLUMN_SCHEMA, DECLARATION, TABLE_NAME
 from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.model.base import Model
 from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.feature_table import FeatureTable
@@ -19,70 +23,14 @@ from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import AnySignal
 from registry_dagster.model.text import suggestion
 
-__all__ = ["DECLARATION", "Declaration", "declaration_in", "declaration_of", "feature_table"]
+__all__ = ["feature_table"]
 
-DECLARATION = "registry/declaration"
-"""Metadata key of the declaration on an asset, and of the frozen one on its materializations."""
-
-_COLUMN_SCHEMA = "dagster/column_schema"
 _KIND = "datahub"
 _MOST_KINDS = 3
+_PARTS = "dataset=rd.Dataset(name=...), materializations=[...], columns={...}"
 
 T = TypeVar("T", dg.AssetsDefinition, dg.AssetSpec)
-Partitions = Literal["each", "all"]
 Materializations = Sequence[MaterializationVersion] | Callable[[str], Sequence[MaterializationVersion]]
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """A FeatureTable whose materialization versions may depend on the partition.
-
-    Args:
-        template: The declaration; its materializations are a stand-in when `resolve` is given.
-        resolve: Partition key → materialization versions.
-        partitions: Whether each partition is a table of its own, or all are parts of one.
-    """
-
-    template: FeatureTable
-    resolve: Callable[[str], Sequence[MaterializationVersion]] | None = None
-    partitions: Partitions = "each"
-
-    def for_partition(self, key: str | None) -> FeatureTable:
-        """The declaration as it holds for one partition.
-
-        Raises:
-            InvalidDeclaration: the materializations depend on a partition, and there is none.
-        """
-        if self.resolve is None:
-            return self.template
-        if key is None:
-            raise InvalidDeclaration(
-                f"{self.template.dataset.name}: its materializations are declared as a function of the partition "
-                "key, but this run has no partition; partition the asset or list the materializations"
-            )
-        return FeatureTable(
-            dataset=self.template.dataset,
-            materializations=tuple(self.resolve(key)),
-            columns=self.template.columns,
-            references=self.template.references,
-            signals=self.template.signals,
-        )
-
-
-class _Shown(dict[str, Any]):
-    """What the UI shows of a declaration, with the declaration itself at hand inside the process.
-
-    Columns are left out: they stand in the column schema beside it.
-    """
-
-    def __init__(self, declaration: Declaration) -> None:
-        shown = declaration.template.model_dump(mode="json", exclude={"columns"})
-        if declaration.resolve is not None:
-            shown["materializations"] = "a function of the partition key"
-        if declaration.partitions == "all":
-            shown["partitions"] = "all"
-        super().__init__(shown)
-        self.declaration = declaration
 
 
 def feature_table(
@@ -107,72 +55,109 @@ def feature_table(
 
     Args:
         table: A whole declaration; for a multi-asset a mapping from asset key to declaration.
-        dataset, materializations, columns, references, signals: Or its parts, as of `FeatureTable`.
+        dataset, materializations, columns, references, signals: Or its parts; see `FeatureTable`.
             `materializations` may be a function of the partition key.
-        partitions: Of a partitioned asset: "each" partition is a table, and a version, of its own; or "all"
-            are parts of one table, and one version stands for all.
+        partitions: For a partitioned asset: with "each", every partition is a table and gets a version of
+            its own; with "all", the partitions are parts of one table, which gets one version.
 
     Raises:
-        InvalidDeclaration: the declaration is not well formed; the asset is declared already; it
-            brings a column schema of its own; or keys and assets do not match.
+        InvalidDeclaration: the declaration is not well formed; the asset already has one; it has a
+            column schema of its own; or keys and assets do not match.
     """
     if partitions not in get_args(Partitions):
-        raise InvalidDeclaration(f'feature_table: partitions is {partitions!r}; write "each" or "all"')
-    if table is not None and (dataset is not None or materializations or columns or references or signals):
-        raise InvalidDeclaration("feature_table: give one whole declaration, or its parts, not both")
-    if isinstance(table, Mapping):
-        return _declaring({_key(key): Declaration(each, partitions=partitions) for key, each in table.items()})
+        raise InvalidDeclaration(f'feature_table: partitions is {partitions!r}; use "each" or "all"')
     if table is not None:
-        return _declaring(Declaration(table, partitions=partitions))
-    if dataset is None:
-        raise InvalidDeclaration("feature_table: name the dataset, e.g. dataset=rd.Dataset(name='lab.synapses')")
+        if dataset is not None or materializations or columns or references or signals:
+            raise InvalidDeclaration("feature_table: give one whole declaration or its parts, not both")
+        return _decorator(_from_whole(table, partitions))
     resolve = materializations if callable(materializations) else None
+    template = FeatureTable(
+        dataset=_checked_dataset(dataset),
+        materializations=(_BY_PARTITION,) if resolve else _listed("materializations", materializations),
+        columns=columns or {},
+        references=_listed("references", references),
+        signals=_listed("signals", signals),
+    )
     if resolve is not None and partitions == "all":
         raise InvalidDeclaration(
-            f"{dataset.name}: one version for all partitions must name fixed materialization versions, but they are "
-            'declared as a function of the partition key; list them, or declare partitions="each"'
+            f"{template.dataset.name}: one version for all partitions needs fixed materialization versions, but they "
+            'are declared as a function of the partition key; list them, or use partitions="each"'
         )
-    template = FeatureTable(
-        dataset=dataset,
-        materializations=(_BY_PARTITION,) if callable(materializations) else tuple(materializations),
-        columns=columns or {},
-        references=tuple(references),
-        signals=tuple(signals),
-    )
-    return _declaring(Declaration(template, resolve, partitions))
+    return _decorator(Declaration(template, resolve, partitions))
 
 
 _BY_PARTITION = MaterializationVersion(system="by_partition", version="by_partition")
 
 
-def declaration_of(assets: dg.AssetsDefinition, key: dg.AssetKey) -> Declaration | None:
-    """The declaration of an asset, when it has one."""
-    return declaration_in(assets.specs_by_key[key].metadata)
+def _from_whole(table: object, partitions: Partitions) -> Declaration | Mapping[dg.AssetKey, Declaration]:
+    if isinstance(table, FeatureTable):
+        return Declaration(table, partitions=partitions)
+    if isinstance(table, Mapping):
+        given = cast("Mapping[object, object]", table)
+        return {_key(key): Declaration(_checked_table(key, each), partitions=partitions) for key, each in given.items()}
+    if isinstance(table, str | os.PathLike):
+        path = os.fspath(cast("str | os.PathLike[str]", table))
+        raise InvalidDeclaration(
+            f"feature_table takes a declaration, not the path of a file; write "
+            f"@rd.feature_table(rd.FeatureTable.from_yaml(Path({path!r})))"
+        )
+    if callable(table) or isinstance(table, dg.AssetSpec):
+        raise InvalidDeclaration(f"feature_table is used without parentheses; write @rd.feature_table({_PARTS})")
+    raise InvalidDeclaration(
+        f"feature_table takes a FeatureTable, got {type(table).__name__}; write @rd.feature_table({_PARTS})"
+    )
 
 
-def declaration_in(metadata: Mapping[str, Any]) -> Declaration | None:
-    """The declaration in an asset's metadata, when there is one."""
-    shown = metadata.get(DECLARATION)
-    return shown.declaration if isinstance(shown, _Shown) else None
+def _checked_table(key: object, table: object) -> FeatureTable:
+    if not isinstance(table, FeatureTable):
+        raise InvalidDeclaration(
+            f"feature_table: the declaration of {key!r} is {type(table).__name__}; use rd.FeatureTable({_PARTS})"
+        )
+    return table
 
 
-def _key(key: Any) -> dg.AssetKey:
+def _checked_dataset(dataset: object) -> Dataset:
+    if not isinstance(dataset, Dataset):
+        name = dataset if isinstance(dataset, str) else "lab.synapses"
+        wrong = "is missing" if dataset is None else f"is {type(dataset).__name__}"
+        raise InvalidDeclaration(f"feature_table: dataset {wrong}; write dataset=rd.Dataset(name={name!r})")
+    return dataset
+
+
+def _listed(name: str, values: object) -> tuple[Any, ...]:
+    kind = type(values).__name__
+    if isinstance(values, str | Mapping | Model) or not isinstance(values, Iterable):
+        raise InvalidDeclaration(f"feature_table: {name} is {kind}; write a list: {name}=[...]")
+    return tuple(cast("Iterable[object]", values))
+
+
+def _key(key: object) -> dg.AssetKey:
     if isinstance(key, dg.AssetKey):
         return key
-    return dg.AssetKey.from_user_string(key) if isinstance(key, str) else dg.AssetKey(key)
+    if isinstance(key, str):
+        return dg.AssetKey.from_user_string(key)
+    parts = cast("Sequence[object]", key if isinstance(key, tuple) else ())
+    if not parts or not all(isinstance(part, str) for part in parts):
+        raise InvalidDeclaration(f"feature_table: {key!r} is not an asset key; use a text such as 'group/synapses'")
+    return dg.AssetKey(cast("Sequence[str]", parts))
 
 
-def _declaring(declared: Declaration | Mapping[dg.AssetKey, Declaration]) -> Callable[[T], T]:
+def _decorator(declared: Declaration | Mapping[dg.AssetKey, Declaration]) -> Callable[[T], T]:
     def declare(target: T) -> T:
         if isinstance(target, dg.AssetSpec):
-            return _declared(target, _by_key(declared, [target.key])[target.key])
-        if not isinstance(cast("object", target), dg.AssetsDefinition):
+            return _with_declaration(target, _by_key(declared, [target.key])[target.key])
+        given = cast("object", target)
+        if not isinstance(given, dg.AssetsDefinition):
+            name = getattr(given, "__name__", "")
+            got = f"the function {name!r}" if callable(given) and name else type(given).__name__
             raise InvalidDeclaration(
-                f"feature_table stands above @dg.asset, @dg.multi_asset or @dg.graph_asset, or around an AssetSpec; "
-                f"here it stands on {type(target).__name__}. Put it first"
+                "feature_table must decorate what @dg.asset, @dg.multi_asset or @dg.graph_asset returns, or an "
+                f"AssetSpec, got {got}; make it the outermost decorator"
             )
         by_key = _by_key(declared, list(target.keys))
-        return target.map_asset_specs(lambda spec: _declared(spec, by_key[spec.key]) if spec.key in by_key else spec)
+        return target.map_asset_specs(
+            lambda spec: _with_declaration(spec, by_key[spec.key]) if spec.key in by_key else spec
+        )
 
     return declare
 
@@ -180,12 +165,12 @@ def _declaring(declared: Declaration | Mapping[dg.AssetKey, Declaration]) -> Cal
 def _by_key(
     declared: Declaration | Mapping[dg.AssetKey, Declaration], keys: Sequence[dg.AssetKey]
 ) -> Mapping[dg.AssetKey, Declaration]:
-    names = [key.to_user_string() for key in keys]
+    names = sorted(key.to_user_string() for key in keys)
     if isinstance(declared, Declaration):
         if len(keys) != 1:
             raise InvalidDeclaration(
-                f"{declared.template.dataset.name}: the multi-asset makes {', '.join(sorted(names))}; give a mapping "
-                "from asset key to FeatureTable"
+                f"{declared.template.dataset.name}: this definition makes {', '.join(names) or 'no asset'}; give a "
+                "mapping from asset key to FeatureTable"
             )
         return {keys[0]: declared}
     for key in declared:
@@ -197,39 +182,41 @@ def _by_key(
     return declared
 
 
-def _declared(spec: dg.AssetSpec, declaration: Declaration) -> dg.AssetSpec:
+def _with_declaration(spec: dg.AssetSpec, declaration: Declaration) -> dg.AssetSpec:
     name = spec.key.to_user_string()
     if DECLARATION in spec.metadata:
-        raise InvalidDeclaration(f"asset {name!r} has a feature_table declaration already; keep one")
-    if _COLUMN_SCHEMA in spec.metadata:
+        raise InvalidDeclaration(f"asset {name!r} already has a feature_table declaration; keep one of the two")
+    if COLUMN_SCHEMA in spec.metadata:
         raise InvalidDeclaration(
-            f"asset {name!r} brings its own {_COLUMN_SCHEMA}, which the declaration would replace; remove it there"
+            f"asset {name!r} has its own metadata {COLUMN_SCHEMA}, which the declaration would replace; remove it "
+            "from the asset"
         )
     dataset = declaration.template.dataset
-    declaration = replace(declaration, template=_kept(declaration.template, spec.owners))
-    shown = {
-        DECLARATION: _Shown(declaration),
-        _COLUMN_SCHEMA: declared_schema(declaration.template),
-        "dagster/table_name": dataset.name,
+    declaration = replace(declaration, template=_shared_and_owned(declaration.template, spec.owners))
+    metadata = {
+        DECLARATION: DeclarationMetadata(declaration),
+        COLUMN_SCHEMA: declared_schema(declaration.template),
+        TABLE_NAME: dataset.name,
     }
     return spec.replace_attributes(
-        metadata={**spec.metadata, **shown},
+        metadata={**spec.metadata, **metadata},
         owners=list(dict.fromkeys([*spec.owners, *dataset.owners])),
+        # Dagster allows three kinds on an asset, and the author's own come first.
         kinds={*spec.kinds, _KIND} if len(spec.kinds) < _MOST_KINDS else set(spec.kinds),
         description=spec.description or dataset.description or dataset.title,
     )
 
 
-def _kept(table: FeatureTable, owners: Sequence[str]) -> FeatureTable:
+def _shared_and_owned(table: FeatureTable, owners: Sequence[str]) -> FeatureTable:
     """Equal columns as one object; and a dataset without owners of its own takes the asset's."""
     columns = cast("Mapping[str, Any]", table.columns)
-    kept: dict[str, object] = {"columns": {path: _shared(column) for path, column in columns.items()}}
+    update: dict[str, object] = {"columns": {path: _shared(column) for path, column in columns.items()}}
     if owners and not table.dataset.owners:
-        kept["dataset"] = Dataset(name=table.dataset.name, owners=tuple(owners)).added_to(table.dataset)
-    return table.model_copy(update=kept)
+        update["dataset"] = Dataset(name=table.dataset.name, owners=tuple(owners)).added_to(table.dataset)
+    return table.model_copy(update=update)
 
 
 @lru_cache(maxsize=10_000)
 def _shared(column: AnyColumn) -> AnyColumn:
-    """A code location holds the columns of all its assets, and many are equal: one object spares memory and time."""
+    """One object for equal columns: a code location has the columns of all its assets, and many are equal."""
     return column

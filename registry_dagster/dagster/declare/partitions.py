@@ -1,8 +1,8 @@
-"""Materialization versions as partitions: one table for each upstream version."""
+"""Materialization versions as partitions: one table for each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -10,11 +10,11 @@ import dagster as dg
 
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.text import suggestion
+from registry_dagster.model.text import shown, suggestion
 
 __all__ = ["AlongDimension", "MaterializationPartitions"]
 
-# Dagster splits ranges at the first, and keys of several dimensions at the others.
+# Dagster splits ranges at "...", the keys of several dimensions at "|", and lists of keys at the others.
 _REFUSED = ("...", "|", ",", "[", "]")
 _DELIMITER = "|"
 _MOST_NAMED = 10
@@ -23,19 +23,20 @@ _MOST_NAMED = 10
 class MaterializationPartitions:
     """A partitions definition made from materialization versions, and the way back from a partition key.
 
-        releases = rd.MaterializationPartitions([M943, M1300])
+        versions = rd.MaterializationPartitions([M943, M1300])
 
-        @rd.feature_table(dataset=..., materializations=releases, columns=...)
-        @dg.asset(partitions_def=releases.definition)
+        @rd.feature_table(dataset=..., materializations=versions, columns=...)
+        @dg.asset(partitions_def=versions.definition)
         def synapses(context, registry: rd.FeatureRegistry): ...
 
     Args:
-        versions: Versions of which each is a partition; its key is the version as the system writes it
-            (`1300`). Or own keys, each with the version or versions that the partition's table is made
-            against. Order is kept: oldest first reads best in the UI, and backfills follow it.
+        versions: The versions, each a partition; its key is the version as the system writes it (`1300`).
+            Or a mapping from keys of your own to the version or versions that the partition's table is made
+            against. The order is kept: oldest first reads best in the UI, and backfills follow it.
 
     Raises:
-        InvalidDeclaration: there are none; a key is given twice; or Dagster cannot take a key.
+        InvalidDeclaration: there are none; they are not MaterializationVersions; two have one key; or
+            Dagster does not accept a key.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class MaterializationPartitions:
     ) -> None:
         self._by_key = _by_own_key(versions) if isinstance(versions, Mapping) else _by_version(versions)
         if not self._by_key:
-            raise InvalidDeclaration("MaterializationPartitions: no versions; give at least one")
+            raise InvalidDeclaration("MaterializationPartitions: no versions are given; give at least one")
         for key in self._by_key:
             _check_key(key)
         self._definition = dg.StaticPartitionsDefinition(list(self._by_key))
@@ -71,7 +72,7 @@ class MaterializationPartitions:
             known = list(self._by_key)
             more = f" and {len(known) - _MOST_NAMED} more" if len(known) > _MOST_NAMED else ""
             fix = (
-                " It is a key of several dimensions; declare materializations=releases.along(dimension, of=definition)"
+                " It is a key of several dimensions; use materializations=versions.along(dimension, of=definition)"
                 if _DELIMITER in partition_key
                 else ""
             )
@@ -82,19 +83,19 @@ class MaterializationPartitions:
         return self._by_key[partition_key]
 
     def along(self, dimension: str, *, of: dg.MultiPartitionsDefinition) -> AlongDimension:
-        """The same along one dimension of multi-dimensional partitions.
+        """The same versions as one dimension of partitions with several.
 
-            grid = dg.MultiPartitionsDefinition({"release": releases.definition, "region": regions})
+            grid = dg.MultiPartitionsDefinition({"version": versions.definition, "region": regions})
 
-            @rd.feature_table(dataset=..., materializations=releases.along("release", of=grid), columns=...)
+            @rd.feature_table(dataset=..., materializations=versions.along("version", of=grid), columns=...)
             @dg.asset(partitions_def=grid)
 
         Args:
-            dimension: The dimension that holds the materialization versions.
+            dimension: The dimension of the materialization versions.
             of: The asset's partitions.
 
         Raises:
-            InvalidDeclaration: they have no such dimension, or it holds other partitions.
+            InvalidDeclaration: they have no such dimension, or it has other partitions.
         """
         dimensions = {each.name: each.partitions_def for each in of.partitions_defs}
         if dimension not in dimensions:
@@ -104,7 +105,7 @@ class MaterializationPartitions:
             )
         if dimensions[dimension] != self._definition:
             raise InvalidDeclaration(
-                f"dimension {dimension!r} does not hold these materialization versions; make it from the definition "
+                f"dimension {dimension!r} does not have these materialization versions; make it from the definition "
                 "of the same MaterializationPartitions"
             )
         return AlongDimension(self, dimension, tuple(dimensions))
@@ -116,8 +117,8 @@ class AlongDimension:
 
     Args:
         partitions: The materialization versions.
-        dimension: The dimension that holds them.
-        dimensions: All dimensions in Dagster's order, which is that of a key's parts.
+        dimension: Their dimension.
+        dimensions: All dimensions in Dagster's order, which is the order of a key's parts.
     """
 
     partitions: MaterializationPartitions
@@ -133,7 +134,7 @@ class AlongDimension:
         """The versions that a partition's table is made against.
 
         Args:
-            partition_key: A `dg.MultiPartitionKey`, or its text: one part a dimension, joined by |.
+            partition_key: A `dg.MultiPartitionKey`, or its text: one part for each dimension, joined by |.
 
         Raises:
             InvalidDeclaration: there is no such partition.
@@ -142,7 +143,7 @@ class AlongDimension:
             parts = partition_key.keys_by_dimension
         else:
             texts = partition_key.split(_DELIMITER)
-            # Dagster itself leaves out keys whose parts hold the delimiter.
+            # Dagster itself never makes a key from a part that contains the delimiter.
             parts = dict(zip(self.dimensions, texts, strict=True)) if len(texts) == len(self.dimensions) else {}
         if self.dimension not in parts:
             raise InvalidDeclaration(
@@ -154,11 +155,11 @@ class AlongDimension:
 
 def _by_version(versions: Sequence[MaterializationVersion]) -> dict[str, tuple[MaterializationVersion, ...]]:
     by_key: dict[str, tuple[MaterializationVersion, ...]] = {}
-    for version in versions:
+    for version in _checked(versions):
         if version.version in by_key:
             raise InvalidDeclaration(
-                f"MaterializationPartitions: {by_key[version.version][0]} and {version} have one partition key; give "
-                f"own keys, e.g. {{{str(version)!r}: [...]}}"
+                f"MaterializationPartitions: {by_key[version.version][0]} and {version} have the same partition key; "
+                f"choose the keys yourself, e.g. {{{str(version)!r}: [...]}}"
             )
         by_key[version.version] = (version,)
     return by_key
@@ -168,22 +169,34 @@ def _by_own_key(
     versions: Mapping[str, MaterializationVersion | Sequence[MaterializationVersion]],
 ) -> dict[str, tuple[MaterializationVersion, ...]]:
     by_key = {
-        key: (some,) if isinstance(some, MaterializationVersion) else tuple(some) for key, some in versions.items()
+        key: (some,) if isinstance(some, MaterializationVersion) else _checked(some) for key, some in versions.items()
     }
     for key, some in by_key.items():
         if not some:
             raise InvalidDeclaration(
-                f"MaterializationPartitions: partition {key!r} names no materialization version; give at least one"
+                f"MaterializationPartitions: partition {key!r} has no materialization version; give at least one"
             )
     return by_key
 
 
+def _checked(versions: object) -> tuple[MaterializationVersion, ...]:
+    given: object = None if isinstance(versions, str | MaterializationVersion) else versions
+    listed = tuple(cast("Iterable[object]", given)) if isinstance(given, Iterable) else (versions,)
+    for each in listed:
+        if not isinstance(each, MaterializationVersion) or given is None:
+            raise InvalidDeclaration(
+                f"MaterializationPartitions takes a list of MaterializationVersions, got {shown(each)}; "
+                "write [rd.MaterializationVersion(system=..., version=...), ...]"
+            )
+    return cast("tuple[MaterializationVersion, ...]", listed)
+
+
 def _check_key(key: str) -> None:
     if not isinstance(cast("object", key), str) or not key:
-        raise InvalidDeclaration(f"MaterializationPartitions: {key!r} is not a partition key; give a text")
+        raise InvalidDeclaration(f"MaterializationPartitions: {key!r} is not a partition key; use a text")
     found = [text for text in _REFUSED if text in key] + [repr(each) for each in key if not each.isprintable()]
     if found:
         raise InvalidDeclaration(
-            f"MaterializationPartitions: partition key {key!r} holds {' '.join(found)}, which Dagster cannot take; "
-            "give own keys"
+            f"MaterializationPartitions: partition key {key!r} contains {' '.join(found)}, which Dagster does not "
+            "accept; choose the keys yourself, in a mapping from keys to versions"
         )

@@ -1,4 +1,4 @@
-"""Approvals in a reviewed file: who says that which table is to be published, and why."""
+"""Approvals in a reviewed file: which table to publish, why, and who approves it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated, cast
 
 from pydantic import Field
 
+from registry_dagster.dagster.publish.config import Target
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.base import Model
 from registry_dagster.model.canonical_json import is_json_object, sha256_digest
@@ -22,12 +23,12 @@ _FORM = "write a list of entries such as {asset: synapses, why: For the size pap
 
 
 class Approval(Model):
-    """One entry of the file.
+    """One entry of the file, in the file's words: `why` is a target's message, `by` its publisher.
 
     Args:
         asset: The asset key, its parts joined by /.
         why: Why it is published.
-        by: Who approves, and so publishes.
+        by: Who approves it, and so publishes it.
         partition: The partition key, for a partitioned asset.
         run_id: The run that made the table. Default: the newest when the gate first finds one.
         label: A human alias of the version.
@@ -42,8 +43,20 @@ class Approval(Model):
 
     @property
     def key(self) -> str:
-        """Tells this entry from any other: an edited one is another."""
+        """Identifies this entry. An edited entry has another key, so it is a new approval."""
         return sha256_digest(self.to_json()).removeprefix("sha256:")[:16]
+
+    @property
+    def target(self) -> Target:
+        """What the entry approves."""
+        return Target(
+            asset=self.asset,
+            message=self.why,
+            publisher=self.by,
+            partition=self.partition,
+            run_id=self.run_id,
+            label=self.label,
+        )
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,7 @@ class Approvals:
 
     Args:
         entries: The entries that can be read.
-        problems: One line for each that cannot: file, entry, what is wrong, the fix.
+        problems: One line for each entry that cannot be read: file, entry, what is wrong, the fix.
     """
 
     entries: Sequence[Approval] = ()
@@ -60,16 +73,16 @@ class Approvals:
 
 
 def read_approvals(path: str | PathLike[str]) -> Approvals:
-    """Read the file. A wrong entry does not keep the others out."""
+    """Read the file. A wrong entry does not stop the others."""
     file = Path(path)
     try:
         data = read_document(file).data
     except InvalidDeclaration as error:
-        return Approvals(problems=[f"{error}; nothing is approved by it until it can be read"])
+        return Approvals(problems=[f"{error}; it approves nothing until it can be read"])
     if data is None:
         return Approvals()
     if not isinstance(data, list):
-        return Approvals(problems=[f"{file}: not a list, so nothing is approved by it; {_FORM}"])
+        return Approvals(problems=[f"{file}: not a list, so it approves nothing; {_FORM}"])
     entries: list[Approval] = []
     problems: list[str] = []
     for number, entry in enumerate(cast("list[object]", data), start=1):

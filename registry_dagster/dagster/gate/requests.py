@@ -1,36 +1,41 @@
-"""What the gate asked for, as it stands in Dagster's own runs."""
+"""What the gate requested, read back from Dagster's own runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
+from pydantic import ValidationError
+from typing_extensions import Self
 
-from registry_dagster.dagster.pin.launchpad_link import OP
-from registry_dagster.dagster.publish.targets import Target
+from registry_dagster.dagster.names import (
+    APPROVALS_TAG,
+    ATTEMPT_TAG,
+    GATE_TAG,
+    OP_NAME,
+    REQUEST_TAG,
+    publish_run_config,
+)
+from registry_dagster.dagster.publish.config import Target
 from registry_dagster.model.canonical_json import sha256_digest
 
-__all__ = ["Ask", "Asked", "asks_of", "latest"]
+__all__ = ["PublishRequest", "RequestRun", "newest_run", "newest_runs"]
 
-_GATE = "registry/gate"
-_ASK = "registry/ask"
-_ATTEMPT = "registry/attempt"
-_APPROVALS = "registry/approvals"
 _MESSAGE = "Approved; each target says by whom and why"
 _PAGE = 100
-_OVER = {dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+_FAILED = {dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
 
 
 @dataclass(frozen=True)
-class Ask:
-    """A batch of targets, asked for in one run.
+class PublishRequest:
+    """A batch of targets, requested in one run.
 
     Args:
-        id: The same for the same targets, however often they are asked for.
+        id: The same for the same targets, however often they are requested.
         gate: Name of the sensor.
-        targets: What is to be published.
+        targets: What to publish.
         approvals: Keys of the file's entries among them.
         attempt: 1, 2, …
     """
@@ -42,81 +47,80 @@ class Ask:
     attempt: int = 1
 
     @classmethod
-    def first(cls, gate: str, targets: Sequence[Target], approvals: Sequence[str]) -> Ask:
-        """The first time that these targets are asked for."""
-        digest = sha256_digest([gate, [_config(target) for target in targets]])
+    def first(cls, gate: str, targets: Sequence[Target], approvals: Sequence[str]) -> Self:
+        """The first request for these targets."""
+        digest = sha256_digest([gate, [target.to_config() for target in targets]])
         return cls(digest.removeprefix("sha256:")[:16], gate, targets, approvals)
 
-    def request(self) -> dg.RunRequest:
-        """The run to launch. Dagster launches one run a key, even where the cursor was lost."""
-        config = {"message": _MESSAGE, "targets": [_config(target) for target in self.targets]}
+    def retry(self, targets: Sequence[Target]) -> Self:
+        """The next attempt, for those of the targets that are given."""
+        return replace(self, targets=targets, attempt=self.attempt + 1)
+
+    def to_run_request(self) -> dg.RunRequest:
+        """The run to launch. Dagster launches one run for each run key, even after the cursor was lost."""
         return dg.RunRequest(
             run_key=f"{self.id}:{self.attempt}",
-            run_config={"ops": {OP: {"config": config}}},
+            run_config=publish_run_config(
+                {"message": _MESSAGE, "targets": [target.to_config() for target in self.targets]}
+            ),
             tags={
-                _GATE: self.gate,
-                _ASK: self.id,
-                _ATTEMPT: str(self.attempt),
-                **({_APPROVALS: " ".join(self.approvals)} if self.approvals else {}),
+                GATE_TAG: self.gate,
+                REQUEST_TAG: self.id,
+                ATTEMPT_TAG: str(self.attempt),
+                **({APPROVALS_TAG: " ".join(self.approvals)} if self.approvals else {}),
             },
         )
 
 
 @dataclass(frozen=True)
-class Asked:
-    """An ask, and what became of it so far.
+class RequestRun:
+    """The newest run of a request.
 
     Args:
-        ask: The ask.
-        settled: Whether its targets stand.
-        failed_at: When it failed, in seconds since 1970; None while it is under way.
+        request: The request.
+        succeeded: Whether all of its targets are published.
+        failed_at: When the run failed, in seconds since 1970; None if it did not, or is not over yet.
     """
 
-    ask: Ask
-    settled: bool
+    request: PublishRequest
+    succeeded: bool
     failed_at: float | None
 
 
-def latest(instance: dg.DagsterInstance, ask: str) -> Asked | None:
-    """The newest run of an ask, whoever launched it; None when all were deleted."""
-    records = instance.get_run_records(dg.RunsFilter(tags={_ASK: ask}), limit=1)
-    return _asked(records[0]) if records else None
+def newest_run(instance: dg.DagsterInstance, request_id: str) -> RequestRun | None:
+    """The newest run of a request, whoever launched it; None if all of its runs were deleted."""
+    records = instance.get_run_records(dg.RunsFilter(tags={REQUEST_TAG: request_id}), limit=1)
+    return _request_run(records[0]) if records else None
 
 
-def asks_of(instance: dg.DagsterInstance, gate: str) -> Iterator[Asked]:
-    """The newest run of every ask of a gate."""
+def newest_runs(instance: dg.DagsterInstance, gate: str) -> Iterator[RequestRun]:
+    """The newest run of every request of a gate."""
     known: set[str] = set()
     cursor: str | None = None
-    while records := instance.get_run_records(dg.RunsFilter(tags={_GATE: gate}), limit=_PAGE, cursor=cursor):
+    while records := instance.get_run_records(dg.RunsFilter(tags={GATE_TAG: gate}), limit=_PAGE, cursor=cursor):
         for record in records:
-            if (ask := record.dagster_run.tags.get(_ASK, "")) not in known:
-                known.add(ask)
-                yield _asked(record)
+            if (request_id := record.dagster_run.tags.get(REQUEST_TAG, "")) not in known:
+                known.add(request_id)
+                yield _request_run(record)
         cursor = records[-1].dagster_run.run_id
 
 
-def _asked(record: dg.RunRecord) -> Asked:
+def _request_run(record: dg.RunRecord) -> RequestRun:
     run = record.dagster_run
-    tags = run.tags
-    ask = Ask(
-        id=tags.get(_ASK, ""),
-        gate=tags.get(_GATE, ""),
+    request = PublishRequest(
+        id=run.tags.get(REQUEST_TAG, ""),
+        gate=run.tags.get(GATE_TAG, ""),
         targets=_targets(run.run_config),
-        approvals=tags.get(_APPROVALS, "").split(),
-        attempt=int(tags.get(_ATTEMPT, "1")),
+        approvals=run.tags.get(APPROVALS_TAG, "").split(),
+        attempt=int(run.tags.get(ATTEMPT_TAG, "1")),
     )
-    failed = run.status in _OVER
-    return Asked(ask, run.status is dg.DagsterRunStatus.SUCCESS, (record.end_time or 0.0) if failed else None)
+    failed_at = (record.end_time or 0.0) if run.status in _FAILED else None
+    return RequestRun(request, run.status is dg.DagsterRunStatus.SUCCESS, failed_at)
 
 
-def _targets(config: Any) -> list[Target]:
-    """What a run was asked to publish; nothing where a person launched it anew with another config."""
+def _targets(run_config: Any) -> list[Target]:
+    """What a run was requested to publish; nothing if a person launched it again with another config."""
     try:
-        return [Target(**each) for each in config["ops"][OP]["config"]["targets"]]
-    except (KeyError, TypeError):
+        return [Target(**each) for each in run_config["ops"][OP_NAME]["config"]["targets"]]
+    except (KeyError, TypeError, ValidationError):
         return []
-
-
-def _config(target: Target) -> dict[str, str]:
-    """The target as config, without what it leaves open."""
-    return {name: value for name, value in vars(target).items() if value is not None}

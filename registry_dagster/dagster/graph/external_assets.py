@@ -1,4 +1,4 @@
-"""What the registry adds to Dagster's lineage graph: upstream releases on one side, published versions on the other.
+"""What the registry adds to Dagster's lineage graph: upstream systems on one side, published versions on the other.
 
 All of it is external: nothing here can be materialized, so nothing is ever published by itself.
 """
@@ -9,14 +9,19 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 
-from registry_dagster.dagster.declare.feature_table import Declaration
-from registry_dagster.dagster.names import REGISTRY, registry_key, registry_partitions, release_key, release_partitions
+from registry_dagster.dagster.declare.declaration import Declaration
+from registry_dagster.dagster.names import (
+    MATERIALIZATION_VERSIONS,
+    REGISTRY,
+    materialization_key,
+    materialization_partitions,
+    registry_key,
+    registry_partitions,
+)
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.materialization import MaterializationVersion
 
-__all__ = ["registry_assets", "release_deps"]
-
-_RELEASES = "materialization_versions"
+__all__ = ["materialization_deps", "registry_assets"]
 
 
 def registry_assets(declared: Mapping[dg.AssetKey, Declaration]) -> list[dg.AssetSpec]:
@@ -31,23 +36,24 @@ def registry_assets(declared: Mapping[dg.AssetKey, Declaration]) -> list[dg.Asse
         dataset = declaration.template.dataset
         producers.setdefault(dataset.name, []).append(key)
         datasets.setdefault(dataset.name, dataset)
-    releases = {release_key(version): version for each in declared.values() for version in _versions(each)}
+    systems = {materialization_key(version): version for each in declared.values() for version in _versions(each)}
     return [
-        *(_release(version) for version in releases.values()),
-        *(_registered(datasets[name], keys) for name, keys in producers.items()),
+        *(_system_asset(version) for version in systems.values()),
+        *(_dataset_asset(datasets[name], keys) for name, keys in producers.items()),
     ]
 
 
-def release_deps(together: Mapping[dg.AssetKey, Declaration]) -> dict[dg.AssetKey, list[dg.AssetDep]]:
+def materialization_deps(together: Mapping[dg.AssetKey, Declaration]) -> dict[dg.AssetKey, list[dg.AssetDep]]:
     """The upstream systems that each declared asset is made from, at exact versions where they are fixed.
 
     Args:
-        together: Assets that one definition makes, which Dagster lets read an upstream asset in one way only.
+        together: Assets that one definition makes. Dagster gives them one partition mapping for each
+            upstream asset, so it covers the versions of all of them.
     """
     fixed: dict[dg.AssetKey, set[str] | None] = {}
     for declaration in together.values():
         for version in _versions(declaration):
-            key = release_key(version)
+            key = materialization_key(version)
             known = fixed.setdefault(key, set())
             fixed[key] = None if known is None or declaration.resolve is not None else known | {version.version}
     deps = {
@@ -60,19 +66,19 @@ def release_deps(together: Mapping[dg.AssetKey, Declaration]) -> dict[dg.AssetKe
         for key, versions in fixed.items()
     }
     return {
-        asset: [deps[key] for key in dict.fromkeys(release_key(version) for version in _versions(declaration))]
+        asset: [deps[key] for key in dict.fromkeys(materialization_key(version) for version in _versions(declaration))]
         for asset, declaration in together.items()
     }
 
 
 def _versions(declaration: Declaration) -> Sequence[MaterializationVersion]:
-    """All versions that a declared table may be made from, as far as they are known before a run."""
+    """All materialization versions that a declared table may be made from, if they are known before a run."""
     if declaration.resolve is None:
         return declaration.template.materializations
     return getattr(declaration.resolve, "versions", ())
 
 
-def _registered(dataset: Dataset, producers: Iterable[dg.AssetKey]) -> dg.AssetSpec:
+def _dataset_asset(dataset: Dataset, producers: Iterable[dg.AssetKey]) -> dg.AssetSpec:
     return dg.AssetSpec(
         registry_key(dataset.name),
         description=f"Published versions of {dataset.title or dataset.name}.",
@@ -84,10 +90,10 @@ def _registered(dataset: Dataset, producers: Iterable[dg.AssetKey]) -> dg.AssetS
     )
 
 
-def _release(version: MaterializationVersion) -> dg.AssetSpec:
+def _system_asset(version: MaterializationVersion) -> dg.AssetSpec:
     return dg.AssetSpec(
-        release_key(version),
+        materialization_key(version),
         description=f"Materialization versions of {version.system} that tables were made from.",
-        partitions_def=dg.DynamicPartitionsDefinition(name=release_partitions(version)),
-        group_name=_RELEASES,
+        partitions_def=dg.DynamicPartitionsDefinition(name=materialization_partitions(version)),
+        group_name=MATERIALIZATION_VERSIONS,
     )

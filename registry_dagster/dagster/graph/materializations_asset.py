@@ -1,4 +1,4 @@
-"""An asset whose runs record what an upstream system tells of its materialization versions."""
+"""An asset whose runs record what an upstream system says about its materialization versions."""
 
 import re
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from registry_dagster.answers.lifecycle import lifecycle
+from registry_dagster.dagster.names import MATERIALIZATION_VERSIONS, RESOURCE_KEY
 from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import RegistryError, RegistryUnavailable, SourceUnavailable
 from registry_dagster.model.canonical_json import sha256_digest
@@ -20,7 +21,6 @@ from registry_dagster.sources.source import Told, Upstream
 
 __all__ = ["materializations_asset"]
 
-_GROUP = "materialization_versions"
 _MOST_ROWS = 1000
 
 
@@ -30,34 +30,36 @@ def materializations_asset(
     server: str | None = None,
     same_as: Sequence[str] = (),
     key: dg.AssetKey | str | None = None,
-    resource_key: str = "registry",
+    resource_key: str = RESOURCE_KEY,
 ) -> dg.AssetsDefinition:
     """An asset that keeps an upstream system's materialization versions current in the registry.
 
         minnie = rd.materializations_asset("cave", "minnie65_public")
         daily = dg.ScheduleDefinition(name="minnie_daily", target=[minnie], cron_schedule="@daily")
 
-    Each run asks the system, records timestamps, expiry, status and aliases as facts, and shows what changed.
-    It publishes no dataset and enforces nothing. Nothing is asked before a run. A version that contradicts
-    its record is left as it is recorded, the others are written, and the run fails and says so.
+    Each run queries the system, records timestamps, expiry, status and aliases as facts, and shows what
+    changed. It publishes no dataset and enforces nothing. Nothing is queried before a run. A version that
+    contradicts its record keeps its record; the others are written, and the run fails and says so.
 
     Args:
         source: `cave`, `neuprint` or `file`.
         names: CAVE: the datastack. neuPrint: the server, and perhaps a dataset. File: its path.
         server: CAVE: address of its global server.
-        same_as: CAVE: other datastacks that show the same states under their own names: aliases.
+        same_as: CAVE: other datastacks that show the same states under their own names, as aliases.
         key: The asset's key. Default: `materialization_versions/<source>/<names>`.
-        resource_key: Under which key the definitions hold the `FeatureRegistry` resource.
+        resource_key: The key of the `FeatureRegistry` resource.
 
     Raises:
         InvalidDeclaration: there is no such source, or it takes other names.
     """
     upstream = open_upstream(source, names, server=server, same_as=same_as)
-    asset_key = _key([_GROUP, *(re.sub(r"[^\w.-]", "_", part) for part in upstream.name)] if key is None else key)
+    asset_key = _key(
+        [MATERIALIZATION_VERSIONS, *(re.sub(r"[^\w.-]", "_", part) for part in upstream.name)] if key is None else key
+    )
     spec = dg.AssetSpec(
         asset_key,
-        description=f"Materialization versions of {' '.join(upstream.name[1:])}, as {source} tells of them.",
-        group_name=_GROUP,
+        description=f"Materialization versions of {' '.join(upstream.name[1:])}, as {source} reports them.",
+        group_name=MATERIALIZATION_VERSIONS,
         kinds={source},
     )
 
@@ -65,27 +67,34 @@ def materializations_asset(
         name=re.sub(r"\W", "_", "__".join(asset_key.path)), specs=[spec], required_resource_keys={resource_key}
     )
     def record_versions(context: dg.AssetExecutionContext) -> "dg.MaterializeResult[Any]":
-        resource: FeatureRegistry = getattr(context.resources, resource_key)
-        try:
-            told, changes = _recorded(upstream, resource)
-        except RegistryError as error:
-            again = isinstance(error, RegistryUnavailable | SourceUnavailable)
-            raise dg.Failure(description=str(error), allow_retries=again) from error
-        for note in told.notes:
-            context.log.warning(note)
-        context.log.info(changes.summary)
-        metadata = _metadata(told, changes)
-        if refused := changes.of("refused"):
-            raise dg.Failure(
-                description=f"{len(refused)} of {len(changes.versions)} contradict their record and were left as they "
-                f"are. First: {refused[0].version}: {refused[0].reason}",
-                metadata=metadata,
-                allow_retries=False,
-            )
-        facts = [version.to_json() for version in told.versions]
-        return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(sha256_digest(facts)))
+        return _record(context, upstream, getattr(context.resources, resource_key))
 
     return record_versions
+
+
+def _record(
+    context: dg.AssetExecutionContext, upstream: Upstream, resource: FeatureRegistry
+) -> "dg.MaterializeResult[Any]":
+    try:
+        answer = upstream.ask()
+        with closing(resource.open()) as registry:
+            changes = registry.record_materializations(answer.versions)
+    except RegistryError as error:
+        again = isinstance(error, RegistryUnavailable | SourceUnavailable)
+        raise dg.Failure(description=str(error), allow_retries=again) from error
+    for note in answer.notes:
+        context.log.warning(note)
+    context.log.info(changes.summary)
+    metadata = _metadata(answer, changes)
+    if refused := changes.of("refused"):
+        raise dg.Failure(
+            description=f"{len(refused)} of {len(changes.versions)} versions contradict their records, which were "
+            f"kept. First: {refused[0].version}: {refused[0].reason}",
+            metadata=metadata,
+            allow_retries=False,
+        )
+    facts = [version.to_json() for version in answer.versions]
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(sha256_digest(facts)))
 
 
 def _key(key: dg.AssetKey | str | Sequence[str]) -> dg.AssetKey:
@@ -94,17 +103,11 @@ def _key(key: dg.AssetKey | str | Sequence[str]) -> dg.AssetKey:
     return dg.AssetKey.from_user_string(key) if isinstance(key, str) else dg.AssetKey(list(key))
 
 
-def _recorded(upstream: Upstream, resource: FeatureRegistry) -> tuple[Told, MaterializationChanges]:
-    told = upstream.ask()
-    with closing(resource.open()) as registry:
-        return told, registry.record_materializations(told.versions)
-
-
-def _metadata(told: Told, changes: MaterializationChanges) -> dict[str, Any]:
+def _metadata(answer: Told, changes: MaterializationChanges) -> dict[str, Any]:
     now = datetime.now(timezone.utc)
     rows = [
         table_row(change.version, _state(version, now), change.outcome, change.words)
-        for version, change in zip(told.versions[:_MOST_ROWS], changes.versions[:_MOST_ROWS], strict=True)
+        for version, change in zip(answer.versions[:_MOST_ROWS], changes.versions[:_MOST_ROWS], strict=True)
     ]
     lines = [table_row("version", "lifecycle", "record", "what"), table_row(*["---"] * 4), *rows]
     return {

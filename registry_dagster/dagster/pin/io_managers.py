@@ -8,9 +8,10 @@ from typing import Any, TypeVar, cast, overload
 
 import dagster as dg
 
-from registry_dagster.dagster.pin.metadata import NOT_PINNED, declared_in_run, frozen, shown
-from registry_dagster.dagster.pin.storage_options import resolved
-from registry_dagster.dagster.pin.written_to import HOW_TO_SAY, place_in
+from registry_dagster.dagster.names import NOT_PINNED
+from registry_dagster.dagster.pin.metadata import describe_table, freeze_metadata, resolve_declaration
+from registry_dagster.dagster.pin.storage_options import resolve_options
+from registry_dagster.dagster.pin.written_to import HOW_TO_REPORT, written_to
 from registry_dagster.errors import InvalidDeclaration, RegistryError, TableNotFound
 from registry_dagster.tables import inspect_table
 
@@ -21,7 +22,7 @@ C = TypeVar("C", bound=dg.ConfigurableIOManagerFactory[Any])
 Options = Mapping[str, Any] | None
 
 _Adapter = dg.ConfigurableLegacyIOManagerAdapter
-"""Makes its IO manager from a definition, not by `create_io_manager`."""
+"""Makes its IO manager from a definition, not with `create_io_manager`, so a subclass cannot wrap it."""
 
 
 @overload
@@ -33,9 +34,9 @@ def pinning(manager: type[C] | dg.IOManager, *, storage_options: Options = None)
 
         resources={"io_manager": rd.pinning(DeltaLakePyarrowIOManager)(root_uri="/data/lake")}
 
-    The asset needs only `@feature_table` above `@dg.asset`. After the write, the table is inspected where
-    the IO manager's own metadata says it is (as `places.place_in` reads it), at the version it names, else
-    the newest. Assets without a declaration are written as ever.
+    The asset needs only `@feature_table` above `@dg.asset`. After the write, the table is inspected at the
+    location in the IO manager's own metadata, and at the version there, else the newest. Assets without a
+    declaration are written as before.
 
     The data is written by then, so a table that cannot be inspected does not fail the run: a warning, and
     `registry/not_pinned` on the materialization, say why it cannot be published.
@@ -43,11 +44,11 @@ def pinning(manager: type[C] | dg.IOManager, *, storage_options: Options = None)
     Args:
         manager: A configurable IO manager's class, to be configured as before. Or a plain `dg.IOManager`,
             e.g. inside a function under `@dg.io_manager`.
-        storage_options: As of `inspect_table`, for the look at the table; values may be `dg.EnvVar`. Never
-            recorded. Default: what the environment has.
+        storage_options: Used to inspect the table; see `inspect_table`. Values may be `dg.EnvVar`. Never
+            recorded. Default: the environment's credentials.
 
     Raises:
-        InvalidDeclaration: it is neither.
+        InvalidDeclaration: `manager` is neither.
     """
     given: Any = manager
     if isinstance(given, type):
@@ -57,14 +58,13 @@ def pinning(manager: type[C] | dg.IOManager, *, storage_options: Options = None)
         return _pinning_manager(given, storage_options)
     name = cast("str", (given if isinstance(given, type) else type(given)).__name__)
     raise InvalidDeclaration(
-        f"pinning takes a configurable IO manager's class, or a plain IOManager; {name} is given as neither. "
-        "Wrap the class before it is configured, rd.pinning(TheIOManager)(...), or wrap what a function under "
-        "@dg.io_manager returns"
+        f"pinning takes the class of a configurable IO manager, or a plain IOManager, got {name}. Wrap the class "
+        "before it is configured, rd.pinning(TheIOManager)(...), or wrap what a function under @dg.io_manager returns"
     )
 
 
 def _pinning_class(manager: type[C], options: Options) -> type[C]:
-    """A subclass, since Dagster gives the outermost class its config, and the write its `resource_config`."""
+    """A subclass: Dagster configures the outermost class, and each write sees that class's `resource_config`."""
 
     def create_io_manager(self: C, context: dg.InitResourceContext) -> dg.IOManager:
         return _pinning_manager(manager.create_io_manager(self, context), options)
@@ -93,7 +93,7 @@ class _Pinning(dg.IOManager):
 
 
 class _PinningEvents(_Pinning):
-    """For one whose `handle_output` yields events: Dagster takes the metadata away at each of them."""
+    """For an IO manager whose `handle_output` yields events: Dagster clears the logged metadata at each event."""
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> Iterator[object]:
         logged: dict[str, object] = {}
@@ -104,7 +104,7 @@ class _PinningEvents(_Pinning):
 
 
 def _pin(output: dg.OutputContext, logged: Mapping[str, object], options: Options) -> None:
-    """Add what is pinned to the asset's materialization, over what the IO manager says of columns and rows."""
+    """Add what is pinned to the asset's materialization. It replaces the IO manager's own columns and row count."""
     if not output.has_asset_key:
         return
     try:
@@ -116,7 +116,7 @@ def _pin(output: dg.OutputContext, logged: Mapping[str, object], options: Option
         pinned = _pinned(context, output, logged, options)
     except RegistryError as error:
         name = key.to_user_string()
-        context.log.warning(f"The table of {name} is written, but it is not pinned, so it cannot be published. {error}")
+        context.log.warning(f"The table of {name} was written, but it is not pinned and cannot be published. {error}")
         pinned = {NOT_PINNED: str(error)}
     if pinned:
         context.add_asset_metadata(pinned, asset_key=key)
@@ -126,21 +126,21 @@ def _pinned(
     context: dg.AssetExecutionContext, output: dg.OutputContext, logged: Mapping[str, object], options: Options
 ) -> dict[str, Any]:
     key = output.asset_key
-    declared = declared_in_run(context, key)
+    declared = resolve_declaration(context, key)
     if declared is None:
         return {}
-    place = place_in(logged)
-    if place is None:
-        raise TableNotFound(f"The IO manager's metadata does not say where it wrote; {HOW_TO_SAY}.")
-    options = {**_catalog(output), **(resolved(options) or {})}
-    facts = inspect_table(place.uri, version=place.version, storage_options=options)
+    written = written_to(logged)
+    if written is None:
+        raise TableNotFound(f"The IO manager's metadata does not say where it wrote the table; {HOW_TO_REPORT}.")
+    options = {**_catalog(output), **(resolve_options(options) or {})}
+    facts = inspect_table(written.uri, version=written.version, storage_options=options)
     return {
-        **shown(declared, facts),
-        **frozen(context, key, declared, facts, {**(output.output_metadata or {}), **logged}),
+        **describe_table(declared, facts),
+        **freeze_metadata(context, key, declared, facts, {**(output.output_metadata or {}), **logged}),
     }
 
 
 def _catalog(output: dg.OutputContext) -> dict[str, str]:
-    """The Iceberg catalog's properties, as dagster-iceberg is configured with them."""
+    """The Iceberg catalog's properties, from dagster-iceberg's own config."""
     config = cast("Mapping[str, object]", output.resource_config or {}).get("config")
     return cast("dict[str, dict[str, str]]", config).get("properties", {}) if isinstance(config, dict) else {}

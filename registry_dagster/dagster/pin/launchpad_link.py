@@ -1,4 +1,4 @@
-"""The "Publish…" link: a launchpad filled in but for the words that a person must find."""
+"""The "Publish…" link: a launchpad that is filled in, except for the message that a person must write."""
 
 from __future__ import annotations
 
@@ -9,18 +9,10 @@ from urllib.parse import quote
 import dagster as dg
 import yaml
 
-__all__ = ["JOB", "OP", "PUBLISH_JOB", "PUBLISH_LINK", "publish_link"]
+from registry_dagster.dagster.names import CODE_LOCATION_TAG, PUBLISH_JOB, publish_run_config
 
-JOB = "publish_feature_table"
-OP = "publish"
+__all__ = ["publish_link"]
 
-PUBLISH_JOB = "registry/publish_job"
-"""Metadata key of the publish job's name on an asset, where `definitions` put one beside it."""
-
-PUBLISH_LINK = "registry/publish"
-"""Metadata key of the link on a materialization."""
-
-_CODE_LOCATION = "dagster/code_location"
 _PATH_PREFIX = "DAGSTER_WEBSERVER_PATH_PREFIX"
 
 
@@ -29,15 +21,14 @@ def publish_link(
 ) -> dg.MarkdownMetadataValue | None:
     """A link to the launchpad of the publish job, for the table that this run makes.
 
-    The message is left out of the config, so Dagster's Launch button waits until somebody writes it. A web
-    server under a path prefix must be named to the run too, by the web server's own variable
-    DAGSTER_WEBSERVER_PATH_PREFIX.
+    The message is left out of the config, so Dagster's Launch button waits until somebody writes it. If the
+    web server runs under a path prefix, the run needs the web server's variable DAGSTER_WEBSERVER_PATH_PREFIX.
 
     Returns:
-        None where there is nothing to link to: the run was not launched by Dagster's servers, or nothing
-        tells of a publish job beside the asset.
+        None if there is nothing to link to: the run was not launched by Dagster's servers, or `definitions`
+        added no publish job beside the asset.
     """
-    location = context.run.tags.get(_CODE_LOCATION)
+    location = context.run.tags.get(CODE_LOCATION_TAG)
     job = context.assets_def.specs_by_key[key].metadata.get(PUBLISH_JOB)
     if location is None or job is None:
         return None
@@ -48,7 +39,7 @@ def publish_link(
 
 
 def _launchpad(location: str, job: str, config: Mapping[str, str]) -> str:
-    run_config = yaml.safe_dump({"ops": {OP: {"config": dict(config)}}}, sort_keys=False, allow_unicode=True)
+    run_config = yaml.safe_dump(publish_run_config(config), sort_keys=False, allow_unicode=True)
     prefix = os.environ.get(_PATH_PREFIX, "").strip("/")
     path = ["", *([prefix] if prefix else []), "locations", quote(f"__repository__@{location}", safe="@"), "jobs", job]
     return f"{'/'.join(path)}/playground/setup?config={quote(run_config, safe='')}"

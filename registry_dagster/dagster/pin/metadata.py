@@ -9,68 +9,68 @@ from typing import Any
 import dagster as dg
 
 from registry_dagster.dagster.declare.column_schema import table_schema
-from registry_dagster.dagster.declare.feature_table import DECLARATION, Declaration, declaration_of
-from registry_dagster.dagster.names import registry_key
-from registry_dagster.dagster.pin.launchpad_link import PUBLISH_LINK, publish_link
+from registry_dagster.dagster.declare.declaration import Declaration, declaration_of
+from registry_dagster.dagster.names import (
+    COLUMN_LINEAGE,
+    COLUMN_SCHEMA,
+    DECLARATION,
+    ORIGIN,
+    PUBLISH_LINK,
+    ROW_COUNT,
+    TABLE,
+    TABLE_NAME,
+    URI,
+    registry_key,
+)
+from registry_dagster.dagster.pin.launchpad_link import publish_link
 from registry_dagster.errors import InvalidDeclaration, TableMismatch
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.table import TableFacts
 
-__all__ = ["NOT_PINNED", "SOURCE", "TABLE", "declared_in_run", "frozen", "shown"]
-
-TABLE = "registry/table"
-"""Metadata key of the pinned TableFacts on a materialization."""
-
-SOURCE = "registry/source"
-"""Metadata key of what made the table: job, op, the tables it read, and from which columns."""
-
-NOT_PINNED = "registry/not_pinned"
-"""Metadata key of why a declared asset's materialization holds no pinned table."""
-
-_COLUMN_LINEAGE = "dagster/column_lineage"
+__all__ = ["describe_table", "freeze_metadata", "resolve_declaration"]
 
 ColumnDeps = Mapping[str, Sequence[dg.TableColumnDep]]
 
 
-def declared_in_run(context: dg.AssetExecutionContext, key: dg.AssetKey) -> FeatureTable | None:
-    """The asset's declaration as it holds for the partitions of this run; None without one.
+def resolve_declaration(context: dg.AssetExecutionContext, key: dg.AssetKey) -> FeatureTable | None:
+    """The asset's declaration for the partitions of this run; None if it has none.
 
     Raises:
-        InvalidDeclaration: it differs between the partitions of the run, or depends on a partition and
-            there is none.
+        InvalidDeclaration: it differs between the partitions of the run, it depends on a partition and
+            there is none, or no such asset is made here.
     """
     declaration = declaration_of(context.assets_def, key)
-    return None if declaration is None else _for_partitions(declaration, _partition_keys(context))
+    return None if declaration is None else _agreed(declaration, _partition_keys(context))
 
 
-def shown(declared: FeatureTable, facts: TableFacts) -> dict[str, Any]:
-    """The metadata in Dagster's own words, for people to read."""
+def describe_table(declared: FeatureTable, facts: TableFacts) -> dict[str, Any]:
+    """The table as metadata under Dagster's own keys, for people to read."""
     return {
-        "dagster/uri": facts.location,
-        "dagster/table_name": declared.dataset.name,
-        "dagster/column_schema": table_schema(declared, facts),
-        **({"dagster/row_count": facts.rows} if facts.rows is not None else {}),
+        URI: facts.location,
+        TABLE_NAME: declared.dataset.name,
+        COLUMN_SCHEMA: table_schema(declared, facts),
+        **({ROW_COUNT: facts.rows} if facts.rows is not None else {}),
     }
 
 
-def frozen(
+def freeze_metadata(
     context: dg.AssetExecutionContext,
     key: dg.AssetKey,
     declared: FeatureTable,
     facts: TableFacts,
     metadata: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The metadata that a publish is made from.
+    """Freeze what a publish needs as metadata of the materialization.
 
-    A table that does not fit its declaration is logged as a warning: the data is there; it is publishing
-    that would be refused.
+    A table that does not fit its declaration is logged as a warning: the data is written, and only
+    publishing would be refused.
 
     Args:
-        context: The asset's.
+        context: The asset's context.
         key: Which asset.
-        declared: Its declaration as it holds in this run.
+        declared: Its declaration in this run.
         facts: The table.
-        metadata: Other metadata of the materialization. Its column lineage is taken from here, else from
+        metadata: Other metadata of the materialization. The column lineage is taken from here, else from
             the asset's own metadata.
     """
     try:
@@ -78,16 +78,17 @@ def frozen(
     except TableMismatch as mismatch:
         context.log.warning(f"Publishing this table would be refused. {mismatch}")
     spec = context.assets_def.specs_by_key[key]
-    own = _given_lineage(metadata.get(_COLUMN_LINEAGE) or spec.metadata.get(_COLUMN_LINEAGE))
+    own = _given_lineage(metadata.get(COLUMN_LINEAGE) or spec.metadata.get(COLUMN_LINEAGE))
     upstream = dict(_upstream_tables(context, key))
     pinned: dict[str, Any] = {
         DECLARATION: declared.to_json(),
         TABLE: facts.to_json(),
-        SOURCE: _source(context, key, upstream, own),
+        ORIGIN: _origin(context, key, upstream, own),
     }
-    lineage = {**_joins(declared, {dataset: asset for asset, (dataset, _) in upstream.items()}), **own}
+    # What the author says a column comes from replaces what we only know it is joined to.
+    lineage = {**_join_lineage(declared, {dataset: asset for asset, (dataset, _) in upstream.items()}), **own}
     if lineage:
-        pinned[_COLUMN_LINEAGE] = dg.MetadataValue.column_lineage(dg.TableColumnLineage(lineage))
+        pinned[COLUMN_LINEAGE] = dg.MetadataValue.column_lineage(dg.TableColumnLineage(lineage))
     keys = _partition_keys(context)
     link = publish_link(context, key, keys[0] if len(keys) == 1 else None)
     return pinned if link is None else {**pinned, PUBLISH_LINK: link}
@@ -99,8 +100,8 @@ def _given_lineage(lineage: object) -> ColumnDeps:
     return lineage.deps_by_column if isinstance(lineage, dg.TableColumnLineage) else {}
 
 
-def _joins(declared: FeatureTable, producers: Mapping[str, dg.AssetKey]) -> ColumnDeps:
-    """The columns that a column is to be joined to, for people to follow. Not recorded as what it came from."""
+def _join_lineage(declared: FeatureTable, producers: Mapping[str, dg.AssetKey]) -> ColumnDeps:
+    """The columns that a column is joined to, for people to follow in the UI. Not recorded as what it came from."""
     deps: dict[str, list[dg.TableColumnDep]] = {}
     for reference in declared.references:
         if reference.to is not None:
@@ -110,7 +111,7 @@ def _joins(declared: FeatureTable, producers: Mapping[str, dg.AssetKey]) -> Colu
     return deps
 
 
-def _source(
+def _origin(
     context: dg.AssetExecutionContext,
     key: dg.AssetKey,
     upstream: Mapping[dg.AssetKey, tuple[str, dict[str, object]]],
@@ -133,7 +134,7 @@ def _source(
 
 
 def _module(run: dg.DagsterRun) -> str:
-    """The module a code location was loaded from; the deployment's name where it was not loaded from one."""
+    """The module that the code location was loaded from, or the deployment's name if it was not loaded from one."""
     origin = run.job_code_origin
     module: str | None = getattr(origin.repository_origin.code_pointer, "module", None) if origin else None
     return module or os.environ.get("DAGSTER_CLOUD_DEPLOYMENT_NAME", "prod")
@@ -143,8 +144,8 @@ def _partition_keys(context: dg.AssetExecutionContext) -> Sequence[str]:
     return context.partition_keys if context.has_partition_key or context.has_partition_key_range else ()
 
 
-def _for_partitions(declaration: Declaration, keys: Sequence[str]) -> FeatureTable:
-    """The declaration as it holds for the partitions of this run, which must agree on it."""
+def _agreed(declaration: Declaration, keys: Sequence[str]) -> FeatureTable:
+    """The declaration for the partitions of this run, which must agree on it."""
     tables = [declaration.for_partition(key) for key in keys] or [declaration.for_partition(None)]
     if any(table != tables[0] for table in tables):
         raise InvalidDeclaration(
@@ -157,23 +158,27 @@ def _for_partitions(declaration: Declaration, keys: Sequence[str]) -> FeatureTab
 def _upstream_tables(
     context: dg.AssetExecutionContext, key: dg.AssetKey
 ) -> Iterator[tuple[dg.AssetKey, tuple[str, dict[str, object]]]]:
-    """The declared upstream assets: dataset and table, in the state they are in now."""
+    """The declared upstream assets: dataset and table, as last materialized."""
     spec = context.assets_def.specs_by_key[key]
     for dep in sorted(spec.deps, key=lambda dep: dep.asset_key):
-        event = _latest(context, dep)
+        event = _materialization_read(context, dep)
         if event is None or TABLE not in event.metadata or DECLARATION not in event.metadata:
             continue
         try:
             declared = FeatureTable.from_json(event.metadata[DECLARATION].value)
             facts = TableFacts.from_json(event.metadata[TABLE].value)
         except InvalidDeclaration as error:
-            context.log.warning(f"{dep.asset_key.to_user_string()} will not stand in the lineage: {error}")
+            context.log.warning(f"{dep.asset_key.to_user_string()} is left out of the lineage: {error}")
         else:
             yield dep.asset_key, (declared.dataset.name, facts.identity)
 
 
-def _latest(context: dg.AssetExecutionContext, dep: dg.AssetDep) -> dg.AssetMaterialization | None:
-    """The materialization that was read. Of a partitioned upstream only the same partition is sure to be it."""
+def _materialization_read(context: dg.AssetExecutionContext, dep: dg.AssetDep) -> dg.AssetMaterialization | None:
+    """The materialization that this run read.
+
+    It is the newest one if the upstream asset is not partitioned. If it is, only the same partition is sure
+    to be what was read, and only under the default partition mapping; otherwise the answer is None.
+    """
     found = context.instance.get_latest_materialization_event(dep.asset_key)
     event = found.asset_materialization if found is not None else None
     if event is None or event.partition is None:

@@ -1,55 +1,62 @@
-"""Tables written elsewhere: what an external process reported of them, e.g. through Dagster Pipes."""
+"""Tables written elsewhere: what an external process reported about them, e.g. through Dagster Pipes."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import dagster as dg
 
+from registry_dagster.dagster.names import URI
 from registry_dagster.errors import InvalidDeclaration
 
-__all__ = ["Reported", "Result", "Written", "result_of", "results_of"]
+__all__ = ["ExternalResults", "Result", "WrittenTable", "result_of", "results_of"]
 
 Result = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
 
 @runtime_checkable
-class Reported(Protocol):
+class ExternalResults(Protocol):
     """Has the results of an external process: a Pipes session, or what a Pipes client's `run` returned."""
 
     def get_results(self) -> Sequence[Result]:
-        """Materializations and check results, as they were reported."""
+        """The materializations and check results that were reported."""
         ...
 
 
-Written = str | os.PathLike[str] | dg.MaterializeResult[Any] | Reported
-"""A table's location, or what was reported of it."""
+WrittenTable = str | os.PathLike[str] | dg.MaterializeResult[Any] | ExternalResults
+"""A table's location, or what was reported about it."""
 
 
-def results_of(reported: Reported | Iterable[Result]) -> Iterable[Result]:
-    """The results, from whichever holds them."""
-    return reported.get_results() if isinstance(reported, Reported) else reported
+def results_of(reported: ExternalResults | Iterable[Result]) -> Iterable[Result]:
+    """The results: those of an external process, or the given ones."""
+    return reported.get_results() if isinstance(reported, ExternalResults) else reported
 
 
-def result_of(written: Written) -> dg.MaterializeResult[Any]:
-    """The one materialization that was reported, with its check results; a location becomes one.
+def result_of(written: WrittenTable) -> dg.MaterializeResult[Any]:
+    """The one materialization that was reported, with its check results. A location becomes one too.
 
     Raises:
-        InvalidDeclaration: none was reported, or several.
+        InvalidDeclaration: none was reported, or several; or it is neither a location nor a result.
     """
     if isinstance(written, dg.MaterializeResult):
         return written
-    if not isinstance(written, Reported):
-        return dg.MaterializeResult(metadata={"dagster/uri": os.fspath(written)})
+    if isinstance(written, str | os.PathLike):
+        return dg.MaterializeResult(metadata={URI: os.fspath(written)})
+    given = cast("object", written)
+    if not isinstance(given, ExternalResults):
+        raise InvalidDeclaration(
+            f"registry.table takes the table's location, or what was reported about it, got {type(given).__name__}; "
+            "pass the path or URI that the table was written to"
+        )
     results = written.get_results()
     made = [result for result in results if isinstance(result, dg.MaterializeResult)]
     if len(made) != 1:
         names = ", ".join(result.asset_key.to_user_string() for result in made if result.asset_key) or "no asset"
         raise InvalidDeclaration(
-            f"the external process materialized {names}, and registry.table pins one; "
-            "write `yield from registry.tables(context, session)` for several"
+            f"the external process materialized {names}, but registry.table pins exactly one; "
+            "for several, write `yield from registry.tables(context, session)`"
         )
     (result,) = made
     checks = [result for result in results if isinstance(result, dg.AssetCheckResult)]

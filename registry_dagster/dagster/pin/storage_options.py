@@ -1,4 +1,4 @@
-"""Storage options in a pipeline's configuration. Secrets stand there by the name of an environment variable."""
+"""Storage options in a pipeline's configuration. A secret is given as the name of an environment variable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import dagster as dg
 from registry_dagster.errors import TableError
 from registry_dagster.model.secrets import secret_in
 
-__all__ = ["refuse_written_secrets", "resolved"]
+__all__ = ["refuse_written_secrets", "resolve_options"]
 
 _SECRET_NAME = re.compile(
     r"(^|[._-])(key|secret|token|password|auth|authorization|credentials?|cookie)($|[._-])"
@@ -19,13 +19,13 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _USER_IN_URL = re.compile(r"https?://[^/@\s]+@", re.IGNORECASE)
-"""Services take a token for the user."""
+"""A token in place of the user, which several services accept."""
 _NO_SECRETS = {"", "anon", "browser", "cache", "cloud", "google_default"}
-"""Words that gcsfs takes for a token."""
+"""Words that gcsfs accepts in place of a token."""
 
 
-def resolved(options: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The options with the value of each `dg.EnvVar`, also where Dagster has made it `{"env": NAME}`.
+def resolve_options(options: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The options with the value of each `dg.EnvVar`, and of each `{"env": NAME}` that Dagster made of one.
 
     Raises:
         TableError: an environment variable is not set.
@@ -38,8 +38,8 @@ def _value(name: str, value: object) -> Any:
         found = dg.EnvVar(variable).get_value()
         if found is None:
             raise TableError(
-                f"storage_options: {name} is taken from the environment variable {variable}, which is not set where "
-                "this runs."
+                f"storage_options: {name} is read from the environment variable {variable}, which is not set in this "
+                "process; set it."
             )
         return found
     if isinstance(value, Mapping):
@@ -50,10 +50,10 @@ def _value(name: str, value: object) -> Any:
 
 
 def refuse_written_secrets(options: Mapping[str, Any] | None) -> None:
-    """Secrets written into a resource would be stored and shown by Dagster, as all configuration is.
+    """Refuse secrets written into a resource: Dagster stores and shows all configuration.
 
     Raises:
-        TableError: an option that is a secret by its name, or holds one in a URI, is no `dg.EnvVar`.
+        TableError: an option that has the name of a secret, or a URI with one, is not a `dg.EnvVar`.
     """
     for name, value in (options or {}).items():
         _refuse_written(name, value, secret=_SECRET_NAME.search(name) is not None)
@@ -69,19 +69,19 @@ def _refuse_written(name: str, value: object, *, secret: bool) -> None:
         named_so = secret and value not in _NO_SECRETS and not value.endswith(".json")
         if named_so or secret_in(value) or _USER_IN_URL.search(value):
             raise TableError(
-                f"storage_options: {name} stands in the definition itself, and Dagster stores and shows definitions. "
-                'Give it as dg.EnvVar("NAME"), or leave it out: credentials are taken from the environment.'
+                f"storage_options: {name} is written in the definition, and Dagster stores and shows definitions. "
+                'Use dg.EnvVar("NAME"), or leave it out: credentials are then taken from the environment.'
             )
     elif isinstance(value, Sequence):
         *before, last = cast("Sequence[object]", value) or [None]
         for each in before:
-            # Of `auth`, a user and a password.
+            # `auth` is a user, who is not a secret, and a password.
             _refuse_written(name, each, secret=secret and name != "auth")
         _refuse_written(name, last, secret=secret)
 
 
 def _variable(value: object) -> str | None:
-    """The name of an environment variable, where a value stands for one."""
+    """The name of the environment variable that a value refers to, if it does."""
     if isinstance(value, dg.EnvVar):
         return value.env_var_name
     named = cast("Mapping[str, object]", value if isinstance(value, Mapping) else {})

@@ -1,4 +1,4 @@
-"""Where a table was written, as the metadata that was reported of it says."""
+"""Where a table was written, read from its writer's metadata."""
 
 from __future__ import annotations
 
@@ -9,44 +9,45 @@ from urllib.parse import quote
 
 import dagster as dg
 
-__all__ = ["HOW_TO_SAY", "Place", "place_in"]
+from registry_dagster.dagster.names import TABLE_NAME, URI
 
-HOW_TO_SAY = "add the metadata 'dagster/uri' (a path or URI) where it is written, and 'version' where it has one"
-"""The end of a message about a table whose place nothing names."""
+__all__ = ["HOW_TO_REPORT", "WrittenTo", "written_to"]
 
-_LOCATIONS = ("dagster/uri", "table_uri", "path")
+HOW_TO_REPORT = "add the metadata 'dagster/uri' (a path or URI) to what its writer reports, and 'version' if it has one"
+"""The end of an error about a table whose location is not reported."""
+
+_LOCATIONS = (URI, "table_uri", "path")
 """The most explicit first: Dagster's own key, dagster-deltalake's, that of UPath-based IO managers."""
 
 _VERSION = "version"
 _SNAPSHOT = ("snapshot-id", "snapshot_id")
-_TABLE_NAME = "dagster/table_name"
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a table is, and which version of it was written where that is known."""
+class WrittenTo:
+    """The location of a table, and the version that was written, if known."""
 
     uri: str
     version: int | None = None
 
 
-def place_in(metadata: Mapping[str, object]) -> Place | None:
-    """The place that a writer's metadata names; None when it names none.
+def written_to(metadata: Mapping[str, object]) -> WrittenTo | None:
+    """The location in a writer's metadata; None if there is none.
 
-    A location stands under `dagster/uri`, `table_uri` or `path`. An Iceberg table in a catalog may instead be named by
-    `dagster/table_name` (`catalog.namespace.table`) beside its `snapshot-id`. A version is a whole number
-    under `version` or `snapshot-id`; text there is somebody's own version and says nothing of the table.
+    The location is under `dagster/uri`, `table_uri` or `path`. An Iceberg table in a catalog may have
+    `dagster/table_name` (`catalog.namespace.table`) and `snapshot-id` instead. The version is a whole number
+    under `version` or `snapshot-id`; a text there is somebody's own version, not the table's.
     """
-    said = {key: _plain(value) for key, value in metadata.items()}
-    snapshot = next((number for key in _SNAPSHOT if (number := _whole(said.get(key))) is not None), None)
+    values = {key: _plain(value) for key, value in metadata.items()}
+    snapshot = next((number for key in _SNAPSHOT if (number := _whole(values.get(key))) is not None), None)
     for key in _LOCATIONS:
-        if isinstance(uri := said.get(key), str) and uri:
-            version = _whole(said.get(_VERSION))
-            return Place(uri, snapshot if version is None else version)
-    name = said.get(_TABLE_NAME)
+        if isinstance(uri := values.get(key), str) and uri:
+            version = _whole(values.get(_VERSION))
+            return WrittenTo(uri, snapshot if version is None else version)
+    name = values.get(TABLE_NAME)
     if snapshot is not None and isinstance(name, str) and name.count(".") >= 2:
         catalog, _, table = name.partition(".")
-        return Place(f"iceberg://{quote(catalog, safe='')}/{quote(table, safe='')}", snapshot)
+        return WrittenTo(f"iceberg://{quote(catalog, safe='')}/{quote(table, safe='')}", snapshot)
     return None
 
 

@@ -1,1 +1,1 @@
-"""One run of the publish job: config, targets, recheck, job, events."""
+"""One run of the publish job: config, frozen tables, recheck, job, events, report."""

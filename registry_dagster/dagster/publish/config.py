@@ -1,4 +1,4 @@
-"""What a person decides when launching a publish."""
+"""What to publish, why, and who publishes it: as one value, and as the launchpad's config."""
 
 from collections.abc import Iterable
 from enum import Enum
@@ -7,44 +7,55 @@ from typing import Any
 import dagster as dg
 from pydantic import Field, create_model
 
-from registry_dagster.dagster.publish.targets import Target
+from registry_dagster.dagster.declare.declaration import AssetLike, asset_keys
 from registry_dagster.errors import PublishRefused
 from registry_dagster.model.canonical_json import sha256_digest
 
-__all__ = ["PublishConfig", "TargetConfig", "completing"]
+__all__ = ["PublishConfig", "Target", "config_type_for"]
 
 _ASSET = "Asset key, e.g. synapses or group/synapses."
-_PARTITION = "Partition key, for a partitioned asset."
-_RUN = "The run that made the table. Default: the newest."
-_LABEL = "A human alias of the version."
 _TARGETS = "Several tables to publish in one run."
 
 
-class TargetConfig(dg.Config):
-    """One of several tables to publish."""
+class _TargetFields(dg.Config):
+    """What a target and a launch both say."""
+
+    partition: str | None = Field(default=None, description="Partition key, for a partitioned asset.")
+    run_id: str | None = Field(default=None, description="The run that made the table. Default: the newest.")
+    label: str | None = Field(default=None, description="A human alias of the version.")
+
+
+class Target(_TargetFields):
+    """One materialization to publish, why, and who publishes it.
+
+    The one value on the way from an approval, or the launchpad, to the registry. In a launch of several
+    targets it leaves out what the launch says for all of them.
+    """
 
     asset: str = Field(description=_ASSET)
-    partition: str | None = Field(default=None, description=_PARTITION)
-    run_id: str | None = Field(default=None, description=_RUN)
-    label: str | None = Field(default=None, description=_LABEL)
-    message: str | None = Field(default=None, description="Why, where it differs from the launch's message.")
-    publisher: str | None = Field(default=None, description="Who, where it is not the launch's publisher.")
+    message: str = Field(default="", description="Why this one is published. Default: the launch's message.")
+    publisher: str | None = Field(default=None, description="Who publishes this one. Default: the launch's publisher.")
+
+    def __str__(self) -> str:
+        partition = f", partition {self.partition!r}" if self.partition is not None else ""
+        return f"{self.asset!r}{partition}" + (f" in run {self.run_id}" if self.run_id else "")
+
+    def to_config(self) -> dict[str, str]:
+        """The target as run config, without what it leaves open."""
+        return self.model_dump(exclude_defaults=True)
 
 
-class PublishConfig(dg.Config):
+class PublishConfig(_TargetFields):
     """What a person decides at launch: one asset, or several targets."""
 
     asset: str | None = Field(default=None, description=_ASSET)
     message: str = Field(description="Why this is published.")
-    partition: str | None = Field(default=None, description=_PARTITION)
-    run_id: str | None = Field(default=None, description=_RUN)
-    label: str | None = Field(default=None, description=_LABEL)
     publisher: str | None = Field(default=None, description="Who publishes. Default: the resource's publisher.")
-    targets: list[TargetConfig] = Field(default=[], description=_TARGETS)
+    targets: list[Target] = Field(default=[], description=_TARGETS)
     dry_run: bool = Field(default=False, description="Show the plan; write nothing.")
 
-    def wanted(self) -> list[Target]:
-        """What is to be published.
+    def all_targets(self) -> list[Target]:
+        """The targets of the launch, each with its message and publisher.
 
         Raises:
             PublishRefused: neither or both of asset and targets are given, or the message is empty.
@@ -52,8 +63,8 @@ class PublishConfig(dg.Config):
         if not self.message.strip():
             raise PublishRefused("message is empty; say why this is published")
         if (self.asset is None) == (not self.targets):
-            raise PublishRefused("name the asset to publish, or list several under targets; one of the two")
-        one = TargetConfig(asset=_text(self.asset), partition=self.partition, run_id=self.run_id, label=self.label)
+            raise PublishRefused("set asset to publish one table, or targets to publish several, but not both")
+        one = Target(asset=_text(self.asset), partition=self.partition, run_id=self.run_id, label=self.label)
         return [
             Target(
                 asset=_text(each.asset),
@@ -67,25 +78,24 @@ class PublishConfig(dg.Config):
         ]
 
 
-def completing(assets: Iterable[dg.AssetKey | dg.AssetsDefinition | dg.AssetSpec]) -> type[PublishConfig]:
-    """The config, for these assets alone: the launchpad completes the members of an enumeration."""
-    keys = sorted({key for each in assets for key in _keys(each)})
+def config_type_for(assets: Iterable[AssetLike]) -> type[PublishConfig]:
+    """The config that takes these assets alone: the launchpad completes the members of an enumeration.
+
+    Raises:
+        InvalidDeclaration: `assets` is not a list of assets.
+    """
+    keys = sorted(key.to_user_string() for key in asset_keys(assets, "publish_job"))
     if not keys:
         return PublishConfig
     # Made while running, so a type checker cannot know them.
-    # Dagster knows config types by their names alone, so other keys need another name.
+    # Dagster identifies an enumeration by its name alone, so other keys need another name.
     known: Any = Enum(f"DeclaredAsset_{sha256_digest(keys)[7:15]}", {key: key for key in keys})
-    target: Any = create_model("Target", __base__=TargetConfig, asset=(known, Field(description=_ASSET)))
+    target: Any = create_model("Target", __base__=Target, asset=(known, Field(description=_ASSET)))
     fields: dict[str, Any] = {
         "asset": (known | None, Field(default=None, description=_ASSET)),
         "targets": (list[target], Field(default=[], description=_TARGETS)),
     }
     return create_model("Publish", __base__=PublishConfig, **fields)
-
-
-def _keys(asset: dg.AssetKey | dg.AssetsDefinition | dg.AssetSpec) -> Iterable[str]:
-    keys = [asset] if isinstance(asset, dg.AssetKey) else [asset.key] if isinstance(asset, dg.AssetSpec) else asset.keys
-    return [key.to_user_string() for key in keys]
 
 
 def _text(asset: str | Enum | None) -> str:

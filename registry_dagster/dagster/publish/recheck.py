@@ -1,4 +1,4 @@
-"""A second look at tables before they are published: what was pinned may be gone or overwritten by now."""
+"""A second check of tables before they are published: what was pinned may be gone or overwritten by now."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from registry_dagster.dagster.pin.storage_options import resolved
-from registry_dagster.dagster.publish.targets import Materialized
+from registry_dagster.dagster.pin.storage_options import resolve_options
+from registry_dagster.dagster.publish.frozen_tables import FrozenTable
 from registry_dagster.errors import PublishRefused, RegistryError
 from registry_dagster.model.table import TableFacts
 from registry_dagster.tables.verdict import Look
 from registry_dagster.tables.verify import StoresOutOfReach, state_of
 
-__all__ = ["SecondLook"]
+__all__ = ["Recheck"]
 
 _AT_ONCE = 8
 
 
-class SecondLook:
-    """Refuses tables that are no longer what was pinned, as verifying them tells: their record would be false.
+class Recheck:
+    """Refuses tables that are no longer what was pinned: their record would be false.
 
-    A table in a store that gives no answer here is unknown, not gone. It is warned of and published.
+    A table whose store gives no answer here is unknown, not gone: it gets a warning and is published.
 
     Args:
         options: Storage options of the tables' stores; values may be `dg.EnvVar`.
@@ -32,32 +32,32 @@ class SecondLook:
         self._stores = StoresOutOfReach()
         self.warnings: list[str] = []
 
-    def at(self, found: Sequence[Materialized | RegistryError]) -> list[Materialized | RegistryError]:
-        """What was found, with an error in place of each table that is gone or another one."""
+    def check(self, tables: Sequence[FrozenTable | RegistryError]) -> list[FrozenTable | RegistryError]:
+        """The same tables, with an error in place of each that is gone or has changed."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return list(pool.map(self._at_one, found))
+            return list(pool.map(self._check_one, tables))
 
-    def _at_one(self, found: Materialized | RegistryError) -> Materialized | RegistryError:
-        if isinstance(found, RegistryError):
-            return found
+    def _check_one(self, frozen: FrozenTable | RegistryError) -> FrozenTable | RegistryError:
+        if isinstance(frozen, RegistryError):
+            return frozen
         try:
-            state, reason = self._look(found.table)
+            state, reason = self._look(frozen.table)
         except RegistryError as error:
             state, reason = Look(state_of(error), str(error))
         match state:
             case "intact":
-                return found
+                return frozen
             case "missing":
-                return PublishRefused(f"the table that was materialized is not there any more: {reason}")
+                return PublishRefused(f"the table that was materialized no longer exists: {reason}")
             case "changed":
                 return PublishRefused(
-                    f"{found.table.location} is not the table that was materialized any more: {reason} Publish its "
-                    "newest materialization."
+                    f"{frozen.table.location} has changed since it was materialized: {reason} Publish its newest "
+                    "materialization."
                 )
             case "unreachable" | "unknown":
-                self.warnings.append(f"Whether the table is still as it was materialized cannot be told here: {reason}")
-                return found
+                self.warnings.append(f"Could not check here whether the table is still as materialized: {reason}")
+                return frozen
 
     def _look(self, table: TableFacts) -> Look:
         local = table.location.startswith("file:")
-        return self._stores.look_at(table, None if local else resolved(self._options))
+        return self._stores.look_at(table, None if local else resolve_options(self._options))

@@ -153,7 +153,7 @@ def test_the_guides_assets_are_declared_materialized_and_published(
     assert published.reference_versions == {"minnie65.cells": "minnie65.cells@v1"}
 
 
-def test_its_graph_reads_release_to_asset_to_registry(guided: Project) -> None:
+def test_its_graph_reads_upstream_system_to_asset_to_registry(guided: Project) -> None:
     defs = guided.load()
     assert parents(defs, CELLS) == {dg.AssetKey(["cave", "minnie65_public"])}
     assert parents(defs, dg.AssetKey(["registry", "minnie65.synapses"])) == {SYNAPSES}
@@ -172,8 +172,8 @@ def test_its_gate_asks_for_what_the_approvals_beside_it_name(guided: Project, in
     (gate,) = sensors(defs)
     tick = gate.evaluate_tick(dg.build_sensor_context(instance, repository_def=defs.get_repository_def()))
     (request,) = tick.run_requests or ()
-    (asked,) = request.run_config["ops"]["publish"]["config"]["targets"]
-    assert (asked["asset"], asked["message"]) == ("cells", "For the size paper")
+    (requested,) = request.run_config["ops"]["publish"]["config"]["targets"]
+    assert (requested["asset"], requested["message"]) == ("cells", "For the size paper")
 
 
 @pytest.mark.parametrize("attributes", ["datasets:\n  synapses: ../elsewhere/synapses.yaml", "resource_key: registry"])
@@ -252,13 +252,13 @@ def test_a_missing_file_is_answered_with_the_nearest(guided: Project) -> None:
     assert f"no file 'pipelines.py' in {guided.component}; did you mean 'pipeline.py'?" in said
 
 
-def test_a_mistake_in_a_declarations_own_file_is_told_at_its_line(guided: Project) -> None:
+def test_a_mistake_in_a_declarations_own_file_is_reported_at_its_line(guided: Project) -> None:
     guided.write(synapses=FILES["synapses.yaml"].replace("semantic: synapse_id", "semantic: synapsis_id"))
     said = refused(guided)
     assert f"{guided.component / 'synapses.yaml'}, line 5: FeatureTable: columns.id.semantic: unknown" in said
 
 
-def test_a_rule_that_no_schema_can_tell_names_the_dataset_and_its_line(guided: Project) -> None:
+def test_a_rule_that_no_schema_can_express_names_the_dataset_and_its_line(guided: Project) -> None:
     guided.write(defs=FILES["defs.yaml"].replace("name: minnie65.cells", "name: Cells"))
     said = refused(guided)
     line = FILES["defs.yaml"].splitlines().index("    cells:") + 1
@@ -293,8 +293,8 @@ def test_what_dg_scaffolds_passes_its_checks(project: Project) -> None:
 def test_what_the_scaffold_holds_as_comments_is_right(guided: Project) -> None:
     assert guided.dg("scaffold", "defs", "registry_dagster.PublishComponent", "other").returncode == 0
     scaffolded = guided.package / "defs" / "other" / "defs.yaml"
-    told = re.compile(r"^( *)# (?=(?:target|token|gate|definitions|datasets):| +\S)", re.MULTILINE)
-    guided.write(defs=told.sub(r"\1", scaffolded.read_text()), cells=FILES["synapses.yaml"])
+    commented = re.compile(r"^( *)# (?=(?:target|token|gate|definitions|datasets):| +\S)", re.MULTILINE)
+    guided.write(defs=commented.sub(r"\1", scaffolded.read_text()), cells=FILES["synapses.yaml"])
     scaffolded.unlink()
 
     defs = guided.load()
@@ -313,7 +313,7 @@ def test_dg_scaffolds_it_in_python(project: Project) -> None:
     assert "-> PublishComponent" in (project.package / "defs" / "py" / "component.py").read_text()
 
 
-def test_dg_tells_each_bad_attribute_at_its_line(project: Project) -> None:
+def test_dg_reports_each_bad_attribute_at_its_line(project: Project) -> None:
     project.attributes("""\
 registry:
   targt: lite:///x.db
@@ -334,8 +334,8 @@ datasets:
 job: publish""")
     checked = project.dg("check", "yaml")
     assert checked.returncode == 1
-    told = re.findall(r"defs\.yaml:(\d+) - registry_dagster\.PublishComponent attributes\.(\S+) (.*)", checked.stdout)
-    assert sorted({(int(line), where) for line, where, _ in told}) == [
+    lines = re.findall(r"defs\.yaml:(\d+) - registry_dagster\.PublishComponent attributes\.(\S+) (.*)", checked.stdout)
+    assert sorted({(int(line), where) for line, where, _ in lines}) == [
         (4, "registry.targt"),
         (5, "registry.token"),
         (6, "gate.aprovals"),

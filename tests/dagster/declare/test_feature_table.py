@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 import registry_dagster as rd
-from registry_dagster.dagster.declare.feature_table import declaration_in, declaration_of
+from registry_dagster.dagster.declare.declaration import declaration_in, declaration_of
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.columns import AnyColumn
 from tests.dagster.pipeline import (
@@ -95,7 +95,7 @@ def test_equal_columns_of_a_code_location_are_one_object() -> None:
     assert shown is other_shown
 
 
-def test_the_columns_stand_once_in_the_snapshot(tmp_path: Path) -> None:
+def test_the_columns_are_once_in_the_snapshot(tmp_path: Path) -> None:
     spec = only_spec(cells_asset(tmp_path / "cells.parquet"))
     assert "columns" not in spec.metadata["registry/declaration"]
     assert spec.metadata["registry/declaration"]["dataset"]["name"] == "minnie65.cells"
@@ -190,7 +190,7 @@ def test_graph_assets_and_specs_are_declared_alike() -> None:
 
 
 def test_the_declaration_goes_above_the_asset() -> None:
-    with pytest.raises(InvalidDeclaration, match=r"here it stands on function\. Put it first"):
+    with pytest.raises(InvalidDeclaration, match=r"got the function 'cells'; make it the outermost decorator"):
 
         @dg.asset
         @rd.feature_table(**cells_declared())  # type: ignore[type-var]  # the wrong order is what is tested
@@ -198,7 +198,7 @@ def test_the_declaration_goes_above_the_asset() -> None:
 
 
 def test_a_second_declaration_is_refused() -> None:
-    with pytest.raises(InvalidDeclaration, match="'cells' has a feature_table declaration already"):
+    with pytest.raises(InvalidDeclaration, match="'cells' already has a feature_table declaration"):
 
         @rd.feature_table(**cells_declared())
         @rd.feature_table(**sizes_declared())
@@ -207,7 +207,7 @@ def test_a_second_declaration_is_refused() -> None:
 
 
 def test_a_column_schema_of_ones_own_is_not_overwritten() -> None:
-    with pytest.raises(InvalidDeclaration, match="brings its own dagster/column_schema"):
+    with pytest.raises(InvalidDeclaration, match="has its own metadata dagster/column_schema"):
 
         @rd.feature_table(**cells_declared())
         @dg.asset(metadata={"dagster/column_schema": dg.TableSchema(columns=[])})
@@ -215,9 +215,9 @@ def test_a_column_schema_of_ones_own_is_not_overwritten() -> None:
 
 
 def test_a_declaration_is_given_whole_or_in_parts() -> None:
-    with pytest.raises(InvalidDeclaration, match="one whole declaration, or its parts, not both"):
+    with pytest.raises(InvalidDeclaration, match="one whole declaration or its parts, not both"):
         rd.feature_table(rd.FeatureTable(**cells_declared()), signals=[rd.Note(text="x", basis="declared")])
-    with pytest.raises(InvalidDeclaration, match="name the dataset"):
+    with pytest.raises(InvalidDeclaration, match="dataset is missing"):
         rd.feature_table(materializations=[MINNIE_1300])
 
 
@@ -291,7 +291,7 @@ def test_what_partitions_are_is_not_frozen(
     assert frozen == rd.FeatureTable(**cells_declared()).to_json()
 
 
-def test_rows_of_many_files_are_counted_when_asked_for(
+def test_rows_of_many_files_are_counted_on_request(
     tmp_path: Path, instance: dg.DagsterInstance, resource: rd.FeatureRegistry
 ) -> None:
     @rd.feature_table(**cells_declared())
@@ -309,17 +309,17 @@ def test_rows_of_many_files_are_counted_when_asked_for(
 
 
 def test_one_version_for_all_partitions_names_fixed_materialization_versions() -> None:
-    with pytest.raises(InvalidDeclaration, match="one version for all partitions must name fixed materialization"):
+    with pytest.raises(InvalidDeclaration, match="one version for all partitions needs fixed materialization"):
         rd.feature_table(**cells_declared(materializations=lambda key: [MINNIE_943]), partitions="all")
 
 
 def test_partitions_are_each_or_all() -> None:
-    with pytest.raises(InvalidDeclaration, match='partitions is \'every\'; write "each" or "all"'):
+    with pytest.raises(InvalidDeclaration, match='partitions is \'every\'; use "each" or "all"'):
         rd.feature_table(**cells_declared(), partitions="every")  # type: ignore[arg-type]  # what is tested
 
 
-def test_the_function_of_the_partition_key_can_be_asked() -> None:
-    """A helper object with more to tell than its answers must come back as it was given."""
+def test_the_function_of_the_partition_key_can_be_reached() -> None:
+    """A helper object with attributes of its own must be kept as it was given."""
 
     class ByVersion:
         versions = (MINNIE_943, MINNIE_1300)

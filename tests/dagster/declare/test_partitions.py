@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import registry_dagster as rd
-from registry_dagster.dagster.declare.feature_table import DECLARATION
 from registry_dagster.dagster.declare.partitions import MaterializationPartitions
+from registry_dagster.dagster.names import DECLARATION
 from registry_dagster.errors import InvalidDeclaration
 from tests.dagster.pipeline import MINNIE_943, MINNIE_1300, cells_declared, failure, publish, write_cells
 
@@ -22,13 +22,13 @@ SINGLE_RUN = pytest.mark.filterwarnings("ignore:Parameter `backfill_policy`")  #
 
 
 @pytest.fixture
-def releases() -> MaterializationPartitions:
+def versions() -> MaterializationPartitions:
     return MaterializationPartitions([MINNIE_943, MINNIE_1300])
 
 
 @pytest.fixture
-def grid(releases: MaterializationPartitions) -> dg.MultiPartitionsDefinition:
-    return dg.MultiPartitionsDefinition({"release": releases.definition, "region": REGIONS})
+def grid(versions: MaterializationPartitions) -> dg.MultiPartitionsDefinition:
+    return dg.MultiPartitionsDefinition({"version": versions.definition, "region": REGIONS})
 
 
 def cells_asset(
@@ -61,23 +61,23 @@ def frozen(instance: Instance) -> dict[str, list[str]]:
     }
 
 
-def test_each_version_is_a_partition_named_as_the_system_writes_it(releases: MaterializationPartitions) -> None:
-    assert releases.definition.get_partition_keys() == ["943", "1300"]
-    assert releases("1300") == (MINNIE_1300,)
-    assert releases.versions == (MINNIE_943, MINNIE_1300)
+def test_each_version_is_a_partition_named_as_the_system_writes_it(versions: MaterializationPartitions) -> None:
+    assert versions.definition.get_partition_keys() == ["943", "1300"]
+    assert versions("1300") == (MINNIE_1300,)
+    assert versions.versions == (MINNIE_943, MINNIE_1300)
 
 
 def test_a_partition_is_published_against_its_own_version(
     instance: Instance,
     resource: rd.FeatureRegistry,
     registry: rd.Registry,
-    releases: MaterializationPartitions,
+    versions: MaterializationPartitions,
     tmp_path: Path,
 ) -> None:
-    asset = cells_asset(tmp_path, releases, releases.definition)
+    asset = cells_asset(tmp_path, versions, versions.definition)
     for key in ("943", "1300"):
         assert run(instance, resource, asset, partition_key=key).success
-        assert publish(instance, resource, asset="cells", partition=key, message="One a release").success
+        assert publish(instance, resource, asset="cells", partition=key, message="One a version").success
 
     published = [registry.get(f"minnie65.cells@v{number}") for number in (1, 2)]
     assert [record.materializations for record in published] == [(MINNIE_943,), (MINNIE_1300,)]
@@ -98,16 +98,16 @@ def test_one_partition_may_be_made_against_several_systems(
     assert both.versions == (MINNIE_943, MINNIE_1300, HEMIBRAIN)
 
 
-@pytest.mark.parametrize("key", ["V1|1300", dg.MultiPartitionKey({"release": "1300", "region": "V1"})])
+@pytest.mark.parametrize("key", ["V1|1300", dg.MultiPartitionKey({"version": "1300", "region": "V1"})])
 def test_along_a_dimension_the_other_ones_do_not_matter(
     instance: Instance,
     resource: rd.FeatureRegistry,
-    releases: MaterializationPartitions,
+    versions: MaterializationPartitions,
     grid: dg.MultiPartitionsDefinition,
     key: str,
     tmp_path: Path,
 ) -> None:
-    along = releases.along("release", of=grid)
+    along = versions.along("version", of=grid)
     assert run(instance, resource, cells_asset(tmp_path, along, grid), partition_key=key).success
     assert frozen(instance) == {"V1|1300": ["minnie65_public@1300"]}
 
@@ -116,11 +116,11 @@ def test_a_partition_of_several_dimensions_is_published(
     instance: Instance,
     resource: rd.FeatureRegistry,
     registry: rd.Registry,
-    releases: MaterializationPartitions,
+    versions: MaterializationPartitions,
     grid: dg.MultiPartitionsDefinition,
     tmp_path: Path,
 ) -> None:
-    asset = cells_asset(tmp_path, releases.along("release", of=grid), grid)
+    asset = cells_asset(tmp_path, versions.along("version", of=grid), grid)
     assert run(instance, resource, asset, partition_key="RL|943").success
     assert publish(instance, resource, asset="cells", partition="RL|943", message="One region").success
     assert registry.get("minnie65.cells@v1").materializations == (MINNIE_943,)
@@ -129,25 +129,25 @@ def test_a_partition_of_several_dimensions_is_published(
 @given(st.data())
 def test_every_key_of_every_grid_leads_to_its_version(data: st.DataObject) -> None:
     names = data.draw(st.lists(st.text("abz_", min_size=1, max_size=4), min_size=2, max_size=2, unique=True))
-    versions = data.draw(st.lists(st.integers(1, 9999), min_size=1, max_size=5, unique=True))
-    releases = MaterializationPartitions([rd.MaterializationVersion(system="m", version=each) for each in versions])
+    numbers = data.draw(st.lists(st.integers(1, 9999), min_size=1, max_size=5, unique=True))
+    versions = MaterializationPartitions([rd.MaterializationVersion(system="m", version=each) for each in numbers])
     others = dg.StaticPartitionsDefinition(data.draw(st.lists(st.text("19x. -", min_size=1, max_size=2), unique=True)))
-    grid = dg.MultiPartitionsDefinition({names[0]: releases.definition, names[1]: others})
-    along = releases.along(names[0], of=grid)
+    grid = dg.MultiPartitionsDefinition({names[0]: versions.definition, names[1]: others})
+    along = versions.along(names[0], of=grid)
     for key in grid.get_partition_keys():
-        wanted = releases(key.keys_by_dimension[names[0]])
+        wanted = versions(key.keys_by_dimension[names[0]])
         assert along(key) == along(str(key)) == wanted
 
 
 @SINGLE_RUN
-def test_a_single_run_backfill_of_one_release_freezes_it_for_every_partition(
+def test_a_single_run_backfill_of_one_version_freezes_it_for_every_partition(
     instance: Instance,
     resource: rd.FeatureRegistry,
-    releases: MaterializationPartitions,
+    versions: MaterializationPartitions,
     grid: dg.MultiPartitionsDefinition,
     tmp_path: Path,
 ) -> None:
-    along = releases.along("release", of=grid)
+    along = versions.along("version", of=grid)
     asset = cells_asset(tmp_path, along, grid, backfill_policy=dg.BackfillPolicy.single_run())
     assert run(instance, resource, asset, tags=backfill("V1|1300", "RL|1300")).success
     assert frozen(instance) == {key: ["minnie65_public@1300"] for key in ("V1|1300", "RL|1300")}
@@ -155,9 +155,9 @@ def test_a_single_run_backfill_of_one_release_freezes_it_for_every_partition(
 
 @SINGLE_RUN
 def test_a_single_run_backfill_over_several_releases_is_refused(
-    instance: Instance, resource: rd.FeatureRegistry, releases: MaterializationPartitions, tmp_path: Path
+    instance: Instance, resource: rd.FeatureRegistry, versions: MaterializationPartitions, tmp_path: Path
 ) -> None:
-    asset = cells_asset(tmp_path, releases, releases.definition, backfill_policy=dg.BackfillPolicy.single_run())
+    asset = cells_asset(tmp_path, versions, versions.definition, backfill_policy=dg.BackfillPolicy.single_run())
     result = run(instance, resource, asset, tags=backfill("943", "1300"))
     assert not result.success
     assert "943 to 1300 are made against different materialization versions; run them one by one" in failure(result)
@@ -165,40 +165,40 @@ def test_a_single_run_backfill_over_several_releases_is_refused(
 
 
 def test_upstream_systems_stand_in_the_graph_before_any_run(
-    resource: rd.FeatureRegistry, releases: MaterializationPartitions, grid: dg.MultiPartitionsDefinition
+    resource: rd.FeatureRegistry, versions: MaterializationPartitions, grid: dg.MultiPartitionsDefinition
 ) -> None:
-    asset = cells_asset(Path(), releases.along("release", of=grid), grid)
+    asset = cells_asset(Path(), versions.along("version", of=grid), grid)
     defs = rd.definitions(dg.Definitions(assets=[asset]), registry=resource)
     dg.Definitions.validate_loadable(defs)
     (system,) = defs.resolve_asset_graph().get(dg.AssetKey("cells")).parent_keys
     assert system == dg.AssetKey(["cave", "minnie65_public"])
 
 
-def test_an_unknown_partition_is_answered_with_the_known_ones(releases: MaterializationPartitions) -> None:
+def test_an_unknown_partition_is_answered_with_the_known_ones(versions: MaterializationPartitions) -> None:
     with pytest.raises(InvalidDeclaration, match="partition '130'; did you mean '1300'.* Known: 943, 1300"):
-        releases("130")
+        versions("130")
 
 
-def test_a_key_of_several_dimensions_is_answered_with_along(releases: MaterializationPartitions) -> None:
-    with pytest.raises(InvalidDeclaration, match=r"of several dimensions.*releases\.along\("):
-        releases("V1|1300")
+def test_a_key_of_several_dimensions_is_answered_with_along(versions: MaterializationPartitions) -> None:
+    with pytest.raises(InvalidDeclaration, match=r"of several dimensions.*versions\.along\("):
+        versions("V1|1300")
 
 
 @pytest.mark.parametrize("key", ["1300", "V1|1300|x", dg.MultiPartitionKey({"region": "V1", "layer": "4"})])
 def test_a_key_of_other_dimensions_is_refused(
-    releases: MaterializationPartitions, grid: dg.MultiPartitionsDefinition, key: str
+    versions: MaterializationPartitions, grid: dg.MultiPartitionsDefinition, key: str
 ) -> None:
-    with pytest.raises(InvalidDeclaration, match=r"not a key of the dimensions region, release.*<region>\|<release>"):
-        releases.along("release", of=grid)(key)
+    with pytest.raises(InvalidDeclaration, match=r"not a key of the dimensions region, version.*<region>\|<version>"):
+        versions.along("version", of=grid)(key)
 
 
 def test_a_dimension_must_hold_these_versions(
-    releases: MaterializationPartitions, grid: dg.MultiPartitionsDefinition
+    versions: MaterializationPartitions, grid: dg.MultiPartitionsDefinition
 ) -> None:
-    with pytest.raises(InvalidDeclaration, match="no dimension 'releas'; did you mean 'release'.*region, release"):
-        releases.along("releas", of=grid)
-    with pytest.raises(InvalidDeclaration, match="'region' does not hold these materialization versions"):
-        releases.along("region", of=grid)
+    with pytest.raises(InvalidDeclaration, match="no dimension 'versio'; did you mean 'version'.*region, version"):
+        versions.along("versio", of=grid)
+    with pytest.raises(InvalidDeclaration, match="'region' does not have these materialization versions"):
+        versions.along("region", of=grid)
 
 
 @pytest.mark.parametrize("key", ["1...2", "a|b", "a,b", "[a", "a]", "a\nb", "a\0b", ""])
@@ -210,24 +210,24 @@ def test_a_key_that_dagster_cannot_take_is_refused(key: str) -> None:
 @pytest.mark.parametrize("key", ["v1.2.1", "minnie65_public@1300", "2025-01-13 10:10", "δ/β", "a..b"])
 def test_any_other_key_is_good_in_several_dimensions_too(key: str) -> None:
     partitions = MaterializationPartitions({key: MINNIE_943})
-    grid = dg.MultiPartitionsDefinition({"release": partitions.definition, "region": REGIONS})
-    assert partitions.along("release", of=grid)(f"V1|{key}") == (MINNIE_943,)
+    grid = dg.MultiPartitionsDefinition({"version": partitions.definition, "region": REGIONS})
+    assert partitions.along("version", of=grid)(f"V1|{key}") == (MINNIE_943,)
 
 
-def test_two_versions_with_one_key_ask_for_own_keys() -> None:
+def test_two_versions_with_one_key_need_other_keys() -> None:
     other = rd.MaterializationVersion(system="h01", version=943)
-    with pytest.raises(InvalidDeclaration, match="minnie65_public@943 and h01@943 have one partition key; give own"):
+    with pytest.raises(InvalidDeclaration, match="minnie65_public@943 and h01@943 have the same partition key; choose"):
         MaterializationPartitions([MINNIE_943, other])
 
 
 @pytest.mark.parametrize("nothing", [[], {}])
 def test_no_versions_are_no_partitions(nothing: Any) -> None:
-    with pytest.raises(InvalidDeclaration, match="no versions; give at least one"):
+    with pytest.raises(InvalidDeclaration, match="no versions are given; give at least one"):
         MaterializationPartitions(nothing)
 
 
 def test_a_partition_names_at_least_one_version() -> None:
-    with pytest.raises(InvalidDeclaration, match="partition 'first' names no materialization version"):
+    with pytest.raises(InvalidDeclaration, match="partition 'first' has no materialization version"):
         MaterializationPartitions({"first": []})
 
 

@@ -1,4 +1,4 @@
-"""The reviewed file: each entry says who, why and what; a wrong one is told and keeps no other out."""
+"""The reviewed file: each entry says who, why and what; a wrong one is reported and does not stop the others."""
 
 from pathlib import Path
 
@@ -34,12 +34,12 @@ def test_an_empty_file_approves_nothing(path: Path) -> None:
         ("- {asset: cells, by: ada, why: x, run: y}", "entry 1: Approval: run: unknown field"),
         ("- {asset: cells, by: ada, why: ''}", "entry 1: Approval: why:"),
         ("- cells", "entry 1: not an entry; write a list of entries such as {asset: synapses,"),
-        ("asset: cells", "not a list, so nothing is approved by it"),
+        ("asset: cells", "not a list, so it approves nothing"),
         ("- {asset: [", "not a YAML file"),
         ("- !!python/object/apply:os.system [ls]", "not a YAML file"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(path: Path, text: str, said: str) -> None:
+def test_what_is_wrong_is_reported_with_its_place(path: Path, text: str, said: str) -> None:
     path.write_text(text)
     approvals = read_approvals(path)
     assert not approvals.entries
@@ -48,7 +48,7 @@ def test_what_is_wrong_is_told_with_its_place(path: Path, text: str, said: str) 
     assert said in problem
 
 
-def test_a_missing_file_is_told(path: Path) -> None:
+def test_a_missing_file_is_reported(path: Path) -> None:
     (problem,) = read_approvals(path).problems
     assert "No such file" in problem
 

@@ -1,4 +1,4 @@
-"""The gate asks for what was approved: never loses one, never repeats one, and publishes nothing by itself."""
+"""The gate requests what was approved: never loses one, never repeats one, and publishes nothing by itself."""
 
 import json
 import socket
@@ -36,7 +36,7 @@ class Gate:
         return result
 
     def tick(self) -> list[dg.ExecuteInProcessResult]:
-        """Look, and launch what is asked for: one run a key."""
+        """Look, and launch what is requested: one run for each key."""
         runs: list[dg.ExecuteInProcessResult] = []
         for request in self.look().run_requests or ():
             assert request.run_key is not None
@@ -92,7 +92,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def test_nothing_is_asked_for_unless_it_is_approved(
+def test_nothing_is_requested_unless_it_is_approved(
     instance: Instance, resource: rd.FeatureRegistry, cells: dg.AssetsDefinition, tmp_path: Path
 ) -> None:
     gate = Gate(instance, resource, [cells])
@@ -157,7 +157,7 @@ def test_an_entry_without_a_run_waits_for_the_first_and_means_it_alone(
     approvals.write_text("- {asset: cells, by: ada@lab.org, why: The first one}\n")
     waiting = gate.look()
     assert waiting.skip_reason is not None
-    assert "approved by ada@lab.org, and waiting: asset 'cells' has not been materialized" in (
+    assert "the approval by ada@lab.org is waiting: asset 'cells' has not been materialized" in (
         waiting.skip_reason.skip_message or ""
     )
 
@@ -168,7 +168,7 @@ def test_an_entry_without_a_run_waits_for_the_first_and_means_it_alone(
     assert len(registry.versions("minnie65.cells")) == 1
 
 
-def test_dagster_32853_several_materializations_between_ticks_are_all_asked_for(
+def test_dagster_32853_several_materializations_between_ticks_are_all_requested(
     instance: Instance, resource: rd.FeatureRegistry, registry: rd.Registry, own_files: dg.AssetsDefinition
 ) -> None:
     gate = Gate(instance, resource, [own_files])
@@ -234,7 +234,7 @@ def test_a_lost_cursor_repeats_nothing(
     assert len(gate.tick()) == 1
 
 
-def test_a_failed_publish_is_asked_for_again_once_it_is_mended(
+def test_a_failed_publish_is_requested_again_once_it_is_fixed(
     instance: Instance,
     resource: rd.FeatureRegistry,
     registry: rd.Registry,
@@ -250,13 +250,13 @@ def test_a_failed_publish_is_asked_for_again_once_it_is_mended(
     assert not again.success
 
     (tmp_path / "away").rename(tmp_path / "1.parquet")
-    (mended,) = gate.tick()
-    assert mended.success
+    (fixed,) = gate.tick()
+    assert fixed.success
     assert len(registry.versions("minnie65.cells")) == 1
     assert gate.tick() == []
 
 
-def test_a_failed_one_waits_before_it_is_asked_for_again(
+def test_a_failed_one_waits_before_it_is_requested_again(
     instance: Instance, resource: rd.FeatureRegistry, own_files: dg.AssetsDefinition, tmp_path: Path
 ) -> None:
     gate = Gate(instance, resource, [own_files], pauses=(3600,))
@@ -266,7 +266,7 @@ def test_a_failed_one_waits_before_it_is_asked_for_again(
     waiting = gate.look()
     assert not waiting.run_requests
     assert waiting.skip_reason is not None
-    assert "1 targets failed and are asked for again in" in (waiting.skip_reason.skip_message or "")
+    assert "failed targets: 1; they will be requested again in" in (waiting.skip_reason.skip_message or "")
 
 
 def test_a_failure_is_not_forgotten_with_the_cursor(
@@ -282,13 +282,13 @@ def test_a_failure_is_not_forgotten_with_the_cursor(
     assert again.success
 
 
-def test_an_edited_entry_is_asked_for_at_once(
+def test_an_edited_entry_is_requested_at_once(
     instance: Instance, resource: rd.FeatureRegistry, own_files: dg.AssetsDefinition, approvals: Path
 ) -> None:
     gate = Gate(instance, resource, [own_files], approvals=approvals, pauses=(3600,))
     materialize(instance, resource, own_files)
     approvals.write_text('- {asset: cells, by: ada@lab.org, why: Reviewed, label: "\\u0000"}\n')
-    assert gate.tick() == []  # a wrong entry, told below
+    assert gate.tick() == []  # a wrong entry, reported below
     approvals.write_text("- {asset: cells, by: ada@lab.org, why: Reviewed}\n")
     assert len(gate.tick()) == 1
     approvals.write_text("- {asset: cells, by: ada@lab.org, why: Reviewed twice}\n")
@@ -319,7 +319,7 @@ def test_a_deleted_run_is_a_persons_decision(
     assert gate.tick() == []
 
 
-def test_an_outage_of_the_registry_is_asked_again_and_ticks_go_on(
+def test_an_outage_of_the_registry_is_requested_again_and_ticks_go_on(
     instance: Instance, target: str, own_files: dg.AssetsDefinition, registry: rd.Registry
 ) -> None:
     down = rd.FeatureRegistry(target="http://127.0.0.1:9", publisher="ada")
@@ -349,12 +349,12 @@ def test_a_wiped_event_log_stops_nothing(
     approvals.write_text("- {asset: cells, by: ada@lab.org, why: Reviewed}\n")
     assert gate.tick() == []  # waits for a materialization
     approvals.write_text(f"- {{asset: cells, run_id: {run.run_id}, by: ada@lab.org, why: Reviewed}}\n")
-    assert len(gate.tick()) == 1  # the run itself still tells what it made
+    assert len(gate.tick()) == 1  # the run itself still says what it made
     materialize(instance, resource, own_files, tags=APPROVED)
     assert len(gate.tick()) == 1
 
 
-def test_targets_are_asked_for_in_batches_not_a_run_each(
+def test_targets_are_requested_in_batches_not_one_run_each(
     instance: Instance, resource: rd.FeatureRegistry, own_files: dg.AssetsDefinition
 ) -> None:
     run = materialize(instance, resource, own_files, tags=APPROVED)
@@ -387,7 +387,7 @@ def _targets(request: dg.RunRequest) -> list[dict[str, str]]:
 def test_more_than_a_tick_looks_at_is_looked_at_by_the_next(
     instance: Instance, resource: rd.FeatureRegistry, own_files: dg.AssetsDefinition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("registry_dagster.dagster.gate.sensor._MOST_RECORDS", 2)
+    monkeypatch.setattr("registry_dagster.dagster.gate.tick._MOST_RECORDS", 2)
     gate = Gate(instance, resource, [own_files])
     for _ in range(5):
         materialize(instance, resource, own_files, tags=APPROVED)
@@ -395,7 +395,7 @@ def test_more_than_a_tick_looks_at_is_looked_at_by_the_next(
     assert not gate.look().run_requests
 
 
-def test_a_wrong_entry_is_told_and_keeps_no_other_out(
+def test_a_wrong_entry_is_reported_and_does_not_stop_the_others(
     instance: Instance, resource: rd.FeatureRegistry, cells: dg.AssetsDefinition, approvals: Path
 ) -> None:
     materialize(instance, resource, cells)
@@ -407,13 +407,13 @@ def test_a_wrong_entry_is_told_and_keeps_no_other_out(
     )
     (request,) = gate.look().run_requests or ()
     assert [each["message"] for each in _targets(request)] == ["Reviewed"]
-    told = gate.look().skip_reason
-    assert told is not None
-    assert f"{approvals}, entry 1: Approval: why: Field required" in (told.skip_message or "")
-    assert "asset 'cell' is approved, but no asset of that key is declared here" in (told.skip_message or "")
+    skipped = gate.look().skip_reason
+    assert skipped is not None
+    assert f"{approvals}, entry 1: Approval: why: Field required" in (skipped.skip_message or "")
+    assert "asset 'cell' is approved, but no declared asset has that key here" in (skipped.skip_message or "")
 
 
-def test_what_is_approved_twice_is_asked_for_once(
+def test_what_is_approved_twice_is_requested_once(
     instance: Instance, resource: rd.FeatureRegistry, cells: dg.AssetsDefinition, approvals: Path
 ) -> None:
     materialize(instance, resource, cells, tags=APPROVED)

@@ -302,7 +302,7 @@ def made_in_a_module() -> dg.JobDefinition:
 
 
 @pytest.mark.parametrize("plugin_is", ["first", "last"])
-def test_what_both_tell_of_a_run_stands_at_one_place(
+def test_what_both_report_of_a_run_is_in_one_place(
     plugin: SimpleNamespace,
     instance: Instance,
     resource: rd.FeatureRegistry,
@@ -335,7 +335,7 @@ def test_what_both_tell_of_a_run_stands_at_one_place(
     assert {urn for urn in gms.entities if urn.startswith("urn:li:dataFlow:") and "publish" not in urn} == {flow}
 
 
-def test_outputs_that_the_plugin_wrote_over_stand_again_when_the_same_is_published_again(
+def test_outputs_that_the_plugin_replaced_return_when_the_same_is_published_again(
     plugin: SimpleNamespace, instance: Instance, resource: rd.FeatureRegistry, gms: StandInGms, tmp_path: Path
 ) -> None:
     @rd.feature_table({"cells": rd.FeatureTable(**cells_declared())})

@@ -1,4 +1,4 @@
-"""Asset checks tell whether what was published still stands. They warn, block nothing, and run when asked for."""
+"""Asset checks say whether published versions are intact. They warn, block nothing, and run when launched."""
 
 from pathlib import Path
 from typing import Any
@@ -41,12 +41,12 @@ def verify_job(assets: list[dg.AssetsDefinition]) -> Any:
     return dg.define_asset_job("verify", dg.AssetSelection.checks_for_assets(CELLS, SIZES))
 
 
-def told(result: dg.ExecuteInProcessResult) -> dict[dg.AssetKey, dg.AssetCheckEvaluation]:
+def evaluations(result: dg.ExecuteInProcessResult) -> dict[dg.AssetKey, dg.AssetCheckEvaluation]:
     return {each.asset_key: each for each in result.get_asset_check_evaluations()}
 
 
-def test_all_versions_stand(instance: Instance, resource: rd.FeatureRegistry, assets: list[Any]) -> None:
-    found = told(run(definitions(resource, assets, jobs=[verify_job(assets)]), instance))
+def test_all_versions_are_intact(instance: Instance, resource: rd.FeatureRegistry, assets: list[Any]) -> None:
+    found = evaluations(run(definitions(resource, assets, jobs=[verify_job(assets)]), instance))
     assert found.keys() == {CELLS, SIZES}
     cells = found[CELLS]
     assert (cells.check_name, cells.passed, cells.blocking) == (CHECK, True, False)
@@ -60,7 +60,7 @@ def test_a_lost_table_is_a_warning_with_the_evidence(
     (tmp_path / "cells.parquet").unlink()
     result = run(definitions(resource, assets, jobs=[verify_job(assets)]), instance)
     assert result.success
-    found = told(result)
+    found = evaluations(result)
     cells = found[CELLS]
     assert (cells.passed, cells.severity, cells.blocking) == (False, dg.AssetCheckSeverity.WARN, False)
     assert cells.metadata["missing"].value == 1
@@ -70,20 +70,20 @@ def test_a_lost_table_is_a_warning_with_the_evidence(
     assert found[SIZES].passed
 
 
-def test_of_several_versions_each_is_told(
+def test_each_of_several_versions_is_reported(
     instance: Instance, resource: rd.FeatureRegistry, assets: list[Any], tmp_path: Path
 ) -> None:
     again = materialize(instance, resource, cells_asset(tmp_path / "cells.parquet", rows=lambda: 5))
     assert publish(instance, resource, asset="cells", run_id=again.run_id, message="more").success
     defs = definitions(resource, assets, jobs=[verify_job(assets)])
-    cells = told(run(defs, instance))[CELLS]
+    cells = evaluations(run(defs, instance))[CELLS]
     assert (cells.passed, cells.description) == (False, "Of 2 published versions: 1 changed, 1 intact.")
     with rd.Registry.open(resource.target, publisher="ada@lab.org") as registry:
         registry.retire("minnie65.cells@v1", reason="overwritten in place")
-    assert told(run(defs, instance))[CELLS].passed
+    assert evaluations(run(defs, instance))[CELLS].passed
 
 
-def test_where_the_store_cannot_be_asked_it_does_not_pass(
+def test_it_does_not_pass_if_the_store_cannot_be_reached(
     instance: Instance, resource: rd.FeatureRegistry, assets: list[Any], tmp_path: Path
 ) -> None:
     tmp_path.joinpath("disk").mkdir()
@@ -96,22 +96,22 @@ def test_where_the_store_cannot_be_asked_it_does_not_pass(
         )
         registry.publish(declared, facts, message="by hand")
     tmp_path.joinpath("disk").rename(tmp_path / "elsewhere")
-    cells = told(run(definitions(resource, assets, jobs=[verify_job(assets)]), instance))[CELLS]
+    cells = evaluations(run(definitions(resource, assets, jobs=[verify_job(assets)]), instance))[CELLS]
     assert (cells.passed, cells.metadata["unreachable"].value) == (False, 1)
 
 
 def test_nothing_published_yet_is_no_warning(instance: Instance, resource: rd.FeatureRegistry, tmp_path: Path) -> None:
     assets = [cells_asset(tmp_path / "cells.parquet")]
     job = dg.define_asset_job("verify", dg.AssetSelection.checks_for_assets(CELLS))
-    cells = told(run(definitions(resource, assets, jobs=[job]), instance))[CELLS]
+    cells = evaluations(run(definitions(resource, assets, jobs=[job]), instance))[CELLS]
     assert (cells.passed, cells.description) == (True, "No version is published yet.")
 
 
-def test_one_of_the_checks_can_be_asked_for_alone(
+def test_one_of_the_checks_can_be_run_alone(
     instance: Instance, resource: rd.FeatureRegistry, assets: list[Any]
 ) -> None:
     job = dg.define_asset_job("verify", dg.AssetSelection.checks_for_assets(SIZES))
-    assert told(run(definitions(resource, assets, jobs=[job]), instance)).keys() == {SIZES}
+    assert evaluations(run(definitions(resource, assets, jobs=[job]), instance)).keys() == {SIZES}
 
 
 def test_they_do_not_run_when_assets_are_materialized(
@@ -119,7 +119,7 @@ def test_they_do_not_run_when_assets_are_materialized(
 ) -> None:
     job = dg.define_asset_job("everything", dg.AssetSelection.all())
     result = run(definitions(resource, assets, jobs=[job]), instance, "everything")
-    assert (result.success, told(result)) == (True, {})
+    assert (result.success, evaluations(result)) == (True, {})
 
 
 def test_datasets_may_be_named_that_other_code_locations_publish(
@@ -128,19 +128,19 @@ def test_datasets_may_be_named_that_other_code_locations_publish(
     checks = rd.verify_checks(["minnie65.cells"], resource_key="features")
     job = dg.define_asset_job("verify", dg.AssetSelection.checks(checks))
     defs = dg.Definitions(asset_checks=[checks], jobs=[job], resources={"features": resource})
-    assert told(run(defs, instance))[CELLS].passed
+    assert evaluations(run(defs, instance))[CELLS].passed
 
 
 def test_names_that_differ_in_their_dots_alone_are_two_checks(instance: Instance, resource: rd.FeatureRegistry) -> None:
     checks = rd.verify_checks(["lab.a.b", "lab.a_b"])
     job = dg.define_asset_job("verify", dg.AssetSelection.checks(checks))
     defs = dg.Definitions(asset_checks=[checks], jobs=[job], resources={"registry": resource})
-    assert len(told(run(defs, instance))) == 2
+    assert len(evaluations(run(defs, instance))) == 2
 
 
 def test_an_asset_without_a_declaration_is_refused() -> None:
     @dg.asset
     def plain() -> None: ...
 
-    with pytest.raises(InvalidDeclaration, match="asset plain carries no declaration"):
+    with pytest.raises(InvalidDeclaration, match="asset plain has no declaration"):
         rd.verify_checks([plain])

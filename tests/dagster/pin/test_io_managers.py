@@ -371,33 +371,33 @@ def test_the_class_is_wrapped_before_it_is_configured(lake: Path) -> None:
     wrapped = pinning(ParquetLake)
     assert issubclass(wrapped, ParquetLake)
     assert wrapped.__name__ == "PinningParquetLake"
-    with pytest.raises(InvalidDeclaration, match="ParquetLake is given as neither. Wrap the class before"):
+    with pytest.raises(InvalidDeclaration, match="got ParquetLake. Wrap the class before"):
         pinning(ParquetLake(folder=str(lake)))  # type: ignore[call-overload]
-    with pytest.raises(InvalidDeclaration, match="ParquetFiles is given as neither."):
+    with pytest.raises(InvalidDeclaration, match="got ParquetFiles."):
         pinning(ParquetFiles)  # type: ignore[call-overload]
 
 
-def test_a_file_that_is_no_table_is_kept_and_the_run_tells_why_it_cannot_be_published(
+def test_a_file_that_is_no_table_is_kept_and_the_run_says_why_it_cannot_be_published(
     instance: dg.DagsterInstance, resource: rd.FeatureRegistry, lake: Path
 ) -> None:
     run = materialize(instance, pinning(dg.FilesystemIOManager)(base_dir=str(lake)), declared())
     refused = publish(instance, resource, asset="lab/cells", message="First")
 
     assert run.success
-    assert "The table of lab/cells is written, but it is not pinned" in warnings(instance, run)
+    assert "The table of lab/cells was written, but it is not pinned" in warnings(instance, run)
     assert "cells" in metadata(run)["registry/not_pinned"]
     assert "registry/table" not in metadata(run)
     assert "the table of 'lab/cells' was not pinned: file://" in failure(refused)
 
 
-def test_an_io_manager_that_does_not_say_where_it_writes_is_told_how(instance: dg.DagsterInstance) -> None:
+def test_an_io_manager_that_does_not_say_where_it_writes_is_answered_with_how(instance: dg.DagsterInstance) -> None:
     run = materialize(instance, pinning(dg.InMemoryIOManager()), declared())
 
     assert run.success
     said = metadata(run)["registry/not_pinned"]
     assert said == (
-        "The IO manager's metadata does not say where it wrote; add the metadata 'dagster/uri' (a path or URI) where "
-        "it is written, and 'version' where it has one."
+        "The IO manager's metadata does not say where it wrote the table; add the metadata 'dagster/uri' (a path "
+        "or URI) to what its writer reports, and 'version' if it has one."
     )
 
 

@@ -1,4 +1,4 @@
-"""The "Publish…" link on each materialization: a launchpad filled in but for the message."""
+"""The "Publish…" link on each materialization: a launchpad that is filled in except for the message."""
 
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,8 @@ def layered(folder: Path, **options: Any) -> dg.AssetsDefinition:
 
 def links(result: dg.ExecuteInProcessResult) -> list[str]:
     found = [
-        event.materialization.metadata.get("registry/publish") for event in result.get_asset_materialization_events()
+        event.materialization.metadata.get("registry/publish_link")
+        for event in result.get_asset_materialization_events()
     ]
     return [str(link.value) for link in found if link is not None]
 
@@ -89,7 +90,7 @@ def test_it_leads_to_a_publish_job_of_another_name(
 
 
 @pytest.mark.parametrize("prefix", ["/dagster", "dagster/", "/dagster/"])
-def test_it_stands_under_the_web_servers_path_prefix(
+def test_it_is_under_the_web_servers_path_prefix(
     instance: Instance,
     resource: rd.FeatureRegistry,
     tmp_path: Path,

@@ -165,7 +165,7 @@ def test_a_result_can_be_completed_before_it_is_pinned(
     assert (made.tags or {})["cluster"] == "hpc"
 
 
-def test_a_process_that_does_not_say_where_it_wrote_is_told_how(
+def test_a_process_that_does_not_say_where_it_wrote_is_answered_with_how(
     instance: dg.DagsterInstance, resource: rd.FeatureRegistry, lake: Path
 ) -> None:
     with pytest.raises(TableNotFound) as refused:
@@ -173,7 +173,7 @@ def test_a_process_that_does_not_say_where_it_wrote_is_told_how(
 
     assert str(refused.value) == (
         "asset 'cells': what was reported does not say where its table is; add the metadata 'dagster/uri' (a path or "
-        "URI) where it is written, and 'version' where it has one"
+        "URI) to what its writer reports, and 'version' if it has one"
     )
 
 
@@ -185,5 +185,5 @@ def test_several_tables_where_one_was_meant_says_what_to_write(
     def several(context: dg.AssetExecutionContext, registry: rd.FeatureRegistry):
         return registry.table(context, run_elsewhere(context, WRITES_THREE, lake))
 
-    with pytest.raises(InvalidDeclaration, match="materialized cells, cell_sizes, log, and registry.table pins one"):
+    with pytest.raises(InvalidDeclaration, match="cell_sizes, log, but registry.table pins exactly one"):
         materialize(instance, resource, several)

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import registry_dagster as rd
-from registry_dagster.dagster.pin.storage_options import resolved
+from registry_dagster.dagster.pin.storage_options import resolve_options
 from registry_dagster.errors import TableAccessDenied, TableError, TableUnreachable
 from tests.dagster.pipeline import cells_declared, failure, materialize, publish
 from tests.tables.places import SECRET, S3Server, s3_server
@@ -86,7 +86,7 @@ def test_options_of_a_call_replace_the_resources(
 
 @pytest.mark.parametrize(
     ("change", "says"),
-    [("overwritten", "is not the table that was materialized any more"), ("deleted", "is not there any more")],
+    [("overwritten", "has changed since it was materialized"), ("deleted", "no longer exists")],
 )
 def test_a_table_that_changed_in_its_store_is_not_published(
     s3: S3Server, uri: str, instance: dg.DagsterInstance, target: str, options: dict[str, Any], change: str, says: str
@@ -97,8 +97,8 @@ def test_a_table_that_changed_in_its_store_is_not_published(
         put(s3, uri, rows=4)
     else:
         s3.client.delete_object(Bucket=BUCKET, Key=uri.partition(f"{BUCKET}/")[2])
-    told = failure(publish(instance, resource, asset="cells", message="late"))
-    assert says in told
+    refusal = failure(publish(instance, resource, asset="cells", message="late"))
+    assert says in refusal
 
 
 @pytest.mark.parametrize("answer", [403, 503])
@@ -119,11 +119,12 @@ def test_a_store_that_gives_no_answer_holds_no_publish_up(
         both = [{"asset": "cells_a"}, {"asset": "cells_b"}]
         resource = registry(target, {**options, "endpoint_url": closed.url})
         run = publish(instance, resource, targets=both, message="both")
-        asked = {request for request in closed.requests if "cells_a" in request or "cells_b" in request}
+        requested = {request for request in closed.requests if "cells_a" in request or "cells_b" in request}
     assert run.success
     warned = [entry.message for entry in instance.all_logs(run.run_id) if entry.level == 30]
-    assert len([message for message in warned if "still as it was materialized cannot be told here" in message]) == 2
-    assert asked
+    unknown = "Could not check here whether the table is still as materialized"
+    assert len([message for message in warned if unknown in message]) == 2
+    assert requested
 
 
 def test_an_io_managers_table_is_pinned_with_options(
@@ -155,7 +156,7 @@ def test_a_variable_that_is_not_set_is_named(
 ) -> None:
     monkeypatch.delenv("LAB_SECRET")
     run = materialize(instance, registry(target, options), cells_in(s3, uri), raise_on_error=False)
-    assert "secret is taken from the environment variable LAB_SECRET, which is not set" in failure(run)
+    assert "secret is read from the environment variable LAB_SECRET, which is not set" in failure(run)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +183,7 @@ def test_a_variable_that_is_not_set_is_named(
     ],
 )
 def test_a_secret_written_into_the_definitions_is_refused(written: dict[str, Any]) -> None:
-    with pytest.raises(TableError, match=r'stands in the definition itself.*Give it as dg.EnvVar\("NAME"\)') as refused:
+    with pytest.raises(TableError, match=r'is written in the definition, .*Use dg.EnvVar\("NAME"\)') as refused:
         rd.FeatureRegistry(storage_options=written)
     assert "s3cr3t" not in str(refused.value)
 
@@ -206,7 +207,7 @@ def test_what_is_no_secret_may_be_written(plain: dict[str, Any]) -> None:
 def test_environment_variables_inside_of_options_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAB_SECRET", "s3cr3t")
     given = {"auth": ("ada", dg.EnvVar("LAB_SECRET")), "headers": {"apikey": {"env": "LAB_SECRET"}}}
-    assert resolved(given) == {"auth": ["ada", "s3cr3t"], "headers": {"apikey": "s3cr3t"}}
+    assert resolve_options(given) == {"auth": ["ada", "s3cr3t"], "headers": {"apikey": "s3cr3t"}}
 
 
 def test_a_resource_does_not_show_its_options() -> None:
@@ -214,7 +215,7 @@ def test_a_resource_does_not_show_its_options() -> None:
     assert "storage_options" not in repr(resource)
     assert "127.0.0.1" not in str(resource)
     wrong: Any = "key=s3cr3t"
-    with pytest.raises(TableError, match="is a mapping of option names to values") as refused:
+    with pytest.raises(TableError, match="must be a mapping from option names to values") as refused:
         rd.FeatureRegistry(storage_options=wrong)
     assert "s3cr3t" not in str(refused.value)
 
@@ -259,8 +260,10 @@ def test_no_secret_is_kept_or_shown_anywhere(
     shown += [resource, defs]
 
     assert defs.resolve_implicit_global_asset_job_def().execute_in_process(instance=instance).success
-    asked = {"ops": {"publish": {"config": {"asset": "cells", "message": "first"}}}}
-    assert defs.resolve_job_def("publish_feature_table").execute_in_process(instance=instance, run_config=asked).success
+    config = {"ops": {"publish": {"config": {"asset": "cells", "message": "first"}}}}
+    assert (
+        defs.resolve_job_def("publish_feature_table").execute_in_process(instance=instance, run_config=config).success
+    )
     with rd.Registry.open(target) as opened:
         version = opened.get("minnie65.cells@v1")
         plan = opened.plan(rd.FeatureTable(**cells_declared()), version.table)
@@ -276,10 +279,10 @@ def test_no_secret_is_kept_or_shown_anywhere(
         shown += [failure(failed), *instance.all_logs(failed.run_id)]
 
     printed = capfd.readouterr()
-    told = "".join([repr(each) + str(each) for each in shown] + [caplog.text, printed.out, printed.err])
+    everything = "".join([repr(each) + str(each) for each in shown] + [caplog.text, printed.out, printed.err])
     kept = b"\0".join(kept_below(tmp_path))
     assert b"minnie65.cells" in kept
     assert b"LAB_SECRET" in kept, "job snapshots are unpacked and looked into"
     for secret in (SECRET, TOKEN, KEY_ID):
-        assert secret not in told
+        assert secret not in everything
         assert secret.encode() not in kept

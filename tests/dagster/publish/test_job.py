@@ -85,7 +85,7 @@ def test_the_publish_run_shows_a_plan_and_a_receipt(
     assert "| `nucleus_id` | int64 | nucleus_id · source_table nucleus_detection_v0 |" in page["plan"]
 
 
-def test_the_producing_assets_timeline_tells_of_the_publish(
+def test_the_producing_assets_timeline_shows_the_publish(
     instance: Instance, resource: rd.FeatureRegistry, cells: dg.AssetsDefinition
 ) -> None:
     materialize(instance, resource, cells)
@@ -195,7 +195,7 @@ def test_each_partition_can_be_published(
         "minnie65_public@1300",
     ]
     assert registry.get("minnie65.cells@v2").provenance.dagster_partition == "1300"
-    assert "asset 'cells' is partitioned; name the partition, e.g. '1300'" in failure(unnamed)
+    assert "asset 'cells' is partitioned; set partition, e.g. to '1300'" in failure(unnamed)
 
 
 def test_a_multi_asset_pins_each_table(
@@ -266,7 +266,7 @@ def test_an_undeclared_asset_cannot_be_published(instance: Instance, resource: r
     materialize(instance, resource, plain)
     result = publish(instance, resource, asset="plain", message="First")
 
-    assert "the asset must be declared with @feature_table and return registry.table(context, uri)" in failure(result)
+    assert "declare the asset with @feature_table, return registry.table(context, uri) from it" in failure(result)
 
 
 def test_a_table_that_does_not_fit_its_declaration_is_kept_but_not_published(
@@ -304,8 +304,8 @@ def test_a_table_that_is_gone_or_overwritten_is_not_published(
     path.unlink()
     gone = publish(instance, resource, asset="cells", message="Second")
 
-    assert "is not the table that was materialized any more: there are 1 file of" in failure(overwritten)
-    assert "the table that was materialized is not there any more" in failure(gone)
+    assert "has changed since it was materialized: there are 1 file of" in failure(overwritten)
+    assert "the table that was materialized no longer exists" in failure(gone)
 
 
 def test_the_lineage_of_a_partition_is_the_same_partition_upstream(

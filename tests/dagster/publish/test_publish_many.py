@@ -1,4 +1,4 @@
-"""Several targets in one run: each stands or fails by itself, and running it again finishes the rest."""
+"""Several targets in one run: each succeeds or fails on its own, and running it again finishes the rest."""
 
 from pathlib import Path
 from typing import Any
@@ -99,18 +99,18 @@ def test_a_failure_leaves_the_others_published_and_the_run_can_be_repeated(
 ) -> None:
     (tmp_path / "cells" / "layer_2.parquet").rename(tmp_path / "away")
 
-    told = failure(publish(instance, resource, message="All layers", targets=layers))
-    assert "1 of 6 targets are not published. Mend what is wrong" in told
-    assert "'cells', partition 'layer_2': the table that was materialized is not there any more" in told
+    message_shown = failure(publish(instance, resource, message="All layers", targets=layers))
+    assert "1 of 6 targets were not published. Fix the errors" in message_shown
+    assert "'cells', partition 'layer_2': the table that was materialized no longer exists" in message_shown
     assert len(registry.versions("minnie65.cells")) == 5
 
     (tmp_path / "away").rename(tmp_path / "cells" / "layer_2.parquet")
     page = shown(publish(instance, resource, message="All layers", targets=layers))
-    assert (page["published"], page["stood already"]) == (1, 5)
+    assert (page["published"], page["unchanged"]) == (1, 5)
     assert registry.get("minnie65.cells@v6").provenance.dagster_partition == "layer_2"
 
 
-def test_the_failed_run_tells_of_each_target(
+def test_the_failed_run_shows_each_target(
     instance: Instance, resource: rd.FeatureRegistry, layers: list[dict[str, Any]]
 ) -> None:
     wrong = [*layers, {"asset": "cell"}, {"asset": "cells", "partition": "layer_9"}]
@@ -131,7 +131,7 @@ def test_a_dry_run_of_many_shows_what_would_become_of_each(
     page = shown(publish(instance, resource, message="Trying", targets=wrong, dry_run=True))
 
     assert "| 'cells', partition 'layer_1' | `minnie65.cells@v1` | would be published" in page["plans"]
-    assert "would be refused: asset 'cells' is partitioned; name the partition" in page["plans"]
+    assert "would be refused: asset 'cells' is partitioned; set partition" in page["plans"]
     assert not (tmp_path / "registry.db").exists()
 
 
@@ -141,11 +141,11 @@ def test_a_dry_run_of_many_shows_what_would_become_of_each(
     ids=["neither", "both"],
 )
 def test_asset_or_targets_are_named(instance: Instance, resource: rd.FeatureRegistry, config: dict[str, Any]) -> None:
-    told = failure(publish(instance, resource, **config))
-    assert told == "name the asset to publish, or list several under targets; one of the two"
+    message_shown = failure(publish(instance, resource, **config))
+    assert message_shown == "set asset to publish one table, or targets to publish several, but not both"
 
 
-def test_one_observation_tells_a_producer_of_many_publishes(
+def test_one_observation_shows_a_producer_many_publishes(
     instance: Instance, resource: rd.FeatureRegistry, layers: list[dict[str, Any]]
 ) -> None:
     publish(instance, resource, message="All layers", targets=layers)

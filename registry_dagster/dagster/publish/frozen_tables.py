@@ -1,4 +1,4 @@
-"""Which materializations a publish is asked for, and what they froze."""
+"""What the materializations of targets froze: found in Dagster's event log in few queries."""
 
 from __future__ import annotations
 
@@ -8,47 +8,25 @@ from typing import Any
 
 import dagster as dg
 
-from registry_dagster.dagster.declare.feature_table import DECLARATION
-from registry_dagster.dagster.pin.metadata import NOT_PINNED, SOURCE, TABLE
+from registry_dagster.dagster.names import DECLARATION, NOT_PINNED, ORIGIN, TABLE
+from registry_dagster.dagster.publish.config import Target
 from registry_dagster.errors import InvalidDeclaration, PublishRefused
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.text import suggestion
 from registry_dagster.registry.plan import Origin
 
-__all__ = ["Materialized", "Target", "find_targets"]
+__all__ = ["FrozenTable", "find_frozen_tables"]
 
 _PAGE = 1000
 _PAGES_BEFORE_THE_RUN_IS_ASKED = 2
 
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """One materialization to publish.
-
-    Args:
-        asset: The asset key, its parts joined by /.
-        message: Why it is published.
-        partition: The partition key, for a partitioned asset.
-        run_id: The run that made the table. Default: the newest.
-        label: A human alias of the version.
-        publisher: Who publishes. Default: the registry's.
-    """
-
-    asset: str
-    message: str
-    partition: str | None = None
-    run_id: str | None = None
-    label: str | None = None
-    publisher: str | None = None
-
-    def __str__(self) -> str:
-        partition = f", partition {self.partition!r}" if self.partition is not None else ""
-        return f"{self.asset!r}{partition}" + (f" in run {self.run_id}" if self.run_id else "")
+Slot = tuple[str | None, str | None]
+"""Partition and run as a target gives them; None where it leaves one open."""
 
 
 @dataclass(frozen=True)
-class Materialized:
+class FrozenTable:
     """What a materialization froze: everything that publishing needs."""
 
     feature_table: FeatureTable
@@ -56,43 +34,49 @@ class Materialized:
     origin: Origin
 
 
-def find_targets(instance: dg.DagsterInstance, targets: Sequence[Target]) -> list[Materialized | PublishRefused]:
-    """What each target's materialization froze, or why it cannot be published. In few look-ups for many targets."""
+def find_frozen_tables(instance: dg.DagsterInstance, targets: Sequence[Target]) -> list[FrozenTable | PublishRefused]:
+    """What each target's materialization froze, or why it cannot be published. Makes few queries for many targets."""
     by_asset: dict[str, list[Target]] = {}
     for target in targets:
         by_asset.setdefault(target.asset, []).append(target)
     records: dict[Target, dg.EventLogRecord] = {}
     for some in by_asset.values():
-        records |= _records(instance, some)
+        records |= _newest_records(instance, some)
     missing = [target for target in targets if target not in records]
     known = [key.to_user_string() for key in instance.get_asset_keys()] if missing else []
     return [
-        _materialized(target, records[target]) if target in records else _not_materialized(target, known)
+        _frozen_table(target, records[target]) if target in records else _not_materialized(target, known)
         for target in targets
     ]
 
 
-def _records(instance: dg.DagsterInstance, targets: Sequence[Target]) -> dict[Target, dg.EventLogRecord]:
-    """The newest materialization of one asset that fits each target."""
-    waiting: dict[tuple[str | None, str | None], list[Target]] = {}
+def _newest_records(instance: dg.DagsterInstance, targets: Sequence[Target]) -> dict[Target, dg.EventLogRecord]:
+    """The newest materialization of one asset that fits each target.
+
+    Records come newest first, and a slot is taken by the first record that fits it: `waiting` loses the
+    slot with its record, so an older record never replaces a newer one. Nothing is read once all are taken.
+    Targets that name an old run may be behind any number of newer records, so after some pages the
+    event log of that run itself is read in place of the asset's.
+    """
+    waiting: dict[Slot, list[Target]] = {}
     for target in targets:
         waiting.setdefault((target.partition, target.run_id), []).append(target)
     found: dict[Target, dg.EventLogRecord] = {}
     for record in _newest_first(instance, targets):
-        for key in _answers(record):
-            found |= dict.fromkeys(waiting.pop(key, ()), record)
+        for slot in _slots_for(record):
+            found |= dict.fromkeys(waiting.pop(slot, ()), record)
         if not waiting:
             break
-    of_runs = {run_id for _, run_id in waiting if run_id is not None}
-    for record in (record for run_id in of_runs for record in _of_run(instance, run_id)):
+    run_ids = {run_id for _, run_id in waiting if run_id is not None}
+    for record in (record for run_id in run_ids for record in _records_of_run(instance, run_id)):
         if record.asset_key == _key(targets[0]):
-            for key in _answers(record):
-                found |= dict.fromkeys(waiting.pop(key, ()), record)
+            for slot in _slots_for(record):
+                found |= dict.fromkeys(waiting.pop(slot, ()), record)
     return found
 
 
-def _answers(record: dg.EventLogRecord) -> Iterator[tuple[str | None, str | None]]:
-    """The partition and run that a target must name for this record, or leave open."""
+def _slots_for(record: dg.EventLogRecord) -> Iterator[Slot]:
+    """The slots that a record fits: a target gives its partition and run, or leaves either open."""
     for run_id in (record.run_id, None):
         yield record.partition_key, run_id
         if record.partition_key is not None:
@@ -100,7 +84,7 @@ def _answers(record: dg.EventLogRecord) -> Iterator[tuple[str | None, str | None
 
 
 def _newest_first(instance: dg.DagsterInstance, targets: Sequence[Target]) -> Iterator[dg.EventLogRecord]:
-    """Materializations of the targets' asset. Old runs are not looked for here: there may be very many."""
+    """Materializations of the targets' asset, page by page. Stops early if every target names its run."""
     partitions = [target.partition for target in targets if target.partition is not None]
     wanted = dg.AssetRecordsFilter(
         asset_key=_key(targets[0]), asset_partitions=partitions if len(partitions) == len(targets) else None
@@ -116,7 +100,7 @@ def _newest_first(instance: dg.DagsterInstance, targets: Sequence[Target]) -> It
         cursor, pages = page.cursor, None if pages is None else pages - 1
 
 
-def _of_run(instance: dg.DagsterInstance, run_id: str) -> Iterator[dg.EventLogRecord]:
+def _records_of_run(instance: dg.DagsterInstance, run_id: str) -> Iterator[dg.EventLogRecord]:
     cursor: str | None = None
     while True:
         page = instance.get_records_for_run(
@@ -128,33 +112,33 @@ def _of_run(instance: dg.DagsterInstance, run_id: str) -> Iterator[dg.EventLogRe
         cursor = page.cursor
 
 
-def _materialized(target: Target, record: dg.EventLogRecord) -> Materialized | PublishRefused:
+def _frozen_table(target: Target, record: dg.EventLogRecord) -> FrozenTable | PublishRefused:
     materialization = record.asset_materialization
     metadata: Mapping[str, dg.MetadataValue[Any]] = materialization.metadata if materialization is not None else {}
     if NOT_PINNED in metadata:
         return PublishRefused(f"the table of {target.asset!r} was not pinned: {metadata[NOT_PINNED].value}")
     if materialization is None or TABLE not in metadata or DECLARATION not in metadata:
         return PublishRefused(
-            f"the materialization of {target.asset!r} in run {record.run_id} holds no pinned table; the asset must be "
-            "declared with @feature_table and return registry.table(context, uri)"
+            f"the materialization of {target.asset!r} in run {record.run_id} has no pinned table; declare the asset "
+            "with @feature_table, return registry.table(context, uri) from it, and materialize it again"
         )
-    made: dict[str, Any] = dict(_json(metadata, SOURCE))
-    one_for_all = made.pop("partitions", "each") == "all"
+    origin: dict[str, Any] = dict(_json(metadata, ORIGIN))
+    one_for_all = origin.pop("partitions", "each") == "all"
     if target.partition is None and materialization.partition is not None and not one_for_all:
         return PublishRefused(
-            f"asset {target.asset!r} is partitioned; name the partition, e.g. {materialization.partition!r}"
+            f"asset {target.asset!r} is partitioned; set partition, e.g. to {materialization.partition!r}"
         )
     partition = None if one_for_all else materialization.partition
     try:
-        return Materialized(
+        return FrozenTable(
             FeatureTable.from_json(_json(metadata, DECLARATION)),
             TableFacts.from_json(_json(metadata, TABLE)),
-            Origin(run_id=record.run_id or None, asset=target.asset, partition=partition, **made),
+            Origin(run_id=record.run_id or None, asset=target.asset, partition=partition, **origin),
         )
     except InvalidDeclaration as error:
         return PublishRefused(
-            f"this release cannot read what the materialization of {target.asset!r} in run {record.run_id} froze; "
-            f"materialize it again. {error}"
+            f"this version of registry-dagster cannot read what the materialization of {target.asset!r} in run "
+            f"{record.run_id} froze; materialize it again. {error}"
         )
 
 
@@ -162,12 +146,12 @@ def _not_materialized(target: Target, known: Sequence[str]) -> PublishRefused:
     if target.asset not in known:
         return PublishRefused(
             f"asset {target.asset!r} has not been materialized{suggestion(target.asset, known)} Materialize it first, "
-            "or check the asset key (as shown in the asset's page, parts joined by /)"
+            "or correct the asset key (as the asset's page shows it, parts joined by /)"
         )
     partition = f", partition {target.partition!r}," if target.partition is not None else ""
     run = f" in run {target.run_id}" if target.run_id else ""
     return PublishRefused(
-        f"asset {target.asset!r}{partition} has not been materialized{run}; materialize it first, or name another "
+        f"asset {target.asset!r}{partition} has not been materialized{run}; materialize it first, or use another "
         "partition or run"
     )
 

@@ -1,0 +1,144 @@
+"""A declaration as an asset carries it, and the ways to find it there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import dagster as dg
+
+from registry_dagster.dagster.names import DECLARATION
+from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.model.materialization import MaterializationVersion
+
+__all__ = [
+    "AssetLike",
+    "Declaration",
+    "DeclarationMetadata",
+    "Partitions",
+    "asset_keys",
+    "declaration_in",
+    "declaration_of",
+    "declared_in",
+]
+
+Partitions = Literal["each", "all"]
+AssetLike = dg.AssetKey | dg.AssetsDefinition | dg.AssetSpec
+"""An argument that names one or several assets."""
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A FeatureTable whose materialization versions may depend on the partition.
+
+    Args:
+        template: The declaration; its materializations are a stand-in when `resolve` is given.
+        resolve: Partition key → materialization versions.
+        partitions: Whether each partition is a table of its own, or all are parts of one.
+    """
+
+    template: FeatureTable
+    resolve: Callable[[str], Sequence[MaterializationVersion]] | None = None
+    partitions: Partitions = "each"
+
+    def for_partition(self, key: str | None) -> FeatureTable:
+        """The declaration for one partition.
+
+        Raises:
+            InvalidDeclaration: the materializations depend on a partition, and there is none.
+        """
+        if self.resolve is None:
+            return self.template
+        if key is None:
+            raise InvalidDeclaration(
+                f"{self.template.dataset.name}: its materializations are declared as a function of the partition "
+                "key, but this run has no partition; partition the asset or list the materializations"
+            )
+        return FeatureTable(
+            dataset=self.template.dataset,
+            materializations=tuple(self.resolve(key)),
+            columns=self.template.columns,
+            references=self.template.references,
+            signals=self.template.signals,
+        )
+
+
+class DeclarationMetadata(dict[str, Any]):
+    """The metadata that the UI shows for a declaration, with the declaration itself as an attribute.
+
+    Leaves the columns out: the column schema next to it has them.
+    """
+
+    def __init__(self, declaration: Declaration) -> None:
+        metadata = declaration.template.model_dump(mode="json", exclude={"columns"})
+        if declaration.resolve is not None:
+            metadata["materializations"] = "a function of the partition key"
+        if declaration.partitions == "all":
+            metadata["partitions"] = "all"
+        super().__init__(metadata)
+        self.declaration = declaration
+
+
+def declaration_in(metadata: Mapping[str, Any]) -> Declaration | None:
+    """The declaration in an asset's metadata, if there is one."""
+    found = metadata.get(DECLARATION)
+    return found.declaration if isinstance(found, DeclarationMetadata) else None
+
+
+def declaration_of(assets: dg.AssetsDefinition, key: dg.AssetKey) -> Declaration | None:
+    """The declaration of an asset, if it has one.
+
+    Raises:
+        InvalidDeclaration: the definition makes no asset with that key.
+    """
+    if key not in assets.specs_by_key:
+        names = ", ".join(sorted(each.to_user_string() for each in assets.specs_by_key))
+        raise InvalidDeclaration(f"asset_key: no asset {key.to_user_string()!r} is made here; use one of {names}")
+    return declaration_in(assets.specs_by_key[key].metadata)
+
+
+def declared_in(assets: Iterable[object]) -> dict[dg.AssetKey, Declaration]:
+    """The declared assets among definitions and specs, in their order. Skips whatever else a code location has."""
+    specs = (
+        spec
+        for asset in assets
+        if isinstance(asset, dg.AssetsDefinition | dg.AssetSpec)
+        for spec in ([asset] if isinstance(asset, dg.AssetSpec) else asset.specs)
+    )
+    found = ((spec.key, declaration_in(spec.metadata)) for spec in specs)
+    return {key: declaration for key, declaration in found if declaration is not None}
+
+
+def asset_keys(assets: Iterable[AssetLike], function: str) -> list[dg.AssetKey]:
+    """The keys of assets, each once.
+
+    Args:
+        assets: The value of the argument `assets`.
+        function: The function that has the argument, for the error.
+
+    Raises:
+        InvalidDeclaration: it is not a list of assets.
+    """
+    given = cast("object", assets)
+    if isinstance(given, str | AssetLike) or not isinstance(given, Iterable):
+        raise InvalidDeclaration(f"{function}: assets must be a list of assets, got {_name(given)}; write assets=[...]")
+    keys: list[dg.AssetKey] = []
+    for asset in cast("Iterable[object]", given):
+        if isinstance(asset, dg.AssetKey):
+            keys.append(asset)
+        elif isinstance(asset, dg.AssetSpec):
+            keys.append(asset.key)
+        elif isinstance(asset, dg.AssetsDefinition):
+            keys += asset.keys
+        else:
+            raise InvalidDeclaration(
+                f"{function}: assets must hold assets, AssetSpecs or AssetKeys, got {_name(asset)}; "
+                "use the asset itself or dg.AssetKey(...)"
+            )
+    return list(dict.fromkeys(keys))
+
+
+def _name(value: object) -> str:
+    return f"{value!r}" if isinstance(value, str) else type(value).__name__

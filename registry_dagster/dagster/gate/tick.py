@@ -1,0 +1,178 @@
+"""One tick of the gate: what is approved by now and was not requested yet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from registry_dagster.dagster.gate.approvals import Approvals
+from registry_dagster.dagster.gate.cursor import Cursor
+from registry_dagster.dagster.gate.requests import PublishRequest, newest_run, newest_runs
+from registry_dagster.dagster.names import DECLARATION, LABEL_TAG, MESSAGE_TAG, PUBLISHER_TAG, TABLE
+from registry_dagster.dagster.publish.config import Target
+from registry_dagster.dagster.publish.frozen_tables import find_frozen_tables
+from registry_dagster.errors import PublishRefused
+
+__all__ = ["Tick"]
+
+_BATCH = 250
+_MOST_RECORDS = 1000
+_MOST_RUNS = 500
+_MOST_ASSETS = 500
+
+Identity = tuple[str, str | None, str | None]
+"""Which materialization a target means: asset, partition, run. Two approvals of one are one request."""
+
+
+@dataclass
+class Tick:
+    """One tick.
+
+    Args:
+        instance: Dagster's storage.
+        gate: Name of the sensor.
+        assets: Keys of the assets it is for, as text.
+        cursor: What the gate remembers; the tick updates it.
+        notes: What a person should know; the tick adds to it.
+    """
+
+    instance: dg.DagsterInstance
+    gate: str
+    assets: frozenset[str]
+    cursor: Cursor
+    notes: list[str] = field(default_factory=list[str])
+
+    def requests(self, approvals: Approvals, pauses: Sequence[float]) -> list[PublishRequest]:
+        """What to request now: failed requests that are due again, and what is newly approved.
+
+        The order matters. Requests that were lost with the cursor are read back first: what they asked for
+        is not new, and those that failed are retried. The file comes after the tags, so where both approve
+        one materialization, the reviewed words are used. Dagster stores the cursor after it has launched the
+        requests: a crash in between repeats them, which the run key and publishing itself make harmless.
+        """
+        known = self._read_back_requests() if self.cursor.catching_up else set[Identity]()
+        requests = list(self._retries(pauses))
+        approved: dict[Identity, tuple[Target, str | None]] = {}
+        for target in self._targets_by_tag():
+            approved[_identity(target)] = (target, None)
+        for target, key in self._targets_by_file(approvals):
+            approved[_identity(target)] = (target, key)
+            self.cursor.approved.add(key)
+        # An entry that was removed from the file is forgotten, so the cursor does not grow for ever.
+        self.cursor.approved &= {entry.key for entry in approvals.entries}
+        new = [each for identity, each in approved.items() if identity not in known]
+        for start in range(0, len(new), _BATCH):
+            batch = new[start : start + _BATCH]
+            targets, keys = [target for target, _ in batch], [key for _, key in batch if key]
+            requests.append(PublishRequest.first(self.gate, targets, keys))
+        self.cursor.pending |= {request.id for request in requests}
+        return requests
+
+    def _read_back_requests(self) -> set[Identity]:
+        """Learn from the gate's runs what was requested before: for a new cursor, and one that was lost."""
+        known: set[Identity] = set()
+        for run in newest_runs(self.instance, self.gate):
+            known |= {_identity(target) for target in run.request.targets}
+            self.cursor.approved |= set(run.request.approvals)
+            if not run.succeeded:
+                self.cursor.pending.add(run.request.id)
+        return known
+
+    def _retries(self, pauses: Sequence[float]) -> Iterator[PublishRequest]:
+        """The requests that failed and have waited, for those of their assets that are still declared."""
+        for request_id in sorted(self.cursor.pending):
+            run = newest_run(self.instance, request_id)
+            targets = [] if run is None else [each for each in run.request.targets if each.asset in self.assets]
+            if run is None or run.succeeded or not targets:
+                # No run or no targets: a person deleted the run, or launched it again with another config.
+                # That is a decision, so the request is over.
+                self.cursor.pending.discard(request_id)
+            elif run.failed_at is not None:
+                pause = pauses[min(run.request.attempt, len(pauses)) - 1]
+                wait = run.failed_at + pause - time.time()
+                if wait <= 0:
+                    yield run.request.retry(targets)
+                else:
+                    self.notes.append(f"failed targets: {len(targets)}; they will be requested again in {wait:.0f} s")
+
+    def _targets_by_file(self, approvals: Approvals) -> Iterator[tuple[Target, str]]:
+        """What the file approves and was not requested yet, each with the key of its entry."""
+        self.notes += approvals.problems
+        new = [entry for entry in approvals.entries if entry.key not in self.cursor.approved]
+        self.notes += [
+            f"asset {entry.asset!r} is approved, but no declared asset has that key here; correct the entry, or "
+            "declare the asset"
+            for entry in new
+            if entry.asset not in self.assets
+        ]
+        new = [entry for entry in new if entry.asset in self.assets]
+        found = find_frozen_tables(self.instance, [entry.target for entry in new])
+        for entry, frozen in zip(new, found, strict=True):
+            if isinstance(frozen, PublishRefused):
+                self.notes.append(f"the approval by {entry.by} is waiting: {frozen}")
+            else:
+                # The run is fixed now: an entry means one materialization, never also the next one.
+                yield entry.target.model_copy(update={"run_id": frozen.origin.run_id}), entry.key
+
+    def _targets_by_tag(self) -> Iterator[Target]:
+        """The new materializations whose runs carry the tag."""
+        records = list(self._new_records())
+        tags = self._tags({record.run_id for record in records})
+        for record in records:
+            approved = tags.get(record.run_id, {})
+            event = record.asset_materialization
+            pinned = event is not None and DECLARATION in event.metadata and TABLE in event.metadata
+            if MESSAGE_TAG in approved and record.asset_key is not None and pinned:
+                yield Target(
+                    asset=record.asset_key.to_user_string(),
+                    message=approved[MESSAGE_TAG],
+                    partition=record.partition_key,
+                    run_id=record.run_id,
+                    label=approved.get(LABEL_TAG),
+                    publisher=approved.get(PUBLISHER_TAG),
+                )
+
+    def _new_records(self) -> Iterator[dg.EventLogRecord]:
+        """Materializations that were not read yet, oldest first for each asset, up to a limit for each tick.
+
+        `catching_up` ends only after every asset was read to its end. Until then each tick reads the earlier
+        requests back, or a record that was requested under a lost cursor would be requested again.
+        """
+        left = _MOST_RECORDS
+        for key in self._assets_with_new_records():
+            if left <= 0:
+                self.notes.append("there are more new materializations than one tick reads; the next tick continues")
+                return
+            name = key.to_user_string()
+            wanted = dg.AssetRecordsFilter(asset_key=key, after_storage_id=self.cursor.seen.get(name, 0))
+            page = self.instance.fetch_materializations(wanted, limit=left, ascending=True)
+            left -= len(page.records)
+            if page.records:
+                self.cursor.seen[name] = page.records[-1].storage_id
+            yield from page.records
+        self.cursor.catching_up = False
+
+    def _assets_with_new_records(self) -> Iterator[dg.AssetKey]:
+        """The assets to query: one look-up for many assets finds those with nothing new."""
+        keys = [dg.AssetKey.from_user_string(name) for name in sorted(self.assets)]
+        for start in range(0, len(keys), _MOST_ASSETS):
+            for record in self.instance.get_asset_records(keys[start : start + _MOST_ASSETS]):
+                entry = record.asset_entry
+                newest = entry.last_materialization_storage_id
+                if newest is not None and newest > self.cursor.seen.get(entry.asset_key.to_user_string(), 0):
+                    yield entry.asset_key
+
+    def _tags(self, run_ids: set[str]) -> dict[str, dict[str, str]]:
+        ids = sorted(filter(None, run_ids))
+        tags: dict[str, dict[str, str]] = {}
+        for start in range(0, len(ids), _MOST_RUNS):
+            records = self.instance.get_run_records(dg.RunsFilter(run_ids=ids[start : start + _MOST_RUNS]))
+            tags |= {record.dagster_run.run_id: dict(record.dagster_run.tags) for record in records}
+        return tags
+
+
+def _identity(target: Target) -> Identity:
+    return target.asset, target.partition, target.run_id

@@ -84,8 +84,8 @@ def _format_of_file(storage: Storage) -> Format:
             return format
     what = "an empty file" if not head else f"a file that starts with {head!r}"
     raise UnknownFormat(
-        f"{storage.location} is {what}: none of {', '.join(_single_files())}. "
-        "Tables of other formats are directories; give the directory."
+        f"{storage.location} is {what}. A table in one file is {' or '.join(_single_files())}; other tables are "
+        "directories. Give the table's own location."
     )
 
 

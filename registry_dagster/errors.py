@@ -12,8 +12,8 @@ RegistryError
 │   └── TableUnreachable     its store cannot be reached or is busy: safe to try again
 ├── PublishRefused           something a person must supply or decide is missing
 ├── VersionConflict          the number or label is taken by other content
-├── MaterializationConflict  an upstream version is recorded with other facts
-├── SourceError              an upstream system does not tell of its versions
+├── MaterializationConflict  a materialization version is recorded with other facts
+├── SourceError              an upstream system does not report its versions
 │   └── SourceUnavailable    it cannot be reached: safe to try again
 ├── EngineCannotRead         no such engine, or it does not read such a table
 ├── NotPublished             nothing is recorded under that name
@@ -118,7 +118,7 @@ class TableNotFound(TableError):
 
 
 class UnknownFormat(TableError):
-    """The table's format cannot be told from what is stored there."""
+    """No table format, or more than one, fits what is stored there."""
 
 
 class UnsupportedTable(TableError):
@@ -155,11 +155,11 @@ class MaterializationConflict(RegistryError):
 
 
 class SourceError(RegistryError):
-    """An upstream system does not tell of its versions: unknown, not allowed, or not understood."""
+    """An upstream system does not report its versions: it is unknown, denies access, or answers something else."""
 
 
 class SourceUnavailable(SourceError):
-    """An upstream system cannot be reached. It may be asked again safely."""
+    """An upstream system cannot be reached. It is safe to try again."""
 
 
 class EngineCannotRead(RegistryError):
@@ -183,4 +183,4 @@ class CorruptRecord(RegistryError):
 
 
 class RegistryUnavailable(RegistryError):
-    """The store cannot be reached or is busy. What was asked for may be tried again safely."""
+    """The store cannot be reached or is busy. It is safe to try again."""

@@ -32,8 +32,8 @@ __all__ = ["Int64", "Model", "Several", "variant"]
 class Model(BaseModel):
     """Base of the domain's models: immutable values that know their JSON.
 
-    Fields that stand at their default are left out of the JSON, except the tags that tell one
-    variant of a union from another. So a field added in a later release does not change the
+    Fields that have their default are left out of the JSON, except the tags that distinguish the
+    variants of a union. So a field added in a later release does not change the
     digest of records written before it; in return a default must never change.
 
     Raises:
@@ -71,7 +71,7 @@ class Model(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /) -> dict[str, Any]:
-        """A variant's tag has a default in Python; in JSON it is what tells the variants apart."""
+        """A variant's tag has a default in Python; in JSON it is what distinguishes the variants."""
         described = handler(core_schema)
         schema = handler.resolve_ref_schema(described)
         if tags := [name for name in schema.get("properties", {}) if name in cls._tags]:

@@ -130,7 +130,7 @@ class DatasetVersion(Model):
     def content_digest(self) -> str:
         """sha256 over what was published: this table in this state, with this meaning.
 
-        The number, the publisher and his words, and what changes over time about an upstream version
+        The number, the publisher and their words, and what changes over time about a materialization version
         (expiry, status) are left out, so publishing the same again is recognised.
         """
         meaning = self.json_form

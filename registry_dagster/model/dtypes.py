@@ -60,7 +60,7 @@ def is_timestamp(dtype: str) -> bool:
 
 
 def list_of(dtype: str) -> tuple[str, int | None] | None:
-    """Element type and, for fixed-size lists, the width; None when the type is no list."""
+    """Element type and, for fixed-size lists, the width; None if the type is not a list."""
     if match := _LIST.fullmatch(storage(dtype)):
         width = match["width"]
         return match["element"].removesuffix(" not null"), int(width) if width else None

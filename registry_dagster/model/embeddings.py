@@ -55,8 +55,8 @@ class Embedding(_Vector):
         distance: The metric it is meant for.
         normalized: Whether vectors have unit length; leave out when unknown.
         anchor: What one row embeds.
-        last_column: For a vector spread over neighbouring float columns: its last column. The
-            declaration stands at the first one.
+        last_column: For a vector spread over neighbouring float columns: its last column. Declare
+            the vector at the first one.
     """
 
     semantic: Literal["embedding"] = "embedding"

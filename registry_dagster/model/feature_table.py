@@ -29,7 +29,7 @@ class FeatureTable(Model):
 
     Args:
         dataset: What it is a version of.
-        materializations: The upstream versions it is made against; at least one.
+        materializations: The materialization versions it is made against; at least one.
         columns: Column path → semantic. Columns left out stay without meaning.
         references: The joins it is meant for; their columns must be declared.
         signals: Facts with a basis: drift, compatibility, crosswalks, notes.
@@ -79,7 +79,7 @@ class FeatureTable(Model):
             raise InvalidDeclaration(located, error.problems) from None
 
     def check(self, table: TableFacts) -> None:
-        """Hold the declaration against a table.
+        """Compare the declaration with a table.
 
         Raises:
             TableMismatch: a declared column is absent, its Arrow type cannot hold the semantic, or nothing says,
@@ -129,8 +129,8 @@ def _problem(path: str, column: AnyColumn, types: Mapping[str, str], widths: Map
         return problem
     said = _widths(path, column, types, widths)
     if len(set(said.values())) > 1:
-        told = " and ".join(f"{width} wide by its {what}" for what, width in said.items())
-        return f"{path}: the vector is {told}; correct one of them"
+        widths_found = " and ".join(f"{width} wide by its {what}" for what, width in said.items())
+        return f"{path}: the vector is {widths_found}; correct one of them"
     return None if said else f"{path}: neither its type nor its metadata says how wide the vector is; declare dim"
 
 
@@ -158,7 +158,7 @@ def _span_problem(first: str, last: str, dim: int | None, types: Mapping[str, st
         return f"{first}: last_column {last!r} is not {where}{suggestion(last, columns)}"
     span = _span(first, last, types)
     if not span or (dim is not None and len(span) != dim):
-        said = f"dim is declared as {dim}" if span else "last_column stands before it"
+        said = f"dim is declared as {dim}" if span else "last_column is before it"
         return f"{first}: {said}, but {first} to {last} are {len(span)} columns"
     if others := [path for path in span if not is_float(types[path])]:
         return f"{first}: the vector's columns must be floats; {others[0]} is {types[others[0]]}"

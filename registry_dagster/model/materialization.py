@@ -46,8 +46,8 @@ class MaterializationVersion(Model):
         source: Kind of the system; becomes the DataHub platform (`cave`, `neuprint`, …).
         timestamp: The moment the state shows, with a time zone.
         uuid: The system's own identifier of the state, where it has one.
-        expires_on: When the system will drop it. May change; reported, never enforced. None, when given, says
-            that it will be kept; left out, it says nothing.
+        expires_on: When the system will drop it. May change; reported, never enforced. None says that it will be
+            kept; left out, it says nothing.
         status: The system's word on its availability. May change.
         aliases: Other names of the same state, each as `system@version`.
     """
@@ -69,7 +69,7 @@ class MaterializationVersion(Model):
 
     @property
     def key(self) -> str:
-        """Under what it is recorded: `source/system@version`."""
+        """The name it is recorded under: `source/system@version`."""
         return f"{self.source}/{self}"
 
     @property
@@ -88,7 +88,7 @@ class MaterializationVersion(Model):
         A pipeline that declares little never erases what is known; lifecycle follows the newer word.
 
         Raises:
-            MaterializationConflict: an immutable fact is recorded otherwise.
+            MaterializationConflict: an immutable fact is recorded differently.
         """
         changes: dict[str, object] = {}
         for name in ("kind", "source", "timestamp", "uuid"):

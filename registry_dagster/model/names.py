@@ -1,4 +1,4 @@
-"""Names and how they are written: datasets, versions, upstream versions, column paths."""
+"""Names and how they are written: datasets, versions, materialization versions, column paths."""
 
 from __future__ import annotations
 

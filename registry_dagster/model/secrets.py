@@ -1,4 +1,4 @@
-"""What must never stand in a published location."""
+"""What a published location must never contain."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Credential(NamedTuple):
 
     Args:
         what: In words that do not repeat it.
-        clean: The location without it; `…` stands for what cannot be told apart from it.
+        clean: The location without it; `…` replaces what cannot be separated from it.
     """
 
     what: str
@@ -54,7 +54,7 @@ class Credential(NamedTuple):
 
 
 def credential_in(location: str) -> Credential | None:
-    """What in a location is a credential, or could hold one; None when nothing does.
+    """What in a location is a credential, or could hold one; None if nothing does.
 
     Refused are a user or password before the host, query strings and fragments, and in the path the
     parameters of signed links (AWS, Google, Azure, CloudFront), connection strings, access key ids and JSON
@@ -79,7 +79,7 @@ def _what(location: str) -> str | None:
 
 
 def secret_in(text: str) -> str | None:
-    """What in a text is a credential by its form, also percent-encoded; None when nothing is."""
+    """What in a text is a credential by its form, also percent-encoded; None if nothing is."""
     for _ in range(_MOST_ENCODINGS):
         for what, pattern in _PATTERNS.items():
             if pattern.search(text):
@@ -89,7 +89,7 @@ def secret_in(text: str) -> str | None:
 
 
 def _before_it(location: str) -> str:
-    """What stands before the first credential, decoded as far as it takes to see that one."""
+    """What comes before the first credential, decoded as far as it takes to see that one."""
     text = location
     for _ in range(_MOST_ENCODINGS):
         found = [match.start() for pattern in _PATTERNS.values() if (match := pattern.search(text))]

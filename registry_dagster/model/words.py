@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from registry_dagster.model.canonical_json import is_json_object
@@ -13,6 +13,7 @@ from registry_dagster.model.signals import AnySignal
 __all__ = [
     "attribute_words",
     "column_words",
+    "markdown_table",
     "reference_words",
     "semantic_words",
     "signal_words",
@@ -65,6 +66,11 @@ def signal_words(signal: AnySignal) -> str:
     description = attributes.pop("description", "")
     words = f"{kind.replace('_', ' ')}: {', '.join(attribute_words(attributes))} ({basis})"
     return f"{words}. {description}" if description else words
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in markdown."""
+    return "\n".join(table_row(*cells) for cells in (header, ["---"] * len(header), *rows))
 
 
 def table_row(*cells: str) -> str:

@@ -58,7 +58,16 @@ class Commit:
 
 @dataclass
 class Committer:
-    """Brings planned versions into the store, and says of each task what became of it."""
+    """Brings planned versions into the store, and says of each task what became of it.
+
+    No answer of a store is believed. After each one, lost ones included, the primary store is read. What is found
+    there under the version's name decides:
+
+    - our digest: published, whatever was answered;
+    - another digest: somebody else took the number; the task goes into the next round and gets the next one;
+    - nothing: not written; the task is tried again, or fails if the store's answer was final;
+    - aspects without a record: remains of a version that nobody saw; published over.
+    """
 
     records: Records
     writer: Writer
@@ -69,10 +78,12 @@ class Committer:
         return tuple(each for each in proposals if each.aspect not in unsupported)
 
     def create(self, commits: Sequence[Commit]) -> None:
+        """Send all commits in one request, and settle each by what reads back."""
         if not commits:
             return
         failed: RegistryError | None = None
         refusals: Sequence[Refusal | None] = [None] * len(commits)
+        # Before the request: whatever happens to it, from here on a version may exist.
         for commit in commits:
             commit.task.sent = True
         try:
@@ -100,6 +111,7 @@ class Committer:
             stored = self._take_over(commit, stored)
         entity = stored.get(urn, {})
         if digest_of(entity) == record.digest:
+            # Published. What is left is to complete what the store left out.
             self.records.remember(commit.proposals, record.number, commit.plan.dataset)
             try:
                 self._complete(record, commit.proposals, stored)
@@ -107,6 +119,7 @@ class Committer:
             except RegistryError as error:
                 task.outcome = error
         elif entity and not _is_remains(entity):
+            # A lost race: learn what was published, so that the next round plans the next number.
             self.records.look_ahead(record.dataset)
             task.lost_races += 1
             if task.lost_races > _LOST_RACES:
@@ -115,6 +128,8 @@ class Committer:
                     "of this publish was recorded, run it again"
                 )
         else:
+            # Nothing there. Perhaps what the version points at is lacking, too: ask for all of it again. A refusal
+            # is believed the second time, an error that is not an outage at once.
             self.writer.forget()
             task.failures += 1
             final = failed is not None and not isinstance(failed, RegistryUnavailable)
@@ -154,7 +169,7 @@ class Committer:
             if attempt == _FAILURES:
                 if failed is not None:
                     raise RegistryUnavailable(f"{incomplete}. {failed}") from failed
-                why = f"it answers: {refusal.reason}" if refusal else "it answers that it wrote it; look into its log"
+                why = f"it answered: {refusal.reason}" if refusal else "it reported success; look into its log"
                 raise StoreRefused(f"{incomplete}, once the store takes it: {why}")
             failed = None
             try:
@@ -175,7 +190,7 @@ class Committer:
         return Receipt(record.name, version_urn(record.name, self.records.env), record.digest, created, record)
 
     def settle_published(self, published: Sequence[tuple[Task, Plan]]) -> None:
-        """Prove those that stand already; complete those that an earlier publish left incomplete."""
+        """Prove those that are published already; complete those that an earlier publish left incomplete."""
         env = self.records.env
         stored = self.records.store.read([version_urn(plan.version, env) for _, plan in published])
         proven: list[tuple[Task, DatasetVersion, list[Proposal]]] = []
@@ -242,9 +257,9 @@ def _not_published(record: DatasetVersion, refusal: Refusal | None, failed: Regi
         return failed
     if failed is not None:
         return RegistryUnavailable(
-            f"{record} is not published as far as the store tells. A request without an answer may still be carried "
+            f"{record} is not published, as far as the store says. A request without an answer may still be carried "
             f"out; running again is safe: it finds the version or publishes it. {failed}"
         )
     return RegistryUnavailable(
-        f"{record} is not published: the store answers that it wrote it, but holds nothing. Running again is safe"
+        f"{record} is not published: the store reported success, but holds nothing. Running again is safe"
     )

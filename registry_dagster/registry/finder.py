@@ -1,4 +1,4 @@
-"""Finding what is published: a question in the field's words, as a search in a store, as rows."""
+"""Finding what is published: a question in words of the field becomes a search in a store, and its answer rows."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _ROW_ASPECTS = ("datasetProperties", "deprecation")
 
 @dataclass(frozen=True)
 class _Expiry:
-    """When materialization versions are dropped, by their names."""
+    """When materialization versions expire, by their names."""
 
     dates: dict[str, datetime | None]
 
@@ -133,7 +133,7 @@ class Finder:
         return [version for dataset, version in newest.items() if dataset not in (a.dataset, b.dataset)]
 
     def _newest(self, dataset: str) -> int | None:
-        """Where no version set points at it."""
+        """The highest number, read version by version: no version set points at it."""
         return max(self._records.summaries(dataset), default=None)
 
     def _search(self, question: Question, expiry: _Expiry) -> Search:
@@ -159,7 +159,7 @@ class Finder:
                 return frozenset([Term(cast("Field", name), str(value))])
 
     def _urns(self, search: Search, dataset: str | None) -> Iterator[str]:
-        """Of one dataset a server's versions are enumerated, since their numbers are dense and its search lags."""
+        """The versions of one dataset are enumerated on a server, whose search lags: their numbers have no gaps."""
         store = self._records.store
         if not store.search_lags or dataset is None or dataset.endswith("*"):
             return store.search(search)
@@ -218,7 +218,7 @@ def _words(text: str | None) -> tuple[str, ...]:
         return ()
     words = tuple(dict.fromkeys(words_of(text_of(text, "what to look for", "nucleus volume"))))
     if not words:
-        raise InvalidDeclaration(f"{text!r} has no word to look for; a word is made of letters and digits")
+        raise InvalidDeclaration(f"{text!r} has no word to look for; write letters or digits")
     return words
 
 
@@ -257,7 +257,7 @@ def _ways(record: DatasetVersion, names: set[str]) -> Iterator[str]:
 
 
 def _held_by_both(a: DatasetVersion, b: DatasetVersion) -> Iterator[tuple[frozenset[Term], ...]]:
-    """Ids that each of them alone has; and, where both have the same ids, the states each is of."""
+    """Ids that only one of them has; and, for ids that both have, the materialization versions of each."""
     ids = [{term for each in _column_json(record) if (term := id_term(each))} for record in (a, b)]
     if (left := ids[0] - ids[1]) and (right := ids[1] - ids[0]):
         yield frozenset(left), frozenset(right)

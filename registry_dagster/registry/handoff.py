@@ -1,4 +1,4 @@
-"""Delivering what was handed off in a folder: each version is published anew where it is pushed to."""
+"""Delivering what was handed off in a folder: each version is published again where it is pushed to."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["handed_off"]
 
 
 def handed_off(folder: Path, env: str = "PROD") -> list[Publication]:
-    """What a folder holds, as publications for another registry.
+    """The versions in a folder, as publications for another registry.
 
-    Publisher and message are those of the hand-off; number and time are given where it is pushed to.
+    Publisher and message are those of the hand-off; number and time are new where it is pushed to.
     Pushing again publishes nothing twice.
 
     Args:
@@ -35,7 +35,7 @@ def handed_off(folder: Path, env: str = "PROD") -> list[Publication]:
     urns = [urn for urn in store.urns() if urn.startswith(start) and urn.endswith(end)]
     names = [urn.removeprefix(start).removesuffix(end) for urn in urns]
     if not names:
-        raise NotPublished(f"{store.target}: no version is handed off there")
+        raise NotPublished(f"{store.target}: there is no version in that folder")
     with Registry(store, env) as registry:
         return [_publication(registry, registry.get(name)) for name in names]
 

@@ -22,7 +22,7 @@ class MaterializationChange(Answer):
     Args:
         version: `system@version`.
         source: Kind of its system.
-        outcome: `refused` when a fact that never changes is recorded otherwise: nothing of it is written.
+        outcome: `refused` if a fact that never changes is recorded differently: nothing of it is written.
         changes: The facts that are added or differ.
         reason: Why it is refused.
     """
@@ -45,11 +45,11 @@ class MaterializationChange(Answer):
 
 @dataclass(frozen=True)
 class MaterializationChanges(Answer):
-    """What becomes of several, in the order they were told.
+    """What becomes of several, in the order given.
 
     Args:
         versions: One entry a version.
-        written: Whether it was done, or only shown.
+        written: Whether it was written, or only shown.
     """
 
     versions: tuple[MaterializationChange, ...]

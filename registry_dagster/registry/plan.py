@@ -12,7 +12,7 @@ from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import split_path
 from registry_dagster.model.table import TableFacts
-from registry_dagster.model.words import column_words, reference_words, signal_words, table_row
+from registry_dagster.model.words import column_words, markdown_table, reference_words, signal_words
 
 __all__ = ["Origin", "Plan", "Publication", "Receipt", "warnings_for"]
 
@@ -83,12 +83,12 @@ class Plan:
     """What a publish would write. Nothing has been written.
 
     Args:
-        record: The record as it would stand, but for its publisher, message and time.
-        creates: Whether anything would be published; False when the same content stands there.
+        record: The record as it would be, but for its publisher, message and time.
+        creates: Whether anything would be published; False if the same content already is.
         dataset: The Dataset as it would be recorded.
         materializations: The materialization versions as they would be recorded.
         warnings: What a person should know before publishing.
-        diff: Against the last version, when there is one.
+        diff: What changes since the last version, if there is one.
     """
 
     record: DatasetVersion
@@ -100,7 +100,7 @@ class Plan:
 
     @property
     def version(self) -> str:
-        """The name it would get, or under which the same content stands already."""
+        """The name it would get, or that of the version which already has the same content."""
         return self.record.name
 
     def to_markdown(self) -> str:
@@ -116,7 +116,7 @@ class Receipt:
         version: `dataset@vN`.
         urn: The version in DataHub.
         digest: sha256 over the record's canonical JSON.
-        created: True only if this publish created it; False when the same content stood there.
+        created: True only if this publish created it; False if the same content was already published.
         record: The record, as read back.
     """
 
@@ -129,18 +129,15 @@ class Receipt:
     def to_markdown(self) -> str:
         """The receipt as a table."""
         provenance = self.record.provenance
-        return "\n".join(
-            [
-                table_row("receipt", ""),
-                table_row("---", "---"),
-                table_row("version", f"`{self.version}`"),
-                table_row("published", "now" if self.created else "before: same content, nothing written"),
-                table_row("by", provenance.publisher),
-                table_row("why", provenance.message),
-                table_row("urn", f"`{self.urn}`"),
-                table_row("digest", f"`{self.digest}`"),
-            ]
-        )
+        rows = [
+            ("version", f"`{self.version}`"),
+            ("published", "now" if self.created else "before: same content, nothing written"),
+            ("by", provenance.publisher),
+            ("why", provenance.message),
+            ("urn", f"`{self.urn}`"),
+            ("digest", f"`{self.digest}`"),
+        ]
+        return markdown_table(("receipt", ""), rows)
 
 
 def warnings_for(feature_table: FeatureTable, table: TableFacts) -> Iterator[str]:
@@ -148,34 +145,21 @@ def warnings_for(feature_table: FeatureTable, table: TableFacts) -> Iterator[str
     top = [each.path for each in table.fields if len(split_path(each.path)) == 1]
     if undeclared := [path for path in top if path not in feature_table.columns]:
         some = ", ".join(undeclared[:5]) + (f" and {len(undeclared) - 5} more" if len(undeclared) > 5 else "")
-        yield f"{len(undeclared)} of {len(top)} columns carry no declared meaning: {some}"
+        yield f"{len(undeclared)} of {len(top)} columns have no declared meaning: {some}"
     for version in feature_table.materializations:
         if version.timestamp is None:
-            yield f"{version}: no timestamp is declared, so it cannot be compared with other names of the same state"
+            yield f"{version}: no timestamp is declared, so it cannot be compared with other names of the same version"
         if version.status == "expired":
             yield f"{version}: declared as expired"
 
 
 def _page(plan: Plan) -> Iterator[str]:
-    would = "would be published" if plan.creates else "stands already with the same content; nothing would be written"
-    table = plan.record.table
+    would = "would be published" if plan.creates else "is already published with the same content; nothing to write"
     yield from (f"### `{plan.version}` {would}", "")
-    yield from (table_row("table", ""), table_row("---", "---"))
-    yield table_row("location", f"`{table.location}`")
-    yield table_row("format", table.format)
-    for name, value in table.pin.identity.items():
-        if value:
-            yield table_row(name.replace("_", " "), f"`{value}`")
-    for name in ("rows", "bytes", "files"):
-        count = getattr(table, name)
-        yield table_row(name, "unknown" if count is None else f"{count:,}")
-    yield table_row("made against", ", ".join(f"`{version}`" for version in plan.record.materializations))
-    if plan.record.inputs:
-        yield table_row("computed from", ", ".join(f"`{name}`" for name in plan.record.inputs))
-    yield from ("", table_row("column", "type", "meaning"), table_row("---", "---", "---"))
-    for each in table.fields:
-        column = plan.record.columns.get(each.path)
-        yield table_row(f"`{each.path}`", each.type, " · ".join(column_words(column)) if column else "")
+    yield markdown_table(("table", ""), _table_rows(plan.record))
+    meanings = {path: " · ".join(column_words(column)) for path, column in plan.record.columns.items()}
+    rows = [(f"`{each.path}`", each.type, meanings.get(each.path, "")) for each in plan.record.table.fields]
+    yield from ("", markdown_table(("column", "type", "meaning"), rows))
     yield from _list("Joins", [reference_words(reference) for reference in plan.record.references])
     yield from _list("Signals", [signal_words(signal) for signal in plan.record.signals])
     if plan.diff is not None:
@@ -183,7 +167,19 @@ def _page(plan: Plan) -> Iterator[str]:
     yield from _list("Warnings", plan.warnings)
 
 
-def _list(title: str, items: list[str] | tuple[str, ...]) -> Iterator[str]:
+def _table_rows(record: DatasetVersion) -> Iterator[tuple[str, str]]:
+    table = record.table
+    yield "location", f"`{table.location}`"
+    yield "format", table.format
+    yield from ((name.replace("_", " "), f"`{value}`") for name, value in table.pin.identity.items() if value)
+    for name, count in (("rows", table.rows), ("bytes", table.bytes), ("files", table.files)):
+        yield name, "unknown" if count is None else f"{count:,}"
+    yield "made against", ", ".join(f"`{version}`" for version in record.materializations)
+    if record.inputs:
+        yield "computed from", ", ".join(f"`{name}`" for name in record.inputs)
+
+
+def _list(title: str, items: Sequence[str]) -> Iterator[str]:
     if items:
         yield from ("", f"**{title}**", "")
         yield from (f"- {item}" for item in items)

@@ -54,8 +54,8 @@ class View:
 class Records:
     """The records of one store and environment.
 
-    Published versions never change, so what is learnt of them is kept; numbers are dense, so they can
-    be enumerated from the primary store.
+    Published versions never change, so what is read of them is kept. Numbers have no gaps, so all versions can be
+    enumerated from the primary store.
     """
 
     def __init__(self, store: Store, env: str) -> None:
@@ -79,8 +79,8 @@ class Records:
             owners: Datasets to plan versions of.
             others: Datasets that are referred to or read from.
             materializations: Materialization versions.
-            fresh: Ask the store even for what is known of `owners`. Without, that may be behind; the
-                create-only commit finds out. Others are always asked for: what a version is linked to
+            fresh: Ask the store even for what is known of `owners`. Otherwise that may be behind, which the
+                create-only commit finds out. Others are always read: what a version is linked to
                 is frozen in it.
         """
         wanted = {version.key: version for version in materializations}
@@ -164,7 +164,7 @@ class Records:
         return {urns[urn]: record_from(entity, urn) for urn, entity in found.items()}
 
     def readable(self, versions: Collection[str]) -> dict[str, DatasetVersion]:
-        """As `get`, but those that others changed are left out, and told of in the log."""
+        """As `get`, but those that others changed are left out, with a warning in the log."""
         urns = {version_urn(version, self.env): version for version in versions}
         found = self.store.read(list(urns), RECORD_ASPECTS)
         records: dict[str, DatasetVersion] = {}
@@ -187,11 +187,11 @@ class Records:
         return self.store.read([urn]).get(urn, {})
 
     def retirements(self, versions: Collection[str]) -> dict[str, Retirement]:
-        """Of `dataset@vN` those that are retired."""
+        """The retired ones of some versions `dataset@vN`."""
         urns = {version_urn(version, self.env): version for version in versions}
         found = self.store.read(list(urns), ["deprecation"]) if urns else {}
-        told = {urns[urn]: retirement_from(entity) for urn, entity in found.items()}
-        return {version: retirement for version, retirement in told.items() if retirement is not None}
+        found_retirements = {urns[urn]: retirement_from(entity) for urn, entity in found.items()}
+        return {version: retirement for version, retirement in found_retirements.items() if retirement is not None}
 
     def dataset(self, name: str) -> Dataset | None:
         """How a Dataset is recorded now."""
@@ -222,7 +222,7 @@ class Records:
         return {version.key: self._materializations[version.key] for version in versions}
 
     def materializations_at(self, urns: Collection[str]) -> list[MaterializationVersion]:
-        """The materialization versions that entities tell of."""
+        """The materialization versions that are recorded in entities."""
         found = self.store.read(urns, ["datasetProperties"])
         known = (materialization_from(found.get(urn, {})) for urn in urns)
         return [version for version in known if version is not None]
@@ -241,7 +241,8 @@ class Records:
         self._materializations[version.key] = version
 
     def look_ahead(self, *datasets: str) -> None:
-        """Learn of versions above the highest known ones, whether or not the version sets point there."""
+        """Find versions above the highest known ones, whether or not the version sets point at them."""
+        # Pages that double: one request where nothing is new, few where much is.
         ahead, some = 1, list(datasets)
         while some:
             unread: dict[str, range] = {}

@@ -1,4 +1,4 @@
-"""Do published versions still stand: the record as it was published, the table as it was recorded?"""
+"""Whether published versions are intact: the record as it was published, the table as it was recorded."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Verification:
 
     Args:
         version: `dataset@vN`.
-        record: What others changed about the record, one line an aspect; empty when it is intact, None
-            when it was not looked at.
-        table: What became of the table; None when it was not looked at, or its record cannot be read.
-        retired: Whether the version is retired, so that nobody counts on its table any more.
+        record: What others changed about the record, one line for each aspect; empty if it is intact, None
+            if it was not checked.
+        table: What became of the table; None if it was not checked, or its record cannot be read.
+        retired: Whether the version is retired, so that nobody relies on its table.
     """
 
     version: str
@@ -51,7 +51,7 @@ class Verification:
 
     @property
     def state(self) -> TableState:
-        """In one word: `changed` when the record was, else that of the table."""
+        """In one word: `changed` if the record was, else the state of the table."""
         if self.record:
             return "changed"
         return "intact" if self.table is None else self.table.state
@@ -79,8 +79,8 @@ class Verifier:
 
     Args:
         records: Of the registry.
-        record, table: What to look at; both where neither is named.
-        storage_options: As of `inspect_table`.
+        record, table: What to check; both if neither is named.
+        storage_options: See `inspect_table`.
     """
 
     def __init__(self, records: Records, record: bool, table: bool, storage_options: StorageOptions | None) -> None:
@@ -107,7 +107,7 @@ class Verifier:
 
         Raises:
             NotPublished: a dataset has no version.
-            InvalidDeclaration: a name says one version.
+            InvalidDeclaration: a name is that of one version.
         """
         versions = self._versions(datasets)
         while page := list(islice(versions, _PAGE)):
@@ -117,7 +117,7 @@ class Verifier:
         for dataset in datasets:
             name, number = parse_version(dataset)
             if number is not None:
-                raise InvalidDeclaration(f"{dataset!r} is one version; verify it alone, or all of {name}")
+                raise InvalidDeclaration(f"{dataset!r} is one version; use verify for it, or pass {name} here")
             numbers = self._records.summaries(name)
             if not numbers:
                 raise NotPublished(f"{name}: no version is published at {self._records.store.target}")

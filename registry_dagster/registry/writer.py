@@ -45,20 +45,20 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class Writer:
-    """Merges what is declared into what stands in the store at that moment, never into what was known before."""
+    """Merges what is declared into what the store has at that moment, never into what was known before."""
 
     records: Records
     _ensured: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def ensure(self, proposals: Iterable[Proposal]) -> None:
-        """Create what is absent. What was made sure of before is not asked for again."""
+        """Create what is absent. What is known to exist is not asked for again."""
         lacking = {(each.urn, each.aspect): each for each in proposals if (each.urn, each.aspect) not in self._ensured}
         if lacking:
             self.records.store.ensure(list(lacking.values()))
             self._ensured |= lacking.keys()
 
     def forget(self) -> None:
-        """Make sure of everything again: the store lost something, or never had it."""
+        """Ask for everything again: the store lost something, or never had it."""
         self._ensured.clear()
 
     def write_datasets(self, declared: Sequence[Dataset]) -> None:
@@ -90,9 +90,10 @@ class Writer:
             return
         stored = self.records.materializations(declared)
         merged = _merged(declared, stored)
+        # Create-only where nothing is recorded: two publishers at once cannot overwrite each other.
         created = self._create_materializations([version for key, version in merged.items() if stored[key] is None])
         if len(created) < sum(known is None for known in stored.values()):
-            # Others recorded it in between.
+            # Another publisher created one in between: merge into what they wrote, and lose nothing of it.
             merged = _merged(declared, self.records.materializations(declared))
         self._upsert_materializations([version for key, version in merged.items() if key not in created])
         for version in merged.values():
@@ -116,11 +117,11 @@ class Writer:
     def record_materializations(
         self, versions: Sequence[MaterializationVersion], *, write: bool
     ) -> MaterializationChanges:
-        """Record materialization versions as their sources tell of them, each for itself; write only what changes.
+        """Record materialization versions as their sources report them, each by itself; write only what changes.
 
         Args:
             versions: The versions.
-            write: Without, only say what would change.
+            write: If false, only say what would change.
         """
         versions = each_of(MaterializationVersion, versions, "versions")
         stored = self.records.materializations(versions)
@@ -181,9 +182,9 @@ class Writer:
         return retirement
 
     def write_runs(self, records: Sequence[DatasetVersion]) -> None:
-        """The runs behind published versions. Written after them, so that no run points at nothing.
+        """The runs behind published versions. Written after them, so that no run points at what does not exist.
 
-        The versions stand by then: a failure here is logged, and publishing the same again mends it.
+        The versions are published by then: a failure here is logged, and publishing the same again adds the runs.
         """
         env = self.records.env
         runs = [(urn, record) for record in records if (urn := instance_urn(record.provenance, env)) is not None]

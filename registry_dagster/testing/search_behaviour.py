@@ -241,8 +241,8 @@ class SearchBehaviour:
             ({"format": "orc"}, "Use one of parquet"),
             ({"dataset": "Not a name"}, "is not the name of a dataset"),
             ({"text": "…"}, "no word to look for"),
-            ({"expiring_within": float("nan")}, "nan is no number of days"),
-            ({"expiring_within": 1e12}, "is no number of days"),
+            ({"expiring_within": float("nan")}, "nan is not a number of days"),
+            ({"expiring_within": 1e12}, "is not a number of days"),
         ],
     )
     def test_a_question_that_cannot_be_asked_is_refused(

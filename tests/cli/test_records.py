@@ -135,7 +135,7 @@ def test_push_to_a_server_takes_the_token_from_the_environment_and_never_shows_i
         (("verify", NAME), "is not an exact version"),
         (("verify", "--all", "lab.none"), "no version is published"),
         (("verify", f"{NAME}@v9", "--record"), "not published"),
-        (("push", "nowhere"), "no version is handed off there"),
+        (("push", "nowhere"), "there is no version in that folder"),
     ],
 )
 def test_errors_are_one_message_and_exit_code_1(run: Run, words: tuple[str, ...], said: str) -> None:

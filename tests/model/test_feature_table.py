@@ -106,7 +106,7 @@ def test_a_vector_over_neighbouring_columns_passes() -> None:
         ({"f0": "float32", "f2": "float32"}, "f0: dim is declared as 3, but f0 to f2 are 2 columns"),
         (
             {"f2": "float32", "f1": "float32", "f0": "float32"},
-            "f0: last_column stands before it, but f0 to f2 are 0 columns",
+            "f0: last_column is before it, but f0 to f2 are 0 columns",
         ),
     ],
 )
@@ -177,7 +177,7 @@ def test_a_vector_over_columns_is_as_wide_as_they_are_many() -> None:
     spread = Embedding(model="m", anchor="segment", last_column="f2")
     assert declared(f0=spread).fitted(table(**SPREAD)).columns["f0"] == VECTOR
     (told,) = problems(declared(f2=spread.model_copy(update={"last_column": "f0"})), table(**SPREAD))
-    assert told == "f2: last_column stands before it, but f2 to f0 are 0 columns"
+    assert told == "f2: last_column is before it, but f2 to f0 are 0 columns"
 
 
 def test_a_declaration_that_says_every_width_stays_as_it_is() -> None:

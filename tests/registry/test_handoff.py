@@ -129,7 +129,7 @@ def test_environments_in_one_folder_are_pushed_one_by_one(folder: Path) -> None:
 
 
 def test_a_folder_without_versions_is_said_to_be_so(tmp_path: Path) -> None:
-    with pytest.raises(NotPublished, match=f"file://{tmp_path}: no version is handed off there"):
+    with pytest.raises(NotPublished, match=f"file://{tmp_path}: there is no version in that folder"):
         handed_off(tmp_path)
 
 

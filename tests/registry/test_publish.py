@@ -307,7 +307,7 @@ def test_an_input_whose_table_is_not_published_is_a_warning_and_no_lineage(regis
 def test_columns_without_meaning_and_undated_upstreams_are_warned_of(registry: Registry) -> None:
     table = facts(**{"body_id": "int64", "score": "float32", **{f"c{number}": "int8" for number in range(7)}})
     warnings = registry.plan(declared(), table).warnings
-    assert warnings[0] == "7 of 9 columns carry no declared meaning: c0, c1, c2, c3, c4 and 2 more"
+    assert warnings[0] == "7 of 9 columns have no declared meaning: c0, c1, c2, c3, c4 and 2 more"
     assert warnings[1].startswith("hemibrain@v1.2.1: no timestamp is declared")
 
 
@@ -404,5 +404,5 @@ def test_the_plan_and_the_receipt_are_pages_a_person_reads(registry: Registry) -
     for words in ("`hemibrain.neurons@v2` would be published", "14,836", "| `body_id` | int64 | body_id", "**Joins**"):
         assert words in page
     assert "Changes since `hemibrain.neurons@v1`" in page
-    assert "stands already with the same content" in registry.plan(declared(), facts()).to_markdown()
+    assert "is already published with the same content" in registry.plan(declared(), facts()).to_markdown()
     assert "because \\| of it" in first.to_markdown()

@@ -13,17 +13,17 @@ __all__ = ["Dependent", "FoundDataset", "FoundVersion", "Newest"]
 
 @dataclass(frozen=True)
 class FoundVersion(Answer):
-    """A published version, as far as a list tells. `Registry.get` has all of it, proven.
+    """A published version, in brief. `Registry.get` returns all of it, proven.
 
     Args:
         version: `dataset@vN`.
         title: What people call the dataset now.
         label: The version's alias.
         materializations: The materialization versions it was made against, `system@version`.
-        format, rows, location: The table; rows are None when nobody counted.
+        format, rows, location: The table; rows are None if nobody counted them.
         published_at, publisher, message: When, by whom, why.
-        retired: Why it should not be used any more; None when it may.
-        expires_on: When the first of its materialization versions is dropped, if that was asked about.
+        retired: Why it should no longer be used; None if it may be.
+        expires_on: When the first of its materialization versions is dropped, if the search was for that.
     """
 
     version: str
@@ -73,7 +73,7 @@ class Dependent(Answer):
     Args:
         version: `dataset@vN`.
         how: Each way it does, in words.
-        retired: Why it should not be used any more; None when it may.
+        retired: Why it should no longer be used; None if it may be.
     """
 
     version: str
@@ -89,9 +89,9 @@ class Newest(Answer):
     """The newest version that goes with something.
 
     Args:
-        asked: The dataset, and what its version has to go with.
-        version: `dataset@vN`; None when no version is known to go with it.
-        compatibility: How it goes with it; where none does, that of the newest version.
+        asked: The dataset, and what its version must go with.
+        version: `dataset@vN`; None if no version is known to go with it.
+        compatibility: How it goes with it; if none does, that of the newest version.
         passed_over: Newer versions, each with the reason it was passed over.
     """
 

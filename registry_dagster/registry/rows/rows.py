@@ -1,4 +1,4 @@
-"""Answers of many rows: a table in a notebook, a data frame where somebody wants one."""
+"""Answers of many rows: a table in a notebook, or a data frame."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Rows(Answer, Generic[R]):
 
     Args:
         rows: The rows.
-        more: Whether there are more than were asked for.
+        more: Whether there are more than these.
     """
 
     rows: tuple[R, ...]
@@ -71,7 +71,7 @@ class Rows(Answer, Generic[R]):
 
     @property
     def header(self) -> list[str]:
-        """The names of the row's fields; empty where there is no row."""
+        """The names of the row's fields; empty if there is no row."""
         return list(self.rows[0].fields) if self.rows else []
 
     def _values(self) -> list[list[Any]]:

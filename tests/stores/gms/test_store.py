@@ -233,8 +233,8 @@ class TestFaults:
     @pytest.mark.parametrize(
         ("fault", "error", "said"),
         [
-            ("lost_before_commit", RegistryUnavailable, "is not published as far as the store tells"),
-            ("refused", RegistryUnavailable, "is not published as far as the store tells"),
+            ("lost_before_commit", RegistryUnavailable, "is not published, as far as the store says"),
+            ("refused", RegistryUnavailable, "is not published, as far as the store says"),
             ("429", RegistryUnavailable, "answers 429 to a write"),
             ("500", RegistryUnavailable, "answers 500 to a write"),
             ("503", RegistryUnavailable, "answers 503 to a write"),
@@ -435,7 +435,7 @@ class TestOlderServers:
         with StandInGms(version=version) as gms, opened(gms) as registry:
             assert registry.plan(declared(), facts()).warnings == (
                 "hemibrain@v1.2.1: no timestamp is declared, so it cannot be compared with other names of the same "
-                "state",
+                "version",
             )
             assert lacking(gms, registry.publish(declared(), facts(), message="first")) == set()
 

@@ -15,8 +15,8 @@ from registry_dagster.model.canonical_json import sha256_digest
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.words import table_row
 from registry_dagster.registry.materialization_changes import MaterializationChanges
-from registry_dagster.sources.open import SourceKind, open_upstream
-from registry_dagster.sources.source import Told, Upstream
+from registry_dagster.sources.open import SourceKind, open_source
+from registry_dagster.sources.source import Source, SourceReport
 
 __all__ = ["materializations_asset"]
 
@@ -52,7 +52,7 @@ def materializations_asset(
     Raises:
         InvalidDeclaration: there is no such source, or it takes other names.
     """
-    upstream = open_upstream(source, names, server=server, same_as=same_as)
+    upstream = open_source(source, names, server=server, same_as=same_as)
     asset_key = _key([_GROUP, *(re.sub(r"[^\w.-]", "_", part) for part in upstream.name)] if key is None else key)
     spec = dg.AssetSpec(
         asset_key,
@@ -94,13 +94,13 @@ def _key(key: dg.AssetKey | str | Sequence[str]) -> dg.AssetKey:
     return dg.AssetKey.from_user_string(key) if isinstance(key, str) else dg.AssetKey(list(key))
 
 
-def _recorded(upstream: Upstream, resource: FeatureRegistry) -> tuple[Told, MaterializationChanges]:
+def _recorded(upstream: Source, resource: FeatureRegistry) -> tuple[SourceReport, MaterializationChanges]:
     told = upstream.ask()
     with closing(resource.open()) as registry:
         return told, registry.record_materializations(told.versions)
 
 
-def _metadata(told: Told, changes: MaterializationChanges) -> dict[str, Any]:
+def _metadata(told: SourceReport, changes: MaterializationChanges) -> dict[str, Any]:
     now = datetime.now(timezone.utc)
     rows = [
         table_row(change.version, _state(version, now), change.outcome, change.words)

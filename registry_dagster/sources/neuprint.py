@@ -1,7 +1,6 @@
 """neuPrint: the datasets of a server and their versions, from its HTTP API.
 
-The token is NEUPRINT_APPLICATION_CREDENTIALS of the environment, as neuPrint's own clients have it; public
-servers need none.
+The token is taken from NEUPRINT_APPLICATION_CREDENTIALS, as by neuPrint's own clients; public servers need none.
 """
 
 from __future__ import annotations
@@ -16,28 +15,31 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from registry_dagster.errors import SourceError, SourceUnavailable
+from registry_dagster.http import HttpClient, is_token
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.text import suggestion
-from registry_dagster.sources.source import Told, server_address, version_or_note
+from registry_dagster.sources.source import SourceReport, source_address, source_service, version_or_note
 
 __all__ = ["TOKEN_VARIABLE", "NeuprintServer", "versions_from_neuprint"]
 
 TOKEN_VARIABLE = "NEUPRINT_APPLICATION_CREDENTIALS"
+_SERVICE = source_service(TOKEN_VARIABLE)
 _TIMEOUT = (5.0, 30.0)
+_RETRIES = 2
 _PATH = "/api/dbmeta/datasets"
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
 _NO_UUID = ("", "latest")
-"""What a server says where a dataset has none."""
+"""What a server reports for a dataset without a UUID."""
 
 
 def versions_from_neuprint(
     datasets: Mapping[str, Mapping[str, Any]],
 ) -> tuple[list[MaterializationVersion], list[str]]:
-    """The versions that neuPrint's answer tells of, and notes on what was left out.
+    """The versions in neuPrint's answer, and notes on what was left out.
 
-    Its `last-mod` is free text. It becomes the timestamp where it is one moment with a time zone, and is
-    left out otherwise: a guessed zone would be off by hours.
+    `last-mod` is free text. It becomes the timestamp if it is one moment with a time zone, and is left out
+    otherwise: a guessed time zone would be hours off.
 
     Args:
         datasets: `name:version` → its facts, as `/api/dbmeta/datasets` answers.
@@ -47,7 +49,7 @@ def versions_from_neuprint(
     for name, said in sorted(datasets.items()):
         system, colon, version = name.partition(":")
         if not colon:
-            notes.append(f"{name}: left out; neuPrint gives it no version. Record it from a file, with a version")
+            notes.append(f"{name}: left out; neuPrint gives no version for it. Record it from a file, with a version")
             continue
         facts: dict[str, Any] = {"system": system, "version": version, "source": "neuprint", "status": "available"}
         if isinstance(uuid := said.get("uuid"), str) and uuid not in _NO_UUID:
@@ -57,11 +59,11 @@ def versions_from_neuprint(
             facts["timestamp"] = moment
         elif edited:
             notes.append(f"{system}@{version}: no timestamp; {edited!r} is not one moment with a time zone")
-        told = version_or_note(facts)
-        if isinstance(told, str):
-            notes.append(told)
+        result = version_or_note(facts)
+        if isinstance(result, str):
+            notes.append(result)
         else:
-            versions.append(told)
+            versions.append(result)
     return versions, notes
 
 
@@ -70,9 +72,9 @@ class NeuprintServer:
     """A neuPrint server, such as `neuprint.janelia.org`.
 
     Args:
-        server: Its address; https unless said otherwise for this machine.
-        dataset: One of its datasets, with all its versions (`hemibrain`) or one (`hemibrain:v1.2.1`).
-            Default: all.
+        server: Its address; https if it has no scheme.
+        dataset: One of its datasets, in all versions (`hemibrain`) or in one (`hemibrain:v1.2.1`).
+            Default: all datasets.
     """
 
     server: str
@@ -80,12 +82,12 @@ class NeuprintServer:
 
     @property
     def name(self) -> tuple[str, ...]:
-        host = urlsplit(server_address(self.server)).hostname or ""
+        host = urlsplit(source_address(self.server, _SERVICE)).hostname or ""
         return "neuprint", host, *(self.dataset or "").replace(":", " ").split()
 
-    def ask(self) -> Told:
+    def ask(self) -> SourceReport:
         """Ask for the versions that the server has now."""
-        datasets = _datasets(server_address(self.server))
+        datasets = _datasets(source_address(self.server, _SERVICE))
         wanted = {name: said for name, said in datasets.items() if self._wants(name)}
         if not wanted:
             names = {each for name in datasets for each in (name, name.partition(":")[0])}
@@ -94,45 +96,44 @@ class NeuprintServer:
                 f"It has {', '.join(sorted(datasets)) or 'none'}"
             )
         versions, notes = versions_from_neuprint(wanted)
-        return Told(tuple(versions), tuple(notes))
+        return SourceReport(tuple(versions), tuple(notes))
 
     def _wants(self, name: str) -> bool:
         return self.dataset in (None, name, name.partition(":")[0])
 
 
 def _datasets(address: str) -> dict[str, Mapping[str, Any]]:
-    import requests
-
     token = _token()
+    client = HttpClient(address, token, service=_SERVICE, timeout=_TIMEOUT, retries=_RETRIES)
     try:
-        answer = requests.get(address + _PATH, auth=_bearer(token), timeout=_TIMEOUT, allow_redirects=False)
-    except requests.RequestException as error:
-        raise SourceUnavailable(
-            f"neuPrint at {address} cannot be reached ({type(error).__name__}); check the address, or try again later"
-        ) from None
-    if answer.status_code in (401, 403):
+        answer = client.get(_PATH)
+    except SourceUnavailable as error:
+        raise SourceUnavailable(f"neuPrint at {error}; check the address, or try again later") from None
+    finally:
+        client.close()
+    if answer.status in (401, 403):
         raise SourceError(
-            f"neuPrint at {address} answers {answer.status_code}: "
+            f"neuPrint at {address} returned {answer.status}: "
             + ("it does not accept the token" if token else "it asks for a token")
-            + f". Set {TOKEN_VARIABLE} to that of your account page there"
+            + f". Set {TOKEN_VARIABLE} to the token from your account page there"
         )
-    if answer.status_code == 429 or answer.status_code >= 500:
-        raise SourceUnavailable(f"neuPrint at {address} answers {answer.status_code}; try again later")
+    if answer.status == 429 or answer.status >= 500:
+        raise SourceUnavailable(f"neuPrint at {address} returned {answer.status}; try again later")
     try:
-        data: object = json.loads(answer.text) if answer.status_code == 200 else None
+        data: object = json.loads(answer.text) if answer.status == 200 else None
     except ValueError:
         data = None
     repeats = token is not None and token in answer.text
     if repeats or not is_json_object(data) or not all(is_json_object(said) for said in data.values()):
         raise SourceError(
-            f"{address} answers {answer.status_code}, but not as neuPrint's {_PATH} does; is this the address of a "
-            "neuPrint server?"
+            f"{address} returned {answer.status} for {_PATH}, but not what neuPrint returns; check that this is the "
+            "address of a neuPrint server"
         )
     return data
 
 
 def _token() -> str | None:
-    """The token alone; the variable may also hold the whole JSON document that neuPrint hands out.
+    """The token by itself; the variable may also hold the whole JSON document that neuPrint gives out.
 
     Raises:
         SourceError: the variable holds something else.
@@ -140,25 +141,14 @@ def _token() -> str | None:
     text = os.environ.get(TOKEN_VARIABLE, "").strip().strip('"')
     if text.startswith("{"):
         try:
-            text = json.loads(text)["token"]
+            text = str(json.loads(text)["token"])
         except (ValueError, KeyError):
             text = " "
     if not text:
         return None
-    if not (text.isascii() and text.isprintable() and " " not in text):
-        raise SourceError(f"{TOKEN_VARIABLE} holds no token: copy the token, or the JSON with it, from neuPrint again")
+    if not is_token(text):
+        raise SourceError(f"{TOKEN_VARIABLE} is not a token: copy it, or the JSON around it, from neuPrint again")
     return text
-
-
-def _bearer(token: str | None) -> Any:
-    """Adds the token. Being the request's auth, it also keeps a .netrc file from replacing it."""
-
-    def add(request: Any) -> Any:
-        if token:
-            request.headers["Authorization"] = f"Bearer {token}"
-        return request
-
-    return add
 
 
 def _moment(text: str) -> datetime | None:

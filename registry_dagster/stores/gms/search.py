@@ -1,4 +1,4 @@
-"""Candidates from a server's search. It lags behind the primary store, which has the last word on each."""
+"""Candidates from a server's search. It lags behind the primary store, which decides on each of them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from registry_dagster.datahub import dataset, materialization
-from registry_dagster.datahub.search import Field, Kind, Search, Term
+from registry_dagster.datahub.search import FIELDS, Field, Kind, Search, Term
 from registry_dagster.datahub.urns import PLATFORM, platform_urn
 from registry_dagster.model.canonical_json import is_json_object
 
 __all__ = ["QUERY", "candidates"]
 
-Ask = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-"""Variables of the query → its `data`."""
+RunQuery = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""Runs the query with these variables and returns its `data`."""
 
 QUERY = """
 query search($input: ScrollAcrossEntitiesInput!) {
@@ -23,27 +23,27 @@ query search($input: ScrollAcrossEntitiesInput!) {
 _PAGE = 200
 _TYPES: Mapping[Kind, str] = {"version": "DATASET", "dataset": "CONTAINER", "materialization": "DATASET"}
 _SUB_TYPES: Mapping[Kind, str] = {"dataset": dataset.SUB_TYPE, "materialization": materialization.SUB_TYPE}
-_PROPERTIES: Collection[Field] = ("embedding_model", "format", "semantic")
-"""Facts that stand in a structured property of the same name, value for value. By the others one cannot filter."""
 
 
-def candidates(ask: Ask, search: Search) -> Iterator[list[str]]:
-    """URNs by the page: what may be looked for, and more. The newest first, as far as the server sorts.
-
-    Words are looked for in versions, and each in the title and description of their Dataset, an entity of its own.
-    """
-    yield from _pages(ask, search, list(_filters(search)), search.words)
+def candidates(run: RunQuery, search: Search) -> Iterator[list[str]]:
+    """Pages of URNs: everything that may match, and more. Newest first, as far as the server sorts."""
+    yield from _pages(run, search, list(_filters(search)), search.words)
+    # A version also matches by the title and description of its Dataset, which is another entity to the server. The
+    # words may be spread over both, so each is searched by itself; the primary store then sorts out what does not fit.
     if search.kind == "version" and search.words:
         for word in search.words:
-            for containers in candidates(ask, Search("dataset", search.env, words=(word,))):
+            for containers in candidates(run, Search("dataset", search.env, words=(word,))):
                 if containers:
-                    yield from _pages(ask, search, [*_filters(search), _equal("container", containers)], ())
+                    yield from _pages(run, search, [*_filters(search), _equal("container", containers)], ())
 
 
-def _pages(ask: Ask, search: Search, filters: Sequence[Mapping[str, Any]], words: Sequence[str]) -> Iterator[list[str]]:
+def _pages(
+    run: RunQuery, search: Search, filters: Sequence[Mapping[str, Any]], words: Sequence[str]
+) -> Iterator[list[str]]:
+    # Scrolled, not paged by position: results may be many, and the index changes meanwhile.
     scroll: str | None = None
     while True:
-        found = ask({"input": _input(search.kind, filters, words, scroll)}).get("scrollAcrossEntities")
+        found = run({"input": _input(search.kind, filters, words, scroll)}).get("scrollAcrossEntities")
         page: dict[str, Any] = found if is_json_object(found) else {}
         results = cast("list[Mapping[str, Any]]", page.get("searchResults") or [])
         yield [str(result["entity"]["urn"]) for result in results]
@@ -75,8 +75,9 @@ def _filters(search: Search) -> Iterator[dict[str, Any]]:
     else:
         yield _equal("typeNames", [_SUB_TYPES[search.kind]])
     for alternatives in search.terms:
-        fields = {term.field for term in alternatives}
-        if len(fields) == 1 and (field := fields.pop()) in _PROPERTIES:
+        fields: set[Field] = {term.field for term in alternatives}
+        # Terms of several fields are alternatives, which one filter of a server cannot express.
+        if len(fields) == 1 and FIELDS[field := fields.pop()].on_server:
             yield _equal(f"structuredProperties.featureRegistry.{field}", _values(alternatives))
 
 

@@ -142,7 +142,7 @@ class FieldRule:
     """Where the values of a field are.
 
     Args:
-        values: In an entity's facts; empty ones are no values.
+        values: In an entity's facts; empty ones do not count.
         on_server: Whether a server can filter by the structured property of the field's name, which has the very
             same values. Embedded stores index every field.
     """

@@ -32,7 +32,7 @@ class Dataset(Model):
 
     Args:
         name: Lower-case segments joined by dots, e.g. `minnie65.synapse_embeddings`.
-        title: How people call it.
+        title: What people call it.
         description: Markdown.
         owners: `team:name` or e-mail addresses.
         tags: Free words.

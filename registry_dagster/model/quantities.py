@@ -198,7 +198,7 @@ class Score(_Graded):
 
     Args:
         range: Lowest and highest possible value.
-        direction: Whether more is more.
+        direction: Whether a higher value means more of it.
         calibrated: Whether it can be read as a frequency; leave out when unknown.
     """
 

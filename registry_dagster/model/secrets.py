@@ -56,7 +56,7 @@ class Credential(NamedTuple):
 def credential_in(location: str) -> Credential | None:
     """What in a location is a credential, or could hold one; None if nothing does.
 
-    Refused are a user or password before the host, query strings and fragments, and in the path the
+    It refuses a user or password before the host, query strings and fragments, and in the path the
     parameters of signed links (AWS, Google, Azure, CloudFront), connection strings, access key ids and JSON
     web tokens, also when they are percent-encoded.
     """

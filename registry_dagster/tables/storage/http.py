@@ -141,8 +141,8 @@ def _stored(path: str, answer: Any, where: str) -> StoredObject:
     moment = _moment(modified)
     if not size.isdecimal() or moment is None:
         raise TableError(
-            f"{where}: the server does not say the file's size and when it was written (Last-Modified), so one state "
-            "of it cannot be told from another. Give its location in an object store."
+            f"{where}: the server does not say the file's size and when it was written (Last-Modified), so its states "
+            "cannot be distinguished. Give its location in an object store."
         )
     return StoredObject(path, int(size), token or modified, moment)
 

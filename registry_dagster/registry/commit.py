@@ -39,10 +39,12 @@ class Task:
 
     @property
     def dataset(self) -> str:
+        """The dataset it is of."""
         return self.publication.dataset
 
     @property
     def others(self) -> set[str]:
+        """The other datasets it refers to."""
         return self.publication.others
 
 
@@ -73,6 +75,7 @@ class Committer:
     writer: Writer
 
     def proposals(self, record: DatasetVersion, dataset: Dataset) -> tuple[Proposal, ...]:
+        """The aspects that a version is written as, without those that the store does not know."""
         unsupported = self.records.store.unsupported
         proposals = version_proposals(record, dataset, self.records.env)
         return tuple(each for each in proposals if each.aspect not in unsupported)

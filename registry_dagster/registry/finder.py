@@ -49,6 +49,7 @@ class _Expiry:
     dates: dict[str, datetime | None]
 
     def of(self, names: Iterable[str]) -> datetime | None:
+        """The first date on which one of these is dropped."""
         return min((date for name in names if (date := self.dates.get(name))), default=None)
 
 

@@ -159,6 +159,13 @@ def test_a_removed_aspect_is_named() -> None:
         record_from(aspects, URN)
 
 
+def test_properties_that_others_overwrote_are_named_and_no_upgrade_is_asked_for() -> None:
+    aspects = written()
+    aspects["datasetProperties"] = {"description": "By hand", "customProperties": {}}
+    with pytest.raises(CorruptRecord, match="datasetProperties was overwritten after publishing"):
+        record_from(aspects, URN)
+
+
 @pytest.mark.parametrize("record_format", ["2", "one"])
 def test_a_record_of_a_newer_release_asks_for_an_upgrade(record_format: str) -> None:
     aspects = written()

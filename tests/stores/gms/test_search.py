@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from registry_dagster.datahub.proposal import Proposal
+from registry_dagster.datahub.search import Search
 from registry_dagster.datahub.urns import property_urn, version_urn
+from registry_dagster.errors import AccessDenied, RegistryError, RegistryUnavailable, StoreRefused
+from registry_dagster.model.dataset import Dataset
 from registry_dagster.registry.registry import Registry
 from registry_dagster.stores.gms.http import HttpClient
 from registry_dagster.stores.gms.store import GmsStore
 from tests.gms.server import StandInGms
 from tests.registry.declared import declared, facts
+from tests.stores.answering import answering
 
 NAME = "hemibrain.neurons"
 
@@ -52,3 +57,34 @@ def test_all_versions_are_found_and_not_the_latest_alone(registry: Registry) -> 
         registry.publish(declared(), facts(version), message="next")
     found = [row.version for row in registry.stream()]
     assert sorted(found) == sorted(f"{NAME}@v{number}" for number in range(1, 251))
+
+
+def test_words_that_a_version_and_its_dataset_share_out_among_them_are_found(registry: Registry) -> None:
+    registry.publish(declared(), facts(), message="Segmented by hand")
+    registry.describe(Dataset(name=NAME, title="Kenyon cells"))
+    assert [row.version for row in registry.find(text="kenyon hand")] == [f"{NAME}@v1"]
+    assert not registry.find(text="kenyon foot")
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        (401, AccessDenied),
+        (403, AccessDenied),
+        (400, StoreRefused),
+        (404, StoreRefused),
+        (429, RegistryUnavailable),
+        (500, RegistryUnavailable),
+        (None, RegistryUnavailable),
+    ],
+)
+def test_a_search_that_failed_is_an_error_and_not_nothing_found(code: int | None, error: type[RegistryError]) -> None:
+    """DataHub answers 200 to a failed query, with the data of an empty one beside the error."""
+    failed = {"message": "Index not found", "extensions": {"code": code} if code else {}}
+    body = {"errors": [failed], "data": {"scrollAcrossEntities": {"nextScrollId": None, "searchResults": []}}}
+    with answering(200, json.dumps(body)) as url:
+        store = GmsStore(HttpClient(url, retries=0))
+        with pytest.raises(error, match=url) as raised:
+            list(store.search(Search("dataset", "PROD")))
+    assert type(raised.value) is error
+    assert error is AccessDenied or "Index not found" in str(raised.value)

@@ -483,6 +483,22 @@ class TestSecrets:
                 open_store(address, token).read([V1])
             assert f"sent was ({sent})" in str(failure.value)
 
+    @pytest.mark.parametrize(
+        "proxy", ["http://ada:s3cret/@proxy:8080", "http://ada:s3cret#@proxy", "http://ada:s3cret@[broken"]
+    )
+    def test_a_proxy_whose_address_is_none_is_an_error_without_its_password(
+        self, proxy: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("http_proxy", proxy)
+        with (
+            Registry(GmsStore(plain("http://127.0.0.1:1")), publisher="ada@lab.org") as registry,
+            pytest.raises(RegistryUnavailable, match="http://127.0.0.1:1 cannot be reached") as failure,
+        ):
+            registry.publish(declared(), facts(), message="why")
+        assert "s3cret" not in str(failure.value)
+
     @pytest.mark.parametrize("token", ["two words", "line\nbreak", "größe", "tab\tbed"])
     def test_a_token_that_cannot_be_one_is_refused_without_repeating_it(self, token: str) -> None:
         with pytest.raises(RegistryError, match="the token holds blanks, line breaks") as refusal:

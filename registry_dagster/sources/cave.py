@@ -16,12 +16,13 @@ from registry_dagster.errors import SourceError, SourceUnavailable
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.text import suggestion
-from registry_dagster.sources.source import Told, server_address, version_or_note
+from registry_dagster.sources.source import Told, source_address, source_service, version_or_note
 from registry_dagster.tables.storage.deadline import within
 
 __all__ = ["TOKEN_VARIABLE", "CaveDatastack", "versions_from_cave"]
 
 TOKEN_VARIABLE = "CAVE_TOKEN"
+_SERVICE = source_service(TOKEN_VARIABLE)
 _SECONDS = 60.0
 _STATUS = {"AVAILABLE": "available", "RUNNING": "running", "FAILED": "failed", "EXPIRED": "expired"}
 _NOT_UNDERSTOOD = (AttributeError, LookupError, TypeError, ValueError)
@@ -79,7 +80,7 @@ class CaveDatastack:
     def ask(self) -> Told:
         """Ask for the versions, expired ones included where the server still tells of them."""
         if self.server is not None:
-            server_address(self.server)
+            source_address(self.server, _SERVICE)
         try:
             return within(_SECONDS, self._ask)
         except TimeoutError:
@@ -122,7 +123,7 @@ class CaveDatastack:
         return records
 
     def _client(self, caveclient: Any, datastack: str | None) -> Any:
-        server = server_address(self.server) if self.server else None
+        server = source_address(self.server, _SERVICE) if self.server else None
         token = os.environ.get(TOKEN_VARIABLE, "").strip() or None
         return caveclient.CAVEclient(datastack, server_address=server, auth_token=token, write_server_cache=False)
 

@@ -16,15 +16,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from registry_dagster.errors import SourceError, SourceUnavailable
+from registry_dagster.http import HttpClient, is_token
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.text import suggestion
-from registry_dagster.sources.source import Told, server_address, version_or_note
+from registry_dagster.sources.source import Told, source_address, source_service, version_or_note
 
 __all__ = ["TOKEN_VARIABLE", "NeuprintServer", "versions_from_neuprint"]
 
 TOKEN_VARIABLE = "NEUPRINT_APPLICATION_CREDENTIALS"
+_SERVICE = source_service(TOKEN_VARIABLE)
 _TIMEOUT = (5.0, 30.0)
+_RETRIES = 2
 _PATH = "/api/dbmeta/datasets"
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
 _NO_UUID = ("", "latest")
@@ -80,12 +83,12 @@ class NeuprintServer:
 
     @property
     def name(self) -> tuple[str, ...]:
-        host = urlsplit(server_address(self.server)).hostname or ""
+        host = urlsplit(source_address(self.server, _SERVICE)).hostname or ""
         return "neuprint", host, *(self.dataset or "").replace(":", " ").split()
 
     def ask(self) -> Told:
         """Ask for the versions that the server has now."""
-        datasets = _datasets(server_address(self.server))
+        datasets = _datasets(source_address(self.server, _SERVICE))
         wanted = {name: said for name, said in datasets.items() if self._wants(name)}
         if not wanted:
             names = {each for name in datasets for each in (name, name.partition(":")[0])}
@@ -101,31 +104,30 @@ class NeuprintServer:
 
 
 def _datasets(address: str) -> dict[str, Mapping[str, Any]]:
-    import requests
-
     token = _token()
+    client = HttpClient(address, token, service=_SERVICE, timeout=_TIMEOUT, retries=_RETRIES)
     try:
-        answer = requests.get(address + _PATH, auth=_bearer(token), timeout=_TIMEOUT, allow_redirects=False)
-    except requests.RequestException as error:
-        raise SourceUnavailable(
-            f"neuPrint at {address} cannot be reached ({type(error).__name__}); check the address, or try again later"
-        ) from None
-    if answer.status_code in (401, 403):
+        answer = client.get(_PATH)
+    except SourceUnavailable as error:
+        raise SourceUnavailable(f"neuPrint at {error}; check the address, or try again later") from None
+    finally:
+        client.close()
+    if answer.status in (401, 403):
         raise SourceError(
-            f"neuPrint at {address} answers {answer.status_code}: "
+            f"neuPrint at {address} answers {answer.status}: "
             + ("it does not accept the token" if token else "it asks for a token")
             + f". Set {TOKEN_VARIABLE} to that of your account page there"
         )
-    if answer.status_code == 429 or answer.status_code >= 500:
-        raise SourceUnavailable(f"neuPrint at {address} answers {answer.status_code}; try again later")
+    if answer.status == 429 or answer.status >= 500:
+        raise SourceUnavailable(f"neuPrint at {address} answers {answer.status}; try again later")
     try:
-        data: object = json.loads(answer.text) if answer.status_code == 200 else None
+        data: object = json.loads(answer.text) if answer.status == 200 else None
     except ValueError:
         data = None
     repeats = token is not None and token in answer.text
     if repeats or not is_json_object(data) or not all(is_json_object(said) for said in data.values()):
         raise SourceError(
-            f"{address} answers {answer.status_code}, but not as neuPrint's {_PATH} does; is this the address of a "
+            f"{address} answers {answer.status}, but not as neuPrint's {_PATH} does; is this the address of a "
             "neuPrint server?"
         )
     return data
@@ -145,20 +147,9 @@ def _token() -> str | None:
             text = " "
     if not text:
         return None
-    if not (text.isascii() and text.isprintable() and " " not in text):
+    if not is_token(text):
         raise SourceError(f"{TOKEN_VARIABLE} holds no token: copy the token, or the JSON with it, from neuPrint again")
     return text
-
-
-def _bearer(token: str | None) -> Any:
-    """Adds the token. Being the request's auth, it also keeps a .netrc file from replacing it."""
-
-    def add(request: Any) -> Any:
-        if token:
-            request.headers["Authorization"] = f"Bearer {token}"
-        return request
-
-    return add
 
 
 def _moment(text: str) -> datetime | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
-from registry_dagster.errors import InvalidDeclaration, SourceError
+from registry_dagster.errors import InvalidDeclaration, SourceError, SourceUnavailable
+from registry_dagster.http import Service, server_address
 from registry_dagster.model.materialization import MaterializationVersion
 
-__all__ = ["Told", "Upstream", "server_address", "version_or_note"]
+__all__ = ["Told", "Upstream", "source_address", "source_service", "version_or_note"]
 
 
 @dataclass(frozen=True)
@@ -44,29 +44,20 @@ class Upstream(Protocol):
         ...
 
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+def source_service(token_variable: str) -> Service:
+    """A server that is a source, for an HTTP client's messages and errors."""
+    return Service(set_as=token_variable, refused=SourceError, unavailable=SourceUnavailable)
 
 
-def server_address(server: str) -> str:
-    """`https://host` of a server; https is added where nothing is said.
+def source_address(server: str, service: Service) -> str:
+    """`https://host` of a source's server; https is added where no scheme is given.
 
     Raises:
-        SourceError: the address carries more than a server, or a token would travel in the clear.
+        SourceError: the address has more than a server in it, or a token would go in the clear.
     """
     address = server if "://" in server else f"https://{server}"
-    try:
-        parts = urlsplit(address)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port, parts = None, None, urlsplit("")
-    if parts.scheme not in ("http", "https") or not host:
-        raise SourceError("the address of a server is written https://host, https://host:port or host")
-    clean = f"{host}:{port}" if port else host
-    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise SourceError(f"the address of {clean} carries more than a server; leave the token to the environment")
-    if parts.scheme == "http" and host not in _LOOPBACK:
-        raise SourceError(f"http://{clean} would send the token in the clear; write https://{clean}")
-    return address.rstrip("/")
+    # Whether a token will be sent may be known to the client's library alone, so take it for granted.
+    return server_address(address, service, sends_secret=True)
 
 
 def version_or_note(facts: Mapping[str, Any]) -> MaterializationVersion | str:

@@ -32,11 +32,11 @@ def open_store(target: str, token: str | None = None) -> Store:
 
         return FileStore(_local_path(target, "file:///absolute/folder"))
     if parts.scheme in ("http", "https") or target == "datahub":
+        from registry_dagster.http import HttpClient
         from registry_dagster.stores.gms.credentials import server_and_token
-        from registry_dagster.stores.gms.http import HttpClient
-        from registry_dagster.stores.gms.store import GmsStore
+        from registry_dagster.stores.gms.store import DATAHUB, GmsStore
 
-        return GmsStore(HttpClient(*server_and_token(target, token)))
+        return GmsStore(HttpClient(*server_and_token(target, token), service=DATAHUB))
     raise RegistryError(
         f"no store for targets that start with {parts.scheme + ':' if parts.scheme else 'no scheme'!r}; "
         "write lite:///absolute/path/registry.db, file:///absolute/folder, or https://host:port of a DataHub server"

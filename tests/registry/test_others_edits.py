@@ -11,8 +11,8 @@ import pytest
 from registry_dagster.datahub.proposal import Proposal
 from registry_dagster.datahub.urns import container_urn, materialization_urn, version_urn
 from registry_dagster.errors import CorruptRecord
+from registry_dagster.http import HttpClient
 from registry_dagster.registry.registry import Registry
-from registry_dagster.stores.gms.http import HttpClient
 from registry_dagster.stores.gms.store import GmsStore
 from registry_dagster.stores.lite.store import LiteStore
 from tests.gms.server import StandInGms

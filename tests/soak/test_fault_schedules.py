@@ -12,10 +12,10 @@ import pytest
 from registry_dagster.datahub.urns import version_urn
 from registry_dagster.datahub.version import digest_of, record_from, version_proposals
 from registry_dagster.errors import RegistryError
+from registry_dagster.http import HttpClient
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.registry.plan import Receipt
 from registry_dagster.registry.registry import Registry
-from registry_dagster.stores.gms.http import HttpClient
 from registry_dagster.stores.gms.store import GmsStore
 from tests.gms.faults import Fault
 from tests.gms.server import Faults, StandInGms

@@ -15,8 +15,8 @@ from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Search
 from registry_dagster.datahub.urns import entity_type, version_urn
 from registry_dagster.errors import AccessDenied, RegistryError, RegistryUnavailable, StoreRefused
+from registry_dagster.http import Answer, HttpClient, Service
 from registry_dagster.model.canonical_json import is_json_object
-from registry_dagster.stores.gms.http import HttpClient
 from registry_dagster.stores.gms.search import QUERY, candidates
 from registry_dagster.stores.gms.server_info import (
     ME,
@@ -29,7 +29,9 @@ from registry_dagster.stores.gms.server_info import (
 from registry_dagster.stores.matching import fitting
 from registry_dagster.stores.store import Refusal
 
-__all__ = ["GmsStore"]
+__all__ = ["DATAHUB", "GmsStore"]
+
+DATAHUB = Service("a DataHub server", set_as="DATAHUB_GMS_TOKEN")
 
 MOST_PROPOSALS = 200
 """Proposals in one request. Larger batches may be split by the server, and then are not one transaction."""
@@ -39,6 +41,7 @@ MOST_BYTES = 15 * 1024 * 1024
 
 _READ_PAGE = 1000
 _ANY = version_urn("any@v1", "PROD")
+_REST_LI = {"X-RestLi-Protocol-Version": "2.0.0"}
 _ABSENT = {"If-Version-Match": "-1"}
 _SEARCHABLE_AT_ONCE = {"X-DataHub-Sync-Index-Update": "true"}
 _NEEDS = {"versionProperties": (1, 0), "erModelRelationshipProperties": (0, 14)}
@@ -98,7 +101,7 @@ class GmsStore:
     def _config(self) -> dict[str, Any]:
         answer = self._http.get("/config")
         self._raise_for(answer.status, answer.text, "look at its version")
-        config = answer.json()
+        config = _parsed(answer)
         if not is_json_object(config):
             raise _not_a_server(self.target)
         return config
@@ -130,7 +133,7 @@ class GmsStore:
                 ]
                 answer = self._http.post(f"/openapi/v3/entity/{kind}/batchGet", wanted)
                 self._raise_for(answer.status, answer.text, "read")
-                entities: object = answer.json()
+                entities: object = _parsed(answer)
                 if not isinstance(entities, list):
                     raise _not_a_server(self.target)
                 for entity in cast("list[dict[str, Any]]", entities):
@@ -148,7 +151,7 @@ class GmsStore:
     def _graphql(self, query: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         answer = self._http.post("/api/graphql", {"query": query, "variables": variables})
         self._raise_for(answer.status, answer.text, "query")
-        said = answer.json()
+        said = _parsed(answer)
         if not is_json_object(said):
             raise _not_a_server(self.target)
         if errors := said.get("errors"):
@@ -180,7 +183,7 @@ class GmsStore:
     def upsert(self, proposals: Iterable[Proposal]) -> None:
         wires = [_wire(each, create=False) for each in proposals if each.aspect not in self.unsupported]
         for page in _pages([[wire] for wire in wires]):
-            answer = self._http.post("/aspects?action=ingestProposalBatch", _batch(page))
+            answer = self._http.post("/aspects?action=ingestProposalBatch", _batch(page), _REST_LI)
             self._raise_for(answer.status, answer.text, "write")
 
     def create(self, commits: Sequence[Sequence[Proposal]]) -> Sequence[Refusal | None]:
@@ -198,7 +201,7 @@ class GmsStore:
 
     def _create(self, commits: Sequence[Sequence[Proposal]]) -> Refusal | None:
         wires = [[_wire(each, create=True) for each in commit] for commit in commits]
-        answer = self._http.post("/aspects?action=ingestProposalBatch", _batch(wires))
+        answer = self._http.post("/aspects?action=ingestProposalBatch", _batch(wires), _REST_LI)
         if answer.status in (401, 403):
             return Refusal(_denied(self.target, answer.status), denied=True)
         if 400 <= answer.status < 500 and answer.status != 429:
@@ -209,6 +212,10 @@ class GmsStore:
     def _raise_for(self, status: int, text: str, what: str) -> None:
         if status < 300:
             return
+        if status < 400:
+            raise RegistryError(
+                f"{self.target} redirects elsewhere; give the address of the DataHub metadata service (GMS) itself"
+            )
         if status in (401, 403):
             raise AccessDenied(_denied(self.target, status))
         if status == 429 or status >= 500:
@@ -216,6 +223,16 @@ class GmsStore:
                 f"{self.target} answers {status} to a {what}: {_message(text)}. Try again when it has recovered"
             )
         raise StoreRefused(f"{self.target} answers {status} to a {what}: {_message(text)}")
+
+
+def _parsed(answer: Answer) -> Any:
+    try:
+        return json.loads(answer.text)
+    except ValueError:
+        raise RegistryUnavailable(
+            f"the server's answer is not JSON but begins {answer.text[:60]!r}; is this the address of the DataHub "
+            "metadata service (GMS), not of its web page?"
+        ) from None
 
 
 def _part(config: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
-from registry_dagster.errors import TableError, TableNotFound
+from registry_dagster.errors import TableError, TableNotFound, TableUnreachable
+from registry_dagster.http import Service, open_session, pieces, server_address
 from registry_dagster.tables.storage.deadline import within
 from registry_dagster.tables.storage.failures import reading, status_error
 from registry_dagster.tables.storage.options import StorageOptions, prepared
 from registry_dagster.tables.storage.protocol import StoredObject
 
-if TYPE_CHECKING:
-    import requests
-
 __all__ = ["HttpStorage"]
 
 _OPTIONS = {"auth", "headers", "verify"}
-_PIECE = 1 << 16
+_SERVICE = Service("a web server", "auth or headers", "storage_options", TableError, TableUnreachable)
+_RETRIES = 2
+_BACKOFF = 0.5
 _SLOWEST = 256 * 1024
 
 
@@ -35,7 +34,7 @@ class HttpStorage:
             certificates to trust. Proxies and `.netrc` are taken from the environment.
 
     Raises:
-        TableError: another option, or `auth` that is no pair.
+        TableError: another option, `auth` that is not a pair, or a secret that would go in the clear.
     """
 
     def __init__(self, location: str, storage_options: StorageOptions | None = None) -> None:
@@ -47,6 +46,9 @@ class HttpStorage:
             raise TableError("storage_options: auth takes a user and a password, as in ['ada', 'secret'].")
         self._location = location
         self._options = options
+        self._headers: dict[str, str] = options.get("headers") or {}
+        self._auth = None if auth is None else tuple(auth)
+        server_address(location, _SERVICE, sends_secret=bool(self._headers or self._auth or _netrc_has(location)))
         self._heads: dict[str, StoredObject] = {}
 
     def __repr__(self) -> str:
@@ -83,7 +85,7 @@ class HttpStorage:
             size = int(answer.headers.get("Content-Length") or length or 0)
             limit = self._seconds + (size if length is None else min(size, length)) / _SLOWEST
             with reading(self._where(path), limit):
-                return within(limit, lambda: b"".join(_pieces(answer, length, limit)))
+                return within(limit, lambda: b"".join(pieces(answer, length, self._seconds)))
 
     def read_suffix(self, path: str, length: int) -> tuple[StoredObject, bytes]:
         stored = self.head(path)
@@ -106,7 +108,7 @@ class HttpStorage:
         limits = (min(5.0, self._seconds), self._seconds)
 
         def ask() -> Any:
-            with _session(self._options) as session:
+            with open_session(auth=self._auth, headers=self._headers, retries=_RETRIES, backoff=_BACKOFF) as session:
                 return session.get(self._url(path), headers=headers, timeout=limits, stream=True, verify=verify)
 
         with reading(self._where(path), self._seconds):
@@ -124,38 +126,11 @@ class HttpStorage:
         return f"{self._location}/{path}" if path else self._location
 
 
-def _session(options: Mapping[str, Any]) -> requests.Session:
-    """A session whose headers stay with the host they were given for, as requests keeps `auth`."""
-    import requests
+def _netrc_has(location: str) -> bool:
+    """Whether requests would send what .netrc has for the host."""
+    from requests.utils import get_netrc_auth
 
-    given: dict[str, str] = options.get("headers") or {}
-
-    class Session(requests.Session):
-        def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
-            super().rebuild_auth(prepared_request, response)
-            if self.should_strip_auth(str(response.request.url), str(prepared_request.url)):
-                for name in given:
-                    prepared_request.headers.pop(name, None)
-
-    session = Session()
-    session.headers.update(given)
-    if (auth := options.get("auth")) is not None:
-        user, password = auth
-        session.auth = (user, password)
-    return session
-
-
-def _pieces(answer: Any, length: int | None, seconds: float) -> Iterator[bytes]:
-    """The body up to a length, given up after the limit also where bytes keep dripping in."""
-    until, left = time.monotonic() + seconds, length
-    while left is None or left > 0:
-        piece: bytes = answer.raw.read1(_PIECE if left is None else min(_PIECE, left))
-        if not piece:
-            return
-        if time.monotonic() > until:
-            raise TimeoutError
-        left = None if left is None else left - len(piece)
-        yield piece
+    return get_netrc_auth(location) is not None
 
 
 def _stored(path: str, answer: Any, where: str) -> StoredObject:

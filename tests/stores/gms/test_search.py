@@ -11,9 +11,9 @@ from registry_dagster.datahub.proposal import Proposal
 from registry_dagster.datahub.search import Search
 from registry_dagster.datahub.urns import property_urn, version_urn
 from registry_dagster.errors import AccessDenied, RegistryError, RegistryUnavailable, StoreRefused
+from registry_dagster.http import HttpClient
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.registry.registry import Registry
-from registry_dagster.stores.gms.http import HttpClient
 from registry_dagster.stores.gms.store import GmsStore
 from tests.gms.server import StandInGms
 from tests.registry.declared import declared, facts

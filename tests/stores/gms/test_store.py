@@ -28,11 +28,11 @@ from registry_dagster.errors import (
     StoreRefused,
     VersionConflict,
 )
+from registry_dagster.http import HttpClient
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.quantities import Feature
 from registry_dagster.registry.plan import Publication, Receipt
 from registry_dagster.registry.registry import Registry
-from registry_dagster.stores.gms.http import HttpClient
 from registry_dagster.stores.gms.store import MOST_PROPOSALS, GmsStore
 from registry_dagster.stores.open import open_store
 from registry_dagster.stores.store import Refusal
@@ -53,9 +53,9 @@ class Recording(HttpClient):
         super().__init__(*args, **options)
         self.sent: list[tuple[str, Any]] = []
 
-    def post(self, path: str, body: Any) -> Any:
+    def post(self, path: str, body: Any, headers: Any = None) -> Any:
         self.sent.append((path, body))
-        return super().post(path, body)
+        return super().post(path, body, headers)
 
 
 def plain(address: str, token: str | None = None, retries: int = 0, timeout: float = 30.0) -> HttpClient:
@@ -282,9 +282,7 @@ class TestFaults:
         gms.faults.next("503", reads=True)
         with opened(gms) as registry, pytest.raises(RegistryUnavailable) as failure:
             registry.publish(declared(), facts(), message="first")
-        assert "hemibrain.neurons: no version was sent, so none is published. Running again is safe." in str(
-            failure.value
-        )
+        assert "hemibrain.neurons: nothing was sent" in str(failure.value)
 
     def test_a_429_is_answered_by_waiting_as_long_as_it_asks(self, gms: StandInGms) -> None:
         with opened(gms, retries=1) as registry:
@@ -395,7 +393,9 @@ class TestCrash:
     def test_one_between_prerequisites_and_commit_is_resumed(self, gms: StandInGms) -> None:
         class Dying(GmsStore):
             def create(self, commits: Sequence[Sequence[Proposal]]) -> Sequence[Refusal | None]:
-                raise KeyboardInterrupt
+                if any(each.urn == V1 for commit in commits for each in commit):
+                    raise KeyboardInterrupt
+                return super().create(commits)
 
         with Registry(Dying(plain(gms.url)), publisher="ada@lab.org") as registry:
             with pytest.raises(KeyboardInterrupt):
@@ -484,7 +484,7 @@ class TestSecrets:
             assert f"sent was ({sent})" in str(failure.value)
 
     @pytest.mark.parametrize(
-        "proxy", ["http://ada:s3cret/@proxy:8080", "http://ada:s3cret#@proxy", "http://ada:s3cret@[broken"]
+        "proxy", ["http://ada:s3cret/@proxy:8080", "http://ada:s3cret#@proxy", "http://ada:s3cret@"]
     )
     def test_a_proxy_whose_address_is_none_is_an_error_without_its_password(
         self, proxy: str, monkeypatch: pytest.MonkeyPatch
@@ -501,7 +501,7 @@ class TestSecrets:
 
     @pytest.mark.parametrize("token", ["two words", "line\nbreak", "größe", "tab\tbed"])
     def test_a_token_that_cannot_be_one_is_refused_without_repeating_it(self, token: str) -> None:
-        with pytest.raises(RegistryError, match="the token holds blanks, line breaks") as refusal:
+        with pytest.raises(RegistryError, match="the token has blanks, line breaks") as refusal:
             Registry.open("https://host:8080", token=token)
         assert token not in str(refusal.value)
 

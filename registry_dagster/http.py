@@ -1,0 +1,336 @@
+"""The one HTTP client: certificates checked, waiting and bodies bounded, transient failures retried.
+
+A token goes over https, or over http to this machine. Allow any other server by its name, e.g. one in a
+trusted network: FEATURE_REGISTRY_ALLOW_HTTP=host,other-host.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from registry_dagster.errors import RegistryError, RegistryUnavailable
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["ALLOW_HTTP", "Answer", "HttpClient", "Service", "is_token", "open_session", "pieces", "server_address"]
+
+ALLOW_HTTP = "FEATURE_REGISTRY_ALLOW_HTTP"
+_TRANSIENT = (429, 500, 502, 503, 504)
+_LONGEST_WAIT = 30
+_PIECE = 1 << 16
+_SLOWEST = 256 * 1024
+"""Bytes a second below which a body is given up."""
+
+_MOST_BYTES = 1 << 30
+"""Of one body in memory."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """The kind of server that a client talks to, for its messages and errors.
+
+    Args:
+        name: With its article, e.g. `a DataHub server`.
+        secret: What must not go in the clear.
+        set_as: Where people set it, e.g. the name of an environment variable.
+        refused: The error for an address or a token that must be corrected.
+        unavailable: The error where trying again may help.
+    """
+
+    name: str = "a server"
+    secret: str = "the token"
+    set_as: str = "an argument"
+    refused: type[RegistryError] = RegistryError
+    unavailable: type[RegistryError] = RegistryUnavailable
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A server's answer, whatever its status."""
+
+    status: int
+    text: str
+
+
+class _Place(NamedTuple):
+    scheme: str
+    host: str
+    port: int | None
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}{f':{self.port}' if self.port else ''}"
+
+
+def server_address(text: str, service: Service, *, sends_secret: bool) -> str:
+    """An address without a slash at its end.
+
+    Args:
+        text: `https://host:port`, perhaps with a path.
+        service: The kind of server.
+        sends_secret: Whether requests will carry a token or password.
+
+    Raises:
+        RegistryError: `service.refused`: it is not an address, has a user, password, query or fragment, or would
+            send a secret in the clear. No part that may be secret is repeated.
+    """
+    parts, place = _split(text, service)
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise service.refused(
+            f"the address of {service.name} has more than a server in it, which is not repeated here: "
+            f"write {place}{parts.path} and give {service.secret} as {service.set_as}"
+        )
+    if sends_secret:
+        _refuse_clear_text(place, service)
+    return text.rstrip("/")
+
+
+def is_token(text: str) -> bool:
+    """Whether a text can be sent as a token: visible ASCII characters without blanks."""
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
+
+
+class HttpClient:
+    """Requests to one server. Redirects are not followed; every request may be repeated safely.
+
+    Transient failures (no connection, no answer in time, 429, 5xx) are retried a few times with jitter,
+    honouring Retry-After.
+
+    Args:
+        address: `https://host:port`, without user or password.
+        token: Sent as a bearer token with every request; appears nowhere else.
+        service: The kind of server, for messages and errors.
+        timeout: Seconds to connect, and to wait for an answer.
+        retries: How often to try again.
+        backoff: Seconds before the second retry; doubles from there.
+
+    Raises:
+        RegistryError: `service.refused`: see `server_address`; or the token cannot be one.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        token: str | None = None,
+        *,
+        service: Service = Service(),
+        timeout: tuple[float, float] = (5.0, 60.0),
+        retries: int = 4,
+        backoff: float = 0.5,
+    ) -> None:
+        token = token.strip() if token else None
+        if token and not is_token(token):
+            raise service.refused(
+                "the token has blanks, line breaks or other characters that no token has; copy it again"
+            )
+        self.address = server_address(address, service, sends_secret=bool(token))
+        self._service = service
+        self._token = token
+        self._timeout = timeout
+        self._session = open_session(auth=_Bearer(token), retries=retries, backoff=backoff, follow_redirects=False)
+
+    def __repr__(self) -> str:
+        return f"HttpClient({self.address!r})"
+
+    def get(self, path: str) -> Answer:
+        """GET a path of the server."""
+        return self._request("GET", path, None, {})
+
+    def post(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
+        """POST JSON to a path of the server."""
+        return self._request("POST", path, json.dumps(body).encode(), headers or {})
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._session.close()
+
+    def _request(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        import requests
+        from urllib3.exceptions import HTTPError
+
+        sent = {**headers, **({"Content-Type": "application/json"} if body is not None else {})}
+        try:
+            response = self._session.request(
+                method,
+                self.address + path,
+                data=body,
+                headers=sent,
+                timeout=self._timeout,
+                stream=True,
+            )
+        except (requests.RequestException, ValueError, TypeError) as error:
+            raise self._unreachable(error) from None
+        with response:
+            try:
+                text = _whole_body(response, self._timeout[1]).decode("utf-8", "replace")
+            except (HTTPError, OSError) as error:
+                raise self._unreachable(error) from None
+            except OverflowError as error:
+                raise self._service.refused(f"{self.address}{path}: {error}; ask for less at once") from None
+        return Answer(response.status_code, self._scrubbed(text) if response.status_code >= 300 else text)
+
+    def _unreachable(self, error: Exception) -> RegistryError:
+        """Not to be chained: causes repeat addresses, and with them the password of a proxy."""
+        return self._service.unavailable(f"{self.address} cannot be reached: {self._scrubbed(_reason(error))}")
+
+    def _scrubbed(self, text: str) -> str:
+        """Without the token, should a server repeat it."""
+        return text.replace(self._token, "***") if self._token else text
+
+
+def open_session(
+    *,
+    auth: Any = None,
+    headers: Mapping[str, str] | None = None,
+    retries: int,
+    backoff: float,
+    follow_redirects: bool = True,
+) -> requests.Session:
+    """A session that retries transient failures, and keeps auth and headers with the host they were given for.
+
+    Args:
+        auth: As requests takes it.
+        headers: Sent with every request to that host.
+        retries: How often to try again.
+        backoff: Seconds before the second retry; doubles from there.
+        follow_redirects: Whether an answer that points elsewhere is followed there.
+    """
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.util import Retry
+
+    own = headers or {}
+
+    class Session(requests.Session):
+        def get_redirect_target(self, resp: requests.Response) -> str | None:
+            return super().get_redirect_target(resp) if follow_redirects else None
+
+        def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+            # requests takes Authorization away, but no header of another name; and adds what .netrc has.
+            super().rebuild_auth(prepared_request, response)
+            target = str(prepared_request.url)
+            if self.should_strip_auth(str(response.request.url), target):
+                for name in own:
+                    prepared_request.headers.pop(name, None)
+            parts = urlsplit(target)
+            if not _is_safe(parts.scheme, parts.hostname or ""):
+                prepared_request.headers.pop("Authorization", None)
+
+    session = Session()
+    session.headers.update(own)
+    session.auth = auth
+    retry = Retry(
+        total=retries,
+        status_forcelist=_TRANSIENT,
+        # POST included: every write here is create-only or idempotent.
+        allowed_methods=None,
+        backoff_factor=backoff,
+        backoff_jitter=backoff,
+        backoff_max=_LONGEST_WAIT,
+        retry_after_max=_LONGEST_WAIT,
+        # The last answer is better than a count of retries: it says why.
+        raise_on_status=False,
+    )
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(max_retries=retry))
+    return session
+
+
+def pieces(response: requests.Response, length: int | None, seconds: float, *, decode: bool = False) -> Iterator[bytes]:
+    """A streamed body, or its beginning.
+
+    Args:
+        response: Opened with `stream=True`.
+        length: Bytes to read; None for all.
+        seconds: How long the first bytes may take; more bytes may take longer, but not below 256 KiB/s.
+        decode: Whether to undo the compression.
+
+    Raises:
+        TimeoutError: the server is slower, also where single bytes keep arriving.
+        OverflowError: the body has more than 1 GiB.
+    """
+    start, received = time.monotonic(), 0
+    while length is None or received < length:
+        # Not read(): it waits for the whole piece, so a timeout would begin again with every byte.
+        piece: bytes = response.raw.read1(
+            _PIECE if length is None else min(_PIECE, length - received), decode_content=decode
+        )
+        if not piece:
+            return
+        received += len(piece)
+        if received > _MOST_BYTES:
+            raise OverflowError("the body has more than 1 GiB")
+        if time.monotonic() - start > seconds + received / _SLOWEST:
+            raise TimeoutError("the answer comes too slowly")
+        yield piece
+
+
+class _Bearer:
+    """Adds the token. Being the session's auth, it also keeps a .netrc file from replacing it."""
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: Any) -> Any:
+        if self._token:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def _whole_body(response: requests.Response, seconds: float) -> bytes:
+    body = b"".join(pieces(response, None, seconds, decode=True))
+    # At the end of the body this reads nothing, but only so is the connection free for the next request.
+    response.raw.read()
+    return body
+
+
+def _split(text: str, service: Service) -> tuple[SplitResult, _Place]:
+    problem = f"the address of {service.name} must be https://host or https://host:port"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise service.refused(problem) from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise service.refused(problem)
+    return parts, _Place(parts.scheme, host, port)
+
+
+def _refuse_clear_text(place: _Place, service: Service) -> None:
+    if not _is_safe(place.scheme, place.host):
+        raise service.refused(
+            f"{place} would send {service.secret} in the clear; write {place._replace(scheme='https')}, or set "
+            f"{ALLOW_HTTP}={place.host} if you trust the network between"
+        )
+
+
+def _is_safe(scheme: str, host: str) -> bool:
+    """Whether a secret may be sent there."""
+    if scheme == "https":
+        return True
+    allowed = {name.strip().lower() for name in os.environ.get(ALLOW_HTTP, "").split(",")}
+    try:
+        return scheme == "http" and (host in allowed or ip_address(host).is_loopback)
+    except ValueError:
+        return host == "localhost"
+
+
+def _reason(error: Exception) -> str:
+    """The innermost cause, in words."""
+    reason: BaseException = error
+    while (deeper := getattr(reason, "reason", None) or (reason.args[0] if reason.args else None)) is not None:
+        if not isinstance(deeper, BaseException):
+            break
+        reason = deeper
+    if isinstance(error, ValueError | TypeError):
+        # Only of a proxy's address, since ours was parsed before. It is not repeated: it may have a password in it.
+        return "the proxy set in the environment (HTTPS_PROXY, HTTP_PROXY) cannot be used; correct its address"
+    return type(reason).__name__ if not str(reason) else f"{type(reason).__name__}: {str(reason)[:200]}"

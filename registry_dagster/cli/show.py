@@ -15,9 +15,9 @@ from registry_dagster.cli.options import AsJson, DatasetName, Env, Target, Versi
 from registry_dagster.cli.output import add_row, output, say, table
 from registry_dagster.cli.output import show as show_result
 from registry_dagster.cli.signing import signing_service
-from registry_dagster.datahub.retirement import Retirement
 from registry_dagster.errors import NotPublished
 from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.retirement import Retirement
 from registry_dagster.model.words import column_words, reference_words, signal_words
 
 __all__ = ["diff", "show", "versions"]

@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.urns import decoded, user_urn, version_in, version_urn
+from registry_dagster.model.retirement import Retirement
 
-__all__ = ["Retirement", "retirement_from", "retirement_proposal"]
-
-
-@dataclass(frozen=True)
-class Retirement:
-    """That a version should no longer be used.
-
-    Args:
-        reason: Why.
-        by: Who said so.
-        replacement: The version to use instead, `dataset@vN`, if there is one.
-    """
-
-    reason: str
-    by: str
-    replacement: str | None = None
-
-    def __str__(self) -> str:
-        instead = f"; use {self.replacement}" if self.replacement else ""
-        return f"retired by {self.by}: {self.reason}{instead}"
+__all__ = ["retirement_from", "retirement_proposal"]
 
 
 def retirement_proposal(version: str, retirement: Retirement, env: str) -> Proposal:
@@ -40,7 +20,7 @@ def retirement_proposal(version: str, retirement: Retirement, env: str) -> Propo
 
 
 def retirement_from(entity: Entity) -> Retirement | None:
-    """The retirement a stored version tells of, whether it was made here or in DataHub's UI."""
+    """The retirement of a stored version, whether it was made here or in DataHub's UI; None if it is not retired."""
     deprecation = entity.get("deprecation", {})
     if not deprecation.get("deprecated"):
         return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.materialization import materialization_from
 from registry_dagster.datahub.proposal import Entity, Proposal
-from registry_dagster.datahub.retirement import Retirement, retirement_from
+from registry_dagster.datahub.retirement import retirement_from
 from registry_dagster.datahub.urns import (
     PLATFORM,
     container_urn,
@@ -25,6 +25,7 @@ from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, name_text, parse_version
+from registry_dagster.model.retirement import Retirement
 from registry_dagster.stores.store import Store
 
 __all__ = ["Records", "View"]

@@ -11,12 +11,12 @@ from registry_dagster.answers.comparison import Comparison, comparable
 from registry_dagster.answers.compatibility import Compatibility
 from registry_dagster.answers.diff import Diff, diff
 from registry_dagster.answers.joins import Joins
-from registry_dagster.datahub.retirement import Retirement
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.retirement import Retirement
 from registry_dagster.registry.arguments import Table, facts_of, instance_of, text_of
 from registry_dagster.registry.commit import Committer, Outcome
 from registry_dagster.registry.filters import Filters, Question

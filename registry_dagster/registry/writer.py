@@ -16,7 +16,7 @@ from registry_dagster.datahub.dataset import (
 from registry_dagster.datahub.materialization import materialization_proposals, source_proposal
 from registry_dagster.datahub.pipeline import instance_urn, run_proposals
 from registry_dagster.datahub.proposal import Proposal
-from registry_dagster.datahub.retirement import Retirement, retirement_proposal
+from registry_dagster.datahub.retirement import retirement_proposal
 from registry_dagster.datahub.urns import container_urn, version_urn
 from registry_dagster.errors import (
     InvalidDeclaration,
@@ -28,6 +28,7 @@ from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import exact_version
+from registry_dagster.model.retirement import Retirement
 from registry_dagster.registry.arguments import each_of, instance_of, reason_of
 from registry_dagster.registry.materialization_changes import (
     MaterializationChange,

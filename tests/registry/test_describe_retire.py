@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from registry_dagster.datahub.retirement import Retirement
 from registry_dagster.datahub.urns import container_urn, version_urn
 from registry_dagster.errors import InvalidDeclaration, NotPublished, PublishRefused
 from registry_dagster.model.dataset import Dataset
+from registry_dagster.model.retirement import Retirement
 from registry_dagster.registry.plan import Origin
 from registry_dagster.registry.registry import Registry
 from tests.gms.server import StandInGms

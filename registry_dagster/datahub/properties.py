@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from registry_dagster.datahub.proposal import Aspect, Proposal
 from registry_dagster.datahub.urns import property_urn
@@ -14,12 +15,36 @@ from registry_dagster.model.signals import CompatibilityRange, SpatialDrift
 __all__ = ["property_definitions", "structured_properties"]
 
 
-class _Property(NamedTuple):
+@dataclass(frozen=True)
+class _Property:
+    """A property: how it is defined, and its values in a record. One row is all that a new one takes."""
+
     name: str
     display_name: str
     description: str
+    values: Callable[[DatasetVersion], Iterable[str | float]]
     type: str = "string"
     several: bool = True
+
+
+def _columns(record: DatasetVersion) -> Iterable[Mapping[str, Any]]:
+    return record.json_form.get("columns", {}).values()
+
+
+def _models(record: DatasetVersion) -> Iterator[str]:
+    return (column.model for column in record.columns.values() if isinstance(column, Embedding))
+
+
+def _largest_drift(record: DatasetVersion) -> list[float]:
+    drifts = (signal.p95_nm for signal in record.signals if isinstance(signal, SpatialDrift))
+    known = [drift for drift in drifts if drift is not None]
+    return [max(known)] if known else []
+
+
+def _ranges(record: DatasetVersion) -> Iterator[str]:
+    for signal in record.signals:
+        if isinstance(signal, CompatibilityRange):
+            yield f"{signal.system}@{signal.from_version or ''}..{signal.to_version or ''}"
 
 
 _PROPERTIES = (
@@ -27,17 +52,45 @@ _PROPERTIES = (
         "materialization",
         "Materialization version",
         "The upstream versions it was made against, system@version.",
+        lambda record: map(str, record.materializations),
     ),
-    _Property("format", "Table format", "parquet, delta, iceberg or lance.", several=False),
-    _Property("semantic", "Column semantics", "The semantics its columns carry."),
-    _Property("annotation_type", "Annotation types", "The annotation types its references point at."),
-    _Property("frame", "Coordinate frames", "The frames its positions are in."),
-    _Property("embedding_model", "Embedding models", "The models that made its embeddings."),
-    _Property("references", "References", "The datasets and upstream tables it joins to."),
+    _Property(
+        "format",
+        "Table format",
+        "parquet, delta, iceberg or lance.",
+        lambda record: [record.table.format],
+        several=False,
+    ),
+    _Property(
+        "semantic",
+        "Column semantics",
+        "The semantics its columns carry.",
+        lambda record: (column["semantic"] for column in _columns(record)),
+    ),
+    _Property(
+        "annotation_type",
+        "Annotation types",
+        "The annotation types its references point at.",
+        lambda record: (reference.annotation_type for reference in record.references),
+    ),
+    _Property(
+        "frame",
+        "Coordinate frames",
+        "The frames its positions are in.",
+        lambda record: (column["frame"] for column in _columns(record) if "frame" in column),
+    ),
+    _Property("embedding_model", "Embedding models", "The models that made its embeddings.", _models),
+    _Property(
+        "references",
+        "References",
+        "The datasets and upstream tables it joins to.",
+        lambda record: (reference.target for reference in record.references),
+    ),
     _Property(
         "spatial_drift_p95_nm",
         "Spatial drift (p95, nm)",
         "The largest 95th percentile of its spatial drift signals, in nanometres.",
+        _largest_drift,
         type="number",
         several=False,
     ),
@@ -45,6 +98,7 @@ _PROPERTIES = (
         "compatible_range",
         "Compatibility ranges",
         "Where its keys keep their meaning: system@from..to, both ends included.",
+        _ranges,
     ),
 )
 _PREFIX = "featureRegistry."
@@ -70,36 +124,13 @@ def property_definitions() -> Iterator[Proposal]:
 
 def structured_properties(record: DatasetVersion) -> Aspect:
     """The properties of a version; those without a value are left out."""
-    columns: list[dict[str, Any]] = list(record.json_form.get("columns", {}).values())
-    drifts = [signal.p95_nm for signal in record.signals if isinstance(signal, SpatialDrift)]
-    values: dict[str, list[str] | list[float]] = {
-        "materialization": [str(version) for version in record.materializations],
-        "format": [record.table.format],
-        "semantic": _distinct(column["semantic"] for column in columns),
-        "annotation_type": _distinct(reference.annotation_type for reference in record.references),
-        "frame": _distinct(column["frame"] for column in columns if "frame" in column),
-        "embedding_model": _distinct(
-            column.model for column in record.columns.values() if isinstance(column, Embedding)
-        ),
-        "references": _distinct(reference.target for reference in record.references),
-        "spatial_drift_p95_nm": [max(known)] if (known := [drift for drift in drifts if drift is not None]) else [],
-        "compatible_range": _distinct(
-            f"{signal.system}@{signal.from_version or ''}..{signal.to_version or ''}"
-            for signal in record.signals
-            if isinstance(signal, CompatibilityRange)
-        ),
-    }
     return {
         "properties": [
-            {"propertyUrn": property_urn(_PREFIX + name), "values": [_value(value) for value in assigned]}
-            for name, assigned in values.items()
-            if assigned
+            {"propertyUrn": property_urn(_PREFIX + prop.name), "values": [_value(value) for value in values]}
+            for prop in _PROPERTIES
+            if (values := dict.fromkeys(prop.values(record)))
         ]
     }
-
-
-def _distinct(values: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(values))
 
 
 def _value(value: str | float) -> dict[str, Any]:

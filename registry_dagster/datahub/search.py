@@ -1,6 +1,8 @@
 """What entities are found by: their kind, terms and words, taken from their aspects alone.
 
-One rule for every store: an index is filled with it, and what a server's search returns is held against it.
+One rule for every store: an index is filled with it, and what a server's search returns is checked by it.
+To add a filter, name its field in `Field`, say in `FIELDS` where its values are, and ask for it in the registry's
+`Question`.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -19,9 +21,11 @@ from registry_dagster.datahub.schema import columns_from
 from registry_dagster.datahub.urns import container_urn, decoded, version_in
 
 __all__ = [
+    "FIELDS",
     "SEARCH_ASPECTS",
     "Entry",
     "Field",
+    "FieldRule",
     "Kind",
     "Search",
     "Term",
@@ -109,6 +113,44 @@ class Search:
         )
 
 
+class _Facts(NamedTuple):
+    """What terms are made from, read from an entity's aspects once. What its kind does not have is empty.
+
+    Args:
+        dataset: The name of the Dataset that it is, or is a version of.
+        properties: A version's custom properties.
+        materializations, references: Their JSON.
+        columns: Column path → the JSON of its semantic.
+        paths: All columns, with and without a semantic.
+        owners, tags: The Dataset's.
+        retired: Whether a version is.
+    """
+
+    dataset: str = ""
+    properties: Mapping[str, str] = {}
+    materializations: Sequence[Mapping[str, Any]] = ()
+    references: Sequence[Mapping[str, Any]] = ()
+    columns: Mapping[str, Mapping[str, Any]] = {}
+    paths: Sequence[str] = ()
+    owners: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    retired: bool = False
+
+
+@dataclass(frozen=True)
+class FieldRule:
+    """Where the values of a field are.
+
+    Args:
+        values: In an entity's facts; empty ones are no values.
+        on_server: Whether a server can filter by the structured property of the field's name, which has the very
+            same values. Embedded stores index every field.
+    """
+
+    values: Callable[[_Facts], Iterable[str | None]]
+    on_server: bool = False
+
+
 def words_of(text: str) -> list[str]:
     """The words of a text: letters and digits, without case and accents. `_` and `.` part words."""
     plain = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
@@ -123,18 +165,24 @@ def entry_of(urn: str, entity: Entity, container: Entity) -> Entry | None:
     Args:
         urn: The entity.
         entity: Its aspects.
-        container: Those of the Dataset that a version belongs to, since it is found by that's title and owners, too.
+        container: Those of the Dataset that a version belongs to, whose title and owners it is found by, too.
     """
     kind, version = _kind(urn, entity), version_in(urn)
     if kind == "version" and version is not None:
         try:
-            return _version_entry(urn, entity, container)
+            facts = _version_facts(entity, container)
+            return _entry(kind, _env(urn), facts, _version_texts(facts, container))
         except (AttributeError, KeyError, TypeError, ValueError):
-            terms = _terms("dataset", _with_those_above(version.dataset))
-            return Entry("version", _env(urn), frozenset(terms), _words([version.dataset]))
+            return _entry(kind, _env(urn), _Facts(dataset=version.dataset), [version.dataset])
     if kind == "dataset":
-        return _dataset_entry(entity)
-    return _materialization_entry(urn, entity) if kind == "materialization" else None
+        properties = entity["containerProperties"]
+        facts = _described(entity)._replace(dataset=_custom(properties).get("name", ""))
+        return _entry(kind, properties.get("env", "PROD"), facts, _described_texts(entity))
+    known = materialization.materialization_from(entity) if kind == "materialization" else None
+    if known is None:
+        return None
+    facts = _Facts(materializations=[known.to_json()])
+    return _entry("materialization", _env(urn), facts, [str(known), *known.aliases, known.source])
 
 
 def owning_container(urn: str, entity: Entity) -> str | None:
@@ -144,7 +192,7 @@ def owning_container(urn: str, entity: Entity) -> str | None:
 
 
 def id_term(column: Mapping[str, Any]) -> Term | None:
-    """Which ids a column holds: its semantic and the space they are unique in. None where that is not told.
+    """Which ids a column holds: its semantic and the space they are unique in. None where the column does not say.
 
     Args:
         column: The JSON of a column's semantic.
@@ -162,74 +210,80 @@ def _kind(urn: str, entity: Entity) -> Kind | None:
     return kind if kind and ("containerProperties" if kind == "dataset" else "datasetProperties") in entity else None
 
 
-def _version_entry(urn: str, entity: Entity, container: Entity) -> Entry:
-    facts = _facts(entity["datasetProperties"])
-    upstreams: list[dict[str, Any]] = json.loads(facts.get("materializations", "[]"))
-    references: list[dict[str, Any]] = json.loads(facts.get("references", "[]"))
-    columns = columns_from(entity["schemaMetadata"])
-    paths = [field["fieldPath"] for field in entity["schemaMetadata"]["fields"]]
-    terms = {
-        *_terms("dataset", _with_those_above(facts.get("dataset", ""))),
-        *_terms("materialization", (name for each in upstreams for name in _names(each))),
-        *_terms("system", (each["system"] for each in upstreams)),
-        *_terms("semantic", (column["semantic"] for column in columns.values())),
-        *_terms("annotation_type", (each.get("annotation_type") for each in (*references, *columns.values()))),
-        *_terms("embedding_model", (column.get("model") for column in columns.values())),
-        *_terms("column", paths),
-        *(term for column in columns.values() if (term := id_term(column))),
-        *_terms("format", [facts.get("format")]),
-        *_terms("points_at", _points_at(facts, references, columns)),
-        *_terms("retired", ["yes"] if retirement_from(entity) else []),
-        *(_described_terms(container) if container else ()),
-    }
-    texts = [
-        *(facts.get(name) for name in ("dataset", "label", "message", "publisher")),
-        *(name for each in upstreams for name in _names(each)),
-        *paths,
-        *(column.get("description") for column in columns.values()),
-        *(each.get("description") for each in references),
-        *_described_texts(container),
-    ]
-    return Entry("version", _env(urn), frozenset(terms), _words(texts))
-
-
-def _dataset_entry(entity: Entity) -> Entry:
-    properties = entity["containerProperties"]
-    facts = _facts(properties)
-    terms = {*_terms("dataset", _with_those_above(facts.get("name", ""))), *_described_terms(entity)}
-    return Entry("dataset", properties.get("env", "PROD"), frozenset(terms), _words(_described_texts(entity)))
-
-
-def _materialization_entry(urn: str, entity: Entity) -> Entry | None:
-    known = materialization.materialization_from(entity)
-    if known is None:
-        return None
-    names = (str(known), *known.aliases)
-    terms = {*_terms("materialization", names), *_terms("system", [known.system])}
-    return Entry("materialization", _env(urn), frozenset(terms), _words([*names, known.source]))
-
-
-def _points_at(facts: Mapping[str, str], references: Iterable[Aspect], columns: Mapping[str, Aspect]) -> Iterator[str]:
-    """Versions and datasets it was computed from or joins to, and the upstream tables its columns point at."""
-    pinned: dict[str, str] = json.loads(facts.get("reference_versions", "{}"))
-    for name in (*json.loads(facts.get("inputs", "[]")), *pinned.values()):
+def _points_at(facts: _Facts) -> Iterator[str]:
+    """Versions and datasets it was computed from or joins to, and the source tables its columns point at."""
+    pinned: dict[str, str] = json.loads(facts.properties.get("reference_versions", "{}"))
+    for name in (*json.loads(facts.properties.get("inputs", "[]")), *pinned.values()):
         yield name
         yield name.partition("@")[0]
-    for reference in references:
+    for reference in facts.references:
         yield from (reference[name] for name in ("to", "to_table", "crosswalk") if name in reference)
-    for column in columns.values():
+    for column in facts.columns.values():
         yield from (column[name] for name in ("source_table", "reference_table") if isinstance(column.get(name), str))
 
 
-def _described_terms(container: Entity) -> Iterator[Term]:
-    facts = _facts(container.get("containerProperties", {}))
+def _annotation_types(facts: _Facts) -> Iterator[str | None]:
+    yield from (each.get("annotation_type") for each in (*facts.references, *facts.columns.values()))
+
+
+def _ids(facts: _Facts) -> Iterator[str]:
+    yield from (term.value for column in facts.columns.values() if (term := id_term(column)))
+
+
+FIELDS: Mapping[Field, FieldRule] = {
+    "annotation_type": FieldRule(_annotation_types),
+    "column": FieldRule(lambda facts: facts.paths),
+    "dataset": FieldRule(lambda facts: _with_those_above(facts.dataset)),
+    "embedding_model": FieldRule(lambda facts: (each.get("model") for each in facts.columns.values()), on_server=True),
+    "format": FieldRule(lambda facts: [facts.properties.get("format")], on_server=True),
+    "id": FieldRule(_ids),
+    "materialization": FieldRule(lambda facts: (name for each in facts.materializations for name in _names(each))),
+    "owner": FieldRule(lambda facts: facts.owners),
+    "points_at": FieldRule(_points_at),
+    "retired": FieldRule(lambda facts: ["yes"] if facts.retired else []),
+    "semantic": FieldRule(lambda facts: (each["semantic"] for each in facts.columns.values()), on_server=True),
+    "system": FieldRule(lambda facts: (each["system"] for each in facts.materializations)),
+    "tag": FieldRule(lambda facts: facts.tags),
+}
+"""Every field that entities are found by: one row each."""
+
+
+def _entry(kind: Kind, env: str, facts: _Facts, texts: Iterable[str | None]) -> Entry:
+    terms = (Term(field, value) for field, rule in FIELDS.items() for value in rule.values(facts) if value)
+    return Entry(kind, env, frozenset(terms), _words(texts))
+
+
+def _version_facts(entity: Entity, container: Entity) -> _Facts:
+    properties = _custom(entity["datasetProperties"])
+    return _described(container)._replace(
+        dataset=properties.get("dataset", ""),
+        properties=properties,
+        materializations=json.loads(properties.get("materializations", "[]")),
+        references=json.loads(properties.get("references", "[]")),
+        columns=columns_from(entity["schemaMetadata"]),
+        paths=[field["fieldPath"] for field in entity["schemaMetadata"]["fields"]],
+        retired=retirement_from(entity) is not None,
+    )
+
+
+def _version_texts(facts: _Facts, container: Entity) -> Iterator[str | None]:
+    yield from (facts.properties.get(name) for name in ("dataset", "label", "message", "publisher"))
+    yield from (name for each in facts.materializations for name in _names(each))
+    yield from facts.paths
+    yield from (column.get("description") for column in facts.columns.values())
+    yield from (each.get("description") for each in facts.references)
+    yield from _described_texts(container)
+
+
+def _described(container: Entity) -> _Facts:
+    """What people say of a Dataset, which its versions are found by, too."""
     owned: list[Aspect] = container.get("ownership", {}).get("owners", [])
-    yield from _terms("owner", (_owner(each["owner"]) for each in owned))
-    yield from _terms("tag", json.loads(facts.get("tags", "[]")))
+    tags: list[str] = json.loads(_custom(container.get("containerProperties", {})).get("tags", "[]"))
+    return _Facts(owners=[_owner(each["owner"]) for each in owned], tags=tags)
 
 
 def _described_texts(container: Entity) -> Iterator[str | None]:
-    facts = _facts(container.get("containerProperties", {}))
+    facts = _custom(container.get("containerProperties", {}))
     yield from (facts.get(name) for name in ("name", "title", "description"))
     yield from json.loads(facts.get("tags", "[]"))
 
@@ -244,22 +298,18 @@ def _names(version: Mapping[str, Any]) -> list[str]:
 
 
 def _with_those_above(name: str) -> Iterator[str]:
-    """`a.b.c`, and `a.b.*`, `a.*` for all that stands below."""
+    """`a.b.c`, and `a.b.*`, `a.*` for all that is below."""
     yield name
     parts = name.split(".")
     for length in range(1, len(parts)):
         yield ".".join(parts[:length]) + ".*"
 
 
-def _terms(field: Field, values: Iterable[str | None]) -> Iterator[Term]:
-    return (Term(field, value) for value in values if value)
-
-
 def _words(texts: Iterable[str | None]) -> str:
     return " ".join(dict.fromkeys(word for text in texts if text for word in words_of(text)))
 
 
-def _facts(properties: Aspect) -> dict[str, str]:
+def _custom(properties: Aspect) -> dict[str, str]:
     return properties.get("customProperties", {})
 
 

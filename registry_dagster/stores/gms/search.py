@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from registry_dagster.datahub import dataset, materialization
-from registry_dagster.datahub.search import Field, Kind, Search, Term
+from registry_dagster.datahub.search import FIELDS, Field, Kind, Search, Term
 from registry_dagster.datahub.urns import PLATFORM, platform_urn
 from registry_dagster.model.canonical_json import is_json_object
 
@@ -23,8 +23,6 @@ query search($input: ScrollAcrossEntitiesInput!) {
 _PAGE = 200
 _TYPES: Mapping[Kind, str] = {"version": "DATASET", "dataset": "CONTAINER", "materialization": "DATASET"}
 _SUB_TYPES: Mapping[Kind, str] = {"dataset": dataset.SUB_TYPE, "materialization": materialization.SUB_TYPE}
-_PROPERTIES: Collection[Field] = ("embedding_model", "format", "semantic")
-"""Facts that stand in a structured property of the same name, value for value. By the others one cannot filter."""
 
 
 def candidates(ask: Ask, search: Search) -> Iterator[list[str]]:
@@ -75,8 +73,9 @@ def _filters(search: Search) -> Iterator[dict[str, Any]]:
     else:
         yield _equal("typeNames", [_SUB_TYPES[search.kind]])
     for alternatives in search.terms:
-        fields = {term.field for term in alternatives}
-        if len(fields) == 1 and (field := fields.pop()) in _PROPERTIES:
+        fields: set[Field] = {term.field for term in alternatives}
+        # Terms of several fields are alternatives, which one filter of a server cannot express.
+        if len(fields) == 1 and FIELDS[field := fields.pop()].on_server:
             yield _equal(f"structuredProperties.featureRegistry.{field}", _values(alternatives))
 
 

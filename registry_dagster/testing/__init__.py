@@ -1,5 +1,5 @@
-"""For tests: a stand-in for a DataHub server, with faults that can be called up, and what every store does.
+"""For people who write a store: two suites of tests that it must pass.
 
-`tests.gms.server` is the stand-in; `registry_dagster.testing.store_behaviour` holds the tests
-that a store of one's own must pass, and alone needs pytest.
+`store_behaviour` holds `StoreBehaviour` and `RegistryBehaviour`; `search_behaviour` holds `SearchBehaviour`, which
+`RegistryBehaviour` includes. They need pytest: `pip install 'registry-dagster[testing]'`. This package itself does not.
 """

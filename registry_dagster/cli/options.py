@@ -14,6 +14,7 @@ from registry_dagster.model.table import TableFormat
 from registry_dagster.model.text import suggestion
 from registry_dagster.registry.registry import Registry
 from registry_dagster.registry.settings import ENV_VARIABLE
+from registry_dagster.stores.targets import TARGETS
 
 __all__ = [
     "AsJson",
@@ -34,7 +35,7 @@ Target = Annotated[
     typer.Option(
         "--registry",
         envvar="FEATURE_REGISTRY",
-        help="Where the registry is kept: lite:///path/registry.db, https://datahub:8080 or file:///folder.",
+        help=f"Where the registry is kept: {TARGETS}.",
     ),
 ]
 Env = Annotated[str | None, typer.Option("--env", envvar=ENV_VARIABLE, help="DataHub's environment; default: PROD.")]

@@ -14,6 +14,7 @@ from registry_dagster.dagster.pin.written_to import HOW_TO_REPORT, WrittenTo, wr
 from registry_dagster.errors import InvalidDeclaration, TableError, TableNotFound
 from registry_dagster.model.table import TableFormat
 from registry_dagster.registry.registry import Registry
+from registry_dagster.stores.targets import DEFAULT_TARGET, TARGETS
 from registry_dagster.tables import inspect_table
 
 __all__ = ["FeatureRegistry"]
@@ -28,8 +29,7 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
 
     target: str | None = Field(
         default=None,
-        description="Where the registry is kept: lite:///data/registry.db, file:///folder, or the https:// address of "
-        "a DataHub server. Default: FEATURE_REGISTRY, DATAHUB_GMS_URL, else an embedded file below the home directory.",
+        description=f"Where the registry is kept: {TARGETS}. Default: {DEFAULT_TARGET}.",
     )
     token: str | None = Field(
         default=None,

@@ -12,6 +12,7 @@ from pydantic_core import CoreSchema
 
 from registry_dagster.dagster.names import JOB_NAME, RESOURCE_KEY
 from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.stores.targets import DEFAULT_TARGET, TARGETS
 
 __all__ = ["ENV_REFERENCE", "GateAttributes", "PublishAttributes", "RegistryAttributes"]
 
@@ -24,8 +25,7 @@ class RegistryAttributes(dg.Model):
 
     target: str | SkipJsonSchema[None] = Field(
         default=None,
-        description="lite:///data/registry.db, file:///folder, or the https:// address of a DataHub server. "
-        "Default: FEATURE_REGISTRY, DATAHUB_GMS_URL, else an embedded file below the home directory.",
+        description=f"{TARGETS}. Default: {DEFAULT_TARGET}.",
     )
     token: Annotated[str, Field(pattern=ENV_REFERENCE)] | SkipJsonSchema[None] = Field(
         default=None,

@@ -1,0 +1,16 @@
+"""Where a registry may be kept: one text for errors, the command line's help and Dagster's settings."""
+
+from __future__ import annotations
+
+__all__ = ["DEFAULT_TARGET", "FILE_FORM", "LITE_FORM", "SERVER_FORM", "TARGETS"]
+
+LITE_FORM = "lite:///absolute/path/registry.db"
+FILE_FORM = "file:///absolute/folder"
+SERVER_FORM = "https://host:port"
+
+TARGETS = (
+    f"{LITE_FORM} (an embedded file), {SERVER_FORM} (a DataHub server), datahub (the server in ~/.datahubenv) or "
+    f"{FILE_FORM} (a hand-off folder)"
+)
+DEFAULT_TARGET = "FEATURE_REGISTRY, else DATAHUB_GMS_URL, else an embedded file below the home directory"
+"""What is used if no target is given."""

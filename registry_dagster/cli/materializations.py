@@ -15,8 +15,8 @@ from registry_dagster.cli.options import AsJson, Env, Target, opened
 from registry_dagster.cli.output import add_row, note, output, say, show, table
 from registry_dagster.errors import MaterializationConflict
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.sources.open import open_upstream
-from registry_dagster.sources.source import Upstream
+from registry_dagster.sources.open import open_source
+from registry_dagster.sources.source import Source
 
 __all__ = ["commands", "import_versions", "list_versions"]
 
@@ -93,7 +93,7 @@ def _print_versions(versions: Sequence[MaterializationVersion], now: datetime) -
     output.print(listed)
 
 
-def _upstream(source: str, names: list[str], server: str | None, same_as: list[str]) -> Upstream:
+def _upstream(source: str, names: list[str], server: str | None, same_as: list[str]) -> Source:
     if Path(source).suffix in _FILES:
-        return open_upstream("file", [source, *names], server=server, same_as=same_as)
-    return open_upstream(source, names, server=server, same_as=same_as)
+        return open_source("file", [source, *names], server=server, same_as=same_as)
+    return open_source(source, names, server=server, same_as=same_as)

@@ -11,7 +11,7 @@ from registry_dagster.datahub.version import RECORD_ASPECTS, record_from, versio
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.dataset import Dataset
 
-__all__ = ["PEOPLES_OWN", "audit", "audited_urns", "stands"]
+__all__ = ["PEOPLES_OWN", "audit", "audited_urns", "is_intact"]
 
 PEOPLES_OWN = {"ownership"}
 """Aspects that people edit in DataHub's UI, and may."""
@@ -50,7 +50,7 @@ def audit(stored: Mapping[str, Entity], version: str, env: str) -> Iterator[str]
             yield f"{expected.aspect} of {expected.urn} was changed at {where}{also}"
 
 
-def stands(proposal: Proposal, stored: Mapping[str, Entity]) -> bool:
+def is_intact(proposal: Proposal, stored: Mapping[str, Entity]) -> bool:
     """Whether an aspect is there as it was published, or as people may have made it since."""
     found = stored.get(proposal.urn, {}).get(proposal.aspect)
     return found is not None and (proposal.aspect in PEOPLES_OWN or _difference(proposal.value, found) is None)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from registry_dagster.datahub.audit import PEOPLES_OWN, stands
+from registry_dagster.datahub.audit import PEOPLES_OWN, is_intact
 from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.urns import version_urn
 from registry_dagster.datahub.version import RECORD_ASPECTS, digest_of, record_from, version_proposals
@@ -144,7 +144,7 @@ class Committer:
         refusal: Refusal | None = None
         failed: RegistryError | None = None
         for attempt in range(_FAILURES + 1):
-            lacking = [_over(each, stored) for each in expected if not stands(each, stored)]
+            lacking = [_over(each, stored) for each in expected if not is_intact(each, stored)]
             if not lacking:
                 break
             names = ", ".join(dict.fromkeys(each.aspect for each in lacking))

@@ -1,1 +1,1 @@
-"""Where materialization versions are learnt from: CAVE, neuPrint, a file. None is imported or asked unasked."""
+"""Where materialization versions come from: CAVE, neuPrint, a file. A source is imported and asked only on request."""

@@ -1,6 +1,6 @@
-"""CAVE: the materialization versions of a datastack, asked through caveclient.
+"""CAVE: the materialization versions of a datastack, requested through caveclient.
 
-The token is CAVE_TOKEN of the environment, else the one that caveclient keeps for the server.
+The token is taken from CAVE_TOKEN, else it is the one that caveclient keeps for the server.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from registry_dagster.errors import SourceError, SourceUnavailable
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.text import suggestion
-from registry_dagster.sources.source import Told, source_address, source_service, version_or_note
+from registry_dagster.sources.source import SourceReport, source_address, source_service, version_or_note
 from registry_dagster.tables.storage.deadline import within
 
 __all__ = ["TOKEN_VARIABLE", "CaveDatastack", "versions_from_cave"]
@@ -31,24 +31,24 @@ _NOT_UNDERSTOOD = (AttributeError, LookupError, TypeError, ValueError)
 def versions_from_cave(
     datastack: str, records: object, same: Mapping[str, object] | None = None
 ) -> tuple[list[MaterializationVersion], list[str]]:
-    """The versions that CAVE's records tell of, and notes on those left out.
+    """The versions in CAVE's records, and notes on those that were left out.
 
     Args:
         datastack: Whose they are.
         records: What `get_versions_metadata` returned.
-        same: Other datastacks with their records. A version of theirs with the same number and the same
-            time stamp is the same state: an alias.
+        same: Other datastacks with their records. A version of theirs with the same number and timestamp is the
+            same materialization: an alias.
 
     Raises:
-        ValueError: these are no such records.
+        ValueError: these are not such records.
     """
-    told = [version_or_note(_facts(datastack, record)) for record in _records(records)]
+    results = [version_or_note(_facts(datastack, record)) for record in _records(records)]
     aliases: dict[tuple[str, datetime | None], list[str]] = {}
     for other, others in (same or {}).items():
         for record in _records(others):
             moment = _moment(record.get("time_stamp"))
             aliases.setdefault((str(record["version"]), moment), []).append(f"{other}@{record['version']}")
-    versions = [version for version in told if isinstance(version, MaterializationVersion)]
+    versions = [version for version in results if isinstance(version, MaterializationVersion)]
     known = [
         version.model_copy(update={"aliases": tuple(also)})
         if version.timestamp is not None and (also := aliases.get((version.version, version.timestamp)))
@@ -56,7 +56,7 @@ def versions_from_cave(
         for version in versions
     ]
     order = sorted(known, key=lambda version: (len(version.version), version.version))
-    return order, [note for note in told if isinstance(note, str)]
+    return order, [note for note in results if isinstance(note, str)]
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class CaveDatastack:
 
     Args:
         datastack: Its name.
-        server: Address of CAVE's global server. Default: the one caveclient knows for the datastack.
-        same_as: Other datastacks that show the same states under their own names.
+        server: The address of CAVE's global server. Default: the one that caveclient knows for the datastack.
+        same_as: Other datastacks that show the same materializations under their own names.
     """
 
     datastack: str
@@ -77,33 +77,33 @@ class CaveDatastack:
     def name(self) -> tuple[str, ...]:
         return "cave", self.datastack
 
-    def ask(self) -> Told:
-        """Ask for the versions, expired ones included where the server still tells of them."""
+    def ask(self) -> SourceReport:
+        """Ask for the versions, including expired ones that the server still lists."""
         if self.server is not None:
             source_address(self.server, _SERVICE)
         try:
             return within(_SECONDS, self._ask)
         except TimeoutError:
-            raise SourceUnavailable(f"{self._where} gave no answer in {_SECONDS:.0f} s; try again later") from None
+            raise SourceUnavailable(f"{self._where} did not answer within {_SECONDS:.0f} s; try again later") from None
 
-    def _ask(self) -> Told:
+    def _ask(self) -> SourceReport:
         caveclient = _caveclient()
-        told = {name: self._records(caveclient, name) for name in (self.datastack, *self.same_as)}
-        same = {name: told[name] for name in self.same_as}
+        records = {name: self._records(caveclient, name) for name in (self.datastack, *self.same_as)}
+        same = {name: records[name] for name in self.same_as}
         try:
-            versions, notes = versions_from_cave(self.datastack, told[self.datastack], same)
+            versions, notes = versions_from_cave(self.datastack, records[self.datastack], same)
         except ValueError:
             raise SourceError(self._unclear) from None
-        return Told(tuple(versions), tuple(notes))
+        return SourceReport(tuple(versions), tuple(notes))
 
     def _records(self, caveclient: Any, datastack: str) -> Any:
-        """What the server tells. Its own words are left out of errors: they may repeat the token."""
+        """What the server returns. Errors leave out its own words, which may repeat the token."""
         import requests
 
         try:
             client = self._client(caveclient, datastack)
             with warnings.catch_warnings():
-                # caveclient's stand-in for "never expires" loses nanoseconds, and pandas says so.
+                # caveclient's placeholder for "never expires" loses nanoseconds, and pandas warns of it.
                 warnings.simplefilter("ignore", UserWarning)
                 records = client.materialize.get_versions_metadata(expired=True)
             repeats = bool(client.auth.token) and client.auth.token in repr(records)
@@ -130,11 +130,11 @@ class CaveDatastack:
     def _refusal(self, caveclient: Any, datastack: str, status: int) -> SourceError:
         if status in (401, 403):
             return SourceError(
-                f"{self._where} answers {status}: no access to datastack {datastack!r} with this token. "
+                f"{self._where} returned {status}: this token gives no access to datastack {datastack!r}. "
                 f"{_HOW_TO_LOG_IN}"
             )
         if status != 404:
-            return SourceUnavailable(f"{self._where} answers {status}; try again later")
+            return SourceUnavailable(f"{self._where} returned {status}; try again later")
         known = self._datastacks(caveclient)
         listed = f" It has {', '.join(sorted(known)[:10])}" if known else ""
         return SourceError(
@@ -142,7 +142,7 @@ class CaveDatastack:
         )
 
     def _datastacks(self, caveclient: Any) -> list[str]:
-        """Those that the server names; none where it does not, since this only helps to word an error."""
+        """Those that the server lists; none if it does not, since they only help to word an error."""
         import requests
 
         try:
@@ -160,12 +160,12 @@ class CaveDatastack:
     @property
     def _unclear(self) -> str:
         return (
-            f"{self._where} answers, but not as CAVE's info and materialization services do; is this the address "
-            "of its global server?"
+            f"{self._where} did not answer as CAVE's info and materialization services do; check that this is the "
+            "address of its global server"
         )
 
 
-_HOW_TO_LOG_IN = f"Set {TOKEN_VARIABLE}, or let caveclient keep a token: CAVEclient.setup_token(server_address=...)"
+_HOW_TO_LOG_IN = f"Set {TOKEN_VARIABLE}, or save a token with caveclient: CAVEclient.setup_token(server_address=...)"
 
 
 def _caveclient() -> Any:
@@ -194,7 +194,7 @@ def _facts(datastack: str, record: Mapping[str, Any]) -> dict[str, Any]:
     }
     if (moment := _moment(record.get("time_stamp"))) is not None:
         facts["timestamp"] = moment
-    # What is available and yet not valid contradicts itself, and is left open.
+    # Available and yet not valid is a contradiction, so the status is left out.
     status = _STATUS.get(str(record.get("status")))
     if status is not None and not (status == "available" and record.get("valid") is False):
         facts["status"] = status
@@ -202,5 +202,5 @@ def _facts(datastack: str, record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _moment(value: object) -> datetime | None:
-    """A moment; None for the one without a time zone that caveclient gives where there is none."""
+    """The moment; None for a moment without a time zone, which is how caveclient says that there is none."""
     return value if isinstance(value, datetime) and value.tzinfo is not None else None

@@ -1,7 +1,6 @@
 """neuPrint: the datasets of a server and their versions, from its HTTP API.
 
-The token is NEUPRINT_APPLICATION_CREDENTIALS of the environment, as neuPrint's own clients have it; public
-servers need none.
+The token is taken from NEUPRINT_APPLICATION_CREDENTIALS, as by neuPrint's own clients; public servers need none.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from registry_dagster.http import HttpClient, is_token
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.text import suggestion
-from registry_dagster.sources.source import Told, source_address, source_service, version_or_note
+from registry_dagster.sources.source import SourceReport, source_address, source_service, version_or_note
 
 __all__ = ["TOKEN_VARIABLE", "NeuprintServer", "versions_from_neuprint"]
 
@@ -31,16 +30,16 @@ _RETRIES = 2
 _PATH = "/api/dbmeta/datasets"
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
 _NO_UUID = ("", "latest")
-"""What a server says where a dataset has none."""
+"""What a server reports for a dataset without a UUID."""
 
 
 def versions_from_neuprint(
     datasets: Mapping[str, Mapping[str, Any]],
 ) -> tuple[list[MaterializationVersion], list[str]]:
-    """The versions that neuPrint's answer tells of, and notes on what was left out.
+    """The versions in neuPrint's answer, and notes on what was left out.
 
-    Its `last-mod` is free text. It becomes the timestamp where it is one moment with a time zone, and is
-    left out otherwise: a guessed zone would be off by hours.
+    `last-mod` is free text. It becomes the timestamp if it is one moment with a time zone, and is left out
+    otherwise: a guessed time zone would be hours off.
 
     Args:
         datasets: `name:version` → its facts, as `/api/dbmeta/datasets` answers.
@@ -50,7 +49,7 @@ def versions_from_neuprint(
     for name, said in sorted(datasets.items()):
         system, colon, version = name.partition(":")
         if not colon:
-            notes.append(f"{name}: left out; neuPrint gives it no version. Record it from a file, with a version")
+            notes.append(f"{name}: left out; neuPrint gives no version for it. Record it from a file, with a version")
             continue
         facts: dict[str, Any] = {"system": system, "version": version, "source": "neuprint", "status": "available"}
         if isinstance(uuid := said.get("uuid"), str) and uuid not in _NO_UUID:
@@ -60,11 +59,11 @@ def versions_from_neuprint(
             facts["timestamp"] = moment
         elif edited:
             notes.append(f"{system}@{version}: no timestamp; {edited!r} is not one moment with a time zone")
-        told = version_or_note(facts)
-        if isinstance(told, str):
-            notes.append(told)
+        result = version_or_note(facts)
+        if isinstance(result, str):
+            notes.append(result)
         else:
-            versions.append(told)
+            versions.append(result)
     return versions, notes
 
 
@@ -73,9 +72,9 @@ class NeuprintServer:
     """A neuPrint server, such as `neuprint.janelia.org`.
 
     Args:
-        server: Its address; https unless said otherwise for this machine.
-        dataset: One of its datasets, with all its versions (`hemibrain`) or one (`hemibrain:v1.2.1`).
-            Default: all.
+        server: Its address; https if it has no scheme.
+        dataset: One of its datasets, in all versions (`hemibrain`) or in one (`hemibrain:v1.2.1`).
+            Default: all datasets.
     """
 
     server: str
@@ -86,7 +85,7 @@ class NeuprintServer:
         host = urlsplit(source_address(self.server, _SERVICE)).hostname or ""
         return "neuprint", host, *(self.dataset or "").replace(":", " ").split()
 
-    def ask(self) -> Told:
+    def ask(self) -> SourceReport:
         """Ask for the versions that the server has now."""
         datasets = _datasets(source_address(self.server, _SERVICE))
         wanted = {name: said for name, said in datasets.items() if self._wants(name)}
@@ -97,7 +96,7 @@ class NeuprintServer:
                 f"It has {', '.join(sorted(datasets)) or 'none'}"
             )
         versions, notes = versions_from_neuprint(wanted)
-        return Told(tuple(versions), tuple(notes))
+        return SourceReport(tuple(versions), tuple(notes))
 
     def _wants(self, name: str) -> bool:
         return self.dataset in (None, name, name.partition(":")[0])
@@ -114,12 +113,12 @@ def _datasets(address: str) -> dict[str, Mapping[str, Any]]:
         client.close()
     if answer.status in (401, 403):
         raise SourceError(
-            f"neuPrint at {address} answers {answer.status}: "
+            f"neuPrint at {address} returned {answer.status}: "
             + ("it does not accept the token" if token else "it asks for a token")
-            + f". Set {TOKEN_VARIABLE} to that of your account page there"
+            + f". Set {TOKEN_VARIABLE} to the token from your account page there"
         )
     if answer.status == 429 or answer.status >= 500:
-        raise SourceUnavailable(f"neuPrint at {address} answers {answer.status}; try again later")
+        raise SourceUnavailable(f"neuPrint at {address} returned {answer.status}; try again later")
     try:
         data: object = json.loads(answer.text) if answer.status == 200 else None
     except ValueError:
@@ -127,14 +126,14 @@ def _datasets(address: str) -> dict[str, Mapping[str, Any]]:
     repeats = token is not None and token in answer.text
     if repeats or not is_json_object(data) or not all(is_json_object(said) for said in data.values()):
         raise SourceError(
-            f"{address} answers {answer.status}, but not as neuPrint's {_PATH} does; is this the address of a "
-            "neuPrint server?"
+            f"{address} returned {answer.status} for {_PATH}, but not what neuPrint returns; check that this is the "
+            "address of a neuPrint server"
         )
     return data
 
 
 def _token() -> str | None:
-    """The token alone; the variable may also hold the whole JSON document that neuPrint hands out.
+    """The token by itself; the variable may also hold the whole JSON document that neuPrint gives out.
 
     Raises:
         SourceError: the variable holds something else.
@@ -142,13 +141,13 @@ def _token() -> str | None:
     text = os.environ.get(TOKEN_VARIABLE, "").strip().strip('"')
     if text.startswith("{"):
         try:
-            text = json.loads(text)["token"]
+            text = str(json.loads(text)["token"])
         except (ValueError, KeyError):
             text = " "
     if not text:
         return None
     if not is_token(text):
-        raise SourceError(f"{TOKEN_VARIABLE} holds no token: copy the token, or the JSON with it, from neuPrint again")
+        raise SourceError(f"{TOKEN_VARIABLE} is not a token: copy it, or the JSON around it, from neuPrint again")
     return text
 
 

@@ -1,4 +1,4 @@
-"""Which source a word names."""
+"""The source of a kind and a name."""
 
 from __future__ import annotations
 
@@ -8,41 +8,39 @@ from typing import Literal, get_args
 
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.text import suggestion
-from registry_dagster.sources.source import Upstream
+from registry_dagster.sources.source import Source
 
-__all__ = ["SourceKind", "open_upstream"]
+__all__ = ["SourceKind", "open_source"]
 
 SourceKind = Literal["cave", "neuprint", "file"]
 _FORMS = {
     "cave": "cave DATASTACK, e.g. cave minnie65_public",
     "neuprint": "neuprint SERVER [DATASET], e.g. neuprint neuprint.janelia.org hemibrain",
-    "file": "file PATH, e.g. file releases.yaml",
+    "file": "file PATH, e.g. file materializations.yaml",
 }
 
 
-def open_upstream(
-    kind: str, names: Sequence[str], *, server: str | None = None, same_as: Sequence[str] = ()
-) -> Upstream:
-    """The source of that kind and name. Nothing is asked yet.
+def open_source(kind: str, names: Sequence[str], *, server: str | None = None, same_as: Sequence[str] = ()) -> Source:
+    """The source of this kind and name. Nothing is requested yet.
 
     Args:
         kind: `cave`, `neuprint` or `file`.
-        names: CAVE: the datastack. neuPrint: the server, and perhaps a dataset. File: its path.
-        server: CAVE: address of its global server.
-        same_as: CAVE: other datastacks that show the same states.
+        names: For CAVE the datastack; for neuPrint the server and perhaps a dataset; for a file its path.
+        server: For CAVE only: the address of its global server.
+        same_as: For CAVE only: other datastacks that show the same materializations.
 
     Raises:
-        InvalidDeclaration: no such kind, or other names than it takes.
+        InvalidDeclaration: there is no such kind, or the names do not fit it.
     """
     if kind not in _FORMS:
         raise InvalidDeclaration(
-            f"no source {kind!r}{suggestion(kind, _FORMS)} One of {', '.join(get_args(SourceKind))}"
+            f"no source {kind!r}{suggestion(kind, _FORMS)} Use one of {', '.join(get_args(SourceKind))}"
         )
     most = 2 if kind == "neuprint" else 1
     if not 1 <= len(names) <= most or not all(names):
         raise InvalidDeclaration(f"{kind} {' '.join(names)}: write {_FORMS[kind]}")
     if kind != "cave" and (server is not None or same_as):
-        raise InvalidDeclaration(f"{kind}: a server and datastacks that are the same are named for cave only")
+        raise InvalidDeclaration(f"{kind}: only cave takes a server and datastacks beside its name; leave them out")
     if kind == "cave":
         from registry_dagster.sources.cave import CaveDatastack
 

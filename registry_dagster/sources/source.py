@@ -1,4 +1,4 @@
-"""What every source is and tells."""
+"""What every source is, and what it reports."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from registry_dagster.errors import InvalidDeclaration, SourceError, SourceUnava
 from registry_dagster.http import Service, server_address
 from registry_dagster.model.materialization import MaterializationVersion
 
-__all__ = ["Told", "Upstream", "source_address", "source_service", "version_or_note"]
+__all__ = ["Source", "SourceReport", "source_address", "source_service", "version_or_note"]
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a source tells.
+class SourceReport:
+    """What a source reported.
 
     Args:
         versions: Its materialization versions.
-        notes: What was left out, and why; for people.
+        notes: What was left out and why, for people.
     """
 
     versions: tuple[MaterializationVersion, ...]
     notes: tuple[str, ...] = ()
 
 
-class Upstream(Protocol):
+class Source(Protocol):
     """A source of materialization versions."""
 
     @property
@@ -34,12 +34,12 @@ class Upstream(Protocol):
         """What it is called, from the general to the particular, such as `("cave", "minnie65_public")`."""
         ...
 
-    def ask(self) -> Told:
+    def ask(self) -> SourceReport:
         """Ask for the versions as they are now.
 
         Raises:
-            SourceError: it does not tell.
-            SourceUnavailable: it cannot be reached.
+            SourceError: the source refuses, or its answer makes no sense.
+            SourceUnavailable: the source cannot be reached.
         """
         ...
 
@@ -61,7 +61,7 @@ def source_address(server: str, service: Service) -> str:
 
 
 def version_or_note(facts: Mapping[str, Any]) -> MaterializationVersion | str:
-    """A version of its facts; or, where they make none, what is wrong with them in one line."""
+    """The version that these facts describe or, if they do not describe one, what is wrong with them in one line."""
     try:
         return MaterializationVersion(**facts)
     except InvalidDeclaration as error:

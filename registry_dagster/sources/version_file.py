@@ -1,4 +1,4 @@
-"""A YAML or JSON file of materialization versions, for systems that tell of theirs in no other way.
+"""A YAML or JSON file of materialization versions, for systems that do not publish theirs in any other way.
 
 materializations:
   - {system: h01, version: c3, source: h01}
@@ -15,7 +15,7 @@ from pydantic import Field
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.base import Model, Several
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.sources.source import Told
+from registry_dagster.sources.source import SourceReport
 from registry_dagster.yaml_document import read_document
 
 __all__ = ["VersionFile"]
@@ -41,7 +41,7 @@ class VersionFile:
     def name(self) -> tuple[str, ...]:
         return "file", self.path.stem
 
-    def ask(self) -> Told:
+    def ask(self) -> SourceReport:
         """Read the file.
 
         Raises:
@@ -54,4 +54,4 @@ class VersionFile:
         except InvalidDeclaration as error:
             located = document.located(MaterializationVersions.__name__, error.problems)
             raise InvalidDeclaration(located, error.problems) from None
-        return Told(tuple(versions))
+        return SourceReport(tuple(versions))

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from registry_dagster.datahub.proposal import Entity
 from registry_dagster.datahub.search import Entry, Search, entry_of, owning_container
 
-__all__ = ["Read", "entries", "fitting"]
+__all__ = ["Reader", "entries", "fitting"]
 
-Read = Callable[[Sequence[str]], dict[str, Entity]]
+Reader = Callable[[Sequence[str]], dict[str, Entity]]
 """The current aspects of entities, those at least that entries are made from."""
 
 _PAGE = 200
 
 
-def entries(read: Read, urns: Sequence[str]) -> Iterator[tuple[str, Entry]]:
+def entries(read: Reader, urns: Sequence[str]) -> Iterator[tuple[str, Entry]]:
     """What entities are found by, in the order given; without those that are not looked for."""
     entities = read(urns)
     owners = {urn: owner for urn, entity in entities.items() if (owner := owning_container(urn, entity))}
@@ -26,7 +26,7 @@ def entries(read: Read, urns: Sequence[str]) -> Iterator[tuple[str, Entry]]:
             yield urn, entry
 
 
-def fitting(read: Read, search: Search, urns: Sequence[str]) -> Iterator[str]:
+def fitting(read: Reader, search: Search, urns: Sequence[str]) -> Iterator[str]:
     """Those entities that are looked for, in the order given."""
     for start in range(0, len(urns), _PAGE):
         yield from (urn for urn, entry in entries(read, urns[start : start + _PAGE]) if search.finds(entry))

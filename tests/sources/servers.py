@@ -83,17 +83,17 @@ class Server:
 
 @contextmanager
 def _serving(answers: Answers, *, token: str | None) -> Iterator[Server]:
-    told = Server()
+    served = Server()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             carried = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
-            told.paths.append(self.path)
-            told.tokens.add(carried)
+            served.paths.append(self.path)
+            served.tokens.add(carried)
             if self.path == "/login":
                 status, text = 200, "<html>Please log in</html>"
-            elif told.failure is not None:
-                status, text = told.failure
+            elif served.failure is not None:
+                status, text = served.failure
             elif token is not None and carried != token:
                 status, text = 401, json.dumps({"error": "invalid_token", "message": f"{carried} is not valid"})
             else:
@@ -114,9 +114,9 @@ def _serving(answers: Answers, *, token: str | None) -> Iterator[Server]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
-    told.url = f"http://127.0.0.1:{server.server_port}"
+    served.url = f"http://127.0.0.1:{server.server_port}"
     try:
-        yield told
+        yield served
     finally:
         server.shutdown()
         thread.join()
@@ -126,7 +126,7 @@ def _serving(answers: Answers, *, token: str | None) -> Iterator[Server]:
 @contextmanager
 def cave(**datastacks: Any) -> Iterator[Server]:
     """A global server that is its own local server too. It takes TOKEN alone."""
-    told = Server()
+    served = Server()
 
     def answers(path: str) -> tuple[int, Any] | None:
         fixed: dict[str, Any] = {
@@ -140,9 +140,9 @@ def cave(**datastacks: Any) -> Iterator[Server]:
         name = path.rpartition("/")[2]
         if path.startswith("/info/api/v2/datastack/full/") and name in datastacks:
             return 200, {
-                "local_server": told.url,
+                "local_server": served.url,
                 "aligned_volume": {"name": "minnie65_phase3", "id": 1},
-                "segmentation_source": f"graphene://{told.url}/segmentation/table/minnie3_v1",
+                "segmentation_source": f"graphene://{served.url}/segmentation/table/minnie3_v1",
                 "synapse_table": "synapses_pni_2",
                 "viewer_site": "https://ngl.example",
             }
@@ -152,7 +152,7 @@ def cave(**datastacks: Any) -> Iterator[Server]:
         return None
 
     with _serving(answers, token=TOKEN) as server:
-        told.url = server.url
+        served.url = server.url
         yield server
 
 

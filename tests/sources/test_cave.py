@@ -38,8 +38,8 @@ def record(**facts: Any) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("token")
 def test_a_datastack_tells_of_its_versions_oldest_first(server: Server) -> None:
-    told = CaveDatastack("minnie65_public", server.url).ask()
-    assert [version.to_json() for version in told.versions] == [
+    report = CaveDatastack("minnie65_public", server.url).ask()
+    assert [version.to_json() for version in report.versions] == [
         {
             "system": "minnie65_public",
             "version": "343",
@@ -72,15 +72,15 @@ def test_a_datastack_tells_of_its_versions_oldest_first(server: Server) -> None:
             "status": "running",
         },
     ]
-    assert told.notes == ()
+    assert report.notes == ()
     assert server.tokens == {TOKEN}
     assert server.paths[-1] == "/materialize/api/v3/datastack/minnie65_public/metadata?expired=True"
 
 
 @pytest.mark.usefixtures("token")
 def test_the_same_number_at_the_same_moment_in_another_datastack_is_an_alias(server: Server) -> None:
-    told = CaveDatastack("minnie65_public", server.url, same_as=("minnie65_phase3_v1",)).ask()
-    aliases = {version.version: version.aliases for version in told.versions}
+    report = CaveDatastack("minnie65_public", server.url, same_as=("minnie65_phase3_v1",)).ask()
+    aliases = {version.version: version.aliases for version in report.versions}
     assert aliases == {"343": (), "943": (), "1300": ("minnie65_phase3_v1@1300",), "1822": ()}
 
 
@@ -104,7 +104,7 @@ def test_an_unknown_datastack_gets_a_suggestion(server: Server) -> None:
 
 
 def test_without_a_token_it_says_how_to_log_in(server: Server) -> None:
-    with pytest.raises(SourceError, match="answers 401: no access to datastack .* Set CAVE_TOKEN"):
+    with pytest.raises(SourceError, match="returned 401: this token gives no access to datastack .* Set CAVE_TOKEN"):
         CaveDatastack("minnie65_public", server.url).ask()
 
 
@@ -119,11 +119,11 @@ def test_a_login_page_says_how_to_log_in(server: Server) -> None:
     [
         (401, '"{token}"', SourceError, "no access to datastack 'minnie65_public'"),
         (403, '{"error": "{token}"}', SourceError, "no access to datastack 'minnie65_public'"),
-        (500, '{"message": "{token}"}', SourceUnavailable, "answers 500; try again later"),
-        (200, "<html>{token}</html>", SourceError, "not as CAVE's info and materialization services do"),
-        (200, '["{token}"]', SourceError, "not as CAVE's info and materialization services do"),
-        (200, "{}", SourceError, "not as CAVE's info and materialization services do"),
-        (200, "", SourceError, "not as CAVE's info and materialization services do"),
+        (500, '{"message": "{token}"}', SourceUnavailable, "returned 500; try again later"),
+        (200, "<html>{token}</html>", SourceError, "did not answer as CAVE's info and materialization services do"),
+        (200, '["{token}"]', SourceError, "did not answer as CAVE's info and materialization services do"),
+        (200, "{}", SourceError, "did not answer as CAVE's info and materialization services do"),
+        (200, "", SourceError, "did not answer as CAVE's info and materialization services do"),
     ],
 )
 def test_other_answers_are_clear_errors_without_the_token(
@@ -139,7 +139,7 @@ def test_other_answers_are_clear_errors_without_the_token(
 @pytest.mark.usefixtures("token")
 @pytest.mark.parametrize("records", [{"version": 1}, ["1300"], [{"time_stamp": "x", "expires_on": None}]])
 def test_records_of_another_shape_are_a_clear_error(records: Any) -> None:
-    with cave(minnie65_public=records) as server, pytest.raises(SourceError, match="not as CAVE's"):
+    with cave(minnie65_public=records) as server, pytest.raises(SourceError, match="did not answer as CAVE's"):
         CaveDatastack("minnie65_public", server.url).ask()
 
 
@@ -163,7 +163,7 @@ def test_a_server_that_never_answers_is_not_waited_for(monkeypatch: pytest.Monke
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        with pytest.raises(SourceUnavailable, match="gave no answer"):
+        with pytest.raises(SourceUnavailable, match="did not answer within"):
             CaveDatastack("minnie65_public", f"http://127.0.0.1:{silent.getsockname()[1]}").ask()
 
 

@@ -16,36 +16,36 @@ from tests.sources.servers import TOKEN, neuprint
 
 def test_a_server_tells_of_all_versions_of_its_datasets() -> None:
     with neuprint() as server:
-        told = NeuprintServer(server.url).ask()
+        report = NeuprintServer(server.url).ask()
     assert server.paths == ["/api/dbmeta/datasets"]
-    facts = {str(version): (version.uuid, version.timestamp) for version in told.versions}
+    facts = {str(version): (version.uuid, version.timestamp) for version in report.versions}
     assert facts.keys() == {"hemibrain@v1.2.1", "manc@v1.0", "manc@v1.2.1", "manc@v1.2.3"}
     uuid, moment = facts["manc@v1.2.1"]
     assert uuid == "7b5e8f7f805c4314bee37b75b4ff9292"
     assert moment is not None
     assert moment.isoformat() == "2024-02-01T05:07:45.885983+00:00"
-    assert {(version.source, version.status) for version in told.versions} == {("neuprint", "available")}
+    assert {(version.source, version.status) for version in report.versions} == {("neuprint", "available")}
 
 
 def test_a_last_edit_without_a_time_zone_is_no_timestamp_but_a_note() -> None:
     with neuprint() as server:
-        told = NeuprintServer(server.url, "hemibrain").ask()
-    assert told.versions[0].timestamp is None
-    assert told.notes == ("hemibrain@v1.2.1: no timestamp; '2020-12-05 21:53:59' is not one moment with a time zone",)
+        report = NeuprintServer(server.url, "hemibrain").ask()
+    assert report.versions[0].timestamp is None
+    assert report.notes == ("hemibrain@v1.2.1: no timestamp; '2020-12-05 21:53:59' is not one moment with a time zone",)
 
 
 @pytest.mark.parametrize(("dataset", "versions"), [("manc", ["v1.0", "v1.2.1", "v1.2.3"]), ("manc:v1.2.1", ["v1.2.1"])])
 def test_one_dataset_or_one_version_can_be_asked_for(dataset: str, versions: list[str]) -> None:
     with neuprint() as server:
-        told = NeuprintServer(server.url, dataset).ask()
-    assert [version.version for version in told.versions] == versions
+        report = NeuprintServer(server.url, dataset).ask()
+    assert [version.version for version in report.versions] == versions
 
 
 def test_a_dataset_without_a_version_is_left_out_with_a_note() -> None:
     with neuprint() as server:
-        told = NeuprintServer(server.url, "mushroombody").ask()
-    assert told.versions == ()
-    assert told.notes[0].startswith("mushroombody: left out; neuPrint gives it no version")
+        report = NeuprintServer(server.url, "mushroombody").ask()
+    assert report.versions == ()
+    assert report.notes[0].startswith("mushroombody: left out; neuPrint gives no version for it")
 
 
 @pytest.mark.parametrize(("asked", "meant"), [("hemibrian", "hemibrain"), ("manc:v1.2.2", "manc:v1.2.")])
@@ -65,14 +65,14 @@ def test_the_token_is_that_of_neuprint_s_own_clients(text: str, monkeypatch: pyt
 @pytest.mark.parametrize("text", ['{"tok": "x"}', "{", "two words", "größe"])
 def test_what_is_no_token_is_refused_unasked(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(source.TOKEN_VARIABLE, text)
-    with neuprint() as server, pytest.raises(SourceError, match="holds no token") as raised:
+    with neuprint() as server, pytest.raises(SourceError, match="is not a token") as raised:
         NeuprintServer(server.url).ask()
     assert text not in str(raised.value)
     assert server.paths == []
 
 
 def test_without_a_token_it_says_where_to_get_one() -> None:
-    with neuprint(token=TOKEN) as server, pytest.raises(SourceError, match="answers 401: it asks for a token. Set"):
+    with neuprint(token=TOKEN) as server, pytest.raises(SourceError, match="returned 401: it asks for a token. Set"):
         NeuprintServer(server.url).ask()
 
 
@@ -80,14 +80,29 @@ def test_without_a_token_it_says_where_to_get_one() -> None:
     ("status", "body", "error", "said"),
     [
         (401, "{token}", SourceError, "it does not accept the token"),
-        (404, '"{token}"', SourceError, "answers 404, but not as neuPrint's"),
-        (302, "{token}", SourceError, "answers 302, but not as neuPrint's"),
-        (200, "<html>{token}</html>", SourceError, "answers 200, but not as neuPrint's"),
-        (200, '["{token}"]', SourceError, "answers 200, but not as neuPrint's"),
-        (200, '{"a:v1": "{token}"}', SourceError, "answers 200, but not as neuPrint's"),
-        (200, '{"a:v1": {"uuid": "{token}"}}', SourceError, "answers 200, but not as neuPrint's"),
-        (503, "{token}", SourceUnavailable, "answers 503; try again later"),
-        (429, "{token}", SourceUnavailable, "answers 429; try again later"),
+        (404, '"{token}"', SourceError, "returned 404 for .*, but not what neuPrint returns"),
+        (302, "{token}", SourceError, "returned 302 for .*, but not what neuPrint returns"),
+        (
+            200,
+            "<html>{token}</html>",
+            SourceError,
+            "returned 200 for .*, but not what neuPrint returns",
+        ),
+        (200, '["{token}"]', SourceError, "returned 200 for .*, but not what neuPrint returns"),
+        (
+            200,
+            '{"a:v1": "{token}"}',
+            SourceError,
+            "returned 200 for .*, but not what neuPrint returns",
+        ),
+        (
+            200,
+            '{"a:v1": {"uuid": "{token}"}}',
+            SourceError,
+            "returned 200 for .*, but not what neuPrint returns",
+        ),
+        (503, "{token}", SourceUnavailable, "returned 503; try again later"),
+        (429, "{token}", SourceUnavailable, "returned 429; try again later"),
     ],
 )
 def test_other_answers_are_clear_errors_without_the_token(

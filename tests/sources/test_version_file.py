@@ -9,7 +9,7 @@ import pytest
 
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.sources.open import open_upstream
+from registry_dagster.sources.open import open_source
 from registry_dagster.sources.version_file import VersionFile
 
 RELEASES = """\
@@ -71,7 +71,7 @@ def test_a_file_that_is_not_there_is_said_so(path: Path) -> None:
     ],
 )
 def test_a_word_names_a_source(kind: str, names: list[str], name: tuple[str, ...]) -> None:
-    assert open_upstream(kind, names).name == name
+    assert open_source(kind, names).name == name
 
 
 @pytest.mark.parametrize(
@@ -82,10 +82,10 @@ def test_a_word_names_a_source(kind: str, names: list[str], name: tuple[str, ...
         ("cave", ["a", "b"], {}, "write cave DATASTACK"),
         ("neuprint", ["a", "b", "c"], {}, "write neuprint SERVER"),
         ("file", [""], {}, "write file PATH"),
-        ("neuprint", ["a"], {"server": "b"}, "for cave only"),
-        ("file", ["a"], {"same_as": ["b"]}, "for cave only"),
+        ("neuprint", ["a"], {"server": "b"}, "only cave takes a server"),
+        ("file", ["a"], {"same_as": ["b"]}, "only cave takes a server"),
     ],
 )
 def test_other_words_are_told_what_to_write(kind: str, names: list[str], options: dict[str, Any], said: str) -> None:
     with pytest.raises(InvalidDeclaration, match=said):
-        open_upstream(kind, names, **options)
+        open_source(kind, names, **options)

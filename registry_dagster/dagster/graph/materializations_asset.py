@@ -16,8 +16,8 @@ from registry_dagster.model.canonical_json import sha256_digest
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.words import table_row
 from registry_dagster.registry.materialization_changes import MaterializationChanges
-from registry_dagster.sources.open import SourceKind, open_upstream
-from registry_dagster.sources.source import Told, Upstream
+from registry_dagster.sources.open import SourceKind, open_source
+from registry_dagster.sources.source import Source, SourceReport
 
 __all__ = ["materializations_asset"]
 
@@ -52,7 +52,7 @@ def materializations_asset(
     Raises:
         InvalidDeclaration: there is no such source, or it takes other names.
     """
-    upstream = open_upstream(source, names, server=server, same_as=same_as)
+    upstream = open_source(source, names, server=server, same_as=same_as)
     asset_key = _key(
         [MATERIALIZATION_VERSIONS, *(re.sub(r"[^\w.-]", "_", part) for part in upstream.name)] if key is None else key
     )
@@ -73,7 +73,7 @@ def materializations_asset(
 
 
 def _record(
-    context: dg.AssetExecutionContext, upstream: Upstream, resource: FeatureRegistry
+    context: dg.AssetExecutionContext, upstream: Source, resource: FeatureRegistry
 ) -> "dg.MaterializeResult[Any]":
     try:
         answer = upstream.ask()
@@ -103,7 +103,7 @@ def _key(key: dg.AssetKey | str | Sequence[str]) -> dg.AssetKey:
     return dg.AssetKey.from_user_string(key) if isinstance(key, str) else dg.AssetKey(list(key))
 
 
-def _metadata(answer: Told, changes: MaterializationChanges) -> dict[str, Any]:
+def _metadata(answer: SourceReport, changes: MaterializationChanges) -> dict[str, Any]:
     now = datetime.now(timezone.utc)
     rows = [
         table_row(change.version, _state(version, now), change.outcome, change.words)

@@ -12,7 +12,7 @@ from registry_dagster.model.canonical_json import is_json_object
 
 __all__ = ["QUERY", "candidates"]
 
-Ask = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+RunQuery = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Variables of the query → its `data`."""
 
 QUERY = """
@@ -25,23 +25,25 @@ _TYPES: Mapping[Kind, str] = {"version": "DATASET", "dataset": "CONTAINER", "mat
 _SUB_TYPES: Mapping[Kind, str] = {"dataset": dataset.SUB_TYPE, "materialization": materialization.SUB_TYPE}
 
 
-def candidates(ask: Ask, search: Search) -> Iterator[list[str]]:
+def candidates(run: RunQuery, search: Search) -> Iterator[list[str]]:
     """URNs by the page: what may be looked for, and more. The newest first, as far as the server sorts.
 
     Words are looked for in versions, and each in the title and description of their Dataset, an entity of its own.
     """
-    yield from _pages(ask, search, list(_filters(search)), search.words)
+    yield from _pages(run, search, list(_filters(search)), search.words)
     if search.kind == "version" and search.words:
         for word in search.words:
-            for containers in candidates(ask, Search("dataset", search.env, words=(word,))):
+            for containers in candidates(run, Search("dataset", search.env, words=(word,))):
                 if containers:
-                    yield from _pages(ask, search, [*_filters(search), _equal("container", containers)], ())
+                    yield from _pages(run, search, [*_filters(search), _equal("container", containers)], ())
 
 
-def _pages(ask: Ask, search: Search, filters: Sequence[Mapping[str, Any]], words: Sequence[str]) -> Iterator[list[str]]:
+def _pages(
+    run: RunQuery, search: Search, filters: Sequence[Mapping[str, Any]], words: Sequence[str]
+) -> Iterator[list[str]]:
     scroll: str | None = None
     while True:
-        found = ask({"input": _input(search.kind, filters, words, scroll)}).get("scrollAcrossEntities")
+        found = run({"input": _input(search.kind, filters, words, scroll)}).get("scrollAcrossEntities")
         page: dict[str, Any] = found if is_json_object(found) else {}
         results = cast("list[Mapping[str, Any]]", page.get("searchResults") or [])
         yield [str(result["entity"]["urn"]) for result in results]

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from registry_dagster.datahub.search import Entry
-from registry_dagster.stores.matching import Read, entries
+from registry_dagster.stores.matching import Reader, entries
 
 __all__ = ["INDEX_SCHEMA", "has_index", "kind_term", "term_ids", "unindexed", "update_index"]
 
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS registry_indexed (upto INTEGER NOT NULL);
 _PAGE = 200
 
 
-def update_index(connection: sqlite3.Connection, read: Read) -> None:
+def update_index(connection: sqlite3.Connection, read: Reader) -> None:
     """Index what was written since the index was last brought up to date, by whomever.
 
     Args:

@@ -13,7 +13,7 @@ from typing import Any
 
 from registry_dagster.datahub.search import Search
 from registry_dagster.stores.lite.index import has_index, kind_term, term_ids, unindexed
-from registry_dagster.stores.matching import Read, fitting
+from registry_dagster.stores.matching import Reader, fitting
 
 __all__ = ["search_page"]
 
@@ -23,7 +23,7 @@ _MANY = 5000
 
 
 def search_page(
-    connection: sqlite3.Connection, read: Read, search: Search, before: int | None
+    connection: sqlite3.Connection, read: Reader, search: Search, before: int | None
 ) -> tuple[list[str], int | None]:
     """One page of what is found, and where the next one goes on; None at the end.
 

@@ -74,7 +74,7 @@ class LiteStore:
 
     def about(self) -> dict[str, str]:
         facts = {"store": "embedded file, DataHub Lite's format", "SQLite": sqlite3.sqlite_version}
-        with self._lock, self._reported():
+        with self._lock, self._as_registry_errors():
             connection = self._connection or self._open_to_read()
             if connection is None:
                 return {**facts, "file": "not made yet; the first publish makes it"}
@@ -90,14 +90,14 @@ class LiteStore:
         """Anything fits."""
 
     def read(self, urns: Collection[str], aspects: Collection[str] = ()) -> dict[str, Entity]:
-        with self._lock, self._reported():
+        with self._lock, self._as_registry_errors():
             connection = self._connection or self._open_to_read()
             return {} if connection is None else read_current(connection, list(urns), list(aspects))
 
     def search(self, search: Search) -> Iterator[str]:
         before: int | None = None
         while True:
-            with self._lock, self._reported():
+            with self._lock, self._as_registry_errors():
                 connection = self._connection or self._open_to_read()
                 if connection is None:
                     return
@@ -134,7 +134,7 @@ class LiteStore:
     @contextmanager
     def _rows(self, proposals: Iterable[Proposal]) -> Generator[Rows, None, None]:
         """Rows to write, in a transaction of their own."""
-        with self._lock, self._reported():
+        with self._lock, self._as_registry_errors():
             connection = self._connection = self._connection or self._connect()
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -148,7 +148,7 @@ class LiteStore:
                     connection.execute("ROLLBACK")
 
     @contextmanager
-    def _reported(self) -> Generator[None, None, None]:
+    def _as_registry_errors(self) -> Generator[None, None, None]:
         try:
             yield
         except sqlite3.OperationalError as error:

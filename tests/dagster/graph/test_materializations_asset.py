@@ -119,7 +119,7 @@ def test_a_neuprint_server_is_queried_in_the_run_and_not_before(
     assert registry.materialization(hemibrain) is not None
     logged = [entry.user_message for entry in instance.all_logs(result.run_id)]
     assert any(line.startswith("hemibrain@v1.2.1: no timestamp") for line in logged)
-    assert "answers 503; try again later" in unavailable
+    assert "returned 503; try again later" in unavailable
     assert TOKEN not in unavailable
 
 

@@ -1,4 +1,4 @@
-"""Does a stored version still say what was published? Names each aspect that does not."""
+"""Whether a stored version still says what was published, and which of its aspects do not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from registry_dagster.model.dataset import Dataset
 __all__ = ["PEOPLES_OWN", "audit", "audited_urns", "is_intact"]
 
 PEOPLES_OWN = {"ownership"}
-"""Aspects that people edit in DataHub's UI, and may."""
+"""Aspects that people may edit in DataHub's UI."""
 
 
 def audited_urns(entity: Entity, version: str, env: str) -> list[str]:
@@ -29,7 +29,7 @@ def audited_urns(entity: Entity, version: str, env: str) -> list[str]:
 
 
 def audit(stored: Mapping[str, Entity], version: str, env: str) -> Iterator[str]:
-    """One line for each aspect that was changed or removed. What a server or people added is no change.
+    """One line for each aspect that was changed or removed. What a server or people added is not a change.
 
     Args:
         stored: The entities of `audited_urns`, with all their aspects.
@@ -51,13 +51,13 @@ def audit(stored: Mapping[str, Entity], version: str, env: str) -> Iterator[str]
 
 
 def is_intact(proposal: Proposal, stored: Mapping[str, Entity]) -> bool:
-    """Whether an aspect is there as it was published, or as people may have made it since."""
+    """Whether an aspect is stored as it was published, apart from what people may edit."""
     found = stored.get(proposal.urn, {}).get(proposal.aspect)
     return found is not None and (proposal.aspect in PEOPLES_OWN or _difference(proposal.value, found) is None)
 
 
 def _difference(expected: Any, found: Any, path: str = "") -> str | None:
-    """The first place where something published is gone or other; additions do not count."""
+    """The first place where something published is missing or different; additions do not count."""
     if expected == found:
         return None
     if is_json_object(expected) and is_json_object(found):

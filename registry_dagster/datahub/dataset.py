@@ -1,4 +1,4 @@
-"""Dataset ⇄ a DataHub container. People's own edits to owners and tags stay."""
+"""Dataset ⇄ a DataHub container. What people change in owners and tags is kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SUB_TYPE = "Feature Dataset"
 
 
 def dataset_proposals(dataset: Dataset, stored: Entity, env: str) -> tuple[Proposal, ...]:
-    """The container as it should be, given what is stored: our own words renewed, others' kept."""
+    """The container as it should be, given what is stored: what we wrote is updated, what others wrote is kept."""
     declared = dataset.to_json()
     before = dataset_from(stored)
     return proposals(
@@ -42,7 +42,7 @@ def dataset_proposals(dataset: Dataset, stored: Entity, env: str) -> tuple[Propo
 
 
 def dataset_from(entity: Entity) -> Dataset | None:
-    """The Dataset a stored container tells of; None when it tells of none, or others overwrote what it told."""
+    """The Dataset in a stored container; None if it holds none, or if others overwrote it."""
     properties: dict[str, str] = entity.get("containerProperties", {}).get("customProperties", {})
     try:
         lists = {name: json.loads(properties[name]) for name in ("owners", "tags") if name in properties}
@@ -96,7 +96,7 @@ def _tags(dataset: Dataset, before: Dataset | None, stored: Aspect | None) -> As
 def _merged(
     ours: list[dict[str, Any]], dropped: set[str], stored: Iterable[dict[str, Any]], key: str
 ) -> list[dict[str, Any]]:
-    """What others added, then ours: entries we declared before and no longer declare fall out."""
+    """What others added, then our entries. Entries that we declared before and no longer declare are dropped."""
     own = {entry[key] for entry in ours}
     stored = list(stored)
     kept = [entry for entry in stored if entry[key] in own or entry[key] not in dropped]

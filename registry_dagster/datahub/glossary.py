@@ -33,7 +33,7 @@ def column_terms(column: Mapping[str, Any]) -> list[str]:
 
 
 def glossary_proposals(record: DatasetVersion) -> Iterator[Proposal]:
-    """The terms that a record's columns use, and the nodes they hang on."""
+    """The terms that a record's columns use, and the nodes above them."""
     yield _node(_ROOT, "Feature Registry", "What the columns of connectomics feature tables mean.", None)
     yield _node(_SEMANTICS, "Column semantics", "What a value in a column is.", _ROOT)
     yield _node(_ANNOTATIONS, "Annotation types", "What an annotation marks, by CAVE's schema names.", _ROOT)

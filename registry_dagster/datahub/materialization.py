@@ -27,7 +27,7 @@ def platform_proposal(platform: str, display_name: str) -> Proposal:
 
 
 def source_proposal(source: str) -> Proposal:
-    """The platform that versions of an upstream system stand on."""
+    """The platform of a source's materialization versions."""
     return platform_proposal(source, _SOURCE_NAMES.get(source, source))
 
 
@@ -59,7 +59,7 @@ def materialization_proposals(version: MaterializationVersion, env: str) -> tupl
 
 
 def materialization_from(entity: Entity) -> MaterializationVersion | None:
-    """The MaterializationVersion a stored entity tells of; None when it tells of none, or others overwrote it."""
+    """The MaterializationVersion in a stored entity; None if it holds none, or if others overwrote it."""
     facts: dict[str, str] = entity.get("datasetProperties", {}).get("customProperties", {})
     try:
         lists = {"aliases": json.loads(facts["aliases"])} if "aliases" in facts else {}

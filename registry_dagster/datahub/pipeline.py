@@ -56,11 +56,11 @@ def pipeline_proposals(record: DatasetVersion, env: str) -> Iterator[Proposal]:
 
 
 def run_proposals(record: DatasetVersion, stored: Entity, env: str) -> tuple[Proposal, ...]:
-    """The run, with what it read and wrote at exact versions, added to what is recorded of it.
+    """The run, with what it read and wrote at exact versions added to what is recorded of it.
 
     Args:
         record: A published version.
-        stored: The process instance as it stands.
+        stored: The process instance as it is stored.
         env: DataHub's environment.
     """
     instance, job = instance_urn(record.provenance, env), job_urn(record.provenance, env)

@@ -1,4 +1,4 @@
-"""What a version points at, and so must exist before it. All idempotent."""
+"""What a version points at, and what must therefore exist before it. Writing it again changes nothing."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Proposal:
         urn: The entity.
         aspect: The aspect's name, e.g. `schemaMetadata`.
         value: The aspect.
-        replaces: In a create-only commit: what stands there is not in the way, and is replaced. For the
+        replaces: In a create-only commit: an existing aspect does not stop the commit and is replaced. For the
             remains of a version that was never published whole.
     """
 
@@ -36,7 +36,7 @@ class Proposal:
 
 
 def own_properties(model: type[BaseModel], properties: Mapping[str, str]) -> dict[str, str]:
-    """Of an entity's custom properties those that a model of ours is kept in; others may have added theirs."""
+    """Those of an entity's custom properties that hold a model of ours; others may have added their own."""
     return {name: value for name, value in properties.items() if name in model.model_fields}
 
 

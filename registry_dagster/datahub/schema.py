@@ -37,7 +37,7 @@ _STARTS_WITH = {
 
 
 def schema_metadata(record: DatasetVersion, env: str) -> Aspect:
-    """The table's fields with their meaning. The exact Arrow schema stands in `platformSchema`."""
+    """The table's fields with their meaning. The exact Arrow schema is in `platformSchema`."""
     partitions = set(record.table.partition_columns)
     columns: Mapping[str, Mapping[str, Any]] = record.json_form.get("columns", {})
     foreign_keys = [_foreign_key(record, reference, target, env) for reference, target in linked_references(record)]
@@ -72,7 +72,7 @@ def columns_from(schema: Aspect) -> dict[str, Any]:
 
 
 def schema_digest(record: Mapping[str, Any]) -> str:
-    """sha256 over the part of a record's JSON that this aspect holds, to tell which aspect was changed."""
+    """sha256 of the part of a record's JSON that this aspect holds, to find out which aspect was changed."""
     table = record["table"]
     return sha256_digest([table["fields"], table["arrow_schema"], record.get("columns", {})])
 

@@ -1,8 +1,8 @@
 """What entities are found by: their kind, terms and words, taken from their aspects alone.
 
 One rule for every store: an index is filled with it, and what a server's search returns is checked by it.
-To add a filter, name its field in `Field`, say in `FIELDS` where its values are, and ask for it in the registry's
-`Question`.
+To add a filter, name its field in `Field`, say in `FIELDS` where its values are, and add it to what the registry's
+`find` takes.
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ _KINDS: Mapping[str, Kind] = {
 }
 
 _ID_SPACES = ("id_space", "chunkedgraph", "source_table", "reference_table")
-"""The attributes that name the space of an identifier."""
+"""The attributes that name an identifier's space."""
 
 
 class Term(NamedTuple):
-    """A fact that is looked up by its exact value."""
+    """A fact that is found by its exact value."""
 
     field: Field
     value: str
@@ -77,7 +77,7 @@ class Entry(NamedTuple):
     Args:
         kind, env: What it is, in which of DataHub's environments.
         terms: Its facts.
-        words: The words people may look for, lower-case, separated by blanks.
+        words: The words that people may search for, in lower case, separated by blanks.
     """
 
     kind: Kind
@@ -88,13 +88,13 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Search:
-    """What to look for.
+    """What to search for.
 
     Args:
-        kind, env: Of which entities.
-        terms: Each must hold; of each set one term suffices.
-        without: None of these may hold.
-        words: Each must begin a word of the entity's; as `words_of` returns them.
+        kind, env: Of the entities.
+        terms: Every set must hold; one term of a set is enough.
+        without: No entity with one of these matches.
+        words: Each must begin one of the entity's words; as `words_of` returns them.
     """
 
     kind: Kind
@@ -104,7 +104,7 @@ class Search:
     words: tuple[str, ...] = ()
 
     def finds(self, entry: Entry) -> bool:
-        """Whether an entity is among what is looked for."""
+        """Whether an entity matches."""
         return (
             (entry.kind, entry.env) == (self.kind, self.env)
             and all(alternatives & entry.terms for alternatives in self.terms)
@@ -152,13 +152,13 @@ class FieldRule:
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text: letters and digits, without case and accents. `_` and `.` part words."""
+    """The words of a text: letters and digits, without case and accents. `_` and `.` separate words."""
     plain = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
     return re.findall(r"[^\W_]+", plain.casefold())
 
 
 def entry_of(urn: str, entity: Entity, container: Entity) -> Entry | None:
-    """What an entity is found by; None for entities that are not looked for.
+    """What an entity is found by; None for entities that are not searched for.
 
     A version whose aspects others overwrote is found by its name alone.
 
@@ -202,7 +202,7 @@ def id_term(column: Mapping[str, Any]) -> Term | None:
 
 
 def _kind(urn: str, entity: Entity) -> Kind | None:
-    """A version by its URN, others by their sub type; where the aspects that it is read from are there."""
+    """A version is known by its URN, other entities by their sub type. None if the aspects to read are missing."""
     if version_in(urn):
         return "version" if {"datasetProperties", "schemaMetadata"} <= entity.keys() else None
     names: list[str] = entity.get("subTypes", {}).get("typeNames", [])

@@ -62,7 +62,7 @@ def materialization_urn(version: MaterializationVersion, env: str) -> str:
 
 
 def version_set_urn(platform: str, name: str, env: str) -> str:
-    """The version set of a Dataset or of an upstream system, one per environment."""
+    """The version set of a Dataset or of a source, one for each environment."""
     return f"urn:li:versionSet:({platform}:{name}:{env},dataset)"
 
 
@@ -101,17 +101,17 @@ def user_urn(user: str) -> str:
 
 
 def encoded(text: str) -> str:
-    """DataHub's own encoding of what has a meaning inside a URN."""
+    """Text with the characters encoded that mean something inside a URN, as DataHub does it."""
     return re.sub("[(),\u241f]", lambda found: quote(found[0]), text)
 
 
 def decoded(text: str) -> str:
-    """What `encoded` was made of."""
+    """The text that `encoded` encoded."""
     return re.sub("%28|%29|%2C|%E2%90%9F", lambda found: unquote(found[0]), text)
 
 
 def sort_id(version: str) -> str:
-    """Zero-padded so that text order is version order: servers compare as text."""
+    """The version with its numbers zero-padded, so that the order of texts, which servers use, is that of versions."""
     return re.sub(r"\d+", lambda digits: digits[0].zfill(10), version)
 
 

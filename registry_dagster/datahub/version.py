@@ -1,8 +1,8 @@
 """DatasetVersion ⇄ the aspects of one DataHub dataset entity.
 
-Every fact has one machine-readable home: columns and schema in `schemaMetadata`, all else in the
-custom properties of `datasetProperties`. The other aspects say the same in the words that DataHub's
-own views and filters use.
+Every fact has one machine-readable home: columns and schema in `schemaMetadata`, everything else in the
+custom properties of `datasetProperties`. The other aspects repeat it in the form that DataHub's own views and
+filters use.
 """
 
 from __future__ import annotations
@@ -96,13 +96,13 @@ def version_proposals(record: DatasetVersion, dataset: Dataset, env: str) -> tup
 
 
 def digest_of(entity: Entity) -> str | None:
-    """The digest that a stored version states."""
+    """The digest that is stored with a version."""
     return entity.get("datasetProperties", {}).get("customProperties", {}).get("digest")
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What tells one version of a dataset from another, as stored and not proven."""
+    """What distinguishes one version of a dataset from another, as stored; not proven by the digest."""
 
     number: int
     content_digest: str | None
@@ -112,15 +112,15 @@ class Summary:
 
 
 def summary_from(entity: Entity, number: int) -> Summary:
-    """Read the little that choosing among versions needs, from `datasetProperties` alone.
+    """Read what choosing among versions needs, from `datasetProperties` alone.
 
-    Of a version whose properties others overwrote, nothing is known but its number.
+    If others overwrote the properties of a version, only its number is known.
     """
     properties: dict[str, str] = entity.get("datasetProperties", {}).get("customProperties", {})
     try:
-        upstream = json.loads(properties.get("materializations", "[]"))
+        made_against = json.loads(properties.get("materializations", "[]"))
         pin = _PIN.validate_json(properties["pin"]) if "pin" in properties else None
-        materializations = frozenset(f"{version['system']}@{version['version']}" for version in upstream)
+        materializations = frozenset(f"{version['system']}@{version['version']}" for version in made_against)
     except (KeyError, TypeError, ValueError):
         return Summary(number, None, None, frozenset(), {})
     return Summary(
@@ -143,7 +143,7 @@ def record_from(entity: Entity, urn: str) -> DatasetVersion:
         raise CorruptRecord(f"{urn}: aspect {', '.join(missing)} is missing; it was removed after publishing")
     properties: dict[str, str] = entity["datasetProperties"].get("customProperties", {})
     if "record_format" not in properties:
-        raise CorruptRecord(f"{urn}: aspect datasetProperties was overwritten after publishing: it holds no record")
+        raise CorruptRecord(f"{urn}: aspect datasetProperties was overwritten after publishing and holds no record")
     if properties["record_format"] != str(RECORD_FORMAT):
         raise CorruptRecord(
             f"{urn}: record format {properties['record_format']!r} is unknown to this release, which reads "
@@ -161,7 +161,7 @@ def record_from(entity: Entity, urn: str) -> DatasetVersion:
             f"the record's digest is {record.digest}, published was {properties.get('digest')}"
         )
     if urn.split(",")[1:2] != [record.name]:
-        raise CorruptRecord(f"{urn}: holds the record of {record.name}; its aspects were put here after publishing")
+        raise CorruptRecord(f"{urn} holds the record of {record.name}; its aspects were written here after publishing")
     return record
 
 
@@ -226,8 +226,8 @@ def _version_properties(record: DatasetVersion, env: str) -> Aspect:
 
 def _upstream_lineage(record: DatasetVersion, env: str) -> Aspect:
     published = {"time": _published_ms(record), "actor": user_urn(record.provenance.publisher)}
-    upstreams = [materialization_urn(version, env) for version in record.materializations]
-    upstreams += [version_urn(name, env) for name in record.inputs]
+    sources = [materialization_urn(version, env) for version in record.materializations]
+    sources += [version_urn(name, env) for name in record.inputs]
     here = version_urn(record.name, env)
     by_column = [
         {
@@ -240,7 +240,7 @@ def _upstream_lineage(record: DatasetVersion, env: str) -> Aspect:
         for column, origins in record.column_lineage.items()
     ]
     return {
-        "upstreams": [{"auditStamp": published, "dataset": urn, "type": "TRANSFORMED"} for urn in upstreams],
+        "upstreams": [{"auditStamp": published, "dataset": urn, "type": "TRANSFORMED"} for urn in sources],
         **({"fineGrainedLineages": by_column} if by_column else {}),
     }
 

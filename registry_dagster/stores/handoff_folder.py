@@ -2,8 +2,8 @@
 
 Each file is one write, a list of proposals as DataHub's file source reads them; its name is its place
 in the order. `feature-registry push` delivers the versions later, create-only; `datahub ingest` with a
-file source can deliver the proposals too. Numbers given here are provisional: a version gets its final
-number where it is pushed to.
+file source can deliver the proposals, too. Numbers given here are provisional: a version gets its final
+number from the registry that it is pushed to.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ __all__ = ["FileStore"]
 class FileStore:
     """Aspects in a folder of proposal files.
 
-    A file is written whole under a name of its own and then linked to the next free number, so each
-    write is there or not, and of two writers one looks again. Threads take turns.
+    A file is written whole under a name of its own and then linked to the next free number. So each write
+    is there whole or not at all, and if two writers want the same number, one reads again and retries.
+    Threads take turns.
 
     Args:
-        folder: The folder; made at the first write.
+        folder: The folder; the first write creates it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -64,7 +65,7 @@ class FileStore:
         return {"store": "hand-off folder; feature-registry push delivers it", "writes": str(self._read)}
 
     def check(self, commit: Sequence[Proposal]) -> None:
-        """Anything fits; a server's limits show when it is pushed."""
+        """Any commit fits; a server's limits apply when it is pushed."""
 
     def read(self, urns: Collection[str], aspects: Collection[str] = ()) -> dict[str, Entity]:
         with self._lock:
@@ -79,7 +80,7 @@ class FileStore:
         return fitting(self.read, search, self.urns()[::-1])
 
     def urns(self) -> list[str]:
-        """Every entity, in the order they were first written."""
+        """All entities, in the order in which they were first written."""
         with self._lock:
             self._catch_up()
             return list(self._entities)
@@ -103,14 +104,14 @@ class FileStore:
             return [self._create(commit) for commit in commits]
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing is kept open."""
 
     def _create(self, commit: Sequence[Proposal]) -> Refusal | None:
         while True:
             self._catch_up()
             for proposal in commit:
                 if not proposal.replaces and self._known(proposal) is not None:
-                    return Refusal(f"{proposal.urn}: {proposal.aspect} is present already")
+                    return Refusal(f"{proposal.urn}: {proposal.aspect} already exists")
             if self._append(commit, "CREATE"):
                 return None
 
@@ -128,12 +129,12 @@ class FileStore:
         return self._folder / f"{number:06}.json"
 
     def _catch_up(self) -> None:
-        """Learn of files written since, by anybody."""
+        """Read the files that anybody has written since."""
         while (path := self._path(self._read + 1)).exists():
             try:
                 entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
             except (OSError, ValueError) as error:
-                raise RegistryError(f"{path} cannot be read as proposals ({error}); restore it") from error
+                raise RegistryError(f"{path} cannot be read as proposals ({error}); restore the file") from error
             for entry in entries:
                 self._entities.setdefault(entry["entityUrn"], {})[entry["aspectName"]] = entry["aspect"]["json"]
             self._read += 1
@@ -142,15 +143,15 @@ class FileStore:
             self._whole = True
 
     def _refuse_gap(self) -> None:
-        """Behind a gap writes are not seen, and the next one would go into it."""
+        """Refuse a gap: writes behind it would not be read, and the next write would go into it."""
         names = [path.stem for path in self._folder.glob("*.json")] if self._folder.is_dir() else []
         last = max((int(name) for name in names if name.isdecimal()), default=0)
-        # Others may be writing.
+        # Check again, since others may have written it meanwhile.
         if last > self._read and not self._path(self._read + 1).exists():
-            raise RegistryError(f"{self._path(self._read + 1)} is missing, and later writes are there; restore it")
+            raise RegistryError(f"{self._path(self._read + 1)} is missing, but later files exist; restore it")
 
     def _append(self, proposals: Sequence[Proposal], change: str) -> bool:
-        """Write one file after those known. False: another writer took the place."""
+        """Write the next file. False if another writer took its number."""
         entries = [_entry(each, "UPSERT" if each.replaces else change) for each in proposals]
         text = json.dumps(entries, indent=1, ensure_ascii=False)
         try:
@@ -168,7 +169,7 @@ class FileStore:
             return False
         except OSError as error:
             raise RegistryUnavailable(
-                f"{self.target}: {error.strerror}. Nothing was written by this step; check the folder and run it again"
+                f"{self.target}: {error.strerror}. This step wrote nothing; check the folder and run it again"
             ) from error
         return True
 

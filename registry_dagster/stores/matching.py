@@ -1,4 +1,4 @@
-"""Holding entities against a search, whatever store they are in."""
+"""Which entities match a search, in whatever store they are."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from registry_dagster.datahub.search import Entry, Search, entry_of, owning_cont
 __all__ = ["Reader", "entries", "fitting"]
 
 Reader = Callable[[Sequence[str]], dict[str, Entity]]
-"""The current aspects of entities, those at least that entries are made from."""
+"""Reads the current aspects of entities, at least those that entries are made from."""
 
 _PAGE = 200
 
 
 def entries(read: Reader, urns: Sequence[str]) -> Iterator[tuple[str, Entry]]:
-    """What entities are found by, in the order given; without those that are not looked for."""
+    """What entities are found by, in the given order, without those that are not searched for."""
     entities = read(urns)
     owners = {urn: owner for urn, entity in entities.items() if (owner := owning_container(urn, entity))}
     containers = read(list(dict.fromkeys(owners.values()))) if owners else {}
@@ -27,6 +27,6 @@ def entries(read: Reader, urns: Sequence[str]) -> Iterator[tuple[str, Entry]]:
 
 
 def fitting(read: Reader, search: Search, urns: Sequence[str]) -> Iterator[str]:
-    """Those entities that are looked for, in the order given."""
+    """The entities that match the search, in the given order."""
     for start in range(0, len(urns), _PAGE):
         yield from (urn for urn, entry in entries(read, urns[start : start + _PAGE]) if search.finds(entry))

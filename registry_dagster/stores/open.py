@@ -1,4 +1,4 @@
-"""Which store a target names."""
+"""The store that a target names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["open_store"]
 
 
 def open_store(target: str, token: str | None = None) -> Store:
-    """Open the store a target names.
+    """Open the store that a target names.
 
     Args:
         target: See `TARGETS`.

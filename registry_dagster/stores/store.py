@@ -1,4 +1,4 @@
-"""The protocol every store keeps."""
+"""The protocol of every store."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Refusal:
     """Why a commit was not written.
 
     Args:
-        reason: In words.
-        denied: Whether rights were lacking.
+        reason: Why, in words.
+        denied: Whether the token lacks a right.
     """
 
     reason: str
@@ -28,26 +28,26 @@ class Refusal:
 class Store(Protocol):
     """Where aspects live. Every method is safe to call again after a failure.
 
-    All raise `RegistryUnavailable` when the store cannot be reached or stays busy.
+    All of them raise `RegistryUnavailable` if the store cannot be reached or stays busy.
     """
 
     @property
     def target(self) -> str:
-        """What the store is pointed at, without credentials."""
+        """Where the store is, without credentials."""
         ...
 
     @property
     def unsupported(self) -> Mapping[str, str]:
-        """Aspects the store does not know, with what that means. They are left out of what is written."""
+        """Aspects that the store does not know, with what that means. They are left out of what is written."""
         ...
 
     @property
     def search_lags(self) -> bool:
-        """Whether a search may not know yet what was just written."""
+        """Whether a search may miss what was just written."""
         ...
 
     def about(self) -> dict[str, str]:
-        """What the store is and what it can do, as far as it tells: for a person who looks for a mistake."""
+        """What the store is and what it can do, as far as it reports that: for a person who looks for a mistake."""
         ...
 
     def read(self, urns: Collection[str], aspects: Collection[str] = ()) -> dict[str, Entity]:
@@ -55,38 +55,38 @@ class Store(Protocol):
 
         Args:
             urns: The entities.
-            aspects: Which aspects; all when empty.
+            aspects: Their names; all aspects if empty.
         """
         ...
 
     def search(self, search: Search) -> Iterator[str]:
-        """The entities that are looked for, newest first. Each was held against the primary store."""
+        """The entities that match, newest first. Each was checked in the primary store."""
         ...
 
     def check(self, commit: Sequence[Proposal]) -> None:
-        """Refuse a commit that could never be written, before anything is.
+        """Refuse a commit that could never be written, before anything is written.
 
         Raises:
-            StoreRefused: what is too large, and how large it may be.
+            StoreRefused: the commit is too large; says how large it may be.
         """
         ...
 
     def ensure(self, proposals: Iterable[Proposal]) -> None:
-        """Write aspects where they are absent; leave those present as they are."""
+        """Write the aspects that are absent; leave existing ones as they are."""
         ...
 
     def upsert(self, proposals: Iterable[Proposal]) -> None:
-        """Write aspects, whatever stood there. Writing the same again changes nothing."""
+        """Write aspects, whatever was there before. Writing the same again changes nothing."""
         ...
 
     def create(self, commits: Sequence[Sequence[Proposal]]) -> Sequence[Refusal | None]:
-        """Write each commit whole, or not at all if any of its aspects is present and it does not replace it.
+        """Write each commit whole, or not at all if one of its aspects exists that it does not replace.
 
         Returns:
-            Per commit, why it was not written, or None. An answer is not yet the truth: read back.
+            For each commit why it was not written, or None. The answer may be wrong either way: read back.
         """
         ...
 
     def close(self) -> None:
-        """Let go of connections. Nothing is written."""
+        """Close the connections. Nothing is written."""
         ...

@@ -126,9 +126,7 @@ class RegistryBehaviour(SearchBehaviour):
                 assert receipt.version == f"{name}@v{version + 1}"
         assert [record.name for record in registry.versions("a.b")] == ["a.b@v1", "a.b@v2"]
 
-    def test_any_script_may_stand_in_any_text(
-        self, registry: Registry, another_registry: Callable[[], Registry]
-    ) -> None:
+    def test_any_text_may_be_in_any_script(self, registry: Registry, another_registry: Callable[[], Registry]) -> None:
         words = "größe, (神経) \U0001f9e0 'ε' \"½\" 100 %"
         column = "größe, (nm)"
         feature_table = _declared(
@@ -228,7 +226,7 @@ class RegistryBehaviour(SearchBehaviour):
         with pytest.raises(NotPublished):
             registry.describe(Dataset(name="lab.none", title="None"))
 
-    def test_upstream_versions_are_recorded_as_facts_that_evolve(
+    def test_materialization_versions_are_recorded_as_facts_that_evolve(
         self, registry: Registry, another_registry: Callable[[], Registry]
     ) -> None:
         known = MaterializationVersion(system="minnie65_public", version="1300", source="cave", status="available")
@@ -242,7 +240,7 @@ class RegistryBehaviour(SearchBehaviour):
         assert registry.materialization(known) == expired
         assert registry.record_materializations([expired]).summary == "1 unchanged"
 
-    def test_recorded_upstream_versions_are_listed_by_system_in_the_order_of_their_versions(
+    def test_recorded_materialization_versions_are_listed_by_system_in_the_order_of_their_versions(
         self, registry: Registry, another_registry: Callable[[], Registry]
     ) -> None:
         assert registry.materializations() == ()

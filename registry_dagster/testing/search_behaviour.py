@@ -154,7 +154,7 @@ class SearchBehaviour:
         assert len(published.find(owner="team:somas")) == 2
         assert len(published.datasets()) == 2
 
-    def test_upstream_versions_are_found_by_all_their_names(self, registry: Registry) -> None:
+    def test_materialization_versions_are_found_by_all_their_names(self, registry: Registry) -> None:
         _publish_nuclei(registry, "943")
         _publish_nuclei(registry, "1300")
         registry_knows = registry.materializations()

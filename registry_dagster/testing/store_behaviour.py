@@ -1,4 +1,4 @@
-"""What every store does, and every registry on top of one, as tests for people who write a store.
+"""What every store does, and every registry on top of it, as tests for people who write a store.
 
     from registry_dagster.testing.store_behaviour import RegistryBehaviour, StoreBehaviour
 
@@ -47,8 +47,8 @@ class StoreBehaviour:
     """The protocol `Store`, method by method. A subclass has the fixtures `store` and `other_store`.
 
     Attributes:
-        keeps_version_sets: Whether the store itself lets a version set point at its newest member; a
-            hand-off leaves that to the server that reads it.
+        keeps_version_sets: Whether the store itself makes a version set point at its newest member. A hand-off
+            leaves that to the server that reads it.
     """
 
     keeps_version_sets = True
@@ -113,9 +113,7 @@ class StoreBehaviour:
             assert refusal is not None
         assert store.read([_ANN])[_ANN]["datasetProperties"] == _properties(_ANN, "Ann").value
 
-    def test_a_proposal_that_replaces_is_written_over_what_stands_there_with_its_commit_only(
-        self, store: Store
-    ) -> None:
+    def test_a_proposal_that_replaces_overwrites_with_its_commit_only(self, store: Store) -> None:
         removed = Proposal(_ANN, "status", {"removed": True}, replaces=True)
         store.upsert([_status(_ANN), _status(_BOB)])
         (refusal,) = store.create([[removed, _status(_BOB)]])
@@ -127,7 +125,7 @@ class StoreBehaviour:
             "datasetProperties": _properties(_ANN, "Ann").value,
         }
 
-    def test_each_of_several_commits_stands_or_falls_by_itself(self, store: Store) -> None:
+    def test_each_of_several_commits_succeeds_or_fails_by_itself(self, store: Store) -> None:
         store.upsert([_status(_BOB)])
         outcomes = store.create([[_status(_ANN)], [_properties(_BOB, "Bob"), _status(_BOB)], [_status(_NOBODY)]])
         assert [outcome is None for outcome in outcomes] == [True, False, True]
@@ -256,7 +254,7 @@ def _member(dataset: str, number: int) -> Proposal:
 
 
 def _content(store: Store, *urns: str) -> dict[str, dict[str, Any]]:
-    """What these tests wrote; a server adds aspects by itself."""
+    """What these tests wrote; a server adds other aspects."""
     ours = ("status", "datasetProperties")
     return {
         urn: {name: value for name, value in entity.items() if name in ours} for urn, entity in store.read(urns).items()

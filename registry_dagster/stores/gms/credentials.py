@@ -1,4 +1,4 @@
-"""Which DataHub server, and the token for it: from the caller, the environment, or DataHub's own settings."""
+"""The address of a DataHub server and the token for it: from the caller, the environment or DataHub's own settings."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _TOKEN_VARIABLE = "DATAHUB_GMS_TOKEN"
 
 
 def server_and_token(target: str, token: str | None) -> tuple[str, str | None]:
-    """The address and the token to use with it.
+    """The address of the server and the token to send to it.
 
     Args:
         target: An address, or `datahub` for the server named in `~/.datahubenv`.
-        token: The caller's; else DATAHUB_GMS_TOKEN; else that of `~/.datahubenv` if it is for this server.
+        token: The caller's. Default: DATAHUB_GMS_TOKEN, else the token in `~/.datahubenv` if it is for this server.
 
     Raises:
-        RegistryError: `datahub` was asked for and `~/.datahubenv` names no server.
+        RegistryError: the target is `datahub`, and `~/.datahubenv` does not give a server.
     """
     token = token or os.environ.get(_TOKEN_VARIABLE)
     if target != "datahub" and token:
@@ -33,7 +33,7 @@ def server_and_token(target: str, token: str | None) -> tuple[str, str | None]:
     server = str(settings.get("server") or "").rstrip("/")
     address = server if target == "datahub" else target.rstrip("/")
     if not address:
-        raise RegistryError("~/.datahubenv names no server; run `datahub init`, or give the address itself")
+        raise RegistryError("~/.datahubenv does not give a server; run `datahub init`, or give the address itself")
     own = settings.get("token") if address == server else None
     return address, token or (str(own) if own else None)
 

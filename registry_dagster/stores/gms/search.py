@@ -1,4 +1,4 @@
-"""Candidates from a server's search. It lags behind the primary store, which has the last word on each."""
+"""Candidates from a server's search. It lags behind the primary store, which decides on each of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from registry_dagster.model.canonical_json import is_json_object
 __all__ = ["QUERY", "candidates"]
 
 RunQuery = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-"""Variables of the query → its `data`."""
+"""Runs the query with these variables and returns its `data`."""
 
 QUERY = """
 query search($input: ScrollAcrossEntitiesInput!) {
@@ -26,11 +26,10 @@ _SUB_TYPES: Mapping[Kind, str] = {"dataset": dataset.SUB_TYPE, "materialization"
 
 
 def candidates(run: RunQuery, search: Search) -> Iterator[list[str]]:
-    """URNs by the page: what may be looked for, and more. The newest first, as far as the server sorts.
-
-    Words are looked for in versions, and each in the title and description of their Dataset, an entity of its own.
-    """
+    """Pages of URNs: everything that may match, and more. Newest first, as far as the server sorts."""
     yield from _pages(run, search, list(_filters(search)), search.words)
+    # A version also matches by the title and description of its Dataset, which is another entity to the server. The
+    # words may be spread over both, so each is searched by itself; the primary store then sorts out what does not fit.
     if search.kind == "version" and search.words:
         for word in search.words:
             for containers in candidates(run, Search("dataset", search.env, words=(word,))):
@@ -41,6 +40,7 @@ def candidates(run: RunQuery, search: Search) -> Iterator[list[str]]:
 def _pages(
     run: RunQuery, search: Search, filters: Sequence[Mapping[str, Any]], words: Sequence[str]
 ) -> Iterator[list[str]]:
+    # Scrolled, not paged by position: results may be many, and the index changes meanwhile.
     scroll: str | None = None
     while True:
         found = run({"input": _input(search.kind, filters, words, scroll)}).get("scrollAcrossEntities")

@@ -1,4 +1,4 @@
-"""What a DataHub server tells of itself and of who asks."""
+"""What a DataHub server reports about itself and about the user of the token."""
 
 from __future__ import annotations
 
@@ -17,28 +17,31 @@ _FLAGS = ("noCode", "patchCapable", "retention", "statefulIngestionCapable", "su
 
 
 def server_version(config: Mapping[str, Any]) -> str:
-    """DataHub's release, as `/config` tells it; empty where it does not."""
+    """DataHub's version, as in `/config`; empty if it is not there."""
     return str(_part(_part(config, "versions"), "acryldata/datahub").get("version") or "")
 
 
 def config_facts(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The release and the flags that matter here."""
-    yield "DataHub", server_version(config) or "does not tell its version"
+    """DataHub's version and the flags that matter here."""
+    yield "DataHub", server_version(config) or "version not reported"
     kind = _part(config, "datahub")
     yield "server", " ".join(str(kind[name]) for name in ("serverType", "serverEnv") if kind.get(name)) or "unknown"
-    yield "flags", ", ".join(f"{name} {str(config[name]).lower()}" for name in _FLAGS if name in config) or "none told"
+    yield (
+        "flags",
+        ", ".join(f"{name} {str(config[name]).lower()}" for name in _FLAGS if name in config) or "none reported",
+    )
 
 
 def user_of(data: Mapping[str, Any]) -> str | None:
-    """The URN of who asks."""
+    """The URN of the token's user."""
     return _part(_part(data, "me"), "corpUser").get("urn")
 
 
 def privileges_of(data: Mapping[str, Any]) -> str:
-    """What they may do with datasets, as far as the server tells."""
+    """What the user may do with datasets, as far as the server reports it."""
     granted = _part(data, "getGrantedPrivileges").get("privileges")
     if not isinstance(granted, list):
-        return "not told by this server"
+        return "not reported by this server"
     return ", ".join(sorted(map(str, cast("list[object]", granted)))) or "none"
 
 

@@ -1,6 +1,6 @@
 """A running DataHub (GMS) over REST, written through Rest.li, read from its primary store.
 
-What a server's answers are worth, and why Rest.li and not the OpenAPI upsert, stands in docs/datahub.md.
+docs/datahub.md says how far a server's answers can be trusted, and why writing goes through Rest.li, not OpenAPI.
 """
 
 from __future__ import annotations
@@ -17,6 +17,15 @@ from registry_dagster.datahub.urns import entity_type, version_urn
 from registry_dagster.errors import AccessDenied, RegistryError, RegistryUnavailable, StoreRefused
 from registry_dagster.http import Answer, HttpClient, Service
 from registry_dagster.model.canonical_json import is_json_object
+from registry_dagster.stores.gms.batches import (
+    MOST_BYTES,
+    MOST_PROPOSALS,
+    batch,
+    commit_pages,
+    pages,
+    size_of,
+    wire_form,
+)
 from registry_dagster.stores.gms.search import QUERY, candidates
 from registry_dagster.stores.gms.server_info import (
     ME,
@@ -33,25 +42,17 @@ __all__ = ["DATAHUB", "GmsStore"]
 
 DATAHUB = Service("a DataHub server", set_as="DATAHUB_GMS_TOKEN")
 
-MOST_PROPOSALS = 200
-"""Proposals in one request. Larger batches may be split by the server, and then are not one transaction."""
-
-MOST_BYTES = 15 * 1024 * 1024
-"""Size of one request's body, in bytes."""
-
 _READ_PAGE = 1000
 _ANY = version_urn("any@v1", "PROD")
 _REST_LI = {"X-RestLi-Protocol-Version": "2.0.0"}
-_ABSENT = {"If-Version-Match": "-1"}
-_SEARCHABLE_AT_ONCE = {"X-DataHub-Sync-Index-Update": "true"}
 _NEEDS = {"versionProperties": (1, 0), "erModelRelationshipProperties": (0, 14)}
-"""Aspect → the release whose servers are taken to know it first. Not confirmed against such servers."""
+"""Aspect → the first version of DataHub that is taken to know it. Not confirmed against such servers."""
 
 _HELD_BY = {"versionSet": "versionProperties", "erModelRelationship": "erModelRelationshipProperties"}
 """Entity type → the aspect without which a server does not know it."""
 
 _SAID_OF = {
-    "versionProperties": "its versions are found by their numbers, and its UI shows no version list",
+    "versionProperties": "versions are found by their numbers, and DataHub's UI shows no version list",
     "erModelRelationshipProperties": "joins are recorded as foreign keys and in words, not as relationships",
 }
 
@@ -62,7 +63,7 @@ class GmsStore:
     A commit is one synchronous request, create-only on every aspect: one database transaction there.
 
     Args:
-        http: The connection.
+        http: The connection to the server.
     """
 
     def __init__(self, http: HttpClient) -> None:
@@ -89,18 +90,18 @@ class GmsStore:
     def about(self) -> dict[str, str]:
         facts = {"store": "DataHub server", **dict(config_facts(self._config()))}
         user = user_of(self._graphql(ME, {}))
-        facts["signed in as"] = user or "nobody: no token is given, or the server does not ask for one"
+        facts["signed in as"] = user or "nobody: no token is set, or the server does not ask for one"
         if user is not None:
             asked = {"input": {"actorUrn": user, "resourceSpec": {"resourceType": "DATASET", "resourceUrn": _ANY}}}
             try:
                 facts["rights on datasets"] = privileges_of(self._graphql(PRIVILEGES, asked))
             except RegistryError as error:
-                facts["rights on datasets"] = f"not told: {error}"
+                facts["rights on datasets"] = f"could not be checked: {error}"
         return {**facts, **{f"without {aspect}": said for aspect, said in self.unsupported.items()}}
 
     def _config(self) -> dict[str, Any]:
         answer = self._http.get("/config")
-        self._raise_for(answer.status, answer.text, "look at its version")
+        self._raise_for(answer.status, answer.text, "/config")
         config = _parsed(answer)
         if not is_json_object(config):
             raise _not_a_server(self.target)
@@ -109,7 +110,7 @@ class GmsStore:
     def _ask_version(self) -> dict[str, str]:
         config = self._config()
         if _part(config, "datahub").get("serverEnv") not in (None, "", "core"):
-            # DataHub Cloud counts its versions otherwise, and has all of it.
+            # DataHub Cloud has version numbers of its own, and knows all aspects.
             return {}
         text = server_version(config)
         found = re.match(r"v?(\d+)\.(\d+)", text)
@@ -132,7 +133,7 @@ class GmsStore:
                     {"urn": urn, **{aspect: {} for aspect in aspects}} for urn in some[start : start + _READ_PAGE]
                 ]
                 answer = self._http.post(f"/openapi/v3/entity/{kind}/batchGet", wanted)
-                self._raise_for(answer.status, answer.text, "read")
+                self._raise_for(answer.status, answer.text, "a read")
                 entities: object = _parsed(answer)
                 if not isinstance(entities, list):
                     raise _not_a_server(self.target)
@@ -150,29 +151,30 @@ class GmsStore:
 
     def _graphql(self, query: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         answer = self._http.post("/api/graphql", {"query": query, "variables": variables})
-        self._raise_for(answer.status, answer.text, "query")
+        self._raise_for(answer.status, answer.text, "a query")
         said = _parsed(answer)
         if not is_json_object(said):
             raise _not_a_server(self.target)
         if errors := said.get("errors"):
-            # A failed search has data, too: nothing found.
+            # Look at the errors first: a failed search has data, too, and that says that nothing was found.
             raise _query_error(self.target, errors)
         if not is_json_object(data := said.get("data")):
             raise _not_a_server(self.target)
         return data
 
     def check(self, commit: Sequence[Proposal]) -> None:
-        sizes = {f"{each.aspect} of {each.urn}": len(_body([_wire(each, create=True)])) for each in commit}
+        sizes = {f"{each.aspect} of {each.urn}": size_of([wire_form(each, create=True)]) for each in commit}
         if len(commit) > MOST_PROPOSALS:
             raise StoreRefused(
-                f"{commit[0].urn} takes {len(commit)} proposals, one request holds {MOST_PROPOSALS}; "
+                f"{commit[0].urn} takes {len(commit)} proposals, but one request holds at most {MOST_PROPOSALS}; "
                 "declare fewer references"
             )
         if sum(sizes.values()) > MOST_BYTES:
             largest = max(sizes, key=sizes.__getitem__)
             raise StoreRefused(
-                f"{commit[0].urn} takes {sum(sizes.values()):,} bytes, one request holds {MOST_BYTES:,}; the largest "
-                f"part is {largest} with {sizes[largest]:,} bytes. Declare shorter texts, or publish the table in parts"
+                f"{commit[0].urn} takes {sum(sizes.values()):,} bytes, but one request holds at most {MOST_BYTES:,}. "
+                f"The largest part is {largest} with {sizes[largest]:,} bytes; declare shorter texts, or publish the "
+                "table in parts"
             )
 
     def ensure(self, proposals: Iterable[Proposal]) -> None:
@@ -181,14 +183,16 @@ class GmsStore:
         self.upsert(each for each in wanted if each.aspect not in present.get(each.urn, {}))
 
     def upsert(self, proposals: Iterable[Proposal]) -> None:
-        wires = [_wire(each, create=False) for each in proposals if each.aspect not in self.unsupported]
-        for page in _pages([[wire] for wire in wires]):
-            answer = self._http.post("/aspects?action=ingestProposalBatch", _batch(page), _REST_LI)
-            self._raise_for(answer.status, answer.text, "write")
+        wires = [wire_form(each, create=False) for each in proposals if each.aspect not in self.unsupported]
+        for page in pages([[wire] for wire in wires]):
+            answer = self._http.post("/aspects?action=ingestProposalBatch", batch(page), _REST_LI)
+            self._raise_for(answer.status, answer.text, "a write")
 
     def create(self, commits: Sequence[Sequence[Proposal]]) -> Sequence[Refusal | None]:
         refusals: list[Refusal | None] = []
-        for page in _commit_pages(commits):
+        # One request is one transaction, so one commit that is refused takes the others of its request with it. These
+        # are then sent one by one, to learn which it was.
+        for page in commit_pages(commits):
             refusal = self._create(page)
             if refusal is not None and len(page) > 1:
                 refusals += [self._create([commit]) for commit in page]
@@ -200,13 +204,13 @@ class GmsStore:
         self._http.close()
 
     def _create(self, commits: Sequence[Sequence[Proposal]]) -> Refusal | None:
-        wires = [[_wire(each, create=True) for each in commit] for commit in commits]
-        answer = self._http.post("/aspects?action=ingestProposalBatch", _batch(wires), _REST_LI)
+        wires = [[wire_form(each, create=True) for each in commit] for commit in commits]
+        answer = self._http.post("/aspects?action=ingestProposalBatch", batch(wires), _REST_LI)
         if answer.status in (401, 403):
             return Refusal(_denied(self.target, answer.status), denied=True)
         if 400 <= answer.status < 500 and answer.status != 429:
-            return Refusal(f"{self.target} answers {answer.status}: {_message(answer.text)}")
-        self._raise_for(answer.status, answer.text, "write")
+            return Refusal(f"{self.target} returned {answer.status}: {_message(answer.text)}")
+        self._raise_for(answer.status, answer.text, "a write")
         return None
 
     def _raise_for(self, status: int, text: str, what: str) -> None:
@@ -214,15 +218,15 @@ class GmsStore:
             return
         if status < 400:
             raise RegistryError(
-                f"{self.target} redirects elsewhere; give the address of the DataHub metadata service (GMS) itself"
+                f"{self.target} redirects elsewhere; use the address of the DataHub metadata service (GMS) itself"
             )
         if status in (401, 403):
             raise AccessDenied(_denied(self.target, status))
         if status == 429 or status >= 500:
             raise RegistryUnavailable(
-                f"{self.target} answers {status} to a {what}: {_message(text)}. Try again when it has recovered"
+                f"{self.target} returned {status} for {what}: {_message(text)}. Try again when the server has recovered"
             )
-        raise StoreRefused(f"{self.target} answers {status} to a {what}: {_message(text)}")
+        raise StoreRefused(f"{self.target} returned {status} for {what}: {_message(text)}")
 
 
 def _parsed(answer: Answer) -> Any:
@@ -230,8 +234,8 @@ def _parsed(answer: Answer) -> Any:
         return json.loads(answer.text)
     except ValueError:
         raise RegistryUnavailable(
-            f"the server's answer is not JSON but begins {answer.text[:60]!r}; is this the address of the DataHub "
-            "metadata service (GMS), not of its web page?"
+            f"the server's answer is not JSON but begins {answer.text[:60]!r}; use the address of the DataHub metadata "
+            "service (GMS), not of its web page"
         ) from None
 
 
@@ -241,7 +245,7 @@ def _part(config: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _query_error(target: str, errors: object) -> RegistryError:
-    """What a server's GraphQL says went wrong: in its words, by the code that it puts beside them."""
+    """The error that a server reports in GraphQL: in the server's words, and of the kind that its code says."""
     first = next(iter(cast("list[object]", errors)), None) if isinstance(errors, list) else errors
     said: dict[str, Any] = first if is_json_object(first) else {}
     code = _part(said, "extensions").get("code")
@@ -249,13 +253,13 @@ def _query_error(target: str, errors: object) -> RegistryError:
         return AccessDenied(_denied(target, cast(int, code)))
     words = _message(str(said.get("message", errors)))
     if isinstance(code, int) and 400 <= code < 500 and code != 429:
-        return StoreRefused(f"{target} answers a query with {code}: {words}")
-    return RegistryUnavailable(f"{target} cannot answer a query now: {words}. Try again later")
+        return StoreRefused(f"{target} returned {code} for a query: {words}")
+    return RegistryUnavailable(f"{target} failed to answer a query: {words}. Try again later")
 
 
 def _not_a_server(target: str) -> RegistryUnavailable:
     return RegistryUnavailable(
-        f"{target} answers, but not as a DataHub metadata service (GMS) does; is this its address, and not another's?"
+        f"{target} did not answer as a DataHub metadata service (GMS) does; check that this is its address"
     )
 
 
@@ -266,7 +270,7 @@ def _by_type(urns: Collection[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _content(entity: Mapping[str, Any]) -> dict[str, Any]:
-    """Its aspects, without the key that a server adds even to what is absent."""
+    """An entity's aspects, without the key, which a server adds even to an absent entity."""
     return {
         name: aspect["value"]
         for name, aspect in entity.items()
@@ -274,75 +278,17 @@ def _content(entity: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _wire(proposal: Proposal, create: bool) -> dict[str, Any]:
-    create = create and not proposal.replaces
-    return {
-        "entityType": entity_type(proposal.urn),
-        "entityUrn": proposal.urn,
-        "changeType": "CREATE" if create else "UPSERT",
-        "aspectName": proposal.aspect,
-        "aspect": {"value": json.dumps(proposal.value), "contentType": "application/json"},
-        "headers": {**_SEARCHABLE_AT_ONCE, **(_ABSENT if create else {})},
-    }
-
-
-def _batch(commits: Iterable[Sequence[dict[str, Any]]]) -> dict[str, Any]:
-    return {"proposals": [wire for commit in commits for wire in commit], "async": "false"}
-
-
-def _body(wires: Sequence[dict[str, Any]]) -> bytes:
-    return json.dumps(wires).encode()
-
-
-def _pages(groups: Iterable[Sequence[dict[str, Any]]]) -> Iterator[list[Sequence[dict[str, Any]]]]:
-    """As many groups to a request as fit."""
-    page: list[Sequence[dict[str, Any]]] = []
-    count = size = 0
-    for group in groups:
-        bytes_ = len(_body(group))
-        if page and (count + len(group) > MOST_PROPOSALS or size + bytes_ > MOST_BYTES):
-            yield page
-            page, count, size = [], 0, 0
-        page.append(group)
-        count, size = count + len(group), size + bytes_
-    if page:
-        yield page
-
-
-def _commit_pages(commits: Sequence[Sequence[Proposal]]) -> Iterator[list[Sequence[Proposal]]]:
-    """As many commits to a request as fit.
-
-    No two of one version set, which a server would both mark as the latest; no two of one entity, which
-    it would both take.
-    """
-    page: list[Sequence[Proposal]] = []
-    taken: set[str] = set()
-    count = size = 0
-    for commit in commits:
-        own = {each.urn for each in commit}
-        own |= {str(each.value["versionSet"]) for each in commit if each.aspect == "versionProperties"}
-        bytes_ = sum(len(_body([_wire(each, create=True)])) for each in commit)
-        if page and (own & taken or count + len(commit) > MOST_PROPOSALS or size + bytes_ > MOST_BYTES):
-            yield page
-            page, taken, count, size = [], set[str](), 0, 0
-        page.append(commit)
-        taken |= own
-        count, size = count + len(commit), size + bytes_
-    if page:
-        yield page
-
-
 def _denied(target: str, status: int) -> str:
     if status == 401:
-        return f"{target} does not accept the token; set DATAHUB_GMS_TOKEN to a personal access token of that server"
+        return f"{target} does not accept the token; set DATAHUB_GMS_TOKEN to a personal access token of this server"
     return (
-        f"{target} accepts the token but not this; its owner needs the rights that docs/datahub.md lists "
-        "(create entities, edit the Dataset's own page)"
+        f"{target} accepts the token but denies this request; give the token's user the rights listed in "
+        "docs/datahub.md (create entities, edit the Dataset's own page)"
     )
 
 
 def _message(text: str, limit: int = 300) -> str:
-    """The server's words, in one line."""
+    """The server's words, on one line."""
     try:
         parsed: object = json.loads(text)
     except ValueError:

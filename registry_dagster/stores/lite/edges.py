@@ -1,6 +1,6 @@
-"""DataHub Lite's browse index, kept up aspect by aspect: what `datahub lite ls` walks.
+"""DataHub Lite's browse index, which `datahub lite ls` walks, kept up to date aspect by aspect.
 
-The stock writer builds it anew from everything stored at every close. The edges are the same.
+The stock writer rebuilds it from everything stored, at every close. The edges are the same.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def write_edges(connection: sqlite3.Connection, changed: Mapping[str, Entity]) -
 
 
 def _parent(urn: str, stored: Entity) -> str | None:
-    """Its container, else its platform; the root for what lives on no platform."""
+    """Its container, else its platform, else the root."""
     if "container" in stored:
         return stored["container"]["container"]
     if entity_type(urn) not in _ON_A_PLATFORM:
@@ -82,6 +82,6 @@ def _add_edge(connection: sqlite3.Connection, source: str, target: str, label: s
 
 
 def _set_edge(connection: sqlite3.Connection, source: str, relation: str, target: str) -> None:
-    """An edge of which a source has one only."""
+    """An edge that a source has only one of."""
     connection.execute("DELETE FROM metadata_edge_v2 WHERE src_id = ? AND relnship = ?", (source, relation))
     connection.execute("INSERT INTO metadata_edge_v2 VALUES (?, ?, ?, NULL)", (source, relation, target))

@@ -1,7 +1,7 @@
 """The embedded store's search index: tables beside DataHub Lite's own, which leaves them alone.
 
-The index knows up to which row of the aspects it goes. What we write is indexed in the same transaction;
-what another program wrote, at our next write.
+The index records the last row of the aspects that it covers. What we write is indexed in the same transaction; what
+another program wrote, at our next write.
 """
 
 from __future__ import annotations
@@ -30,15 +30,16 @@ _PAGE = 200
 
 
 def update_index(connection: sqlite3.Connection, read: Reader) -> None:
-    """Index what was written since the index was last brought up to date, by whomever.
+    """Index what anybody wrote since the index was last brought up to date.
 
     Args:
         connection: Inside a transaction.
-        read: Reads entities as they stand in that transaction.
+        read: Reads entities as they are in that transaction.
     """
     written = unindexed(connection)
     if not written:
         return
+    # A version is found by its Dataset's title and owners, too. So a Dataset that changed takes its versions with it.
     index = _Index(connection)
     known = set(written)
     for start in range(0, len(written), _PAGE):
@@ -54,12 +55,12 @@ def update_index(connection: sqlite3.Connection, read: Reader) -> None:
 
 
 def unindexed(connection: sqlite3.Connection) -> list[str]:
-    """Entities of which an aspect was written since, oldest first. All of them where there is no index.
+    """Entities with an aspect that is not indexed yet, oldest first; all of them if there is no index.
 
-    DataHub Lite's writer changes a current aspect in place: only the copy it makes of the old one is a new row.
+    DataHub Lite's writer changes the current aspect in place: only the copy that it keeps of the old one is a new row.
     """
     upto = _indexed_up_to(connection)
-    # By row: grouping would read the whole index of URNs.
+    # In the order of rows, without the URN index: grouping by URN would read all of it.
     query = "SELECT urn FROM metadata_aspect_v2 NOT INDEXED WHERE rowid > ? ORDER BY rowid"
     return list(dict.fromkeys(urn for (urn,) in connection.execute(query, (upto,))))
 
@@ -72,30 +73,30 @@ def _indexed_up_to(connection: sqlite3.Connection) -> int:
 
 
 def has_index(connection: sqlite3.Connection) -> bool:
-    """Whether its last table, and so all of it, is there: another program does not make it."""
+    """Whether the index exists. Its last table is made last, so if that is there, all of it is."""
     return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'registry_indexed'").fetchone() is not None
 
 
 def kind_term(kind: str, env: str) -> tuple[str, str]:
-    """The term that every search asks for."""
+    """The term that every search includes."""
     return "kind", f"{kind}/{env}"
 
 
 def term_ids(connection: sqlite3.Connection, terms: Iterable[tuple[str, str]]) -> list[int]:
-    """Those of the terms that some entity has."""
+    """The ids of those terms that some entity has."""
     query = "SELECT id FROM registry_term WHERE field = ? AND value = ?"
     return [number for term in terms for (number,) in connection.execute(query, tuple(term))]
 
 
 class _Index:
-    """Writes entries, and remembers the terms it met."""
+    """Writes entries, and remembers the ids of terms."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._ids: dict[tuple[str, str], int] = {}
 
     def put(self, urn: str, entry: Entry) -> None:
-        """Write an entry, or what changed about it."""
+        """Write an entry, or what changed in it."""
         terms = {self._id(term) for term in (kind_term(entry.kind, entry.env), *entry.terms)}
         listed = json.dumps(sorted(terms))
         known = self._connection.execute("SELECT id, terms, words FROM registry_entry WHERE urn = ?", (urn,)).fetchone()
@@ -113,7 +114,7 @@ class _Index:
         many("DELETE FROM registry_posting WHERE term = ? AND entry = ?", [(term, number) for term in before - terms])
 
     def remove(self, urn: str) -> None:
-        """Take out an entity that is not looked for, or not any more."""
+        """Remove an entity that is not, or no longer, searched for."""
         known = self._connection.execute("SELECT id, terms, words FROM registry_entry WHERE urn = ?", (urn,)).fetchone()
         if known is None:
             return
@@ -124,12 +125,12 @@ class _Index:
         self._connection.execute("DELETE FROM registry_entry WHERE id = ?", (number,))
 
     def _forget_words(self, number: int, words: str) -> None:
-        """An index that keeps no texts must be told which one it loses."""
+        """A full-text index without its texts needs the old text to remove it."""
         query = "INSERT INTO registry_words (registry_words, rowid, words) VALUES ('delete', ?, ?)"
         self._connection.execute(query, (number, words))
 
     def versions_below(self, written: Iterable[Entry]) -> list[str]:
-        """The versions of the Datasets among these: they are found by a Dataset's title and owners, too."""
+        """The versions of the Datasets among these, which are also found by their Dataset's title and owners."""
         terms = (term for entry in written if entry.kind == "dataset" for term in entry.terms)
         names = [term for term in terms if term.field == "dataset" and not term.value.endswith("*")]
         query = "SELECT e.urn FROM registry_posting p JOIN registry_entry e ON e.id = p.entry WHERE p.term = ?"

@@ -1,4 +1,4 @@
-"""Writing aspects the way DataHub Lite keeps them: row 0 is the current one, rows 1 … N its history."""
+"""Writing aspects the way DataHub Lite keeps them: row 0 is the current one, rows 1 … N are its history."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["Rows", "read_current"]
 
 _RUN = {"runId": "no-run-id-provided", "lastRunId": "no-run-id-provided"}
 _VARIABLES = 500
-"""How many URNs one query asks for; SQLite allows 999 parameters in its oldest builds."""
+"""URNs in one query; the oldest builds of SQLite allow 999 parameters."""
 
 
 def read_current(connection: sqlite3.Connection, urns: Sequence[str], aspects: Sequence[str]) -> dict[str, Entity]:
-    """The current aspects of entities, all of them when none are named. Absent entities are left out."""
+    """The current aspects of entities; all aspects if none are named. Absent entities are left out."""
     found: dict[str, dict[str, Aspect]] = {}
     for start in range(0, len(urns), _VARIABLES):
         some = urns[start : start + _VARIABLES]
@@ -35,11 +35,11 @@ def read_current(connection: sqlite3.Connection, urns: Sequence[str], aspects: S
 
 
 class Rows:
-    """What one open transaction writes. Call `finish` before it is committed.
+    """What one open transaction writes. Call `finish` before the commit.
 
     Args:
-        connection: Inside its transaction.
-        urns: The entities that will be written, read at once.
+        connection: Inside the transaction.
+        urns: The entities that will be written; they are read at once.
     """
 
     def __init__(self, connection: sqlite3.Connection, urns: Collection[str]) -> None:
@@ -53,30 +53,30 @@ class Rows:
         """Write a commit whole, or not at all if any of its aspects is present and it does not replace it."""
         for proposal in commit:
             if not proposal.replaces and self.current(proposal.urn, proposal.aspect) is not None:
-                return Refusal(f"{proposal.urn}: {proposal.aspect} is present already")
+                return Refusal(f"{proposal.urn}: {proposal.aspect} already exists")
         self.write(commit)
         return None
 
     def write(self, proposals: Iterable[Proposal]) -> None:
-        """Write aspects, whatever stood there. The same again changes nothing."""
+        """Write aspects, whatever was there before. Writing the same again changes nothing."""
         for proposal in proposals:
             if self._write(proposal) and proposal.aspect == "versionProperties":
                 self._advance_version_set(proposal)
 
     def current(self, urn: str, aspect: str) -> Aspect | None:
-        """An aspect as it stands in this transaction."""
+        """An aspect as it is in this transaction."""
         if urn not in self._current:
             self._load([urn])
         return self._current[urn].get(aspect)
 
     def finish(self) -> None:
-        """Write what is still held back, and bring the browse index up to date."""
+        """Write what is still pending, and bring both indexes up to date."""
         self._flush()
         write_edges(self._connection, {urn: self._current[urn] for urn in self._changed})
         update_index(self._connection, self._entities)
 
     def _entities(self, urns: Sequence[str]) -> dict[str, Entity]:
-        """Entities as they stand in this transaction; those that are absent are left out."""
+        """Entities as they are in this transaction. Absent entities are left out."""
         self._load(urn for urn in urns if urn not in self._current)
         return {urn: entity for urn in urns if (entity := self._current[urn])}
 
@@ -86,7 +86,7 @@ class Rows:
         self._current |= {urn: dict(found.get(urn, {})) for urn in wanted}
 
     def _write(self, proposal: Proposal) -> bool:
-        """Whether anything changed."""
+        """Write an aspect; returns whether that changed anything."""
         urn, aspect = proposal.urn, proposal.aspect
         current = self.current(urn, aspect)
         if current == proposal.value:
@@ -114,7 +114,7 @@ class Rows:
         self._pending.clear()
 
     def _advance_version_set(self, proposal: Proposal) -> None:
-        """What a DataHub server does by itself: the version set points at its latest member."""
+        """What a DataHub server does by itself: let the version set point at its latest member."""
         version_set = str(proposal.value["versionSet"])
         stored = self.current(version_set, "versionSetProperties")
         if stored is not None:

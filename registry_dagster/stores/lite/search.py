@@ -1,7 +1,7 @@
 """Searching the embedded store, newest first, page by page.
 
-The rarest fact leads, the others are looked up for each entity it names: none of it grows with what does
-not match. What another program wrote since our last write is looked at one by one.
+The rarest term leads, and the others are looked up for each entity that has it: the cost does not grow with what does
+not match. What another program wrote since our last write is checked entity by entity.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ __all__ = ["search_page"]
 
 _PAGE = 200
 _MANY = 5000
-"""Where counting stops: a fact that so many entities share is not rare."""
+"""Where counting stops: a term that this many entities share is not rare."""
 
 
 def search_page(
     connection: sqlite3.Connection, read: Reader, search: Search, before: int | None
 ) -> tuple[list[str], int | None]:
-    """One page of what is found, and where the next one goes on; None at the end.
+    """One page of what is found, and where the next page begins; None at the end.
 
     Args:
-        connection: To read.
+        connection: For reading.
         read: Reads entities.
         search: What to look for.
-        before: Where the last page ended; None for the first, which begins with what is not indexed yet.
+        before: Where the last page ended; None for the first page, which begins with what is not indexed yet.
     """
     since = unindexed(connection)
     newer = list(fitting(read, search, since[::-1])) if before is None else []
@@ -43,7 +43,7 @@ def search_page(
 
 
 def _indexed(connection: sqlite3.Connection, search: Search, before: int | None) -> list[tuple[int, str]]:
-    """A page of (entry, URN) from the index."""
+    """A page of (entry, URN) from the index, newest first."""
     conditions = [term_ids(connection, [kind_term(search.kind, search.env)])]
     conditions += [term_ids(connection, alternatives) for alternatives in search.terms]
     if not all(conditions):

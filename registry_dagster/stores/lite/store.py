@@ -2,7 +2,7 @@
 
 DataHub's own `datahub lite` reads it. Its stock writer is not used: it ignores create-only, commits
 aspect by aspect, and rebuilds the whole edge index at every close. The tables are the same; a test
-holds the two writers against each other.
+compares the two writers.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class LiteStore:
     """Aspects in a DataHub Lite SQLite file.
 
     Several processes may write at once: each commit is one `BEGIN IMMEDIATE` transaction, and what
-    is present is checked inside it. The file is made at the first write; reading a missing file finds
+    exists is checked inside it. The file is created by the first write; reading a missing file finds
     nothing. Threads take turns.
 
     Args:
@@ -55,7 +55,7 @@ class LiteStore:
         self._connection: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._reader_is_blind = False
-        """To what others write after it was opened."""
+        # Opened as immutable, so it does not see what others write afterwards.
 
     def __repr__(self) -> str:
         return f"LiteStore({self.target!r})"
@@ -77,13 +77,13 @@ class LiteStore:
         with self._lock, self._as_registry_errors():
             connection = self._connection or self._open_to_read()
             if connection is None:
-                return {**facts, "file": "not made yet; the first publish makes it"}
+                return {**facts, "file": "does not exist yet; the first publish creates it"}
             writable = os.access(self._path, os.W_OK) and os.access(self._path.parent, os.W_OK)
             behind = len(unindexed(connection))
         return {
             **facts,
-            "file": f"{self._path.stat().st_size / 1e6:,.1f} MB, {'may be written' if writable else 'read only'}",
-            "search index": f"{behind} entities behind, until the next publish" if behind else "up to date",
+            "file": f"{self._path.stat().st_size / 1e6:,.1f} MB, {'writable' if writable else 'read-only'}",
+            "search index": f"{behind} entities behind until the next publish" if behind else "up to date",
         }
 
     def check(self, commit: Sequence[Proposal]) -> None:
@@ -153,23 +153,21 @@ class LiteStore:
             yield
         except sqlite3.OperationalError as error:
             raise RegistryUnavailable(
-                f"{self.target}: {error}. Nothing was written by this step; check that the disk has room and "
-                "the folder may be written, and that no other program holds the file, then run it again"
+                f"{self.target}: {error}. This step wrote nothing; check that the disk has room, that the folder is "
+                "writable and that no other program locks the file, then run it again"
             ) from error
         except sqlite3.DatabaseError as error:
-            raise RegistryError(
-                f"{self.target}: {error}. Point the registry at a DataHub Lite SQLite file or at a new path"
-            ) from error
+            raise RegistryError(f"{self.target}: {error}. Use a DataHub Lite SQLite file or a new path") from error
 
     def _open_to_read(self) -> sqlite3.Connection | None:
-        """A connection that cannot write, so that reading changes no file; None when nothing is there yet."""
+        """A connection that cannot write, so that reading changes no file; None if there is nothing yet."""
         if self._reader_is_blind and self._reader is not None:
             self._reader.close()
             self._reader = None
         if self._reader is None and self._path.exists():
             self._refuse_folder()
             for mode in ("mode=ro", "immutable=1"):
-                # a folder that may not be written needs the second: no lock and log files can be made there
+                # A folder that is not writable needs the second: SQLite cannot create its lock and log files there.
                 reader = self._connection_to(f"{self._path.resolve().as_uri()}?{mode}")
                 try:
                     if not _tables(reader):
@@ -186,10 +184,10 @@ class LiteStore:
 
     def _refuse_folder(self) -> None:
         if self._path.is_dir():
-            raise RegistryError(f"{self.target} is a folder; name a file in it, e.g. {self.target}/registry.db")
+            raise RegistryError(f"{self.target} is a folder; use a file in it, e.g. {self.target}/registry.db")
 
     def _connection_to(self, uri: str) -> sqlite3.Connection:
-        # autocommit, so that BEGIN and COMMIT are ours alone
+        # Autocommit, so that no BEGIN or COMMIT comes from Python's own module.
         return sqlite3.connect(uri, uri=True, timeout=self._busy_timeout, isolation_level=None, check_same_thread=False)
 
     def _connect(self) -> sqlite3.Connection:
@@ -197,7 +195,7 @@ class LiteStore:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RegistryUnavailable(f"{self.target}: {error.strerror}; choose a folder that can be made") from error
+            raise RegistryUnavailable(f"{self.target}: {error.strerror}; use a folder that can be created") from error
         connection = self._connection_to(self._path.resolve().as_uri())
         try:
             self._prepare(connection)
@@ -207,12 +205,13 @@ class LiteStore:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        """Write-ahead log, so that readers are never blocked; a file system without it goes without."""
+        """Add the tables, and switch to a write-ahead log, so that readers are never blocked.
+
+        A file system that cannot do that keeps the ordinary journal.
+        """
         tables = _tables(connection)
         if tables and not tables & _OURS:
-            raise RegistryError(
-                f"{self.target} holds other tables ({', '.join(sorted(tables)[:3])}); point the registry at a new path"
-            )
+            raise RegistryError(f"{self.target} holds other tables ({', '.join(sorted(tables)[:3])}); use a new path")
         self._patiently(connection, "PRAGMA journal_mode=WAL")
         if not has_index(connection):
             self._patiently(connection, "BEGIN IMMEDIATE")
@@ -221,7 +220,7 @@ class LiteStore:
             connection.execute("COMMIT")
 
     def _patiently(self, connection: sqlite3.Connection, statement: str) -> None:
-        """Changing the journal mode does not honour the busy timeout, so wait here."""
+        """Retry here: changing the journal mode ignores the busy timeout."""
         deadline = time.monotonic() + self._busy_timeout
         while True:
             try:

@@ -289,7 +289,7 @@ def test_only_an_unreachable_store_is_retried(instance: Instance, cells: dg.Asse
 
     refused = publish(instance, broken, asset="cells", message="First")
 
-    assert "Point the registry at a DataHub Lite SQLite file or at a new path" in failure(refused)
+    assert "Use a DataHub Lite SQLite file or a new path" in failure(refused)
     assert not refused.filter_events(lambda event: event.is_step_up_for_retry)
 
 

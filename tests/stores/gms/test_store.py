@@ -170,7 +170,7 @@ class TestTooLarge:
     def test_more_proposals_than_one_request_holds_are_refused_with_their_number(self, gms: StandInGms) -> None:
         with closing(open_store(gms.url)) as store:
             commit = [Proposal(f"{V1[:-6]}{n},PROD)", "status", {"removed": False}) for n in range(MOST_PROPOSALS + 1)]
-            with pytest.raises(StoreRefused, match="takes 201 proposals, one request holds 200"):
+            with pytest.raises(StoreRefused, match="takes 201 proposals, but one request holds at most 200"):
                 store.check(commit)
             store.check(commit[1:])
 
@@ -180,8 +180,8 @@ class TestTooLarge:
         table = facts(**dict.fromkeys(columns, "float32"))
         with opened(gms) as registry, pytest.raises(StoreRefused) as refusal:
             registry.publish(declared(columns=columns), table, message="wide")
-        assert "bytes, one request holds 15,728,640" in str(refusal.value)
-        assert f"the largest part is schemaMetadata of {V1}" in str(refusal.value)
+        assert "bytes, but one request holds at most 15,728,640" in str(refusal.value)
+        assert f"The largest part is schemaMetadata of {V1}" in str(refusal.value)
         assert gms.entities == before
         assert not any(each.proposals for each in gms.requests)
 
@@ -235,13 +235,17 @@ class TestFaults:
         [
             ("lost_before_commit", RegistryUnavailable, "is not published as far as the store tells"),
             ("refused", RegistryUnavailable, "is not published as far as the store tells"),
-            ("429", RegistryUnavailable, "answers 429 to a write"),
-            ("500", RegistryUnavailable, "answers 500 to a write"),
-            ("503", RegistryUnavailable, "answers 503 to a write"),
+            ("429", RegistryUnavailable, "returned 429 for a write"),
+            ("500", RegistryUnavailable, "returned 500 for a write"),
+            ("503", RegistryUnavailable, "returned 503 for a write"),
             ("401", AccessDenied, "does not accept the token; set DATAHUB_GMS_TOKEN"),
-            ("403", AccessDenied, "accepts the token but not this; its owner needs the rights that docs/datahub.md"),
-            ("413", StoreRefused, "answers 413: The stand-in was told to answer 413"),
-            ("422", StoreRefused, "answers 422: The stand-in was told to answer 422"),
+            (
+                "403",
+                AccessDenied,
+                "accepts the token but denies this request; give the token's user the rights listed",
+            ),
+            ("413", StoreRefused, "returned 413: The stand-in was told to answer 413"),
+            ("422", StoreRefused, "returned 422: The stand-in was told to answer 422"),
         ],
     )
     def test_a_commit_that_is_never_carried_out_is_not_published_and_can_be_sent_again(
@@ -299,7 +303,7 @@ class TestFaults:
                 registry.publish(declared(), facts(), message="first")
             with opened(gms, "reader") as registry:
                 assert registry.get(NAME).number == 1
-                with pytest.raises(AccessDenied, match="accepts the token but not this"):
+                with pytest.raises(AccessDenied, match="accepts the token but denies this request"):
                     registry.publish(declared(), facts(1), message="second")
             with opened(gms, "neither") as registry, pytest.raises(AccessDenied, match="does not accept the token"):
                 registry.get(NAME)
@@ -559,8 +563,8 @@ class TestWhichServer:
     @pytest.mark.parametrize(
         ("settings", "said"),
         [
-            (None, "names no server; run `datahub init`"),
-            ("gms: {server: ''}", "names no server; run `datahub init`"),
+            (None, "does not give a server; run `datahub init`"),
+            ("gms: {server: ''}", "does not give a server; run `datahub init`"),
             ("gms: [", "cannot be read"),
             (b"\xff\xfe\x00", "cannot be read"),
         ],
@@ -596,7 +600,7 @@ class TestWhatIsNoServer:
         with (
             answering(status, "", Location=f"{gms.url}/config") as address,
             Registry.open(address) as registry,
-            pytest.raises(RegistryError, match="redirects elsewhere; give the address of the DataHub metadata"),
+            pytest.raises(RegistryError, match="redirects elsewhere; use the address of the DataHub metadata"),
         ):
             registry.publish(declared(), facts(), message="why", publisher="ada")
         assert gms.requests == []

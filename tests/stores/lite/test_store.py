@@ -303,18 +303,18 @@ def test_a_file_that_is_no_database_is_named_and_left_alone(path: Path) -> None:
         with pytest.raises(RegistryError, match="file is not a database") as refusal:
             attempt()
         assert f"lite://{path}" in str(refusal.value)
-        assert "Point the registry at a DataHub Lite SQLite file or at a new path" in str(refusal.value)
+        assert "Use a DataHub Lite SQLite file or a new path" in str(refusal.value)
     assert path.read_text().startswith("body_id,score\n")
 
 
 def test_a_folder_for_a_file_is_told_apart(tmp_path: Path) -> None:
-    with pytest.raises(RegistryError, match=r"is a folder; name a file in it, e\.g\. .*/registry\.db"):
+    with pytest.raises(RegistryError, match=r"is a folder; use a file in it, e\.g\. .*/registry\.db"):
         LiteStore(tmp_path).read([SYNAPSES])
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
-    with pytest.raises(RegistryUnavailable, match="choose a folder that can be made"):
+    with pytest.raises(RegistryUnavailable, match="use a folder that can be created"):
         LiteStore(tmp_path / "taken" / "registry.db").upsert([])
 
 
@@ -325,7 +325,7 @@ def test_a_folder_that_may_not_be_written_is_said_to_be_so() -> None:
     with pytest.raises(RegistryUnavailable) as refusal:
         LiteStore(folder / "registry.db").upsert([])
     assert "lite:///proc/self/registry.db" in str(refusal.value)
-    assert "the folder may be written" in str(refusal.value)
+    assert "the folder is writable" in str(refusal.value)
 
 
 def test_a_file_that_stays_busy_is_said_to_be_so(published: Path) -> None:
@@ -334,7 +334,7 @@ def test_a_file_that_stays_busy_is_said_to_be_so(published: Path) -> None:
     store = LiteStore(published, busy_timeout=0.05)
     try:
         assert SYNAPSES in store.read([SYNAPSES])
-        with pytest.raises(RegistryUnavailable, match=r"database is locked\. Nothing was written .*run it again"):
+        with pytest.raises(RegistryUnavailable, match=r"database is locked\. This step wrote nothing.*run it again"):
             store.upsert([Proposal(SYNAPSES, "status", {"removed": True})])
     finally:
         other.close()

@@ -113,7 +113,7 @@ def test_push_to_a_server_takes_the_token_from_the_environment_and_never_shows_i
         denied = run("push", "handoff", "--registry", gms.url, DATAHUB_GMS_TOKEN="reader")
         pushed = run("push", "handoff", "--registry", gms.url, DATAHUB_GMS_TOKEN=TOKEN)
     assert denied.returncode == 1
-    assert "its owner needs the rights" in denied.stdout
+    assert "give the token's user the rights" in denied.stdout
     assert "1 of 1 were not published" in denied.stderr
     assert (pushed.returncode, pushed.stdout) == (0, "published  lab.cells@v1\n")
     assert TOKEN not in pushed.stdout + pushed.stderr

@@ -12,9 +12,9 @@ from registry_dagster.answers.join import Join, NullSentinel, Step
 from registry_dagster.answers.joins import Joins
 from registry_dagster.answers.lifecycle import Lifecycle
 from registry_dagster.answers.nearest import NearestPoint, Point
-from registry_dagster.datahub.retirement import Retirement
 from registry_dagster.model.column import MaterializationName
 from registry_dagster.model.dataset_version import ColumnSource, Provenance
+from registry_dagster.model.retirement import Retirement
 from registry_dagster.model.table import DeltaPin, IcebergPin, LancePin, ParquetPin, TableField
 from registry_dagster.registry.commit import Outcome
 from registry_dagster.registry.materialization_changes import MaterializationChange, MaterializationChanges

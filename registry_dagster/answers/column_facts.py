@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from registry_dagster.answers.answer import Answer
+from registry_dagster.answers.current import NamedAnswer
 from registry_dagster.errors import NotPublished
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.signals import AnySignal
@@ -17,7 +17,7 @@ __all__ = ["ColumnFacts", "column_facts"]
 
 
 @dataclass(frozen=True)
-class ColumnFacts(Answer):
+class ColumnFacts(NamedAnswer):
     """A column of a published version.
 
     Args:
@@ -42,7 +42,7 @@ class ColumnFacts(Answer):
     signals: tuple[str, ...]
     computed_from: tuple[str, ...]
 
-    def __str__(self) -> str:
+    def words(self) -> str:
         facts = [*self.references, *self.signals, *(f"computed from {each}" for each in self.computed_from)]
         return "\n".join(
             [f"{self.version} {self.path}: {self.type}", f"  {self.meaning}", *(f"  {fact}" for fact in facts)]

@@ -8,6 +8,7 @@ from enum import Enum
 from functools import total_ordering
 
 from registry_dagster.answers.answer import Answer, Basis
+from registry_dagster.answers.current import NamedAnswer
 from registry_dagster.answers.relations import names_of
 from registry_dagster.model.column import MaterializationName
 from registry_dagster.model.dataset_version import DatasetVersion
@@ -65,7 +66,7 @@ class EmbeddingPair(Answer):
 
 
 @dataclass(frozen=True)
-class Comparison(Answer):
+class Comparison(NamedAnswer):
     """How the embeddings of two tables compare.
 
     Args:
@@ -81,7 +82,7 @@ class Comparison(Answer):
     pairs: tuple[EmbeddingPair, ...]
     reason: str
 
-    def __str__(self) -> str:
+    def words(self) -> str:
         return "\n".join([f"{self.a} ~ {self.b}: {self.verdict}; {self.reason}", *(str(pair) for pair in self.pairs)])
 
 

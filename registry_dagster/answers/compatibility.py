@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from registry_dagster.answers.answer import Answer, Basis, Loss, Verdict, shared_basis
+from registry_dagster.answers.current import NamedAnswer
 from registry_dagster.answers.holding import End, KeyFact, fact_about, losses_of, weakest
 from registry_dagster.answers.keys import Key, ids_in, own_keys, shared_keys, space_of
 from registry_dagster.answers.lifecycle import Lifecycle, lifecycles
@@ -42,7 +43,7 @@ class Link(Answer):
 
 
 @dataclass(frozen=True)
-class Compatibility(Answer):
+class Compatibility(NamedAnswer):
     """How two sides go together.
 
     Args:
@@ -66,7 +67,7 @@ class Compatibility(Answer):
     losses: tuple[Loss, ...]
     lifecycle: tuple[Lifecycle, ...]
 
-    def __str__(self) -> str:
+    def words(self) -> str:
         lines = [f"{self.a} ~ {self.b}: {self.verdict} ({self.basis or 'no basis'})", f"  {self.reason}"]
         lines += [f"  {loss}" for loss in self.losses]
         lines += [f"  not compared: {name} (the other side has no version of its system)" for name in self.not_compared]

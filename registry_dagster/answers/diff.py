@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry_dagster.answers.answer import Answer
+from registry_dagster.answers.current import NamedAnswer
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.words import attribute_words
@@ -44,14 +45,14 @@ class Change(Answer):
 
 
 @dataclass(frozen=True)
-class Diff(Answer):
+class Diff(NamedAnswer):
     """What changed from one version to another."""
 
     before: str
     after: str
     changes: tuple[Change, ...]
 
-    def __str__(self) -> str:
+    def words(self) -> str:
         if not self.changes:
             return f"{self.before} → {self.after}: nothing changed"
         return "\n".join([f"{self.before} → {self.after}:", *(f"  {change}" for change in self.changes)])

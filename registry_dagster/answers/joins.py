@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from registry_dagster.answers.answer import Answer, Verdict
+from registry_dagster.answers.answer import Verdict
 from registry_dagster.answers.bridges import bridged_joins
 from registry_dagster.answers.compatibility import Compatibility, compatibility
+from registry_dagster.answers.current import NamedAnswer
 from registry_dagster.answers.direct import direct_joins
 from registry_dagster.answers.join import Join
 from registry_dagster.answers.keys import ids_in
@@ -22,7 +23,7 @@ _KINDS = ("declared", "derived", "bridge")
 
 
 @dataclass(frozen=True)
-class Joins(Answer):
+class Joins(NamedAnswer):
     """How two tables can be joined.
 
     Args:
@@ -40,7 +41,7 @@ class Joins(Answer):
     nearest: tuple[NearestPoint, ...]
     notes: tuple[str, ...]
 
-    def __str__(self) -> str:
+    def words(self) -> str:
         lines = [f"{self.a} ↔ {self.b}: {len(self.joins) or 'no'} {'way' if len(self.joins) == 1 else 'ways'} by key"]
         lines += [str(join) for join in self.joins]
         lines += [f"nearest point: {each}" for each in self.nearest]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from registry_dagster.datahub.acts import act_definitions
 from registry_dagster.datahub.dataset import owner_proposals, tag_proposals, user_proposal
 from registry_dagster.datahub.glossary import glossary_proposals
 from registry_dagster.datahub.materialization import platform_proposal, source_proposal
@@ -22,6 +23,7 @@ def prerequisite_proposals(record: DatasetVersion, dataset: Dataset) -> Iterator
     for source in sorted({version.source for version in record.materializations}):
         yield source_proposal(source)
     yield from property_definitions()
+    yield from act_definitions()
     yield from glossary_proposals(record)
     yield from owner_proposals(dataset)
     yield from tag_proposals(dataset)

@@ -85,9 +85,9 @@ def arrow_schema_from(schema: Aspect) -> str:
 def linked_references(record: DatasetVersion) -> Sequence[tuple[Reference, str]]:
     """References whose target's exact version and columns are known, with that version."""
     return [
-        (reference, record.reference_versions[reference.to])
+        (reference, record.reference_versions[reference.link])
         for reference in record.references
-        if reference.to is not None and reference.to_columns and reference.to in record.reference_versions
+        if reference.link is not None and reference.to_columns and reference.link in record.reference_versions
     ]
 
 

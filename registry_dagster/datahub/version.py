@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -42,6 +42,7 @@ from registry_dagster.errors import CorruptRecord, InvalidDeclaration
 from registry_dagster.model.canonical_json import json_text
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import RECORD_FORMAT, DatasetVersion, Provenance
+from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.table import AnyPin, table_identity
 
@@ -65,8 +66,19 @@ MOST_RELATIONSHIPS = 150
 
 _PIN: TypeAdapter[AnyPin] = TypeAdapter(AnyPin)
 _TEXT = ("label",)
-_JSON = ("materializations", "references", "signals", "inputs", "column_lineage", "reference_versions")
+_JSON = (
+    "materializations",
+    "references",
+    "signals",
+    "inputs",
+    "column_lineage",
+    "reference_versions",
+    "linked_content",
+    "layout",
+    "draft",
+)
 _PROVENANCE = tuple(Provenance.model_fields)
+_SUMMARY_JSON = ("materializations", "inputs", "reference_versions", "layout", "draft")
 _TABLE_JSON = ("pin", "widths", "partition_columns", "rows", "bytes", "files")
 
 
@@ -102,13 +114,32 @@ def digest_of(entity: Entity) -> str | None:
 
 @dataclass(frozen=True)
 class Summary:
-    """What distinguishes one version of a dataset from another, as stored; not proven by the digest."""
+    """What distinguishes one version of a dataset from another, as stored and not proven.
+
+    Args:
+        number: Its number.
+        content_digest: The digest of its content.
+        label: The alias that it was published with.
+        states: The materialization versions it was made against.
+        table: What makes it this physical table in this state.
+        layout: The name of its layout.
+        draft: Whether it was published as a draft.
+        links: The versions that it is linked to or was computed from.
+    """
 
     number: int
-    content_digest: str | None
-    label: str | None
-    materializations: frozenset[str]
-    table: Mapping[str, object]
+    content_digest: str | None = None
+    label: str | None = None
+    states: tuple[MaterializationVersion, ...] = ()
+    table: Mapping[str, object] = field(default_factory=dict[str, object])
+    layout: str | None = None
+    draft: bool = False
+    links: frozenset[str] = frozenset()
+
+    @property
+    def materializations(self) -> frozenset[str]:
+        """The names of its states, `system@version`."""
+        return frozenset(map(str, self.states))
 
 
 def summary_from(entity: Entity, number: int) -> Summary:
@@ -118,17 +149,22 @@ def summary_from(entity: Entity, number: int) -> Summary:
     """
     properties: dict[str, str] = entity.get("datasetProperties", {}).get("customProperties", {})
     try:
-        made_against = json.loads(properties.get("materializations", "[]"))
         pin = _PIN.validate_json(properties["pin"]) if "pin" in properties else None
-        materializations = frozenset(f"{version['system']}@{version['version']}" for version in made_against)
-    except (KeyError, TypeError, ValueError):
-        return Summary(number, None, None, frozenset(), {})
+        facts = {name: json.loads(properties[name]) for name in _SUMMARY_JSON if name in properties}
+        states = tuple(map(MaterializationVersion.from_json, facts.get("materializations", ())))
+        layout = facts.get("layout", {}).get("name")
+        links = frozenset([*facts.get("inputs", ()), *facts.get("reference_versions", {}).values()])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return Summary(number)
     return Summary(
         number=number,
         content_digest=properties.get("content_digest"),
         label=properties.get("label"),
-        materializations=materializations,
+        states=states,
         table=table_identity(properties.get("location", ""), pin) if pin else {},
+        layout=layout,
+        draft=facts.get("draft", False),
+        links=links,
     )
 
 

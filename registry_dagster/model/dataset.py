@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, SerializerFunctionWrapHandler, model_serializer
 
 from registry_dagster.model.base import Model, Several
+from registry_dagster.model.layout import LayoutName
 from registry_dagster.model.names import DatasetName
 from registry_dagster.model.text import Description, Text, UrnText
 
@@ -36,6 +37,7 @@ class Dataset(Model):
         description: Markdown.
         owners: `team:name` or e-mail addresses.
         tags: Free words.
+        default_layout: The layout that is meant where none is named.
     """
 
     name: DatasetName
@@ -43,6 +45,7 @@ class Dataset(Model):
     description: Description | None = None
     owners: Several[Owner] = ()
     tags: Several[UrnText] = ()
+    default_layout: LayoutName | None = None
 
     @model_serializer(mode="wrap")
     def _leave_out_what_was_not_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

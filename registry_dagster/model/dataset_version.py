@@ -14,6 +14,7 @@ from registry_dagster.model.base import Model, Several
 from registry_dagster.model.canonical_json import canonical_json, sha256_digest
 from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.html import html_table
+from registry_dagster.model.layout import Layout
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.moments import UtcDateTime
 from registry_dagster.model.names import ColumnPath, DatasetName, VersionName, VersionNameText
@@ -68,7 +69,10 @@ class DatasetVersion(Model):
         table: The physical table.
         inputs: The exact versions it was computed from.
         column_lineage: Column → the columns of other published versions it was computed from.
-        reference_versions: Referenced dataset → its newest fitting version when this was published.
+        reference_versions: What each reference names (`Reference.link`) → the version that was current then.
+        linked_content: Version it is linked to or was computed from → its content digest when this was published.
+        layout: How the rows are arranged.
+        draft: Whether it was published as not final.
         provenance: Who published, why, and which run made it.
     """
 
@@ -83,7 +87,10 @@ class DatasetVersion(Model):
     table: TableFacts
     inputs: Several[VersionNameText] = ()
     column_lineage: Mapping[ColumnPath, Several[ColumnSource]] = {}
-    reference_versions: Mapping[DatasetName, VersionNameText] = {}
+    reference_versions: Mapping[Text, VersionNameText] = {}
+    linked_content: Mapping[VersionNameText, Text] = {}
+    layout: Layout | None = None
+    draft: bool = False
     provenance: Provenance
 
     @model_validator(mode="after")

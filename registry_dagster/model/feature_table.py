@@ -14,8 +14,9 @@ from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dtypes import is_float, list_of
 from registry_dagster.model.embeddings import Embedding, ReducedEmbedding
+from registry_dagster.model.layout import AnyLayout
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import ColumnPath, split_path
+from registry_dagster.model.names import ColumnPath, VersionNameText, split_path
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import AnySignal
 from registry_dagster.model.table import TableFacts
@@ -33,6 +34,8 @@ class FeatureTable(Model):
         columns: Column path → semantic. Columns left out stay without meaning.
         references: The joins it is meant for; their columns must be declared.
         signals: Facts with a basis: drift, compatibility, crosswalks, notes.
+        inputs: The published versions it was computed from, `dataset@vN`, where Dagster does not know them.
+        layout: How the rows are arranged; a name alone will do.
     """
 
     dataset: Dataset
@@ -40,6 +43,8 @@ class FeatureTable(Model):
     columns: Mapping[ColumnPath, AnyColumn] = {}
     references: Several[Reference] = ()
     signals: Several[AnySignal] = ()
+    inputs: Several[VersionNameText] = ()
+    layout: AnyLayout | None = None
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 
 from registry_dagster.errors import MaterializationConflict
 from registry_dagster.model.base import Model, Several
-from registry_dagster.model.moments import UtcDateTime
+from registry_dagster.model.moments import UtcDateTime, finer, moments_agree
 from registry_dagster.model.names import SystemName, VersionText
 from registry_dagster.model.text import Text
 
@@ -95,7 +95,9 @@ class MaterializationVersion(Model):
             if name not in self.model_fields_set:
                 continue
             was, now = getattr(recorded, name), getattr(self, name)
-            if was is not None and now is not None and was != now:
+            if isinstance(was, datetime) and isinstance(now, datetime) and moments_agree(was, now):
+                now = finer(was, now)
+            elif was is not None and now is not None and was != now:
                 raise MaterializationConflict(
                     f"{self}: {name} is recorded as {_text(was)}, declared as {_text(now)}. A materialization "
                     "version never changes: correct the declaration, or name another version"

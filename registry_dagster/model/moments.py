@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
-__all__ = ["UtcDateTime"]
+__all__ = ["UtcDateTime", "finer", "moments_agree"]
 
 _NUMBER = re.compile(r"\s*[-+]?[\d.]+([eE][-+]?\d+)?\s*")
 
@@ -44,3 +44,24 @@ UtcDateTime = Annotated[
     PlainSerializer(_iso, return_type=str, when_used="json"),
 ]
 """A moment with a time zone, kept in UTC."""
+
+
+def moments_agree(a: datetime, b: datetime) -> bool:
+    """Whether two moments are equal as far as the coarser of them says: people write whole seconds."""
+    digits = min(_digits(a), _digits(b))
+    return _cut(a, digits) == _cut(b, digits)
+
+
+def finer(a: datetime, b: datetime) -> datetime:
+    """Of two moments that agree, the one that says more."""
+    return b if _digits(b) > _digits(a) else a
+
+
+def _digits(moment: datetime) -> int:
+    """How many digits of its second's fraction a moment has: 0 for whole seconds, at most 6."""
+    return len(f"{moment.microsecond:06}".rstrip("0"))
+
+
+def _cut(moment: datetime, digits: int) -> datetime:
+    unit = 10 ** (6 - digits)
+    return moment.replace(microsecond=moment.microsecond // unit * unit)

@@ -13,11 +13,13 @@ from registry_dagster.model.text import shown
 __all__ = [
     "ColumnPath",
     "DatasetName",
+    "MaterializationNameText",
     "SystemName",
     "VersionName",
     "VersionNameText",
     "VersionText",
     "exact_version",
+    "is_dataset_name",
     "join_path",
     "name_text",
     "parse_version",
@@ -44,6 +46,11 @@ class ParsedVersion(NamedTuple):
 
     dataset: str
     number: int | None
+
+    @property
+    def exact(self) -> VersionName | None:
+        """The one version that is named; None for a dataset's name alone."""
+        return None if self.number is None else VersionName(self.dataset, self.number)
 
 
 def name_text(name: object) -> str:
@@ -74,6 +81,11 @@ def parse_version(name: str) -> ParsedVersion:
         f"{name!r} is not the name of a dataset or version; write minnie65.synapse_embeddings "
         "or minnie65.synapse_embeddings@v3 (lower-case segments joined by dots)"
     )
+
+
+def is_dataset_name(text: str) -> bool:
+    """Whether a text could name a dataset: `hemibrain` could, `minnie65_Public` could not."""
+    return _DATASET.fullmatch(text) is not None
 
 
 def exact_version(name: str) -> VersionName:
@@ -110,6 +122,13 @@ def _upstream_text(text: str) -> str:
         f"{text!r} cannot name an upstream system or version; use letters, digits and . _ + -, "
         "starting with a letter or digit, e.g. minnie65_public or v1.2.1"
     )
+
+
+def _materialization_name(text: str) -> str:
+    system, at, version = text.partition("@")
+    if at and _UPSTREAM.fullmatch(system) and _UPSTREAM.fullmatch(version):
+        return text
+    raise ValueError(f"{text!r} is not a materialization version; write it as minnie65_public@1300")
 
 
 def _whole_number(value: object) -> object:
@@ -150,3 +169,4 @@ VersionText = Annotated[
     AfterValidator(_upstream_text),
 ]
 ColumnPath = Annotated[str, Field(max_length=1000), AfterValidator(_column_path)]
+MaterializationNameText = Annotated[str, Field(max_length=220), AfterValidator(_materialization_name)]

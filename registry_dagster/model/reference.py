@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.base import Int64, Model, Several
-from registry_dagster.model.names import ColumnPath, DatasetName
+from registry_dagster.model.layout import LayoutName
+from registry_dagster.model.names import ColumnPath, DatasetName, MaterializationNameText, parse_version
 from registry_dagster.model.text import Description, Text
 from registry_dagster.model.vocabulary import AnnotationType
 
@@ -22,7 +24,10 @@ class Reference(Model):
     Args:
         columns: Columns of this table, in key order.
         annotation_type: What they point at.
-        to: The published dataset that holds it, when there is one.
+        to: The published dataset that holds it, when there is one; also as `dataset@vN`.
+        to_version: The number of the version meant. Default: the current version when this is published.
+        at: The materialization version, `system@version`, that the target was made against.
+        layout: The layout of the target.
         to_table: The upstream annotation table that holds it, when known (`nucleus_detection_v0`).
         to_columns: Columns there, in the same order, when known.
         cardinality: Rows here : rows there.
@@ -46,6 +51,30 @@ class Reference(Model):
     expected_match_rate: Annotated[float, Field(ge=0, le=1)] | None = None
     crosswalk: DatasetName | None = None
     description: Description | None = None
+    to_version: Annotated[int, Field(ge=1, lt=10**9)] | None = None
+    at: MaterializationNameText | None = None
+    layout: LayoutName | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _exact_target(cls, data: Any) -> Any:
+        """`to: lab.cells@v3` is `to: lab.cells` with `to_version: 3`."""
+        if not isinstance(data, Mapping):
+            return data
+        given = cast("Mapping[str, Any]", data)
+        target = given.get("to")
+        if not isinstance(target, str) or "@v" not in target:
+            return given
+        parsed = parse_version(target)
+        return {**given, "to": parsed.dataset, "to_version": parsed.number}
+
+    @model_validator(mode="after")
+    def _one_address(self) -> Self:
+        if self.to is None and (self.to_version or self.at or self.layout):
+            raise ValueError("to: name the dataset whose version, state or layout is meant")
+        if self.to_version is not None and (self.at or self.layout):
+            raise ValueError(f"to: {self.to}@v{self.to_version} is one version already; leave at and layout out")
+        return self
 
     @model_validator(mode="after")
     def _keys_agree(self) -> Self:
@@ -60,6 +89,14 @@ class Reference(Model):
                 "in the same order, or leave to_columns out",
             )
         return self
+
+    @property
+    def link(self) -> str | None:
+        """What it names, as text: `dataset`, `dataset@vN`, or `dataset` with its `at` and layout."""
+        if self.to is None or self.to_version is not None:
+            return self.to and f"{self.to}@v{self.to_version}"
+        at = f" at {self.at}" if self.at else ""
+        return f"{self.to}{at}" + (f" in layout {self.layout}" if self.layout else "")
 
     @property
     def target(self) -> str:

@@ -15,12 +15,15 @@ class Retirement:
         reason: Why.
         by: Who retired it.
         replacement: The version to use instead, `dataset@vN`, if there is one.
+        in_datahub: Whether it was made in DataHub, not here.
     """
 
     reason: str
     by: str
     replacement: str | None = None
+    in_datahub: bool = False
 
     def __str__(self) -> str:
         instead = f"; use {self.replacement}" if self.replacement else ""
-        return f"retired by {self.by}: {self.reason}{instead}"
+        where = " in DataHub" if self.in_datahub else ""
+        return f"retired by {self.by}{where}: {self.reason}{instead}"

@@ -99,7 +99,9 @@ class Committer:
                 self._settle(commit, stored, refusal, failed)
             except RegistryError as error:
                 commit.task.outcome = interrupted(commit.task, error)
-        self.writer.write_runs([commit.record for commit in commits if isinstance(commit.task.outcome, Receipt)])
+        published = [commit.record for commit in commits if isinstance(commit.task.outcome, Receipt)]
+        self.records.index.raise_highest(published)
+        self.writer.write_runs(published)
 
     def _settle(
         self,
@@ -123,7 +125,7 @@ class Committer:
                 task.outcome = error
         elif entity and not _is_remains(entity):
             # A lost race: learn what was published, so that the next round plans the next number.
-            self.records.look_ahead(record.dataset)
+            self.records.index.read([record.dataset])
             task.lost_races += 1
             if task.lost_races > _LOST_RACES:
                 task.outcome = RegistryUnavailable(

@@ -15,11 +15,9 @@ from registry_dagster.datahub.proposal import Entity
 from registry_dagster.datahub.retirement import retirement_from
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Field, Search, Term, id_term, words_of
 from registry_dagster.datahub.urns import (
-    PLATFORM,
     container_urn,
     sort_id,
     version_in,
-    version_set_urn,
     version_urn,
 )
 from registry_dagster.errors import InvalidDeclaration
@@ -30,6 +28,7 @@ from registry_dagster.model.signals import Crosswalk
 from registry_dagster.registry.arguments import text_of
 from registry_dagster.registry.filters import Question, checked
 from registry_dagster.registry.records import Records
+from registry_dagster.registry.resolver import Resolver
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion
 from registry_dagster.stores.matching import fitting
 
@@ -56,8 +55,9 @@ class _Expiry:
 class Finder:
     """Finds the entities of one store and environment."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, resolver: Resolver) -> None:
         self._records = records
+        self._resolver = resolver
 
     def versions(self, question: Question) -> Iterator[FoundVersion]:
         """The published versions that a question asks for, newest first, read page by page.
@@ -77,15 +77,12 @@ class Finder:
         for page in _pages(self._records.store.search(search)):
             found = self._records.store.read(page, ["containerProperties"])
             described = [known for urn in page if (known := dataset_from(found.get(urn, {})))]
-            sets = {each.name: version_set_urn(PLATFORM, each.name, env) for each in described}
-            pointers = self._records.store.read(list(sets.values()), ["versionSetProperties"])
+            versions = self._resolver.versions([each.name for each in described])
             for each in described:
-                pointer = pointers.get(sets[each.name], {}).get("versionSetProperties")
-                latest = version_in(pointer["latest"]) if pointer else None
-                number = latest.number if latest else self._newest(each.name)
+                taken = versions[each.name].current()
                 yield FoundDataset(
                     name=each.name,
-                    newest=str(VersionName(each.name, number)) if number else None,
+                    newest=taken.version if taken else None,
                     title=each.title,
                     owners=tuple(each.owners),
                     tags=tuple(each.tags),
@@ -122,9 +119,8 @@ class Finder:
         named += [each.dataset for record in (a, b) for each in record.signals if isinstance(each, Crosswalk)]
         found = list[str]()
         for name in dict.fromkeys(filter(None, named)):
-            found += [
-                str(VersionName(name, number)) for number in sorted(self._records.summaries(name), reverse=True)[:1]
-            ]
+            taken = self._resolver.versions([name])[name].current()
+            found += [taken.version] if taken else []
         for terms in _held_by_both(a, b):
             urns = self._records.store.search(Search("version", self._records.env, terms, frozenset([_RETIRED])))
             found += [str(version) for urn in islice(urns, _MOST_BRIDGES) if (version := version_in(urn))]
@@ -132,10 +128,6 @@ class Finder:
         for version in found:
             newest.setdefault(parse_version(version).dataset, version)
         return [version for dataset, version in newest.items() if dataset not in (a.dataset, b.dataset)]
-
-    def _newest(self, dataset: str) -> int | None:
-        """The highest number, read version by version: no version set points at it."""
-        return max(self._records.summaries(dataset), default=None)
 
     def _search(self, question: Question, expiry: _Expiry) -> Search:
         given = {name: value for name, value in question.items() if name != "text" and value is not False}
@@ -164,8 +156,7 @@ class Finder:
         store = self._records.store
         if not store.search_lags or dataset is None or dataset.endswith("*"):
             return store.search(search)
-        numbers = sorted(self._records.summaries(dataset), reverse=True)
-        urns = [version_urn(str(VersionName(dataset, number)), self._records.env) for number in numbers]
+        urns = [version_urn(version, self._records.env) for version in reversed(self._records.names(dataset))]
         return fitting(lambda some: store.read(some, SEARCH_ASPECTS), search, urns)
 
     def _made_against(self, materialization: str | MaterializationVersion) -> frozenset[Term]:

@@ -10,7 +10,7 @@ from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import split_path
+from registry_dagster.model.names import parse_version, split_path
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.words import column_words, markdown_table, reference_words, signal_words
 
@@ -51,6 +51,7 @@ class Publication:
         label: A human alias of the version.
         version: The number it must get; default: the next.
         origin: The Dagster run that made the table.
+        draft: Whether it is published as not final.
     """
 
     feature_table: FeatureTable
@@ -60,6 +61,7 @@ class Publication:
     label: str | None = None
     version: int | None = None
     origin: Origin | None = None
+    draft: bool = False
 
     @property
     def dataset(self) -> str:
@@ -75,6 +77,7 @@ class Publication:
     def others(self) -> set[str]:
         """The other datasets that its joins lead to, or that its table was computed from."""
         inputs = {dataset for dataset, _ in (self.origin.inputs if self.origin else ())}
+        inputs |= {parse_version(name).dataset for name in self.feature_table.inputs}
         return self.referenced | (inputs - {self.dataset})
 
 

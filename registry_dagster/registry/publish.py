@@ -24,9 +24,10 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.arguments import each_of, publication_of, reason_of
 from registry_dagster.registry.commit import Commit, Committer, Outcome, Task, interrupted
 from registry_dagster.registry.plan import Plan, Publication
-from registry_dagster.registry.planner import Planner, seen_with
+from registry_dagster.registry.planner import Planner
 from registry_dagster.registry.publisher import provenance
-from registry_dagster.registry.records import Records, View
+from registry_dagster.registry.records import Records
+from registry_dagster.registry.view import View
 from registry_dagster.registry.writer import Writer
 
 __all__ = ["PublishService"]
@@ -123,7 +124,7 @@ class PublishService:
                 claims.add((f"label of {task.dataset}", task.publication.label))
             if not claims & taken:
                 taken |= claims
-                view = seen_with(view, plan)
+                view = view.after(plan)
                 plans.append((task, plan))
         return plans
 

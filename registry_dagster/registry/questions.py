@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from registry_dagster.answers.answer import Verdict
+from registry_dagster.answers.column_facts import ColumnFacts, column_facts
+from registry_dagster.answers.comparison import Comparison, comparable
 from registry_dagster.answers.compatibility import Compatibility, compatibility
+from registry_dagster.answers.current import Taken, latest_earlier
+from registry_dagster.answers.diff import Diff, diff
 from registry_dagster.answers.joins import Joins, joins
 from registry_dagster.errors import InvalidDeclaration, NotPublished
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import VersionName, name_text, parse_version
+from registry_dagster.model.names import is_dataset_name, name_text, parse_version
 from registry_dagster.registry.arguments import text_of
 from registry_dagster.registry.finder import Finder
 from registry_dagster.registry.records import Records
+from registry_dagster.registry.resolver import At, Resolver
 from registry_dagster.registry.rows.found import Newest
 
 __all__ = ["Questions"]
@@ -23,9 +28,13 @@ __all__ = ["Questions"]
 
 @dataclass(frozen=True)
 class Questions:
-    """Answers from records alone. Nothing is written, and no table is opened."""
+    """Answers from records alone. Nothing is written, and no table is opened.
+
+    `at` and `layout` say which version of a dataset is meant if its name alone is given; see `Resolver.taken`.
+    """
 
     records: Records
+    resolver: Resolver
     finder: Finder
 
     def newest(self, dataset: str, compatible_with: str | MaterializationVersion) -> Newest:
@@ -39,20 +48,22 @@ class Questions:
         other: DatasetVersion | MaterializationVersion | None = None
         first: Compatibility | None = None
         passed_over: list[str] = []
-        for number in reversed(self.records.numbers(name)):
-            record = self._as_of_now(str(VersionName(name, number)))
+        candidates = [each for each in self.resolver.versions([name])[name].candidates if each.present]
+        if not candidates:
+            raise NotPublished(f"{name}: no version is published at {self.records.store.target}")
+        for candidate in reversed(candidates):
+            record = self._with_lifecycle(self.records.exact(candidate.name))
             # A version alone, such as 1300, is of the system that the dataset was made against: its newest says which.
             other = other or self._compared_with(compatible_with, record)
-            retirement = self.records.retirements([record.name]).get(record.name)
             found = compatibility(record, other, at=datetime.now(timezone.utc))
             first = first or found
-            if retirement is None and found.verdict >= Verdict.BRIDGEABLE:
+            if candidate.usable and found.verdict >= Verdict.BRIDGEABLE:
                 return Newest(asked, record.name, found, tuple(passed_over))
-            passed_over.append(f"{record.name}: {retirement or f'{found.verdict}; {found.reason}'}")
+            passed_over.append(f"{record.name}: {candidate.flaw or f'{found.verdict}; {found.reason}'}")
         return Newest(asked, None, first, tuple(passed_over))
 
-    def read_code(self, name: str, engine: str) -> str:
-        """Python that reads a published version's table; says so if the version is retired.
+    def read_code(self, name: str, engine: str, at: At, layout: str | None) -> str:
+        """Python that reads a published version's table; says which version, if not simply the last one.
 
         Raises:
             EngineCannotRead: no such engine, or it does not read such a table.
@@ -60,19 +71,50 @@ class Questions:
         from registry_dagster.tables.read_code import read_code
 
         engine = text_of(engine, "engine", "polars")
-        record = self.records.record(name)
-        retirement = self.records.retirements([record.name]).get(record.name)
-        return read_code(record, engine, remark=f"It is {retirement}" if retirement else None)
+        record, taken = self.resolver.resolve(name, at=at, layout=layout)
+        return read_code(record, engine, remark=taken.remark)
 
-    def compatibility(self, a: str | MaterializationVersion, b: str | MaterializationVersion) -> Compatibility:
+    def column(self, name: str, path: str, at: At, layout: str | None) -> ColumnFacts:
+        """What a column means."""
+        record, taken = self.resolver.resolve(name, at=at, layout=layout)
+        return replace(column_facts(record, path), taken=(taken,))
+
+    def diff(self, before: str, after: str | None) -> Diff:
+        """What changed between two versions; with one name, since the latest version before it of its layout.
+
+        Raises:
+            NotPublished: a version is not published, or there is none before it.
+        """
+        one, taken = self.resolver.resolve(before)
+        if after is not None:
+            other, also = self.resolver.resolve(after)
+            return replace(diff(one, other), taken=(taken, also))
+        candidates = self.resolver.versions([one.dataset])[one.dataset].candidates
+        own = next(each for each in candidates if each.name == one.name)
+        earlier = latest_earlier(candidates, own)
+        if earlier is None:
+            raise NotPublished(f"{one.name}: no version of it is earlier; name two versions to compare them")
+        reason = f"the latest version before {one.name}" + (f" in layout {own.layout}" if own.layout else "")
+        return replace(diff(self.records.exact(earlier.name), one), taken=(Taken(earlier.name, reason), taken))
+
+    def comparable(self, a: str, b: str, at: At, layout: str | None) -> Comparison:
+        """Whether the embeddings of two published tables can be compared."""
+        one, other = (self.resolver.resolve(name, at=at, layout=layout) for name in (a, b))
+        return replace(comparable(one.record, other.record), taken=(one.taken, other.taken))
+
+    def compatibility(
+        self, a: str | MaterializationVersion, b: str | MaterializationVersion, at: At, layout: str | None
+    ) -> Compatibility:
         """Whether two versions go together.
 
         Raises:
             NotPublished: a version is not published.
         """
-        return compatibility(self._side(a), self._side(b), at=datetime.now(timezone.utc))
+        (one, taken), (other, also) = self._side(a, at, layout), self._side(b, at, layout)
+        found = compatibility(one, other, at=datetime.now(timezone.utc))
+        return replace(found, taken=tuple(filter(None, (taken, also))))
 
-    def join(self, a: str, b: str, bridges: Sequence[str]) -> Joins:
+    def join(self, a: str, b: str, bridges: Sequence[str], at: At, layout: str | None) -> Joins:
         """How two published tables can be joined, also over the bridges given and those that are found.
 
         Raises:
@@ -80,14 +122,18 @@ class Questions:
         """
         if isinstance(bridges, str):
             raise InvalidDeclaration(f"bridges must be a list of names, got {bridges!r}; write [{bridges!r}]")
-        one, other = self._as_of_now(a), self._as_of_now(b)
-        found = self.records.readable([name for name in self.finder.bridges(one, other) if name not in bridges])
-        through = [*map(self._as_of_now, dict.fromkeys(bridges)), *map(self._with_lifecycle, found.values())]
-        return joins(one, other, bridges=through, at=datetime.now(timezone.utc))
+        (one, taken), (other, also) = (self._as_of_now(name, at, layout) for name in (a, b))
+        given = [self._as_of_now(name) for name in dict.fromkeys(bridges)]
+        named = {record.name for record, _ in given}
+        found = self.records.readable([name for name in self.finder.bridges(one, other) if name not in named])
+        through = [*(record for record, _ in given), *map(self._with_lifecycle, found.values())]
+        answer = joins(one, other, bridges=through, at=datetime.now(timezone.utc))
+        return replace(answer, taken=(taken, also, *(each for _, each in given)))
 
-    def _as_of_now(self, name: str) -> DatasetVersion:
+    def _as_of_now(self, name: str, at: At = None, layout: str | None = None) -> tuple[DatasetVersion, Taken]:
         """A published version, with what is recorded by now of its materialization versions' lifecycle."""
-        return self._with_lifecycle(self.records.record(name))
+        record, taken = self.resolver.resolve(name, at=at, layout=layout)
+        return self._with_lifecycle(record), taken
 
     def _with_lifecycle(self, record: DatasetVersion) -> DatasetVersion:
         recorded = self.records.materializations(record.materializations)
@@ -99,26 +145,31 @@ class Questions:
     ) -> DatasetVersion | MaterializationVersion:
         """As `_side`; also a version of a system that the record was made against, recorded or not."""
         systems = {each.system: each.source for each in record.materializations}
-        if isinstance(given, str) and "@" not in given and len(systems) == 1 and not self.records.summaries(given):
+        if isinstance(given, str) and "@" not in given and len(systems) == 1 and not self._is_dataset(given):
             given = f"{next(iter(systems))}@{given}"
         try:
-            return self._side(given)
+            return self._side(given)[0]
         except NotPublished:
             system, _, version = str(given).rpartition("@")
             if system in systems:
                 return MaterializationVersion(system=system, version=version, source=systems[system])
             raise
 
-    def _side(self, given: str | MaterializationVersion) -> DatasetVersion | MaterializationVersion:
+    def _side(
+        self, given: str | MaterializationVersion, at: At = None, layout: str | None = None
+    ) -> tuple[DatasetVersion | MaterializationVersion, Taken | None]:
         """A published version, or a materialization version with its lifecycle as recorded by now."""
         if isinstance(given, MaterializationVersion):
-            return self.records.materialization(given) or given
-        name, at, _ = name_text(given).rpartition("@")
-        if not at or self.records.summaries(name):
-            return self._as_of_now(given)
+            return self.records.materialization(given) or given, None
+        name, separator, _ = name_text(given).rpartition("@")
+        if not separator or self._is_dataset(name):
+            return self._as_of_now(given, at, layout)
         known = self.finder.materializations(given)
         if not known:
             raise NotPublished(
                 f"{given}: no such published version or recorded materialization version at {self.records.store.target}"
             )
-        return known[0]
+        return known[0], None
+
+    def _is_dataset(self, name: str) -> bool:
+        return is_dataset_name(name) and bool(self.records.names(name))

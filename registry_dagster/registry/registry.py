@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from typing_extensions import Self, Unpack
 
-from registry_dagster.answers.column_facts import ColumnFacts, column_facts
-from registry_dagster.answers.comparison import Comparison, comparable
+from registry_dagster.answers.column_facts import ColumnFacts
+from registry_dagster.answers.comparison import Comparison
 from registry_dagster.answers.compatibility import Compatibility
-from registry_dagster.answers.diff import Diff, diff
+from registry_dagster.answers.current import Taken
+from registry_dagster.answers.diff import Diff
 from registry_dagster.answers.joins import Joins
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.dataset import Dataset
@@ -17,6 +18,7 @@ from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.retirement import Retirement
+from registry_dagster.registry.acts import Acts
 from registry_dagster.registry.arguments import Table, facts_of, instance_of, text_of
 from registry_dagster.registry.commit import Committer, Outcome
 from registry_dagster.registry.filters import Filters, Question
@@ -27,6 +29,7 @@ from registry_dagster.registry.planner import Planner
 from registry_dagster.registry.publish import PublishService
 from registry_dagster.registry.questions import Questions
 from registry_dagster.registry.records import Records
+from registry_dagster.registry.resolver import At, Resolver
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion, Newest
 from registry_dagster.registry.rows.rows import Rows, first_rows
 from registry_dagster.registry.settings import checked_env, default_env, default_publisher, default_target
@@ -55,12 +58,14 @@ class Registry:
 
     def __init__(self, store: Store, env: str = "PROD", publisher: str | None = None) -> None:
         self._store = store
-        self._default_publisher = publisher
         self._records = Records(store, checked_env(env))
-        self._finder = Finder(self._records)
-        self._questions = Questions(self._records, self._finder)
-        self._planner = Planner(self._records)
+        self._resolver = Resolver(self._records)
+        self._finder = Finder(self._records, self._resolver)
+        self._questions = Questions(self._records, self._resolver, self._finder)
+        self._planner = Planner(self._records, self._resolver)
         self._writer = Writer(self._records)
+        self.acts = Acts(self._records, self._resolver, self._writer, publisher)
+        """What a person does after publishing: retire, undo, label, layout, promote, licence; and the history."""
         committer = Committer(self._records, self._writer)
         self._service = PublishService(self._records, self._planner, self._writer, committer, publisher)
 
@@ -172,13 +177,9 @@ class Registry:
         """Publish several, in few requests: for each, in order, its receipt or the error that `publish` would raise."""
         return self._service.publish(publications)
 
-    def describe(self, dataset: Dataset) -> Dataset:
-        """Record how a Dataset is described now. Versions are unchanged; the store keeps the history.
-
-        Args:
-            dataset: The new description. Fields that it leaves out are unchanged.
-        """
-        self._writer.describe(dataset)
+    def describe(self, dataset: Dataset, *, message: str, publisher: str | None = None) -> Dataset:
+        """Record how a Dataset is described now: fields that are left out are unchanged, and so are versions."""
+        self.acts.describe(dataset, reason=message, publisher=publisher)
         return self.dataset(dataset.name)
 
     def record_materializations(
@@ -195,18 +196,8 @@ class Registry:
     def retire(
         self, version: str, *, reason: str, replacement: str | None = None, publisher: str | None = None
     ) -> Retirement:
-        """Record that a version should no longer be used. The record itself is unchanged.
-
-        Args:
-            version: `dataset@vN`.
-            reason: Why.
-            replacement: The version to use instead, `dataset@vN`.
-            publisher: Who says so. Default: the registry's.
-
-        Raises:
-            PublishRefused: no reason, or nobody who says so.
-        """
-        return self._writer.retire(version, reason, replacement, publisher or self._default_publisher)
+        """Record that a version should no longer be used; see `Acts.retire`. `acts.undo` takes it back."""
+        return self.acts.retire(version, reason=reason, replacement=replacement, publisher=publisher)
 
     def verify(
         self, version: str, *, record: bool = False, table: bool = False, storage_options: StorageOptions | None = None
@@ -270,25 +261,35 @@ class Registry:
         """
         return first_rows(self._finder.dependents(of), limit)
 
-    def get(self, name: str) -> DatasetVersion:
-        """The version of that name, proven against its digest."""
-        return self._records.record(name)
+    def get(self, name: str, *, at: At = None, layout: str | None = None) -> DatasetVersion:
+        """The version of that name, proven against its digest; see `current`."""
+        return self._resolver.resolve(name, at=at, layout=layout).record
+
+    def current(self, name: str, *, at: At = None, layout: str | None = None) -> Taken:
+        """Which version a name means, why, and which later ones are passed over.
+
+        Args:
+            name: `dataset@vN`, `dataset@label`, or `dataset` for its current version.
+            at: Only versions made against this materialization version, `system@version` by any of its names.
+            layout: Only versions in this layout.
+        """
+        return self._resolver.taken(name, at=at, layout=layout)
 
     def versions(self, dataset: str) -> tuple[DatasetVersion, ...]:
         """All versions of a dataset, oldest first; empty if there are none. `find` says less of each, and streams."""
         return self._records.versions(dataset)
 
-    def read_code(self, name: str, engine: str) -> str:
+    def read_code(self, name: str, engine: str, *, at: At = None, layout: str | None = None) -> str:
         """Python that reads a published version's table in its pinned state.
 
         Args:
-            name: The version.
+            name, at, layout: The version; see `current`.
             engine: polars, duckdb, pyarrow, spark, ray or lance.
 
         Raises:
             EngineCannotRead: no such engine, or it does not read such a table; says which do.
         """
-        return self._questions.read_code(name, engine)
+        return self._questions.read_code(name, engine, at, layout)
 
     def dataset(self, name: str) -> Dataset:
         """The Dataset as people describe it now: title, description, owners, tags."""
@@ -319,32 +320,49 @@ class Registry:
         """
         return self._questions.newest(dataset, compatible_with)
 
-    def column(self, name: str, path: str) -> ColumnFacts:
+    def column(self, name: str, path: str, *, at: At = None, layout: str | None = None) -> ColumnFacts:
         """What a column means: unit, frame, model, joins, signals. Its path is nested names joined by dots."""
-        return column_facts(self.get(name), text_of(path, "path", "pt_position.x"))
+        return self._questions.column(name, text_of(path, "path", "pt_position.x"), at, layout)
 
-    def diff(self, before: str, after: str) -> Diff:
-        """What changed between two published versions: table, schema and meaning."""
-        return diff(self.get(before), self.get(after))
+    def diff(self, before: str, after: str | None = None) -> Diff:
+        """What changed between two versions: table, schema and meaning. With one name, since the version before it."""
+        return self._questions.diff(before, after)
 
-    def compatibility(self, a: str | MaterializationVersion, b: str | MaterializationVersion) -> Compatibility:
+    def compatibility(
+        self,
+        a: str | MaterializationVersion,
+        b: str | MaterializationVersion,
+        *,
+        at: At = None,
+        layout: str | None = None,
+    ) -> Compatibility:
         """Whether two versions go together, with the reason and what it rests on.
 
         Args:
-            a, b: `dataset`, `dataset@vN`, or a materialization version, as `system@version` if it is recorded.
+            a, b: A published version, or a materialization version, as `system@version` if it is recorded.
+            at, layout: Which version a dataset's name means; see `current`.
         """
-        return self._questions.compatibility(a, b)
+        return self._questions.compatibility(a, b, at, layout)
 
-    def join(self, a: str, b: str, *, bridges: Sequence[str] = ()) -> Joins:
+    def join(
+        self,
+        a: str,
+        b: str,
+        *,
+        bridges: Sequence[str] = (),
+        at: At = None,
+        layout: str | None = None,
+    ) -> Joins:
         """How two published tables can be joined: on which columns, how well, and what is lost.
 
         Args:
             a, b: The versions.
-            bridges: More tables that may hold keys of both. Crosswalks that either names, and newest tables
+            bridges: More tables that may hold keys of both. Crosswalks that either names, and current tables
                 that hold ids of both, are tried without being named.
+            at, layout: Which version a dataset's name means; see `current`.
         """
-        return self._questions.join(a, b, bridges)
+        return self._questions.join(a, b, bridges, at, layout)
 
-    def comparable(self, a: str, b: str) -> Comparison:
+    def comparable(self, a: str, b: str, *, at: At = None, layout: str | None = None) -> Comparison:
         """Whether the embeddings of two published tables can be compared."""
-        return comparable(self.get(a), self.get(b))
+        return self._questions.comparable(a, b, at, layout)

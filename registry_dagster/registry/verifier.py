@@ -118,10 +118,7 @@ class Verifier:
             name, number = parse_version(dataset)
             if number is not None:
                 raise InvalidDeclaration(f"{dataset!r} is one version; use verify for it, or pass {name} here")
-            numbers = self._records.summaries(name)
-            if not numbers:
-                raise NotPublished(f"{name}: no version is published at {self._records.store.target}")
-            yield from (str(VersionName(name, number)) for number in numbers)
+            yield from (str(VersionName(name, number)) for number in self._records.numbers(name))
 
     def _page(self, versions: Sequence[str]) -> Iterator[Verification]:
         urns = {version: version_urn(version, self._env) for version in versions}

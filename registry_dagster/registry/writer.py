@@ -11,32 +11,25 @@ from registry_dagster.datahub.dataset import (
     dataset_proposals,
     owner_proposals,
     tag_proposals,
-    user_proposal,
 )
 from registry_dagster.datahub.materialization import materialization_proposals, source_proposal
 from registry_dagster.datahub.pipeline import instance_urn, run_proposals
 from registry_dagster.datahub.proposal import Proposal
-from registry_dagster.datahub.retirement import retirement_proposal
-from registry_dagster.datahub.urns import container_urn, version_urn
+from registry_dagster.datahub.urns import container_urn
 from registry_dagster.errors import (
-    InvalidDeclaration,
     MaterializationConflict,
-    NotPublished,
     RegistryError,
 )
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import exact_version
-from registry_dagster.model.retirement import Retirement
-from registry_dagster.registry.arguments import each_of, instance_of, reason_of
+from registry_dagster.registry.arguments import each_of
 from registry_dagster.registry.materialization_changes import (
     MaterializationChange,
     MaterializationChanges,
     change_between,
     refused,
 )
-from registry_dagster.registry.publisher import provenance
 from registry_dagster.registry.records import Records
 
 __all__ = ["Writer"]
@@ -144,43 +137,6 @@ class Writer:
             for version in changed:
                 self.records.remember_materialization(version)
         return MaterializationChanges(tuple(changes), written=write)
-
-    def describe(self, dataset: Dataset) -> None:
-        """Record how a Dataset is described now. What the description leaves out is unchanged.
-
-        Raises:
-            NotPublished: there is no such dataset.
-        """
-        instance_of(Dataset, dataset, "dataset")
-        if self.records.dataset(dataset.name) is None:
-            raise NotPublished(
-                f"{dataset.name}: no such dataset at {self.records.store.target}; publish a version first"
-            )
-        self.write_datasets([dataset])
-
-    def retire(self, version: str, reason: str, replacement: str | None, publisher: str | None) -> Retirement:
-        """Record that a version should no longer be used, also one whose record others changed.
-
-        Raises:
-            PublishRefused: no reason, or nobody who says so.
-            NotPublished: the version, or its replacement, is not published.
-        """
-        reason = reason_of(reason, "retiring a version needs a reason: say why it should not be used")
-        names = [version, *([replacement] if replacement else [])]
-        for name in names:
-            exact_version(name)
-        if replacement == version:
-            raise InvalidDeclaration(f"{version} cannot be replaced by itself; name the version to use instead")
-        who = provenance(publisher, reason, act="retiring a version")
-        urns = {version_urn(name, self.records.env): name for name in names}
-        found = self.records.store.read(list(urns), ["datasetProperties"])
-        for urn, name in urns.items():
-            if not found.get(urn):
-                raise NotPublished(f"{name}: not published at {self.records.store.target}")
-        retirement = Retirement(who.message, who.publisher, replacement)
-        self.ensure([user_proposal(retirement.by)])
-        self.records.store.upsert([retirement_proposal(version, retirement, self.records.env)])
-        return retirement
 
     def write_runs(self, records: Sequence[DatasetVersion]) -> None:
         """The runs behind published versions. Written after them, so that no run points at what does not exist.

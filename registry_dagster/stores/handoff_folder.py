@@ -21,7 +21,7 @@ from registry_dagster.datahub.search import Search
 from registry_dagster.datahub.urns import entity_type
 from registry_dagster.errors import RegistryError, RegistryUnavailable
 from registry_dagster.stores.matching import fitting
-from registry_dagster.stores.store import Refusal
+from registry_dagster.stores.store import Refusal, Swap
 
 __all__ = ["FileStore"]
 
@@ -103,8 +103,19 @@ class FileStore:
         with self._lock:
             return [self._create(commit) for commit in commits]
 
+    def swap(self, swaps: Sequence[Swap]) -> Sequence[bool]:
+        with self._lock:
+            return [self._swap(each) for each in swaps]
+
     def close(self) -> None:
         """Nothing is kept open."""
+
+    def _swap(self, swap: Swap) -> bool:
+        proposal = Proposal(swap.urn, swap.aspect, swap.after)
+        while self._current(proposal) == swap.before:
+            if self._append([proposal], "UPSERT"):
+                return True
+        return False
 
     def _create(self, commit: Sequence[Proposal]) -> Refusal | None:
         while True:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from registry_dagster.datahub.proposal import Entity, Proposal
+from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
 from registry_dagster.datahub.search import Search
 
-__all__ = ["Refusal", "Store"]
+__all__ = ["Refusal", "Store", "Swap"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,23 @@ class Refusal:
 
     reason: str
     denied: bool = False
+
+
+@dataclass(frozen=True)
+class Swap:
+    """One aspect, to be written only if it is still what was read.
+
+    Args:
+        urn: The entity.
+        aspect: The aspect's name.
+        before: The aspect as it was read; None if it was absent.
+        after: The aspect as it is to be.
+    """
+
+    urn: str
+    aspect: str
+    before: Aspect | None
+    after: Aspect
 
 
 class Store(Protocol):
@@ -84,6 +101,14 @@ class Store(Protocol):
 
         Returns:
             For each commit why it was not written, or None. The answer may be wrong either way: read back.
+        """
+        ...
+
+    def swap(self, swaps: Sequence[Swap]) -> Sequence[bool]:
+        """Write each aspect that is still as it was read; leave the others as they are.
+
+        Returns:
+            For each, whether it was written. An answer is not yet the truth: read back.
         """
         ...
 

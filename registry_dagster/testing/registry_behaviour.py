@@ -218,13 +218,17 @@ class RegistryBehaviour(SearchBehaviour):
     ) -> None:
         first = registry.publish(_declared(title="Cells", tags=["fly"]), _facts(), message="first")
         with another_registry() as another:
-            described = another.describe(Dataset(name="lab.cells", title="All cells", owners=["team:fly"]))
+            described = another.describe(
+                Dataset(name="lab.cells", title="All cells", owners=["team:fly"]),
+                message="Renamed",
+                publisher="bob@lab.org",
+            )
         assert (described.title, described.owners, described.tags) == ("All cells", ("team:fly",), ("fly",))
         with another_registry() as another:
             assert another.dataset("lab.cells") == described
             assert another.get("lab.cells@v1") == first.record
         with pytest.raises(NotPublished):
-            registry.describe(Dataset(name="lab.none", title="None"))
+            registry.describe(Dataset(name="lab.none", title="None"), message="Renamed", publisher="bob@lab.org")
 
     def test_materialization_versions_are_recorded_as_facts_that_evolve(
         self, registry: Registry, another_registry: Callable[[], Registry]

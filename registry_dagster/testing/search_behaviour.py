@@ -148,7 +148,11 @@ class SearchBehaviour:
 
     def test_a_dataset_is_found_by_what_it_is_called_now(self, published: Registry) -> None:
         assert [each.newest for each in published.datasets("nuclei")] == [f"{_NUCLEI}@v2"]
-        published.describe(Dataset(name=_NUCLEI, title="Cell bodies", owners=["team:somas"], tags=["curated"]))
+        published.describe(
+            Dataset(name=_NUCLEI, title="Cell bodies", owners=["team:somas"], tags=["curated"]),
+            message="Renamed",
+            publisher="bob@lab.org",
+        )
         assert [each.name for each in published.datasets("bodies")] == [_NUCLEI]
         assert {row.version for row in published.find("cell bod")} == {f"{_NUCLEI}@v1", f"{_NUCLEI}@v2"}
         assert len(published.find(owner="team:somas")) == 2

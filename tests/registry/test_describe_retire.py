@@ -40,7 +40,9 @@ def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registr
 
 class TestDescribing:
     def test_what_is_given_changes_and_the_rest_stays(self, registry: Registry) -> None:
-        described = registry.describe(Dataset(name=NAME, title="All neurons", tags=["fly", "em"]))
+        described = registry.describe(
+            Dataset(name=NAME, title="All neurons", tags=["fly", "em"]), message="Renamed", publisher="bob@lab.org"
+        )
         assert described == Dataset(
             name=NAME, title="All neurons", description="All.", owners=["team:fly", "bob@lab.org"], tags=["fly", "em"]
         )
@@ -48,26 +50,34 @@ class TestDescribing:
 
     def test_versions_stay_as_they_are(self, registry: Registry) -> None:
         before = registry.versions(NAME)
-        registry.describe(Dataset(name=NAME, title="All neurons", owners=["team:em"]))
+        registry.describe(
+            Dataset(name=NAME, title="All neurons", owners=["team:em"]), message="Renamed", publisher="bob@lab.org"
+        )
         assert registry.versions(NAME) == before
         assert all(registry.verify(record.name, record=True).record == () for record in before)
 
     def test_a_dataset_without_versions_cannot_be_described(self, registry: Registry) -> None:
         with pytest.raises(NotPublished, match="hemibrain.types: no such dataset .*publish a version first"):
-            registry.describe(Dataset(name="hemibrain.types", title="Types"))
+            registry.describe(
+                Dataset(name="hemibrain.types", title="Types"), message="Renamed", publisher="bob@lab.org"
+            )
 
     def test_the_store_keeps_the_history(self, gms: StandInGms) -> None:
         with Registry.open(gms.url, publisher="ada@lab.org") as registry:
             registry.publish(declared(title="One"), facts(), message="why")
             for title in ("Two", "Three", "Three"):
-                registry.describe(Dataset(name=NAME, title=title))
+                registry.describe(Dataset(name=NAME, title=title), message="Renamed", publisher="bob@lab.org")
         history = gms.history(container_urn(NAME, "PROD"), "containerProperties")
         assert [each["name"] for each in history] == ["One", "Two", "Three"]
 
     def test_owners_and_tags_that_are_new_exist_before_they_are_pointed_at(self, gms: StandInGms) -> None:
         with Registry.open(gms.url, publisher="ada@lab.org") as registry:
             registry.publish(declared(), facts(), message="why")
-            registry.describe(Dataset(name=NAME, owners=["team:new", "new@lab.org"], tags=["new"]))
+            registry.describe(
+                Dataset(name=NAME, owners=["team:new", "new@lab.org"], tags=["new"]),
+                message="Renamed",
+                publisher="bob@lab.org",
+            )
         for urn in ("urn:li:corpGroup:new", "urn:li:corpuser:new@lab.org", "urn:li:tag:new"):
             assert urn in gms.entities
 

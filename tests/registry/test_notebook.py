@@ -23,7 +23,9 @@ def html(result: object) -> str:
 
 
 def test_rows_are_a_table_and_words_are_no_markup(registry: Registry) -> None:
-    registry.describe(Dataset(name="minnie65.nuclei", title="<b>Nuclei</b>"))
+    registry.describe(
+        Dataset(name="minnie65.nuclei", title="<b>Nuclei</b>"), message="Renamed", publisher="bob@lab.org"
+    )
     shown = html(registry.find(dataset="minnie65.nuclei"))
     assert "<th>version</th>" in shown
     assert "<td>minnie65.nuclei@v2</td>" in shown

@@ -59,7 +59,7 @@ def test_who_knows_less_erases_nothing_that_another_recorded_meanwhile(target: s
 def test_a_description_that_another_gave_meanwhile_stays(target: str) -> None:
     with opened(target) as one, opened(target) as other:
         one.publish(declared("lab.a"), facts(), message="first")
-        other.describe(Dataset(name="lab.a", description="By hand."))
+        other.describe(Dataset(name="lab.a", description="By hand."), message="Renamed", publisher="bob@lab.org")
         tagged = declared("lab.a").model_copy(update={"dataset": Dataset(name="lab.a", tags=["new"])})
         one.publish(tagged, facts(1), message="second")
         assert (one.dataset("lab.a").description, one.dataset("lab.a").tags) == ("By hand.", ("new",))

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from registry_dagster.answers.answer import Answer
 from registry_dagster.answers.compatibility import Compatibility
+from registry_dagster.answers.current import NamedAnswer
 
 __all__ = ["Dependent", "FoundDataset", "FoundVersion", "Newest"]
 
@@ -85,7 +86,7 @@ class Dependent(Answer):
 
 
 @dataclass(frozen=True)
-class Newest(Answer):
+class Newest(NamedAnswer):
     """The newest version that goes with something.
 
     Args:
@@ -100,7 +101,7 @@ class Newest(Answer):
     compatibility: Compatibility | None
     passed_over: tuple[str, ...]
 
-    def __str__(self) -> str:
+    def words(self) -> str:
         lines = [self.version or f"{self.asked}: no version is known to go with it"]
         lines += [f"  {self.compatibility.reason}"] if self.version and self.compatibility else []
         return "\n".join([*lines, *(f"  passed over: {each}" for each in self.passed_over)])

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
 from registry_dagster.stores.lite.edges import write_edges
 from registry_dagster.stores.lite.index import update_index
-from registry_dagster.stores.store import Refusal
+from registry_dagster.stores.store import Refusal, Swap
 
 __all__ = ["Rows", "read_current"]
 
@@ -56,6 +56,13 @@ class Rows:
                 return Refusal(f"{proposal.urn}: {proposal.aspect} already exists")
         self.write(commit)
         return None
+
+    def swap(self, swap: Swap) -> bool:
+        """Write an aspect if it is still as it was read."""
+        if self.current(swap.urn, swap.aspect) != swap.before:
+            return False
+        self.write([Proposal(swap.urn, swap.aspect, swap.after)])
+        return True
 
     def write(self, proposals: Iterable[Proposal]) -> None:
         """Write aspects, whatever was there before. Writing the same again changes nothing."""

@@ -21,7 +21,7 @@ from registry_dagster.errors import RegistryError, RegistryUnavailable
 from registry_dagster.stores.lite.index import INDEX_SCHEMA, has_index, unindexed
 from registry_dagster.stores.lite.rows import Rows, read_current
 from registry_dagster.stores.lite.search import search_page
-from registry_dagster.stores.store import Refusal
+from registry_dagster.stores.store import Refusal, Swap
 
 __all__ = ["LiteStore"]
 
@@ -123,6 +123,10 @@ class LiteStore:
     def create(self, commits: Sequence[Sequence[Proposal]]) -> Sequence[Refusal | None]:
         with self._rows([each for commit in commits for each in commit]) as rows:
             return [rows.create(commit) for commit in commits]
+
+    def swap(self, swaps: Sequence[Swap]) -> Sequence[bool]:
+        with self._rows([Proposal(each.urn, each.aspect, each.after) for each in swaps]) as rows:
+            return [rows.swap(each) for each in swaps]
 
     def close(self) -> None:
         with self._lock:

@@ -110,9 +110,9 @@ def test_a_description_is_found_in_its_new_words_alone(tmp_path: Path) -> None:
     with open_registry(tmp_path / "registry.db") as registry:
         version = registry.publish(declared(), facts(), message="first").version
         dataset = version.partition("@")[0]
-        registry.describe(Dataset(name=dataset, title="Zebra"))
+        registry.describe(Dataset(name=dataset, title="Zebra"), message="Renamed", publisher="bob@lab.org")
         assert registry.find("zebra")
-        registry.describe(Dataset(name=dataset, title="Yak"))
+        registry.describe(Dataset(name=dataset, title="Yak"), message="Renamed", publisher="bob@lab.org")
         assert not registry.find("zebra")
         assert registry.find("yak")
 

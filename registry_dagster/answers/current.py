@@ -1,0 +1,184 @@
+"""The current version: what a bare dataset name means. One rule for every reader, reference and door."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from registry_dagster.answers.answer import Answer
+from registry_dagster.answers.clock import Clock
+from registry_dagster.answers.relations import names_of
+from registry_dagster.model.materialization import MaterializationVersion
+
+__all__ = ["Candidate", "NamedAnswer", "Taken", "current", "latest_earlier", "made_at"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One published version, as far as choosing among versions needs.
+
+    Args:
+        number: Its number.
+        name: `dataset@vN`.
+        states: The materialization versions it was made against, with what is recorded of them now.
+        layout: The name of its layout, if it has one.
+        retired: Why it should no longer be used, in words; None when it may.
+        replacement: The version named as its replacement.
+        removed: Whether somebody deleted it in DataHub.
+        draft: Whether it was published as a draft and not yet promoted.
+    """
+
+    number: int
+    name: str
+    states: tuple[MaterializationVersion, ...]
+    layout: str | None = None
+    retired: str | None = None
+    replacement: str | None = None
+    removed: bool = False
+    draft: bool = False
+
+    @property
+    def present(self) -> bool:
+        """Whether it reads back. Of a number that was given and is gone, nothing is known."""
+        return bool(self.states)
+
+    @property
+    def usable(self) -> bool:
+        """Neither retired, removed nor a draft."""
+        return self.retired is None and not self.removed and not self.draft
+
+    @property
+    def flaw(self) -> str | None:
+        """Why it is not to be used, in words."""
+        if self.removed:
+            return "removed in DataHub"
+        return self.retired or ("a draft" if self.draft else None)
+
+
+@dataclass(frozen=True)
+class Taken(Answer):
+    """Which version a name was taken to mean, and why.
+
+    Args:
+        version: `dataset@vN`.
+        reason: Why, where it is not simply the last one published; else None.
+        passed_over: Later numbers that were not taken, each with the reason.
+        layouts: Other layouts that there was a choice of.
+    """
+
+    version: str
+    reason: str | None = None
+    passed_over: tuple[str, ...] = ()
+    layouts: tuple[str, ...] = ()
+
+    @property
+    def remark(self) -> str | None:
+        """One line that names it and why, where that is not plain."""
+        if self.reason is None:
+            return f"also in layout {', '.join(self.layouts)}" if self.layouts else None
+        return "; ".join([f"{self.version}: {self.reason}", *(f"passed over: {each}" for each in self.passed_over)])
+
+    def __str__(self) -> str:
+        lines = [f"{self.version}: {self.reason}" if self.reason else self.version]
+        lines += [f"  passed over: {each}" for each in self.passed_over]
+        lines += [f"  also in layout {', '.join(self.layouts)}"] if self.layouts else []
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class NamedAnswer(Answer, ABC):
+    """An answer about versions that were named.
+
+    Args:
+        taken: Which version each name was taken to mean, and why.
+    """
+
+    taken: tuple[Taken, ...] = field(default=(), kw_only=True)
+
+    def __str__(self) -> str:
+        remarks = dict.fromkeys(each.remark for each in self.taken if each.remark)
+        return "\n".join([self.words(), *(f"  {remark}" for remark in remarks)])
+
+    @abstractmethod
+    def words(self) -> str:
+        """The answer itself, in words."""
+
+
+def made_at(candidates: Iterable[Candidate], at: str | MaterializationVersion) -> list[Candidate]:
+    """Those made against a state, by any of its names."""
+    names = {at} if isinstance(at, str) else set(names_of(at))
+    return [each for each in candidates if any(names & set(names_of(state)) for state in each.states)]
+
+
+def current(candidates: Sequence[Candidate], *, default_layout: str | None = None) -> Taken | None:
+    """The version that a name means, of those it may mean.
+
+    Candidates are those that are not retired, removed or draft; where there are none, retirement and draft are
+    ignored, and the reason says so. Of the candidates with nothing later, those of the default layout are taken
+    if there are any, then the highest number.
+
+    Args:
+        candidates: The published versions in question, in any order.
+        default_layout: The layout that the Dataset names as its default.
+
+    Returns:
+        None: all are removed, or there are none.
+    """
+    present = [each for each in candidates if not each.removed]
+    usable = [each for each in present if each.usable]
+    pool = usable or present
+    if not pool:
+        return None
+    clock = Clock(state for each in pool for state in each.states)
+    last = [each for each in pool if not any(clock.is_later(other.states, each.states) for other in pool)]
+    preferred = [each for each in last if each.layout == default_layout] if default_layout else []
+    taken = max(preferred or last, key=lambda each: each.number)
+    passed_over = tuple(_passed_over(taken, candidates, pool, clock, default_layout))
+    others = {each.layout for each in last if each.layout and each.layout != taken.layout}
+    return Taken(taken.name, _reason(taken, bool(usable), bool(passed_over)), passed_over, tuple(sorted(others)))
+
+
+def latest_earlier(candidates: Sequence[Candidate], of: Candidate) -> Candidate | None:
+    """What a version is compared with: the latest candidate of the same layout that comes before it.
+
+    Before it is what was made against earlier states, and, where the clock does not order the two, what was
+    published before it.
+    """
+    pool = [each for each in candidates if each.usable and each.layout == of.layout and each.number != of.number]
+    clock = Clock(state for each in (*pool, of) for state in each.states)
+    before = [
+        each
+        for each in pool
+        if clock.is_later(of.states, each.states)
+        or (each.number < of.number and not clock.is_later(each.states, of.states))
+    ]
+    last = [each for each in before if not any(clock.is_later(other.states, each.states) for other in before)]
+    return max(last, key=lambda each: each.number, default=None)
+
+
+def _passed_over(
+    taken: Candidate, candidates: Sequence[Candidate], pool: Sequence[Candidate], clock: Clock, default: str | None
+) -> Iterator[str]:
+    """Higher numbers than the one taken, each with the reason."""
+    for each in sorted(candidates, key=lambda one: -one.number):
+        if each.number <= taken.number:
+            continue
+        if each not in pool:
+            yield f"{each.name}: {each.flaw}"
+        elif later := next((other for other in pool if clock.is_later(other.states, each.states)), None):
+            yield f"{each.name}: made against {_states(each)}, which is earlier than {_states(later)} of {later.name}"
+        else:
+            yield f"{each.name}: of {f'layout {each.layout}' if each.layout else 'no layout'}; the default is {default}"
+
+
+def _reason(taken: Candidate, usable: bool, passed_over: bool) -> str | None:
+    if not usable:
+        return f"it is {taken.flaw}, and so is every other version that is not removed"
+    if passed_over:
+        return f"it is the current version, made against {_states(taken)}, though not the last published"
+    return None
+
+
+def _states(candidate: Candidate) -> str:
+    return ", ".join(map(str, candidate.states))

@@ -1,0 +1,88 @@
+"""Acts and the highest number given ⇄ structured properties of the Dataset's container.
+
+A Dataset and all its versions share one list, so that one conditional write puts acts in order and keeps a label
+unique. What others assigned to the container is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
+from registry_dagster.datahub.urns import property_urn
+from registry_dagster.errors import CorruptRecord
+from registry_dagster.model.act import Act
+from registry_dagster.model.canonical_json import json_text
+
+__all__ = ["ACTS_ASPECT", "act_definitions", "acts_from", "highest_from", "with_act", "with_highest"]
+
+ACTS_ASPECT = "structuredProperties"
+"""The aspect that holds them."""
+
+_ACTS = property_urn("featureRegistry.acts")
+_HIGHEST = property_urn("featureRegistry.highest_version")
+
+
+def act_definitions() -> Iterator[Proposal]:
+    """The definitions of the two properties, to be created before they are first assigned."""
+    for urn, name, description, kind, cardinality in (
+        (_ACTS, "Acts", "What people did after publishing: who, why, when. Only ever added to.", "string", "MULTIPLE"),
+        (_HIGHEST, "Highest version", "The highest version number ever given.", "number", "SINGLE"),
+    ):
+        yield Proposal(
+            urn,
+            "propertyDefinition",
+            {
+                "qualifiedName": urn.rpartition(":")[2],
+                "displayName": name,
+                "description": description,
+                "valueType": f"urn:li:dataType:datahub.{kind}",
+                "cardinality": cardinality,
+                "entityTypes": ["urn:li:entityType:datahub.container"],
+                "immutable": False,
+            },
+        )
+
+
+def acts_from(container: Entity) -> tuple[Act, ...]:
+    """The acts of a Dataset and its versions, in the order they were done.
+
+    Raises:
+        CorruptRecord: an entry is not one that the registry wrote.
+    """
+    acts: list[Act] = []
+    for value in _values(container, _ACTS):
+        text = value.get("string")
+        try:
+            acts.append(Act.model_validate_json(text if isinstance(text, str) else ""))
+        except ValueError as error:
+            raise CorruptRecord(f"the acts of a Dataset were changed by others: {str(text)[:80]!r}") from error
+    return tuple(acts)
+
+
+def highest_from(container: Entity) -> int:
+    """The highest number ever given, as far as recorded; 0 when none is."""
+    numbers = [value.get("double") for value in _values(container, _HIGHEST)]
+    return max((int(number) for number in numbers if isinstance(number, int | float)), default=0)
+
+
+def with_act(container: Entity, act: Act) -> Aspect:
+    """The aspect with one more act."""
+    return _with(container, _ACTS, [*_values(container, _ACTS), {"string": json_text(act.to_json())}])
+
+
+def with_highest(container: Entity, number: int) -> Aspect:
+    """The aspect with a higher number; it is never lowered."""
+    return _with(container, _HIGHEST, [{"double": float(max(number, highest_from(container)))}])
+
+
+def _values(container: Entity, urn: str) -> Sequence[dict[str, Any]]:
+    assigned: Sequence[dict[str, Any]] = container.get(ACTS_ASPECT, {}).get("properties", ())
+    return next((each.get("values", ()) for each in assigned if each.get("propertyUrn") == urn), ())
+
+
+def _with(container: Entity, urn: str, values: Sequence[dict[str, Any]]) -> Aspect:
+    before: Aspect = container.get(ACTS_ASPECT, {})
+    others = [each for each in before.get("properties", ()) if each.get("propertyUrn") != urn]
+    return {**before, "properties": [*others, {"propertyUrn": urn, "values": list(values)}]}

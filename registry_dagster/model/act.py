@@ -1,0 +1,86 @@
+"""Acts: what a named person did around an immutable version, or to its Dataset, after it was published."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from registry_dagster.model.base import Model
+from registry_dagster.model.layout import LayoutName
+from registry_dagster.model.moments import UtcDateTime
+from registry_dagster.model.names import VersionNameText
+from registry_dagster.model.text import Text, UrnText
+
+__all__ = ["Act", "ActKind", "Label"]
+
+ActKind = Literal["retire", "undo", "label", "describe", "layout", "promote", "licence"]
+
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+
+
+def _label(text: str) -> str:
+    if re.fullmatch(r"[vV]?[0-9]+", text):
+        raise ValueError(f"label {text!r} looks like a version's number; choose a word, e.g. size-paper")
+    if not _LABEL.fullmatch(text):
+        raise ValueError(
+            f"label {text!r} cannot be typed behind @; use letters, digits and . _ + -, starting with a letter or "
+            "digit, e.g. size-paper"
+        )
+    return text
+
+
+Label = Annotated[str, Field(max_length=100), AfterValidator(_label)]
+"""A human alias of a version, unique in its dataset. It never moves."""
+
+
+class Act(Model):
+    """One act. Acts are only ever added; the history of a version is read from them.
+
+    Args:
+        act: What was done.
+        version: The version it is about, `dataset@vN`; None if it is about the Dataset.
+        by: Who did it.
+        why: Why, in their words.
+        at: When.
+        replacement: Of a retirement: the version to use instead.
+        label: Of a labelling: the alias.
+        layout: The layout of the version, or the Dataset's default one.
+        licence: The licence that holds from now on.
+        changes: Of a description: field → what it says now.
+    """
+
+    act: ActKind
+    version: VersionNameText | None = None
+    by: UrnText
+    why: Annotated[str, Field(min_length=1, max_length=2000)]
+    at: UtcDateTime
+    replacement: VersionNameText | None = None
+    label: Label | None = None
+    layout: LayoutName | None = None
+    licence: Text | None = None
+    changes: Mapping[str, str] = {}
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%SZ} · {self.version or 'dataset'} · {self.words} · {self.by}: {self.why}"
+
+    @property
+    def words(self) -> str:
+        """What was done, in words."""
+        match self.act:
+            case "retire":
+                return "retired" + (f"; use {self.replacement}" if self.replacement else "")
+            case "undo":
+                return "retirement undone"
+            case "label":
+                return f"labelled {self.label}"
+            case "layout":
+                return f"layout {self.layout}" if self.version else f"default layout {self.layout}"
+            case "promote":
+                return "promoted from draft"
+            case "licence":
+                return f"licence {self.licence}"
+            case "describe":
+                return "described: " + "; ".join(f"{name} = {value}" for name, value in self.changes.items())

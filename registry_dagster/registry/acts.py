@@ -1,0 +1,223 @@
+"""Acts after publishing: what a named person does around an immutable version, or to its Dataset.
+
+Each is one more entry on the Dataset, written only if nobody wrote in between, so that acts have an order and a label
+has one version. DataHub's own deprecation mirrors retirements; it is written after the entry, and may lag behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from registry_dagster.answers.current import Candidate
+from registry_dagster.datahub.acts import ACTS_ASPECT, act_definitions, acts_from, with_act
+from registry_dagster.datahub.retirement import retirement_proposal, undo_proposal
+from registry_dagster.datahub.urns import container_urn
+from registry_dagster.errors import (
+    InvalidDeclaration,
+    NotPublished,
+    RegistryUnavailable,
+    VersionConflict,
+)
+from registry_dagster.model.act import Act, ActKind
+from registry_dagster.model.canonical_json import json_text
+from registry_dagster.model.dataset import Dataset
+from registry_dagster.model.names import exact_version, name_text
+from registry_dagster.model.retirement import Retirement
+from registry_dagster.registry.arguments import instance_of, reason_of
+from registry_dagster.registry.publisher import provenance
+from registry_dagster.registry.records import Records
+from registry_dagster.registry.resolver import Resolver
+from registry_dagster.registry.writer import Writer
+from registry_dagster.stores.store import Swap
+
+__all__ = ["Acts"]
+
+_TRIES = 50
+
+Refuse = Callable[[Sequence[Act]], None]
+"""Raises, given the acts so far, if one more would be false."""
+
+
+@dataclass(frozen=True)
+class Acts:
+    """Records acts in one registry, and reads their history.
+
+    Each takes the reason in the person's words, and the publisher: an e-mail address or account name. Default: the
+    registry's publisher.
+
+    Raises:
+        PublishRefused: no reason, or nobody who says so.
+        NotPublished: the dataset or version is not published.
+        RegistryUnavailable: the store failed. It is safe to try again.
+    """
+
+    records: Records
+    resolver: Resolver
+    writer: Writer
+    publisher: str | None = None
+
+    def history(self, name: str) -> tuple[Act, ...]:
+        """What was done to a Dataset and its versions, or to one version `dataset@vN`, oldest first."""
+        dataset, _, exact = name_text(name).partition("@")
+        acts = self._read(dataset)[1]
+        return tuple(act for act in acts if not exact or act.version == name)
+
+    def retire(
+        self, version: str, *, reason: str, replacement: str | None = None, publisher: str | None = None
+    ) -> Retirement:
+        """Record that a version should no longer be used.
+
+        Args:
+            version: `dataset@vN`.
+            reason: Why.
+            replacement: The version to use instead, `dataset@vN`.
+            publisher: Who says so.
+        """
+        if replacement == version:
+            raise InvalidDeclaration(f"{version} cannot be replaced by itself; name the version to use instead")
+        self._published(*filter(None, (version, replacement)))
+        said = (reason, publisher)
+        act = self._act("retire", said, "retiring a version", version=version, replacement=replacement)
+        self._add(version, act)
+        retirement = Retirement(act.why, act.by, act.replacement)
+        self.records.store.upsert([retirement_proposal(version, retirement, self.records.env)])
+        return retirement
+
+    def undo(self, version: str, *, reason: str, publisher: str | None = None) -> None:
+        """Record that a version may be used again.
+
+        Raises:
+            InvalidDeclaration: it is not retired.
+        """
+        self._published(version)
+        act = self._act("undo", (reason, publisher), "undoing a retirement", version=version)
+        if self._candidate(version).retired is None:
+            raise InvalidDeclaration(f"{version} is not retired, so there is nothing to undo")
+        self._add(version, act)
+        self.records.store.upsert([undo_proposal(version, act.by, self.records.env)])
+
+    def label(self, version: str, label: str, *, reason: str, publisher: str | None = None) -> None:
+        """Give a version an alias, which is unique in its dataset and never moves.
+
+        Raises:
+            VersionConflict: the label belongs to another version.
+        """
+        self._published(version)
+        act = self._act("label", (reason, publisher), "labelling a version", version=version, label=label)
+
+        def refuse(acts: Sequence[Act]) -> None:
+            dataset, number = exact_version(version)
+            taken = self.resolver.versions([dataset])[dataset].labels
+            given = {each.label: exact_version(each.version).number for each in acts if each.label and each.version}
+            owner = {**given, **taken}.get(label)
+            if owner == number:
+                raise VersionConflict(f"{version} has the label {label!r} already; nothing was recorded")
+            if owner is not None:
+                raise VersionConflict(
+                    f"label {label!r} belongs to {dataset}@v{owner}, and a label never moves; choose another"
+                )
+
+        self._add(version, act, refuse)
+
+    def layout(self, name: str, layout: str, *, reason: str, publisher: str | None = None) -> None:
+        """Record the layout of a version, or, for a dataset's name, its default layout."""
+        dataset, _, exact = name_text(name).partition("@")
+        if exact:
+            self._published(name)
+        act = self._act(
+            "layout", (reason, publisher), "recording a layout", version=name if exact else None, layout=layout
+        )
+        self._add(dataset, act)
+
+    def promote(self, version: str, *, reason: str, publisher: str | None = None) -> None:
+        """Record that a draft is final.
+
+        Raises:
+            InvalidDeclaration: it is not a draft.
+        """
+        candidate = self._candidate(version)
+        if not candidate.draft:
+            raise InvalidDeclaration(f"{version} is not a draft, so it cannot be promoted")
+        self._add(version, self._act("promote", (reason, publisher), "promoting a draft", version=version))
+
+    def licence(self, name: str, licence: str, *, reason: str, publisher: str | None = None) -> None:
+        """Record the licence of a version, or of a Dataset."""
+        dataset, _, exact = name_text(name).partition("@")
+        if exact:
+            self._published(name)
+        act = self._act(
+            "licence", (reason, publisher), "giving a licence", version=name if exact else None, licence=licence
+        )
+        self._add(dataset, act)
+
+    def describe(self, dataset: Dataset, *, reason: str, publisher: str | None = None) -> None:
+        """Record how a Dataset is described now. What the description leaves out is unchanged.
+
+        Raises:
+            NotPublished: there is no such dataset.
+        """
+        instance_of(Dataset, dataset, "dataset")
+        changes = {name: _text(value) for name, value in dataset.to_json().items() if name != "name"}
+        if not changes:
+            raise InvalidDeclaration(f"{dataset.name}: nothing to describe; give a title, description, owners or tags")
+        if self.records.dataset(dataset.name) is None:
+            raise NotPublished(
+                f"{dataset.name}: no such dataset at {self.records.store.target}; publish a version first"
+            )
+        act = self._act("describe", (reason, publisher), "describing a dataset", changes=changes)
+        self._add(dataset.name, act)
+        self.writer.write_datasets([dataset])
+
+    def _act(self, kind: ActKind, said: tuple[str, str | None], what: str, **parts: Any) -> Act:
+        reason, publisher = said
+        reason = reason_of(reason, f"{what} needs a reason: say why")
+        who = provenance(publisher or self.publisher, reason, act=what)
+        return Act(act=kind, by=who.publisher, why=who.message, at=who.published_at, **parts)
+
+    def _add(self, name: str, act: Act, refuse: Refuse = lambda acts: None) -> None:
+        """Add one act, after all that others added before it.
+
+        Raises:
+            RegistryUnavailable: the store failed, or others wrote each time; running again is safe.
+        """
+        dataset = name.partition("@")[0]
+        urn = container_urn(dataset, self.records.env)
+        self.writer.ensure(act_definitions())
+        for _ in range(_TRIES):
+            held, acts = self._read(dataset)
+            # A write whose answer was lost may have been carried out: then the entry is there.
+            if act in acts:
+                return
+            refuse(acts)
+            swap = Swap(urn, ACTS_ASPECT, held.get(ACTS_ASPECT), with_act(held, act))
+            if self.records.store.swap([swap])[0]:
+                return
+        raise RegistryUnavailable(
+            f"{dataset}: others wrote to it {_TRIES} times in a row, so this was not recorded; run it again"
+        )
+
+    def _read(self, dataset: str) -> tuple[Mapping[str, Any], tuple[Act, ...]]:
+        urn = container_urn(dataset, self.records.env)
+        held = self.records.store.read([urn]).get(urn, {})
+        if not held:
+            raise NotPublished(f"{dataset}: no such dataset at {self.records.store.target}")
+        return held, acts_from(held)
+
+    def _published(self, *versions: str) -> None:
+        for version in versions:
+            exact_version(version)
+            self._candidate(version)
+
+    def _candidate(self, version: str) -> Candidate:
+        dataset, number = exact_version(version)
+        candidate = self.resolver.versions([dataset])[dataset].candidate(number)
+        if candidate is None or not candidate.present:
+            raise NotPublished(f"{version}: not published at {self.records.store.target}")
+        return candidate
+
+
+def _text(value: object) -> str:
+    """A field of a description, as history shows it."""
+    return value if isinstance(value, str) else json_text(value)

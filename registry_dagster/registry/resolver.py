@@ -1,0 +1,234 @@
+"""Which version a name means: the one rule of `answers.current`, asked by every reader, reference and door.
+
+What may change around a version (retirement, removal, promotion, labels) is read for each answer and never kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from registry_dagster.answers.current import Candidate, Taken, current, made_at
+from registry_dagster.datahub.proposal import Entity
+from registry_dagster.datahub.retirement import retirement_from
+from registry_dagster.datahub.urns import version_urn
+from registry_dagster.datahub.version import RECORD_ASPECTS, record_from
+from registry_dagster.errors import InvalidDeclaration, NotPublished
+from registry_dagster.model.act import Act
+from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.names import VersionName, name_text, parse_version
+from registry_dagster.model.text import suggestion
+from registry_dagster.registry.records import Records
+from registry_dagster.registry.version_index import Numbers
+
+__all__ = ["At", "Resolved", "Resolver", "Versions", "flaw_of"]
+
+At = str | MaterializationVersion | None
+"""A state that a table was made against, also as `system@version`; None for any."""
+
+
+@dataclass(frozen=True)
+class Versions:
+    """All versions of a dataset, with what is true of them now.
+
+    Args:
+        dataset: Its name.
+        candidates: Every number that was given, lowest first; those that are gone count as removed.
+        default_layout: The layout that is meant where none is named.
+        labels: Label → number.
+    """
+
+    dataset: str
+    candidates: tuple[Candidate, ...]
+    default_layout: str | None
+    labels: Mapping[str, int]
+
+    def current(self, *, at: At = None, layout: str | None = None) -> Taken | None:
+        """The current version of those made against a state, in a layout; None if there is none."""
+        some: Sequence[Candidate] = self.candidates
+        some = made_at(some, at) if at is not None else some
+        some = [each for each in some if each.layout == layout] if layout is not None else some
+        return current(some, default_layout=self.default_layout if layout is None else None)
+
+    def candidate(self, number: int) -> Candidate | None:
+        """The version of a number, if it was given."""
+        return next((each for each in self.candidates if each.number == number), None)
+
+
+class Resolved(NamedTuple):
+    """A version that a name was taken to mean.
+
+    Args:
+        record: The version, proven against its digest.
+        taken: Which it is, and why.
+    """
+
+    record: DatasetVersion
+    taken: Taken
+
+
+class Resolver:
+    """Says which published version is meant."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def versions(self, datasets: Collection[str], *, remembered: bool = False) -> dict[str, Versions]:
+        """All versions of datasets, with what is true of them now.
+
+        Args:
+            datasets: Their names.
+            remembered: Take what is remembered of materialization versions instead of asking again.
+        """
+        read = self._records.index.read(datasets)
+        distinct = {
+            state.key: state for numbers in read.values() for one in numbers.summaries.values() for state in one.states
+        }
+        ask = self._records.known_materializations if remembered else self._records.materializations
+        states = {key: known for key, known in ask(list(distinct.values())).items() if known}
+        return {name: _versions(name, numbers, states) for name, numbers in read.items()}
+
+    def resolve(self, name: str, *, at: At = None, layout: str | None = None) -> Resolved:
+        """The version that a name means, with its record; see `taken`.
+
+        An exact name costs one read, which also says whether the version is retired or removed.
+
+        Raises:
+            NotPublished, InvalidDeclaration: as for `taken`.
+            CorruptRecord: what is stored is not what was published.
+        """
+        exact = parse_version(name).exact if re.search(r"@v[0-9]+$", name_text(name)) else None
+        if exact is None:
+            taken = self.taken(name, at=at, layout=layout)
+            return Resolved(self._records.exact(taken.version), taken)
+        _refuse_address(name, at, layout)
+        urn = version_urn(name, self._records.env)
+        entity = self._records.store.read([urn], [*RECORD_ASPECTS, "deprecation", "status"]).get(urn)
+        if not entity:
+            versions = self.versions([exact.dataset])[exact.dataset]
+            raise NotPublished(f"{name}: not published at {self._records.store.target}; {_published(versions)}")
+        record = record_from(entity, urn)
+        flaw = flaw_of(entity, name) or ("a draft" if record.draft else None)
+        return Resolved(record, Taken(name, f"it is {flaw}" if flaw else None))
+
+    def taken(self, name: str, *, at: At = None, layout: str | None = None) -> Taken:
+        """The version that a name means.
+
+        Args:
+            name: `dataset`, `dataset@vN` or `dataset@label`.
+            at: Only versions made against this state, `system@version` by any of its names.
+            layout: Only versions in this layout.
+
+        Raises:
+            NotPublished: nothing is published under that name; says what is.
+            InvalidDeclaration: the name is not well formed, or is exact and yet addressed by clock or layout.
+        """
+        dataset, _, exact = name_text(name).partition("@")
+        dataset = parse_version(dataset).dataset
+        if exact:
+            _refuse_address(name, at, layout)
+        versions = self.versions([dataset])[dataset]
+        if exact:
+            return self._exact(name, exact, versions)
+        taken = versions.current(at=at, layout=layout)
+        if taken is None:
+            raise NotPublished(self._nothing(versions, at, layout))
+        return taken
+
+    def _exact(self, name: str, exact: str, versions: Versions) -> Taken:
+        where = self._records.store.target
+        number = int(exact[1:]) if re.fullmatch(r"v[1-9][0-9]{0,8}", exact) else versions.labels.get(exact)
+        if number is None:
+            known = suggestion(exact, versions.labels) if versions.labels else "."
+            raise NotPublished(f"{name}: no version of {versions.dataset} has the label {exact!r} at {where}{known}")
+        candidate = versions.candidate(number)
+        if candidate is None or not candidate.present:
+            raise NotPublished(f"{name}: not published at {where}; {_published(versions)}")
+        return Taken(candidate.name, f"it is {candidate.flaw}" if candidate.flaw else None)
+
+    def _nothing(self, versions: Versions, at: At, layout: str | None) -> str:
+        where = self._records.store.target
+        if not versions.candidates:
+            return f"{versions.dataset}: no version is published at {where}"
+        if all(each.removed for each in versions.candidates):
+            return f"{versions.dataset}: every version was removed in DataHub, at {where}"
+        asked = " and ".join(
+            [*([f"made against {at}"] if at is not None else []), *([f"in layout {layout}"] if layout else [])]
+        )
+        return f"{versions.dataset}: no version {asked} is published at {where}; {_published(versions)}"
+
+
+def flaw_of(entity: Entity, version: str, acts: Sequence[Act] = ()) -> str | None:
+    """Why a stored version is not to be used, in words; None if it may be."""
+    if entity.get("status", {}).get("removed"):
+        return "removed in DataHub"
+    retirement = retirement_from(entity, version, acts)
+    return str(retirement) if retirement else None
+
+
+def _refuse_address(name: str, at: At, layout: str | None) -> None:
+    if at is not None or layout is not None:
+        raise InvalidDeclaration(
+            f"{name} is one version; leave out at and layout, or name the dataset: {name.partition('@')[0]}"
+        )
+
+
+def _versions(name: str, numbers: Numbers, states: Mapping[str, MaterializationVersion]) -> Versions:
+    given = {each.version: each.layout for each in numbers.acts if each.act == "layout" and each.version}
+    promoted = {each.version for each in numbers.acts if each.act == "promote"}
+    candidates: list[Candidate] = []
+    present = set(numbers.present)
+    for number in range(1, numbers.last + 1):
+        version = str(VersionName(name, number))
+        if number not in present:
+            candidates.append(Candidate(number, version, (), removed=True))
+            continue
+        summary, entity = numbers.summaries[number], numbers.now[number]
+        retirement = retirement_from(entity, version, numbers.acts)
+        candidates.append(
+            Candidate(
+                number,
+                version,
+                tuple(_as_known(each, states.get(each.key)) for each in summary.states),
+                layout=given.get(version, summary.layout),
+                retired=str(retirement) if retirement else None,
+                replacement=retirement.replacement if retirement else None,
+                removed=bool(entity.get("status", {}).get("removed")),
+                draft=summary.draft and version not in promoted,
+            )
+        )
+    described = numbers.dataset.default_layout if numbers.dataset else None
+    default = next((act.layout for act in reversed(numbers.acts) if act.act == "layout" and not act.version), described)
+    labels = {one.label: number for number, one in numbers.summaries.items() if one.label}
+    return Versions(name, tuple(candidates), default, {**numbers.labels_given, **labels})
+
+
+def _as_known(frozen: MaterializationVersion, recorded: MaterializationVersion | None) -> MaterializationVersion:
+    """A state as it was frozen, with the timestamp and the names that are recorded of it by now."""
+    if recorded is None:
+        return frozen
+    names = dict.fromkeys((*frozen.aliases, *recorded.aliases))
+    return frozen.model_copy(update={"timestamp": frozen.timestamp or recorded.timestamp, "aliases": tuple(names)})
+
+
+def _published(versions: Versions) -> str:
+    present = [each for each in versions.candidates if not each.removed]
+    if not present:
+        return "no version is published"
+    gone = [f"v{each.number}" for each in versions.candidates if each.removed]
+    have = (
+        f"published: v{present[0].number} to v{present[-1].number}"
+        if len(present) > 1
+        else f"published: v{present[0].number}"
+    )
+    layouts = sorted({each.layout for each in present if each.layout})
+    states = list(dict.fromkeys(str(state) for each in present for state in each.states))
+    return (
+        have
+        + (f", without {', '.join(gone)}, which were removed" if gone else "")
+        + f"; made against {', '.join(states[-5:])}"
+        + (f"; layouts {', '.join(layouts)}" if layouts else "")
+    )

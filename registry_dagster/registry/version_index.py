@@ -1,0 +1,226 @@
+"""The versions of datasets: which numbers are published, which are gone, and which number comes next.
+
+A published version never changes, so its summary is kept once read. All else is read for each answer. Numbers are
+dense, so they are enumerated from the primary store; neither a version set's pointer nor the highest number that a
+Dataset records is trusted to be the last one, since others may delete and a crash may come in between.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from registry_dagster.datahub.acts import ACTS_ASPECT, acts_from, highest_from, with_highest
+from registry_dagster.datahub.dataset import dataset_from
+from registry_dagster.datahub.proposal import Aspect, Entity
+from registry_dagster.datahub.urns import PLATFORM, container_urn, version_in, version_set_urn, version_urn
+from registry_dagster.datahub.version import Summary, summary_from
+from registry_dagster.errors import CorruptRecord, RegistryError
+from registry_dagster.model.act import Act
+from registry_dagster.model.dataset import Dataset
+from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.names import VersionName, exact_version, parse_version
+from registry_dagster.stores.store import Store, Swap
+
+__all__ = ["PAGE", "Numbers", "VersionIndex"]
+
+_log = logging.getLogger(__name__)
+
+PAGE = 200
+"""How many entities one request reads."""
+
+_AHEAD = 2
+"""How far beyond the highest number is looked: a publish that crashed may have recorded its number too late."""
+
+_FAR_AHEAD = 20
+"""As far where the Dataset records no highest number: others may have deleted what is in between."""
+
+_TRIES = 5
+
+
+@dataclass
+class Numbers:
+    """What was read of one dataset.
+
+    Args:
+        summaries: Number → what is published under it.
+        now: Number → what may change around that version, as it was when read.
+        given: The highest number known to have been given, by whatever says so.
+        recorded: The highest number that the Dataset itself records.
+        acts: The acts on the Dataset and its versions, in order.
+        dataset: How the Dataset is described; None if it is not recorded.
+        container: The Dataset's entity, as far as it was read.
+    """
+
+    summaries: dict[int, Summary] = field(default_factory=dict[int, Summary])
+    now: dict[int, Entity] = field(default_factory=dict[int, Entity])
+    given: int = 0
+    recorded: int = 0
+    acts: tuple[Act, ...] = ()
+    dataset: Dataset | None = None
+    container: Entity = field(default_factory=dict[str, Aspect])
+
+    @property
+    def last(self) -> int:
+        """The highest number given. It is never given again, also if its version was deleted."""
+        return max(self.given, max(self.summaries, default=0))
+
+    @property
+    def labels_given(self) -> dict[str, int]:
+        """Label → number, of the labels that were given after publishing."""
+        return {each.label: exact_version(each.version).number for each in self.acts if each.label and each.version}
+
+    @property
+    def present(self) -> list[int]:
+        """The numbers that read back, lowest first."""
+        return sorted(self.summaries.keys() & self.now.keys())
+
+
+class VersionIndex:
+    """The versions of the datasets of one store and environment."""
+
+    def __init__(self, store: Store, env: str) -> None:
+        self._store = store
+        self._env = env
+        self._known: dict[str, Numbers] = {}
+        self._named: dict[str, int] = {}
+
+    def read(self, datasets: Collection[str]) -> dict[str, Numbers]:
+        """What is true of datasets now: one batched read per 200 versions, and a constant number besides."""
+        names = list(dict.fromkeys(datasets))
+        if names:
+            self._read_containers(names)
+            # A registry older than the recorded number has its version set alone.
+            self._read_pointers([name for name in names if not self._known[name].recorded])
+            self._read_versions(names)
+        return {name: self._known[name] for name in names}
+
+    def known(self, datasets: Collection[str]) -> dict[str, Numbers]:
+        """As last read or remembered; read now where nothing is. It may be behind: the create-only commit finds out."""
+        self.read([name for name in datasets if name not in self._known])
+        return {name: self._known[name] for name in datasets}
+
+    def remember(self, dataset: str, summary: Summary) -> None:
+        """Keep what was just published."""
+        numbers = self._known.setdefault(dataset, Numbers())
+        numbers.summaries[summary.number] = summary
+        numbers.now[summary.number] = {}
+
+    def remember_dataset(self, dataset: Dataset) -> None:
+        """Keep how a Dataset was just recorded."""
+        self._known.setdefault(dataset.name, Numbers()).dataset = dataset
+
+    def raise_highest(self, published: Iterable[DatasetVersion]) -> None:
+        """Record on Datasets the highest number given, now that versions are published. It is never lowered.
+
+        What cannot be recorded now is recorded by the next publish; that is logged, since the version is published.
+        """
+        waiting: dict[str, int] = {}
+        for record in published:
+            if self._known[record.dataset].recorded < record.number:
+                waiting[record.dataset] = max(record.number, waiting.get(record.dataset, 0))
+        try:
+            waiting = self._raise(waiting, {name: self._known[name].container for name in waiting})
+            for _ in range(_TRIES):
+                if not waiting:
+                    return
+                urns = {name: container_urn(name, self._env) for name in waiting}
+                held = self._store.read(list(urns.values()), [ACTS_ASPECT])
+                waiting = self._raise(waiting, {name: held.get(urn, {}) for name, urn in urns.items()})
+        except RegistryError as error:
+            _log.warning("the highest number of %s is not recorded yet: %s", ", ".join(waiting), error)
+
+    def _raise(self, highest: Mapping[str, int], held: Mapping[str, Entity]) -> dict[str, int]:
+        """Try it against what is known of the Datasets; those that somebody else changed since are returned."""
+        wanted = {name: number for name, number in highest.items() if highest_from(held[name]) < number}
+        swaps = [
+            Swap(
+                container_urn(name, self._env),
+                ACTS_ASPECT,
+                held[name].get(ACTS_ASPECT),
+                with_highest(held[name], number),
+            )
+            for name, number in wanted.items()
+        ]
+        written = dict(zip(wanted, self._store.swap(swaps) if swaps else (), strict=True))
+        for swap, name in zip(swaps, wanted, strict=True):
+            if written[name]:
+                self._known[name].container = {**held[name], ACTS_ASPECT: swap.after}
+        for name, number in highest.items():
+            if written.get(name, True):
+                self._known[name].recorded = max(self._known[name].recorded, number)
+        return {name: number for name, number in wanted.items() if not written[name]}
+
+    def _read_containers(self, names: Collection[str]) -> None:
+        urns = {name: container_urn(name, self._env) for name in names}
+        found = self._store.read(list(urns.values()), ["containerProperties", ACTS_ASPECT])
+        for name, urn in urns.items():
+            container = found.get(urn, {})
+            numbers = self._known.setdefault(name, Numbers())
+            numbers.container = container
+            numbers.dataset = dataset_from(container)
+            numbers.recorded = highest_from(container)
+            numbers.given = max(numbers.given, numbers.recorded)
+            try:
+                numbers.acts = acts_from(container)
+            except CorruptRecord as error:
+                _log.warning("%s: %s", name, error)
+            self._note(text for act in numbers.acts for text in (act.version, act.replacement))
+
+    def _read_pointers(self, names: Collection[str]) -> None:
+        urns = {version_set_urn(PLATFORM, name, self._env): name for name in names}
+        found = self._store.read(list(urns), ["versionSetProperties"]) if urns else {}
+        for entity in found.values():
+            latest = version_in(entity["versionSetProperties"].get("latest") or "")
+            self._note([str(latest) if latest else None])
+
+    def _read_versions(self, names: Collection[str]) -> None:
+        """Every number up to the last one given, and beyond it as long as anything is there."""
+        for name in names:
+            self._known[name].now = {}
+            self._known[name].given = max(self._known[name].given, self._named.get(name, 0))
+        ahead = {name: self._ahead(name) for name in names}
+        ranges = {name: range(1, self._known[name].last + ahead[name] + 1) for name in names}
+        while ranges:
+            self._read_facts(ranges)
+            ranges = {
+                name: range(some[-1] + 1, some[-1] + PAGE + 1)
+                for name, some in ranges.items()
+                if any(number in self._known[name].now for number in some[-ahead[name] :])
+            }
+        unread = {
+            (name, number)
+            for name in names
+            for number in self._known[name].now
+            if number not in self._known[name].summaries
+        }
+        for entity, name, number in self._pages(sorted(unread), ["datasetProperties"]):
+            summary = self._known[name].summaries[number] = summary_from(entity, number)
+            self._note(summary.links)
+        for name in names:
+            self._known[name].given = max(self._known[name].given, self._named.get(name, 0))
+
+    def _ahead(self, name: str) -> int:
+        numbers = self._known[name]
+        return _AHEAD if numbers.recorded or not numbers.last else _FAR_AHEAD
+
+    def _read_facts(self, ranges: Mapping[str, range]) -> None:
+        wanted = [(name, number) for name, some in ranges.items() for number in some]
+        for entity, name, number in self._pages(wanted, ["deprecation", "status"]):
+            self._known[name].now[number] = entity
+
+    def _pages(self, wanted: Collection[tuple[str, int]], aspects: Collection[str]) -> list[tuple[Entity, str, int]]:
+        """The entities of versions that are there, read by the page."""
+        urns = {version_urn(str(VersionName(*each)), self._env): each for each in wanted}
+        found: list[tuple[Entity, str, int]] = []
+        for start in range(0, len(urns), PAGE):
+            page = self._store.read(list(urns)[start : start + PAGE], aspects)
+            found += [(entity, *urns[urn]) for urn, entity in page.items()]
+        return found
+
+    def _note(self, names: Iterable[str | None]) -> None:
+        """A version that only a link, an act or a pointer still names was given, too."""
+        for name in filter(None, names):
+            dataset, number = parse_version(name)
+            self._named[dataset] = max(self._named.get(dataset, 0), number or 0)

@@ -1,0 +1,81 @@
+"""What plans are made against: read at once, and seen by all plans of a round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from registry_dagster.model.dataset import Dataset
+from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.registry.plan import Plan, Publication
+from registry_dagster.registry.records import Records
+from registry_dagster.registry.resolver import Resolver, Versions
+from registry_dagster.registry.version_index import Numbers
+
+__all__ = ["View", "read_view"]
+
+
+@dataclass(frozen=True)
+class View:
+    """What is recorded, as far as plans need it.
+
+    Args:
+        numbers: Dataset → its versions.
+        targets: Dataset that is referred to or was read from → its versions, with what is true of them now.
+        datasets: Dataset → how it is recorded.
+        materializations: `source/system@version` → how it is recorded.
+        planned: Dataset → the highest number that this round has planned to give.
+    """
+
+    numbers: Mapping[str, Numbers]
+    targets: Mapping[str, Versions]
+    datasets: Mapping[str, Dataset | None]
+    materializations: Mapping[str, MaterializationVersion | None]
+    planned: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    def next_number(self, dataset: str) -> int:
+        """The number that the next version of a dataset gets: one more than was ever given or planned."""
+        return max(self.numbers[dataset].last, self.planned.get(dataset, 0)) + 1
+
+    def labels(self, dataset: str) -> Mapping[str, int]:
+        """Label → number, of a dataset's versions."""
+        numbers = self.numbers[dataset]
+        given = {each.label: each.number for each in numbers.summaries.values() if each.label}
+        return {**numbers.labels_given, **given}
+
+    def after(self, plan: Plan) -> View:
+        """The view that later plans of the same round are made against: as if this plan were carried out."""
+        record: DatasetVersion = plan.record
+        name = record.dataset
+        return replace(
+            self,
+            planned={**self.planned, name: max(self.planned.get(name, 0), record.number)},
+            datasets={**self.datasets, name: plan.dataset},
+            materializations={**self.materializations, **{each.key: each for each in plan.materializations}},
+        )
+
+
+def read_view(records: Records, resolver: Resolver, publications: Sequence[Publication], *, fresh: bool) -> View:
+    """Read, at once, what plans of these publications are made against.
+
+    Args:
+        records, resolver: Of the registry.
+        publications: What to plan.
+        fresh: Ask the store even for what is known of their datasets. Without, that may be behind; the create-only
+            commit finds out. What a version is linked to is frozen in it, so that is always asked for.
+    """
+    owners = {each.dataset for each in publications}
+    others = set[str]().union(*(each.others for each in publications))
+    wanted = [version for each in publications for version in each.feature_table.materializations]
+    if fresh:
+        records.index.read(owners - others)
+    # When states were, and what else they are called, is remembered: it hardly changes, and saves a request.
+    targets = resolver.versions(others, remembered=not fresh)
+    numbers = records.index.known(owners | others)
+    return View(
+        numbers=numbers,
+        targets=targets,
+        datasets={name: numbers[name].dataset for name in owners},
+        materializations=records.materializations(wanted) if fresh else records.known_materializations(wanted),
+    )

@@ -41,6 +41,8 @@ from registry_dagster.tables.storage.options import StorageOptions
 
 __all__ = ["Registry"]
 
+Side = str | MaterializationVersion
+
 
 class Registry:
     """The registry of feature datasets, wherever it is kept.
@@ -251,7 +253,7 @@ class Registry:
         """The recorded materialization versions, of one system or known as `system@version`, or all of them."""
         return self._finder.materializations(name)
 
-    def dependents(self, of: str | MaterializationVersion, *, limit: int | None = 100) -> Rows[Dependent]:
+    def dependents(self, of: Side, *, limit: int | None = 100) -> Rows[Dependent]:
         """The published versions that were computed from something, join to it, or were made against it.
 
         Args:
@@ -307,7 +309,7 @@ class Registry:
         """The retired versions of a dataset, `dataset@vN`, oldest first: by whom and why."""
         return self._records.retirements(self._records.names(dataset))
 
-    def newest(self, dataset: str, *, compatible_with: str | MaterializationVersion) -> Newest:
+    def newest(self, dataset: str, *, compatible_with: Side) -> Newest:
         """The newest version of a dataset that goes with a materialization version or another table.
 
         A version counts if it is known to: exact, of the same moment, by stable ids, or over a crosswalk.
@@ -328,14 +330,7 @@ class Registry:
         """What changed between two versions: table, schema and meaning. With one name, since the version before it."""
         return self._questions.diff(before, after)
 
-    def compatibility(
-        self,
-        a: str | MaterializationVersion,
-        b: str | MaterializationVersion,
-        *,
-        at: At = None,
-        layout: str | None = None,
-    ) -> Compatibility:
+    def compatibility(self, a: Side, b: Side, *, at: At = None, layout: str | None = None) -> Compatibility:
         """Whether two versions go together, with the reason and what it rests on.
 
         Args:
@@ -344,15 +339,7 @@ class Registry:
         """
         return self._questions.compatibility(a, b, at, layout)
 
-    def join(
-        self,
-        a: str,
-        b: str,
-        *,
-        bridges: Sequence[str] = (),
-        at: At = None,
-        layout: str | None = None,
-    ) -> Joins:
+    def join(self, a: str, b: str, *, bridges: Sequence[str] = (), at: At = None, layout: str | None = None) -> Joins:
         """How two published tables can be joined: on which columns, how well, and what is lost.
 
         Args:

@@ -138,6 +138,8 @@ def describe(
     description: Annotated[str | None, typer.Option(help="Markdown.")] = None,
     owner: Annotated[list[str] | None, typer.Option(help="team:name or an e-mail address; repeatable.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A free word; repeatable.")] = None,
+    message: Annotated[str, typer.Option("--message", "-m", help="Why.")] = "",
+    publisher: Publisher = None,
     registry: Target = None,
     env: Env = None,
     as_json: AsJson = False,
@@ -145,8 +147,8 @@ def describe(
     """Record the title, description, owners and tags of a dataset. Those left out stay, and so do its versions."""
     given = {"title": title, "description": description, "owners": owner, "tags": tag}
     changes = Dataset.from_json({"name": dataset, **{name: value for name, value in given.items() if value}})
-    with opened(registry, env) as opened_registry:
-        described = opened_registry.describe(changes)
+    with opened(registry, env, publisher) as opened_registry:
+        described = opened_registry.describe(changes, message=message)
     show(as_json, described.to_json(), lambda: output.print(f"described [bold]{described.name}[/]"))
 
 

@@ -104,16 +104,27 @@ class TestRetiring:
         assert retirement is not None
         assert (retirement.reason, retirement.by) == ("wrong frame", "größe, (b)@lab.org")
 
-    def test_plans_that_read_or_join_a_retired_version_say_so(self, registry: Registry) -> None:
+    def test_a_join_left_to_the_registry_never_leads_to_a_retired_version(self, registry: Registry) -> None:
         registry.retire(f"{NAME}@v2", reason="wrong unit")
         joined = declared("hemibrain.synapses", references=(reference(NAME),))
-        assert any(
-            line.startswith(f"{NAME}@v2 is ") and "wrong unit" in line
-            for line in registry.plan(joined, facts()).warnings
-        )
+        assert registry.plan(joined, facts()).record.reference_versions == {NAME: f"{NAME}@v1"}
+        registry.retire(f"{NAME}@v1", reason="older still")
+        plan = registry.plan(joined, facts())
+        assert plan.record.reference_versions == {}
+        assert any("has no version that may be linked" in line and "wrong unit" in line for line in plan.warnings)
+
+    def test_a_join_to_a_retired_version_that_is_named_is_made_with_a_warning(self, registry: Registry) -> None:
+        registry.retire(f"{NAME}@v2", reason="wrong unit")
+        plan = registry.plan(declared("hemibrain.synapses", references=(reference(f"{NAME}@v2"),)), facts())
+        assert plan.record.reference_versions == {f"{NAME}@v2": f"{NAME}@v2"}
+        assert any(line.startswith(f"linked to {NAME}@v2, which is retired") for line in plan.warnings)
+
+    def test_what_was_read_is_recorded_as_it_was_read_also_when_it_is_retired(self, registry: Registry) -> None:
+        registry.retire(f"{NAME}@v2", reason="wrong unit")
         origin = Origin(inputs=[(NAME, facts(1).identity)])
-        warnings = registry.plan(declared("hemibrain.types"), facts(), origin=origin).warnings
-        assert any(line.startswith(f"{NAME}@v2 is ") for line in warnings)
+        plan = registry.plan(declared("hemibrain.types"), facts(), origin=origin)
+        assert plan.record.inputs == (f"{NAME}@v2",)
+        assert any(line.startswith(f"computed from {NAME}@v2, which is retired") for line in plan.warnings)
 
     def test_publishing_goes_on_after_a_retired_version(self, registry: Registry) -> None:
         registry.retire(f"{NAME}@v2", reason="wrong unit")

@@ -81,7 +81,7 @@ CALLS: dict[str, tuple[Callable[[Any], object], str]] = {
         "versions must be a list of MaterializationVersion",
     ),
     "a name for a Dataset": (
-        lambda registry: registry.describe(NAME),
+        lambda registry: registry.describe(NAME, message="why"),
         r"must be a Dataset, got .*; write rd.Dataset\(",
     ),
     "none for a reason": (lambda registry: registry.retire(f"{NAME}@v1", reason=None), "needs a reason"),

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, cast
 
-from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
+from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Search
 from registry_dagster.datahub.urns import entity_type, version_urn
 from registry_dagster.errors import AccessDenied, RegistryError, RegistryUnavailable, StoreRefused
@@ -35,6 +35,7 @@ from registry_dagster.stores.gms.server_info import (
     server_version,
     user_of,
 )
+from registry_dagster.stores.gms.swaps import Swaps, is_unmet
 from registry_dagster.stores.matching import fitting
 from registry_dagster.stores.store import Refusal, Swap
 
@@ -69,9 +70,7 @@ class GmsStore:
     def __init__(self, http: HttpClient) -> None:
         self._http = http
         self._unsupported: Mapping[str, str] | None = None
-        # Aspects that were swapped, with the server's version of each: the next swap need not ask for it. One that
-        # is behind costs a refusal, never a lost update.
-        self._swapped: dict[tuple[str, str], tuple[Aspect | None, str]] = {}
+        self._swaps = Swaps(self._send_swap)
 
     def __repr__(self) -> str:
         return f"GmsStore({self.target!r})"
@@ -204,55 +203,16 @@ class GmsStore:
         return refusals
 
     def swap(self, swaps: Sequence[Swap]) -> Sequence[bool]:
-        versions = self._versions(swaps)
-        unchanged = [each for each in swaps if (each.urn, each.aspect) in versions]
-        if len(unchanged) > 1 and self._swap(unchanged, versions):
-            return [each in unchanged for each in swaps]
-        # One that somebody else changed in between refuses all of a request.
-        return [each in unchanged and self._swap([each], versions) for each in swaps]
+        return self._swaps(swaps)
 
     def close(self) -> None:
         self._http.close()
 
-    def _versions(self, swaps: Sequence[Swap]) -> dict[tuple[str, str], str]:
-        """Of the aspects that are still as they were read, the server's own version numbers."""
-        unknown = [each for each in swaps if self._swapped.get((each.urn, each.aspect), (None,))[0] != each.before]
-        for kind, urns in _by_type({each.urn for each in unknown}):
-            wanted: list[dict[str, Any]] = [
-                {"urn": urn, **{each.aspect: {} for each in unknown if each.urn == urn}} for urn in urns
-            ]
-            answer = self._http.post(f"/openapi/v3/entity/{kind}/batchGet?systemMetadata=true", wanted)
-            self._raise_for(answer.status, answer.text, "read")
-            stored = {entity["urn"]: entity for entity in cast("list[dict[str, Any]]", answer.json())}
-            for each in (each for each in unknown if each.urn in urns):
-                held = stored.get(each.urn, {}).get(each.aspect)
-                known = (held["value"], held["systemMetadata"]["version"]) if held else (None, "-1")
-                self._swapped[each.urn, each.aspect] = known
-        found = {(each.urn, each.aspect): self._swapped.get((each.urn, each.aspect), (None, "-1")) for each in swaps}
-        return {
-            (each.urn, each.aspect): version
-            for each in swaps
-            for value, version in [found[each.urn, each.aspect]]
-            if value == each.before
-        }
-
-    def _swap(self, swaps: Sequence[Swap], versions: Mapping[tuple[str, str], str]) -> bool:
-        wires = [
-            _wire(Proposal(each.urn, each.aspect, each.after), create=False)
-            | {"headers": {**_SEARCHABLE_AT_ONCE, "If-Version-Match": versions[each.urn, each.aspect]}}
-            for each in swaps
-        ]
-        for each in swaps:
-            self._swapped.pop((each.urn, each.aspect), None)
-        answer = self._http.post("/aspects?action=ingestProposalBatch", _batch([wires]))
-        if answer.status in (412, 422) and "xpected version" in answer.text:
-            return False
-        self._raise_for(answer.status, answer.text, "write")
-        for each in swaps:
-            # A server counts the writes of an aspect from 1.
-            before = int(versions[each.urn, each.aspect])
-            self._swapped[each.urn, each.aspect] = (each.after, str(max(before, 0) + 1))
-        return True
+    def _send_swap(self, path: str, body: Any) -> Answer:
+        answer = self._http.post(path, body, _REST_LI)
+        if not is_unmet(answer):
+            self._raise_for(answer.status, answer.text, "a conditional write")
+        return answer
 
     def _create(self, commits: Sequence[Sequence[Proposal]]) -> Refusal | None:
         wires = [[wire_form(each, create=True) for each in commit] for commit in commits]

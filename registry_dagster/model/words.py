@@ -13,6 +13,7 @@ from registry_dagster.model.signals import AnySignal
 __all__ = [
     "attribute_words",
     "column_words",
+    "first_rows",
     "markdown_table",
     "reference_words",
     "semantic_words",
@@ -71,6 +72,12 @@ def signal_words(signal: AnySignal) -> str:
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table in markdown."""
     return "\n".join(table_row(*cells) for cells in (header, ["---"] * len(header), *rows))
+
+
+def first_rows(header: Sequence[str], rows: Sequence[Sequence[str]], most: int) -> str:
+    """A table in markdown with the first rows, and how many more there are."""
+    table = markdown_table(header, rows[:most])
+    return f"{table}\n\n… and {len(rows) - most} more" if len(rows) > most else table
 
 
 def table_row(*cells: str) -> str:

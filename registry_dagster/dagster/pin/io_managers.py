@@ -51,16 +51,22 @@ def pinning(manager: type[C] | dg.IOManager, *, storage_options: Options = None)
         InvalidDeclaration: `manager` is neither.
     """
     given: Any = manager
-    if isinstance(given, type):
-        if issubclass(given, dg.ConfigurableIOManagerFactory) and not issubclass(given, _Adapter):
-            return _pinning_class(cast("type[C]", given), storage_options)
-    elif isinstance(given, dg.IOManager) and not isinstance(given, dg.ConfigurableIOManagerFactory):
+    if _takes_subclass(given):
+        return _pinning_class(cast("type[C]", given), storage_options)
+    if isinstance(given, dg.IOManager) and not isinstance(given, dg.ConfigurableIOManagerFactory):
         return _pinning_manager(given, storage_options)
     name = cast("str", (given if isinstance(given, type) else type(given)).__name__)
     raise InvalidDeclaration(
         f"pinning takes the class of a configurable IO manager, or a plain IOManager, got {name}. Wrap the class "
         "before it is configured, rd.pinning(TheIOManager)(...), or wrap what a function under @dg.io_manager returns"
     )
+
+
+def _takes_subclass(given: object) -> bool:
+    """Whether it is the class of a configurable IO manager that is made with `create_io_manager`."""
+    if not isinstance(given, type):
+        return False
+    return issubclass(given, dg.ConfigurableIOManagerFactory) and not issubclass(given, _Adapter)
 
 
 def _pinning_class(manager: type[C], options: Options) -> type[C]:

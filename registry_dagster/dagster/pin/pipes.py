@@ -50,14 +50,13 @@ def result_of(written: WrittenTable) -> dg.MaterializeResult[Any]:
             f"registry.table takes the table's location, or what was reported about it, got {type(given).__name__}; "
             "pass the path or URI that the table was written to"
         )
-    results = written.get_results()
+    return _only_result(given.get_results())
+
+
+def _only_result(results: Sequence[Result]) -> dg.MaterializeResult[Any]:
     made = [result for result in results if isinstance(result, dg.MaterializeResult)]
     if len(made) != 1:
-        names = ", ".join(result.asset_key.to_user_string() for result in made if result.asset_key) or "no asset"
-        raise InvalidDeclaration(
-            f"the external process materialized {names}, but registry.table pins exactly one; "
-            "for several, write `yield from registry.tables(context, session)`"
-        )
+        raise _not_one(made)
     (result,) = made
     checks = [result for result in results if isinstance(result, dg.AssetCheckResult)]
     return dg.MaterializeResult(
@@ -67,4 +66,12 @@ def result_of(written: WrittenTable) -> dg.MaterializeResult[Any]:
         data_version=result.data_version,
         tags=result.tags,
         value=result.value,
+    )
+
+
+def _not_one(made: Sequence[dg.MaterializeResult[Any]]) -> InvalidDeclaration:
+    names = ", ".join(result.asset_key.to_user_string() for result in made if result.asset_key) or "no asset"
+    return InvalidDeclaration(
+        f"the external process materialized {names}, but registry.table pins exactly one; "
+        "for several, write `yield from registry.tables(context, session)`"
     )

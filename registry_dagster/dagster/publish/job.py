@@ -80,12 +80,18 @@ def _publish(context: dg.OpExecutionContext, config: PublishConfig, resource: Fe
         if config.dry_run:
             return
         outcomes = _outcomes(registry, targets, found)
+    _report(context, targets, outcomes, resource.datahub)
+
+
+def _report(
+    context: dg.OpExecutionContext, targets: Sequence[Target], outcomes: Sequence[Outcome], datahub: str | None
+) -> None:
     published = [
         PublishedTarget(target.asset, target.partition, target.run_id, outcome)
         for target, outcome in zip(targets, outcomes, strict=True)
         if isinstance(outcome, Receipt)
     ]
-    log_events(context, published, resource.datahub)
+    log_events(context, published, datahub)
     if len(outcomes) == 1:
         show_receipt(context, outcomes[0])
     else:

@@ -87,14 +87,18 @@ class PublishComponent(dg.Component, dg.Resolvable):
             InvalidDeclaration: a file of `definitions` does not exist, or none of them makes an asset of `datasets`.
         """
         tables = {dg.AssetKey.from_user_string(key): table for key, table in self.datasets.items()}
-        if self.definitions:
-            return with_registry(
-                _with_declarations(self._loaded(context), tables),
-                registry=self.registry,
-                approvals=self.approvals,
-                resource_key=self.resource_key,
-                job_name=self.job_name,
-            )
+        if not self.definitions:
+            return self._without_assets(tables)
+        return with_registry(
+            _with_declarations(self._loaded(context), tables),
+            registry=self.registry,
+            approvals=self.approvals,
+            resource_key=self.resource_key,
+            job_name=self.job_name,
+        )
+
+    def _without_assets(self, tables: Mapping[dg.AssetKey, FeatureTable]) -> dg.Definitions:
+        """What publishing needs where the assets are made elsewhere in the code location."""
         job = publish_job(tables, name=self.job_name, resource_key=self.resource_key)
         return dg.Definitions(
             assets=registry_assets({key: Declaration(table) for key, table in tables.items()}),
@@ -136,10 +140,12 @@ def _render_setting(context: dg.ResolutionContext, value: object) -> Any:
         return {name: _render_setting(context, each) for name, each in inner.items()}
     if isinstance(value, list):
         return [_render_setting(context, each) for each in cast("list[object]", value)]
-    if not isinstance(value, str):
-        return value
-    variable = re.match(ENV_REFERENCE, value)
-    return dg.EnvVar(variable[1]) if variable else _render(context, value)
+    return _render_or_refer(context, value) if isinstance(value, str) else value
+
+
+def _render_or_refer(context: dg.ResolutionContext, text: str) -> str:
+    variable = re.match(ENV_REFERENCE, text)
+    return dg.EnvVar(variable[1]) if variable else _render(context, text)
 
 
 def _path_beside(context: dg.ResolutionContext, text: str) -> Path:

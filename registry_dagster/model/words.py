@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from registry_dagster.model.canonical_json import is_json_object
@@ -45,19 +45,23 @@ def reference_words(reference: Reference) -> str:
     """The join in one sentence."""
     here = ", ".join(reference.columns)
     there = f" ({', '.join(reference.to_columns)})" if reference.to_columns else ""
-    facts = [reference.cardinality, reference.stability.replace("_", " ")]
-    if reference.target != reference.annotation_type:
-        facts.insert(0, reference.annotation_type)
-    if reference.optional:
-        facts.append("optional")
-    if reference.null_sentinel is not None:
-        facts.append(f"{reference.null_sentinel} means none")
-    if reference.expected_match_rate is not None:
-        facts.append(f"{reference.expected_match_rate:.1%} of rows expected to match")
-    if reference.crosswalk:
-        facts.append(f"through {reference.crosswalk}")
-    words = f"{here} → {reference.target}{there}: {', '.join(facts)}"
+    words = f"{here} → {reference.target}{there}: {', '.join(_reference_facts(reference))}"
     return f"{words}. {reference.description}" if reference.description else words
+
+
+def _reference_facts(reference: Reference) -> Iterator[str]:
+    if reference.target != reference.annotation_type:
+        yield reference.annotation_type
+    yield reference.cardinality
+    yield reference.stability.replace("_", " ")
+    if reference.optional:
+        yield "optional"
+    if reference.null_sentinel is not None:
+        yield f"{reference.null_sentinel} means none"
+    if reference.expected_match_rate is not None:
+        yield f"{reference.expected_match_rate:.1%} of rows expected to match"
+    if reference.crosswalk:
+        yield f"through {reference.crosswalk}"
 
 
 def signal_words(signal: AnySignal) -> str:

@@ -113,7 +113,7 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
         reported = cast("Mapping[str, Any]", result.metadata or {})
         location = _location(key, reported)
         version = location.version if version is None else version
-        options = resolve_options(self.storage_options if storage_options is None else storage_options)
+        options = self._options(storage_options)
         facts = inspect_table(location.uri, format=format, version=version, storage_options=options, counts=counts)
         shown = {**reported, **describe_table(declared, facts), **(metadata or {})}
         return dg.MaterializeResult(
@@ -124,6 +124,10 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
             tags=_merged_tags(result.tags, tags),
             value=result.value,
         )
+
+    def _options(self, given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        """The options to inspect a table with: those given for it, else the resource's own."""
+        return resolve_options(self.storage_options if given is None else given)
 
     def tables(
         self,

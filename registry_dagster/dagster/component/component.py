@@ -71,10 +71,7 @@ class PublishComponent(dg.Component, dg.Resolvable):
         return cls(
             registry=FeatureRegistry(**_render_setting(context, settings)),
             definitions=given.definitions,
-            datasets={
-                key: FeatureTable.from_yaml(_path_beside(context, declared)) if isinstance(declared, str) else declared
-                for key, declared in given.datasets.items()
-            },
+            datasets={key: _read_declaration(context, declared) for key, declared in given.datasets.items()},
             approvals=_path_beside(context, given.gate.approvals) if given.gate.approvals is not None else None,
             resource_key=given.resource_key,
             job_name=given.job_name,
@@ -108,13 +105,21 @@ class PublishComponent(dg.Component, dg.Resolvable):
         )
 
     def _loaded(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        folder = context.path
-        for name in self.definitions:
-            if not (folder / name).is_file():
-                known = [path.name for path in folder.glob("*.py")]
-                raise InvalidDeclaration(f"definitions: no file {name!r} in {folder}{suggestion(name, known)}")
+        _check_files(self.definitions, context.path)
         modules = [context.load_defs_relative_python_module(Path(name)) for name in self.definitions]
         return dg.Definitions.merge(*map(dg.load_definitions_from_module, modules))
+
+
+def _read_declaration(context: dg.ResolutionContext, declared: str | FeatureTable) -> FeatureTable:
+    """The declaration, read from a file if it is the path of one."""
+    return FeatureTable.from_yaml(_path_beside(context, declared)) if isinstance(declared, str) else declared
+
+
+def _check_files(names: Sequence[str], folder: Path) -> None:
+    for name in names:
+        if not (folder / name).is_file():
+            known = [path.name for path in folder.glob("*.py")]
+            raise InvalidDeclaration(f"definitions: no file {name!r} in {folder}{suggestion(name, known)}")
 
 
 def _with_declarations(defs: dg.Definitions, tables: Mapping[dg.AssetKey, FeatureTable]) -> dg.Definitions:

@@ -97,8 +97,11 @@ def _with_conditions(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     schema = {name: _with_conditions(value) for name, value in cast("dict[str, Any]", schema).items()}
-    tagged = "oneOf" in schema and "mapping" in schema.get("discriminator", {})
-    return _as_conditions(schema) if tagged else schema
+    return _as_conditions(schema) if _is_tagged_choice(schema) else schema
+
+
+def _is_tagged_choice(schema: Mapping[str, Any]) -> bool:
+    return "oneOf" in schema and "mapping" in schema.get("discriminator", {})
 
 
 def _as_conditions(schema: dict[str, Any]) -> dict[str, Any]:

@@ -70,6 +70,20 @@ def feature_table(
         if any((dataset is not None, materializations, columns, references, signals)):
             raise InvalidDeclaration("feature_table: give one whole declaration or its parts, not both")
         return _decorator(_from_whole(table, partitions))
+    return _decorator(_from_parts(dataset, materializations, columns, references, signals, partitions))
+
+
+_BY_PARTITION = MaterializationVersion(system="by_partition", version="by_partition")
+
+
+def _from_parts(
+    dataset: Dataset | None,
+    materializations: Materializations,
+    columns: Mapping[str, AnyColumn] | None,
+    references: Iterable[Reference],
+    signals: Iterable[AnySignal],
+    partitions: Partitions,
+) -> Declaration:
     resolve = materializations if callable(materializations) else None
     template = FeatureTable(
         dataset=_checked_dataset(dataset),
@@ -78,20 +92,12 @@ def feature_table(
         references=_listed("references", references),
         signals=_listed("signals", signals),
     )
-    return _decorator(_checked_partitions(Declaration(template, resolve, partitions)))
-
-
-_BY_PARTITION = MaterializationVersion(system="by_partition", version="by_partition")
-
-
-def _checked_partitions(declaration: Declaration) -> Declaration:
-    if declaration.resolve is not None and declaration.partitions == "all":
+    if resolve is not None and partitions == "all":
         raise InvalidDeclaration(
-            f"{declaration.template.dataset.name}: one version for all partitions needs fixed materialization "
-            "versions, but they are declared as a function of the partition key; list them, or use "
-            'partitions="each"'
+            f"{template.dataset.name}: one version for all partitions needs fixed materialization versions, but they "
+            'are declared as a function of the partition key; list them, or use partitions="each"'
         )
-    return declaration
+    return Declaration(template, resolve, partitions)
 
 
 def _from_whole(table: object, partitions: Partitions) -> Declaration | Mapping[dg.AssetKey, Declaration]:
@@ -234,10 +240,14 @@ def _check_metadata(spec: dg.AssetSpec) -> None:
 def _shared_and_owned(table: FeatureTable, owners: Sequence[str]) -> FeatureTable:
     """Equal columns as one object; and a dataset without owners of its own takes the asset's."""
     columns = cast("Mapping[str, Any]", table.columns)
-    update: dict[str, object] = {"columns": {path: _shared(column) for path, column in columns.items()}}
-    if owners and not table.dataset.owners:
-        update["dataset"] = Dataset(name=table.dataset.name, owners=tuple(owners)).added_to(table.dataset)
-    return table.model_copy(update=update)
+    shared = {path: _shared(column) for path, column in columns.items()}
+    return table.model_copy(update={"columns": shared, "dataset": _owned(table.dataset, owners)})
+
+
+def _owned(dataset: Dataset, owners: Sequence[str]) -> Dataset:
+    if dataset.owners or not owners:
+        return dataset
+    return Dataset(name=dataset.name, owners=tuple(owners)).added_to(dataset)
 
 
 @lru_cache(maxsize=10_000)

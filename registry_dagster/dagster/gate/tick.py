@@ -98,7 +98,7 @@ class Tick:
             targets = self._targets_left(run)
             if run is None or not targets:
                 self.cursor.pending.discard(request_id)
-            elif run.failed_at is not None and self._is_due(run.failed_at, run.request, targets, pauses):
+            elif self._is_due(run, targets, pauses):
                 yield run.request.retry(targets)
 
     def _targets_left(self, run: RequestRun | None) -> list[Target]:
@@ -111,12 +111,12 @@ class Tick:
             return []
         return [each for each in run.request.targets if each.asset in self.assets]
 
-    def _is_due(
-        self, failed_at: float, request: PublishRequest, targets: Sequence[Target], pauses: Sequence[float]
-    ) -> bool:
-        """Whether a failed request has waited; if not, a note says how long it still will."""
-        pause = pauses[min(request.attempt, len(pauses)) - 1]
-        wait = failed_at + pause - time.time()
+    def _is_due(self, run: RequestRun, targets: Sequence[Target], pauses: Sequence[float]) -> bool:
+        """Whether a request has failed and waited; if it has to wait longer, a note says how long."""
+        if run.failed_at is None:
+            return False
+        pause = pauses[min(run.request.attempt, len(pauses)) - 1]
+        wait = run.failed_at + pause - time.time()
         if wait > 0:
             self.notes.append(f"failed targets: {len(targets)}; they will be requested again in {wait:.0f} s")
         return wait <= 0

@@ -75,13 +75,7 @@ def materializations_asset(
 def _record(
     context: dg.AssetExecutionContext, upstream: Source, resource: FeatureRegistry
 ) -> "dg.MaterializeResult[Any]":
-    try:
-        answer = upstream.ask()
-        with closing(resource.open()) as registry:
-            changes = registry.record_materializations(answer.versions)
-    except RegistryError as error:
-        again = isinstance(error, RegistryUnavailable | SourceUnavailable)
-        raise dg.Failure(description=str(error), allow_retries=again) from error
+    answer, changes = _ask_and_record(upstream, resource)
     for note in answer.notes:
         context.log.warning(note)
     context.log.info(changes.summary)
@@ -95,6 +89,16 @@ def _record(
         )
     facts = [version.to_json() for version in answer.versions]
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(sha256_digest(facts)))
+
+
+def _ask_and_record(upstream: Source, resource: FeatureRegistry) -> tuple[SourceReport, MaterializationChanges]:
+    try:
+        answer = upstream.ask()
+        with closing(resource.open()) as registry:
+            return answer, registry.record_materializations(answer.versions)
+    except RegistryError as error:
+        again = isinstance(error, RegistryUnavailable | SourceUnavailable)
+        raise dg.Failure(description=str(error), allow_retries=again) from error
 
 
 def _key(key: dg.AssetKey | str | Sequence[str]) -> dg.AssetKey:

@@ -11,7 +11,7 @@ import dagster as dg
 from registry_dagster.dagster.names import NOT_PINNED
 from registry_dagster.dagster.pin.metadata import describe_table, freeze_metadata, resolve_declaration
 from registry_dagster.dagster.pin.storage_options import resolve_options
-from registry_dagster.dagster.pin.written_to import HOW_TO_REPORT, written_to
+from registry_dagster.dagster.pin.written_to import HOW_TO_REPORT, WrittenTo, written_to
 from registry_dagster.errors import InvalidDeclaration, RegistryError, TableNotFound
 from registry_dagster.tables import inspect_table
 
@@ -135,15 +135,20 @@ def _pinned(
     declared = resolve_declaration(context, key)
     if declared is None:
         return {}
-    written = written_to(logged)
-    if written is None:
-        raise TableNotFound(f"The IO manager's metadata does not say where it wrote the table; {HOW_TO_REPORT}.")
+    written = _location(logged)
     options = {**_catalog(output), **(resolve_options(options) or {})}
     facts = inspect_table(written.uri, version=written.version, storage_options=options)
     return {
         **describe_table(declared, facts),
         **freeze_metadata(context, key, declared, facts, {**(output.output_metadata or {}), **logged}),
     }
+
+
+def _location(logged: Mapping[str, object]) -> WrittenTo:
+    written = written_to(logged)
+    if written is None:
+        raise TableNotFound(f"The IO manager's metadata does not say where it wrote the table; {HOW_TO_REPORT}.")
+    return written
 
 
 def _catalog(output: dg.OutputContext) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
 import dagster as dg
@@ -128,13 +128,9 @@ def _origin(
     """What made the table. Job and op are named as acryl-datahub-dagster-plugin names them."""
     module = _module(context.run)
     declaration = declaration_of(context.assets_def, key)
-    columns = {
-        column: [(upstream[dep.asset_key][0], dep.column_name) for dep in deps if dep.asset_key in upstream]
-        for column, deps in lineage.items()
-    }
     optional: dict[str, object] = {
         "inputs": list(upstream.values()),
-        "column_lineage": columns,
+        "column_lineage": {column: _columns_read(deps, upstream) for column, deps in lineage.items()},
         "partitions": "all" if declaration is not None and declaration.partitions == "all" else None,
     }
     return {
@@ -142,6 +138,13 @@ def _origin(
         "op": f"{module}/{context.op_execution_context.op_def.name}",
         **{name: value for name, value in optional.items() if value},
     }
+
+
+def _columns_read(
+    deps: Iterable[dg.TableColumnDep], upstream: Mapping[dg.AssetKey, tuple[str, object]]
+) -> list[tuple[str, str]]:
+    """Dataset and column of each dependency that is on a declared table."""
+    return [(upstream[dep.asset_key][0], dep.column_name) for dep in deps if dep.asset_key in upstream]
 
 
 def _module(run: dg.DagsterRun) -> str:
@@ -195,14 +198,18 @@ def _materialization_read(context: dg.AssetExecutionContext, dep: dg.AssetDep) -
     It is the newest one if the upstream asset is not partitioned. If it is, only the same partition is sure
     to be what was read, and only under the default partition mapping; otherwise the answer is None.
     """
-    found = context.instance.get_latest_materialization_event(dep.asset_key)
-    event = found.asset_materialization if found is not None else None
+    event = _newest(context, dep.asset_key)
     if event is None or event.partition is None:
         return event
     partition = _only_partition(context)
     if partition is None or dep.partition_mapping is not None:
         return None
     return _newest_of_partition(context, dep.asset_key, partition)
+
+
+def _newest(context: dg.AssetExecutionContext, key: dg.AssetKey) -> dg.AssetMaterialization | None:
+    found = context.instance.get_latest_materialization_event(key)
+    return found.asset_materialization if found is not None else None
 
 
 def _newest_of_partition(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 import dagster as dg
 
@@ -14,6 +14,7 @@ from registry_dagster.errors import InvalidDeclaration
 __all__ = ["ExternalResults", "Result", "WrittenTable", "result_of", "results_of"]
 
 Result = dg.MaterializeResult[Any] | dg.AssetCheckResult
+R = TypeVar("R", dg.MaterializeResult[Any], dg.AssetCheckResult)
 
 
 @runtime_checkable
@@ -54,19 +55,22 @@ def result_of(written: WrittenTable) -> dg.MaterializeResult[Any]:
 
 
 def _only_result(results: Sequence[Result]) -> dg.MaterializeResult[Any]:
-    made = [result for result in results if isinstance(result, dg.MaterializeResult)]
+    made: list[dg.MaterializeResult[Any]] = _of_kind(results, dg.MaterializeResult)
     if len(made) != 1:
         raise _not_one(made)
     (result,) = made
-    checks = [result for result in results if isinstance(result, dg.AssetCheckResult)]
     return dg.MaterializeResult(
         asset_key=result.asset_key,
         metadata=result.metadata,
-        check_results=[*result.check_results, *checks],
+        check_results=[*result.check_results, *_of_kind(results, dg.AssetCheckResult)],
         data_version=result.data_version,
         tags=result.tags,
         value=result.value,
     )
+
+
+def _of_kind(results: Iterable[Result], kind: type[R]) -> list[R]:
+    return [result for result in results if isinstance(result, kind)]
 
 
 def _not_one(made: Sequence[dg.MaterializeResult[Any]]) -> InvalidDeclaration:

@@ -72,12 +72,16 @@ def _refuse_written(name: str, value: object, *, secret: bool) -> None:
     if _variable(value) is not None:
         return
     if isinstance(value, Mapping):
-        for key, inner in cast("Mapping[str, object]", value).items():
-            _refuse_written(f"{name}.{key}", inner, secret=secret or _has_secret_name(key))
+        _refuse_in_mapping(name, cast("Mapping[str, object]", value), secret=secret)
     elif isinstance(value, str):
         _refuse_text(name, value, secret=secret)
     elif isinstance(value, Sequence):
         _refuse_in_list(name, cast("Sequence[object]", value), secret=secret)
+
+
+def _refuse_in_mapping(name: str, values: Mapping[str, object], *, secret: bool) -> None:
+    for key, each in values.items():
+        _refuse_written(f"{name}.{key}", each, secret=secret or _has_secret_name(key))
 
 
 def _refuse_in_list(name: str, values: Sequence[object], *, secret: bool) -> None:
@@ -88,12 +92,16 @@ def _refuse_in_list(name: str, values: Sequence[object], *, secret: bool) -> Non
 
 
 def _refuse_text(name: str, text: str, *, secret: bool) -> None:
-    named_so = secret and text not in _NO_SECRETS and not text.endswith(".json")
-    if named_so or secret_in(text) or _USER_IN_URL.search(text):
+    if (secret and not _is_public(text)) or secret_in(text) or _USER_IN_URL.search(text):
         raise TableError(
             f"storage_options: {name} is written in the definition, and Dagster stores and shows definitions. "
             'Use dg.EnvVar("NAME"), or leave it out: credentials are then taken from the environment.'
         )
+
+
+def _is_public(text: str) -> bool:
+    """Whether a text is no secret, though its option has the name of one."""
+    return text in _NO_SECRETS or text.endswith(".json")
 
 
 def _variable(value: object) -> str | None:

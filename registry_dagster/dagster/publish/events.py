@@ -98,13 +98,18 @@ def _new_materializations(instance: dg.DagsterInstance, receipts: Iterable[Recei
 
 def _add_partitions(instance: dg.DagsterInstance, published: Sequence[PublishedTarget]) -> None:
     """Done last: if a crash comes first, the next run logs the events again. Otherwise they would be lost."""
+    for name, keys in _new_partitions(instance, published).items():
+        instance.add_dynamic_partitions(name, keys)
+
+
+def _new_partitions(instance: dg.DagsterInstance, published: Sequence[PublishedTarget]) -> dict[str, list[str]]:
+    """Name of dynamic partitions → the keys that a publish adds."""
     keys: dict[str, list[str]] = {}
     for each in published:
         keys.setdefault(registry_partitions(each.dataset), []).append(each.registry_partition)
     for version in _new_materializations(instance, [each.receipt for each in published]):
         keys.setdefault(materialization_partitions(version), []).append(version.version)
-    for name, some in keys.items():
-        instance.add_dynamic_partitions(name, some)
+    return keys
 
 
 def _version_event(published: PublishedTarget, datahub: str | None) -> dg.AssetMaterialization:

@@ -39,15 +39,20 @@ class FrozenTable:
 
 def find_frozen_tables(instance: dg.DagsterInstance, targets: Sequence[Target]) -> list[FrozenTable | PublishRefused]:
     """What each target's materialization froze, or why it cannot be published. Makes few queries for many targets."""
-    records: dict[Target, dg.EventLogRecord] = {}
-    for some in grouped(targets, key=lambda target: target.asset).values():
-        records |= _newest_records(instance, some)
+    records = _find_records(instance, targets)
     missing = set(targets) - records.keys()
     known = [key.to_user_string() for key in instance.get_asset_keys()] if missing else []
     return [
         _frozen_table(target, records[target]) if target in records else _not_materialized(target, known)
         for target in targets
     ]
+
+
+def _find_records(instance: dg.DagsterInstance, targets: Sequence[Target]) -> dict[Target, dg.EventLogRecord]:
+    records: dict[Target, dg.EventLogRecord] = {}
+    for some in grouped(targets, key=lambda target: target.asset).values():
+        records |= _newest_records(instance, some)
+    return records
 
 
 def _newest_records(instance: dg.DagsterInstance, targets: Sequence[Target]) -> dict[Target, dg.EventLogRecord]:
@@ -144,22 +149,27 @@ def _frozen_table(target: Target, record: dg.EventLogRecord) -> FrozenTable | Pu
     if not is_pinned(materialization) or NOT_PINNED in materialization.metadata:
         return _not_pinned(target, record)
     metadata = materialization.metadata
-    origin: dict[str, Any] = dict(_json(metadata, ORIGIN))
-    one_for_all = origin.pop("partitions", "each") == "all"
-    partition = None if one_for_all else materialization.partition
-    if target.partition is None and partition is not None:
-        return PublishRefused(f"asset {target.asset!r} is partitioned; set partition, e.g. to {partition!r}")
+    origin = _origin(target.asset, record, materialization)
+    if target.partition is None and origin.partition is not None:
+        return PublishRefused(f"asset {target.asset!r} is partitioned; set partition, e.g. to {origin.partition!r}")
     try:
         return FrozenTable(
             FeatureTable.from_json(_json(metadata, DECLARATION)),
             TableFacts.from_json(_json(metadata, TABLE)),
-            Origin(run_id=record.run_id or None, asset=target.asset, partition=partition, **origin),
+            origin,
         )
     except InvalidDeclaration as error:
         return PublishRefused(
             f"this version of registry-dagster cannot read what the materialization of {target.asset!r} in run "
             f"{record.run_id} froze; materialize it again. {error}"
         )
+
+
+def _origin(asset: str, record: dg.EventLogRecord, materialization: dg.AssetMaterialization) -> Origin:
+    frozen: dict[str, Any] = dict(_json(materialization.metadata, ORIGIN))
+    one_for_all = frozen.pop("partitions", "each") == "all"
+    partition = None if one_for_all else materialization.partition
+    return Origin(run_id=record.run_id or None, asset=asset, partition=partition, **frozen)
 
 
 def _not_pinned(target: Target, record: dg.EventLogRecord) -> PublishRefused:

@@ -86,11 +86,12 @@ def show_outcomes(context: dg.OpExecutionContext, targets: Sequence[Target], out
     """
     pairs = list(zip(targets, outcomes, strict=True))
     counts = Counter(map(_became, outcomes))
-    context.log.info(", ".join(f"{counts[became]} {became}" for became in ("published", "unchanged", "not published")))
+    published, unchanged = counts["published"], counts["unchanged"]
+    context.log.info(f"{published} published, {unchanged} unchanged, {counts['not published']} not published")
     summary: dict[str, Any] = {
-        "published": counts["published"],
-        "unchanged": counts["unchanged"],
-        "targets": _table(_row(target, outcome) for target, outcome in pairs[:_MOST_ROWS]),
+        "published": published,
+        "unchanged": unchanged,
+        "targets": _table(map(_row, targets[:_MOST_ROWS], outcomes[:_MOST_ROWS])),
     }
     failed = [(target, outcome) for target, outcome in pairs if isinstance(outcome, RegistryError)]
     if not failed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -130,12 +130,16 @@ def _with_declarations(defs: dg.Definitions, tables: Mapping[dg.AssetKey, Featur
         return feature_table(tables[spec.key])(spec) if spec.key in tables else spec
 
     defs = defs.map_asset_specs(func=add_declaration)
+    _check_assets(tables, known)
+    return defs
+
+
+def _check_assets(tables: Iterable[dg.AssetKey], known: Sequence[str]) -> None:
     for name in (key.to_user_string() for key in tables):
         if name not in known:
             raise InvalidDeclaration(
                 f"datasets: no asset {name!r} in definitions{suggestion(name, known)} Assets: {', '.join(known)}"
             )
-    return defs
 
 
 def _render_setting(context: dg.ResolutionContext, value: object) -> Any:

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+import dagster as dg
+
 __all__ = ["Cursor"]
 
 _FORMAT = 1
@@ -40,6 +42,10 @@ class Cursor:
             return cls(seen, set(data["approved"]), set(data["asked"]), bool(data["catching_up"]))
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
+
+    def last_seen(self, asset: dg.AssetKey) -> int:
+        """Storage id of the asset's last materialization that was read; 0 if none was."""
+        return self.seen.get(asset.to_user_string(), 0)
 
     def to_text(self) -> str:
         """The cursor as Dagster keeps it."""

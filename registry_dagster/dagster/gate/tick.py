@@ -166,12 +166,11 @@ class Tick:
             if left <= 0:
                 self.notes.append("there are more new materializations than one tick reads; the next tick continues")
                 return
-            name = key.to_user_string()
-            wanted = dg.AssetRecordsFilter(asset_key=key, after_storage_id=self.cursor.seen.get(name, 0))
+            wanted = dg.AssetRecordsFilter(asset_key=key, after_storage_id=self.cursor.last_seen(key))
             page = self.instance.fetch_materializations(wanted, limit=left, ascending=True)
             left -= len(page.records)
             if page.records:
-                self.cursor.seen[name] = page.records[-1].storage_id
+                self.cursor.seen[key.to_user_string()] = page.records[-1].storage_id
             yield from page.records
         self.cursor.catching_up = False
 
@@ -182,7 +181,7 @@ class Tick:
             for record in self.instance.get_asset_records(some):
                 key = record.asset_entry.asset_key
                 newest = record.asset_entry.last_materialization_storage_id
-                if (newest or 0) > self.cursor.seen.get(key.to_user_string(), 0):
+                if (newest or 0) > self.cursor.last_seen(key):
                     yield key
 
     def _tags(self, run_ids: set[str]) -> dict[str, dict[str, str]]:

@@ -92,20 +92,23 @@ def _all_datasets(of: object) -> list[str]:
     return list(dict.fromkeys(dataset for each in given for dataset in _datasets(each)))
 
 
-def _datasets(given: dg.AssetsDefinition | dg.AssetSpec | str) -> Iterator[str]:
+def _datasets(given: dg.AssetsDefinition | dg.AssetSpec | str) -> Iterable[str]:
     if isinstance(given, str):
-        yield parse_version(given).dataset
-        return
+        return [parse_version(given).dataset]
     asset = cast("object", given)
     if not isinstance(asset, dg.AssetsDefinition | dg.AssetSpec):
         raise InvalidDeclaration(
             f"verify_checks takes assets and names of datasets, got {type(asset).__name__}; use the asset itself"
         )
+    return _declared_datasets(asset)
+
+
+def _declared_datasets(asset: dg.AssetsDefinition | dg.AssetSpec) -> list[str]:
     declared = declared_in([asset])
     if not declared:
         names = ", ".join(sorted(key.to_user_string() for key in asset_keys([asset], "verify_checks")))
         raise InvalidDeclaration(f"asset {names} has no declaration; put @feature_table(...) above it")
-    yield from (declaration.template.dataset.name for declaration in declared.values())
+    return [declaration.template.dataset.name for declaration in declared.values()]
 
 
 def _verified(registry: Registry, dataset: str, storage_options: dict[str, Any] | None) -> Sequence[Verification]:

@@ -111,11 +111,8 @@ class _PinningEvents(_Pinning):
 
 def _pin(output: dg.OutputContext, logged: Mapping[str, object], options: Options) -> None:
     """Add what is pinned to the asset's materialization. It replaces the IO manager's own columns and row count."""
-    if not output.has_asset_key:
-        return
-    try:
-        context = dg.AssetExecutionContext.get()
-    except dg.DagsterInvariantViolationError:
+    context = _running()
+    if context is None or not output.has_asset_key:
         return  # Outside of a run there is no materialization to pin to.
     key = output.asset_key
     try:
@@ -126,6 +123,13 @@ def _pin(output: dg.OutputContext, logged: Mapping[str, object], options: Option
         pinned = {NOT_PINNED: str(error)}
     if pinned:
         context.add_asset_metadata(pinned, asset_key=key)
+
+
+def _running() -> dg.AssetExecutionContext | None:
+    try:
+        return dg.AssetExecutionContext.get()
+    except dg.DagsterInvariantViolationError:
+        return None
 
 
 def _pinned(

@@ -88,8 +88,7 @@ def freeze_metadata(
         ORIGIN: _origin(context, key, upstream, own),
     }
     # What the author says a column comes from replaces what we only know it is joined to.
-    lineage = {**_join_lineage(declared, {dataset: asset for asset, (dataset, _) in upstream.items()}), **own}
-    if lineage:
+    if lineage := {**_join_lineage(declared, upstream), **own}:
         pinned[COLUMN_LINEAGE] = dg.MetadataValue.column_lineage(dg.TableColumnLineage(lineage))
     link = publish_link(context, key, _only_partition(context))
     return pinned if link is None else {**pinned, PUBLISH_LINK: link}
@@ -108,8 +107,9 @@ def _given_lineage(lineage: object) -> ColumnDeps:
     return lineage.deps_by_column if isinstance(lineage, dg.TableColumnLineage) else {}
 
 
-def _join_lineage(declared: FeatureTable, producers: Mapping[str, dg.AssetKey]) -> ColumnDeps:
+def _join_lineage(declared: FeatureTable, upstream: Mapping[dg.AssetKey, tuple[str, object]]) -> ColumnDeps:
     """The columns that a column is joined to, for people to follow in the UI. Not recorded as what it came from."""
+    producers = {dataset: asset for asset, (dataset, _) in upstream.items()}
     deps: dict[str, list[dg.TableColumnDep]] = {}
     for reference in declared.references:
         if reference.to is not None:

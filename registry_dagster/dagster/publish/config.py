@@ -60,12 +60,15 @@ class PublishConfig(_TargetFields):
         Raises:
             PublishRefused: neither or both of asset and targets are given, or the message is empty.
         """
+        self._check()
+        one = Target(asset=_text(self.asset), partition=self.partition, run_id=self.run_id, label=self.label)
+        return list(map(self._completed, self.targets or [one]))
+
+    def _check(self) -> None:
         if not self.message.strip():
             raise PublishRefused("message is empty; say why this is published")
         if (self.asset is None) == (not self.targets):
             raise PublishRefused("set asset to publish one table, or targets to publish several, but not both")
-        one = Target(asset=_text(self.asset), partition=self.partition, run_id=self.run_id, label=self.label)
-        return list(map(self._completed, self.targets or [one]))
 
     def _completed(self, target: Target) -> Target:
         """The target, with the launch's message and publisher where it leaves them out."""

@@ -104,7 +104,7 @@ def _slots_for(record: dg.EventLogRecord) -> Iterator[Slot]:
 def _newest_first(instance: dg.DagsterInstance, targets: Sequence[Target]) -> Iterator[dg.EventLogRecord]:
     """Materializations of the targets' asset, page by page. Stops early if every target names its run."""
     wanted = dg.AssetRecordsFilter(asset_key=_key(targets[0]), asset_partitions=_partitions_of(targets))
-    limit = 1 if len(targets) == 1 and targets[0].run_id is None else _PAGE
+    limit = 1 if _is_newest_enough(targets) else _PAGE
     cursor: str | None = None
     for _ in _pages(targets):
         page = instance.fetch_materializations(wanted, limit=limit, cursor=cursor)
@@ -112,6 +112,11 @@ def _newest_first(instance: dg.DagsterInstance, targets: Sequence[Target]) -> It
         if not page.has_more:
             return
         cursor = page.cursor
+
+
+def _is_newest_enough(targets: Sequence[Target]) -> bool:
+    """Whether the first record is the one: there is a single target, and it names no run."""
+    return len(targets) == 1 and targets[0].run_id is None
 
 
 def _partitions_of(targets: Sequence[Target]) -> list[str] | None:

@@ -40,7 +40,10 @@ class Recheck:
     def _check_one(self, frozen: FrozenTable | RegistryError) -> FrozenTable | RegistryError:
         if isinstance(frozen, RegistryError):
             return frozen
-        state, reason = self._look(frozen.table)
+        return self._judge(frozen, self._look(frozen.table))
+
+    def _judge(self, frozen: FrozenTable, look: Look) -> FrozenTable | PublishRefused:
+        state, reason = look
         match state:
             case "intact":
                 return frozen

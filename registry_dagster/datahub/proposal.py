@@ -44,7 +44,7 @@ def own_properties(model: type[BaseModel], properties: Mapping[str, str]) -> dic
 
 
 def text_properties(model: Model) -> dict[str, str]:
-    """A model of ours as custom properties, whose values are texts: what is no text is its JSON."""
+    """A model of ours as custom properties: texts as they are, all other values as JSON."""
     return {name: value if isinstance(value, str) else json_text(value) for name, value in model.to_json().items()}
 
 

@@ -100,7 +100,7 @@ def _refuse_text(name: str, text: str, *, secret: bool) -> None:
 
 
 def _is_public(text: str) -> bool:
-    """Whether a text is no secret, though its option has the name of one."""
+    """Whether a text is harmless, though its option has the name of a secret."""
     return text in _NO_SECRETS or text.endswith(".json")
 
 

@@ -115,7 +115,7 @@ def _newest_first(instance: dg.DagsterInstance, targets: Sequence[Target]) -> It
 
 
 def _is_newest_enough(targets: Sequence[Target]) -> bool:
-    """Whether the first record is the one: there is a single target, and it names no run."""
+    """Whether the first record will do: there is a single target, and it leaves the run open."""
     return len(targets) == 1 and targets[0].run_id is None
 
 

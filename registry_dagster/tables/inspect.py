@@ -54,7 +54,7 @@ def inspect_table(
         TableError: it cannot be read for another reason. Base of the others.
     """
     location = normalise(uri)
-    if format is not None and format not in FORMATS:
+    if format not in {None, *FORMATS}:
         raise UnknownFormat(f"{format!r} is not a table format; use one of {', '.join(FORMATS)}.")
     try:
         return _inspect(location, format, version, storage_options, count_bytes if counts else None)

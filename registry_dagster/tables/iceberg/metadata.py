@@ -17,6 +17,7 @@ from typing import Any, cast
 from registry_dagster.errors import TableNotFound, UnsupportedTable
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.tables.storage.locations import plain_text
+from registry_dagster.tables.whole_number import whole_number
 
 __all__ = ["Json", "Metadata", "Snapshot", "is_metadata_file"]
 
@@ -178,7 +179,7 @@ class Metadata:
         refs: dict[str, Json] = self.json.get("refs") or {}
         if str(version) in refs:
             return int(refs[str(version)]["snapshot-id"])
-        return int(version) if str(version).isascii() and str(version).isdecimal() else None
+        return whole_number(version)
 
     def _and_refs(self) -> str:
         names = sorted(self.json.get("refs") or {})

@@ -18,6 +18,7 @@ from registry_dagster.tables.storage.locations import local_path, plain_text
 from registry_dagster.tables.storage.open import open_storage
 from registry_dagster.tables.storage.options import StorageOptions, prepared
 from registry_dagster.tables.storage.protocol import Storage
+from registry_dagster.tables.whole_number import whole_number
 
 __all__ = ["inspect_lance"]
 
@@ -48,7 +49,7 @@ def inspect_lance(
         TableUnreachable: the store does not answer.
         TableError: the lance package is not installed, or does not read from such a store.
     """
-    location, number = storage.location, _number(version)
+    location, number = storage.location, whole_number(version)
     if version is not None and number is None:
         location, number = _named(location, str(version), storage_options)
     opened = _Opened.at(location, number, storage_options)
@@ -83,10 +84,6 @@ class _Opened:
             return cls(dataset.version, dataset.schema, dataset.get_version()["metadata"], uuid)
 
         return _read(location, version, options, read)
-
-
-def _number(version: int | str | None) -> int | None:
-    return int(version) if version is not None and str(version).isascii() and str(version).isdecimal() else None
 
 
 def _read(location: str, version: int | None, options: StorageOptions | None, read: Callable[[Any], T]) -> T:

@@ -79,11 +79,7 @@ class ParquetFiles:
             if found is None:
                 found = cls(stored, stored, partitions, stored.modified)
             elif partitions != found.partitions:
-                raise UnsupportedTable(
-                    f"{storage.location} is not one table: {found.first.path} is partitioned by "
-                    f"{_names(found.partitions)}, {stored.path} by {_names(partitions)}. "
-                    "Give the location of one table."
-                )
+                raise _other_partitions(storage, found, stored, partitions)
             found._add(stored)
             if seen is not None:
                 seen(stored)
@@ -115,6 +111,16 @@ def data_files(storage: Storage) -> Iterator[StoredObject]:
 def is_data_file(path: str) -> bool:
     """Whether a path is a Parquet data file: the extension fits, and no name on the path is hidden."""
     return path.lower().endswith(".parquet") and is_visible(path)
+
+
+def _other_partitions(
+    storage: Storage, found: ParquetFiles, stored: StoredObject, partitions: tuple[str, ...]
+) -> UnsupportedTable:
+    return UnsupportedTable(
+        f"{storage.location} is not one table: {found.first.path} is partitioned by "
+        f"{_names(found.partitions)}, {stored.path} by {_names(partitions)}. "
+        "Give the location of one table."
+    )
 
 
 def _refuse_table_inside(storage: Storage, path: str) -> None:

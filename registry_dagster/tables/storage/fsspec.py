@@ -10,6 +10,7 @@ from registry_dagster.tables.storage.deadline import within
 from registry_dagster.tables.storage.failures import reading
 from registry_dagster.tables.storage.filesystems import open_filesystem
 from registry_dagster.tables.storage.listing import Entry, page_reader, stored_object, walk
+from registry_dagster.tables.storage.locations import below
 from registry_dagster.tables.storage.obstore_listing import FastListing
 from registry_dagster.tables.storage.options import StorageOptions, prepared, scheme_of
 from registry_dagster.tables.storage.protocol import StoredObject
@@ -159,4 +160,4 @@ class FsspecStorage:
         return f"{self._root}/{path}".rstrip("/") if path else self._root
 
     def _where(self, path: str) -> str:
-        return f"{self._location}/{path}" if path else self._location
+        return below(self._location, path)

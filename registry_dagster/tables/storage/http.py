@@ -13,6 +13,7 @@ from registry_dagster.errors import TableError, TableNotFound, TableUnreachable
 from registry_dagster.http import Service, open_session, pieces, server_address
 from registry_dagster.tables.storage.deadline import within
 from registry_dagster.tables.storage.failures import reading, status_error
+from registry_dagster.tables.storage.locations import below
 from registry_dagster.tables.storage.options import StorageOptions, prepared
 from registry_dagster.tables.storage.protocol import StoredObject
 
@@ -120,10 +121,10 @@ class HttpStorage:
             yield answer
 
     def _url(self, path: str) -> str:
-        return f"{self._location}/{quote(path)}" if path else self._location
+        return below(self._location, quote(path))
 
     def _where(self, path: str) -> str:
-        return f"{self._location}/{path}" if path else self._location
+        return below(self._location, path)
 
 
 def _netrc_has(location: str) -> bool:

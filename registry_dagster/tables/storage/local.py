@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound
+from registry_dagster.tables.storage.locations import below
 from registry_dagster.tables.storage.protocol import StoredObject
 
 __all__ = ["LocalStorage"]
@@ -94,7 +95,7 @@ class LocalStorage:
 
     @contextmanager
     def _errors(self, path: str) -> Generator[None, None, None]:
-        where = f"{self.location}/{path}" if path else self.location
+        where = below(self.location, path)
         try:
             yield
         except (FileNotFoundError, NotADirectoryError) as error:

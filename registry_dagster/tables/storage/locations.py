@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from registry_dagster.errors import TableError, UnsafeLocation
 from registry_dagster.model.secrets import credential_in
 
-__all__ = ["local_path", "normalise", "plain_text"]
+__all__ = ["below", "local_path", "normalise", "plain_text"]
 
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _CHAIN = re.compile(r"::[A-Za-z][A-Za-z0-9+.-]+://")
@@ -52,6 +52,11 @@ def local_path(location: str) -> Path | None:
     """The path of a `file://` location; None for any other."""
     parts = urlsplit(location)
     return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+def below(location: str, path: str) -> str:
+    """The place of what is stored below a location; the location itself for an empty path."""
+    return f"{location}/{path}" if path else location
 
 
 def plain_text(error: BaseException) -> str:

@@ -90,7 +90,7 @@ class FsspecStorage:
     def _pages(self, prefix: str, start_after: str) -> Iterator[tuple[str, Entry]]:
         bucket, _, key = self._root.partition("/")
         root = f"{key}/" if key else ""
-        after, start = root + start_after if start_after else "", None
+        after = root + start_after if start_after else ""
         # The store's own client lists from the last key that obstore gave, so no object is missed or listed twice.
         listing = FastListing(self._location, self._options, self._seconds, root + prefix, after)
         for name, entry in listing:
@@ -99,8 +99,11 @@ class FsspecStorage:
             if entry["size"] or self.is_object(path):
                 yield path, entry
             after = name
-        if listing.complete:
-            return
+        if not listing.complete:
+            yield from self._rest(prefix, bucket, root, after)
+
+    def _rest(self, prefix: str, bucket: str, root: str, after: str) -> Iterator[tuple[str, Entry]]:
+        start: str | None = None
         while True:
             page = self._asked(prefix, self._page, self._fs, bucket, root + prefix, after, start)
             for name, entry in page.entries:

@@ -18,6 +18,7 @@ _FORMS = {
     "neuprint": "neuprint SERVER [DATASET], e.g. neuprint neuprint.janelia.org hemibrain",
     "file": "file PATH, e.g. file materializations.yaml",
 }
+_MOST_NAMES = {"neuprint": 2}
 
 
 def open_source(kind: str, names: Sequence[str], *, server: str | None = None, same_as: Sequence[str] = ()) -> Source:
@@ -51,8 +52,7 @@ def open_source(kind: str, names: Sequence[str], *, server: str | None = None, s
 
 
 def _refuse_other_names(kind: str, names: Sequence[str], *, has_more: bool) -> None:
-    most = 2 if kind == "neuprint" else 1
-    if not 1 <= len(names) <= most or not all(names):
+    if not 1 <= len(names) <= _MOST_NAMES.get(kind, 1) or not all(names):
         raise InvalidDeclaration(f"{kind} {' '.join(names)}: write {_FORMS[kind]}")
     if has_more and kind != "cave":
         raise InvalidDeclaration(f"{kind}: only cave takes a server and datastacks beside its name; leave them out")

@@ -26,10 +26,10 @@ def entries(read: Reader, urns: Sequence[str]) -> Iterator[tuple[str, Entry]]:
 
 
 def _containers(read: Reader, entities: Mapping[str, Entity]) -> dict[str, Entity]:
-    """The container of each entity that has one which is found by it."""
+    """The container of each entity that is also found by its container's words."""
     owners = {urn: owner for urn, entity in entities.items() if (owner := owning_container(urn, entity))}
     found = read(list(dict.fromkeys(owners.values()))) if owners else {}
-    return {urn: found[owner] for urn, owner in owners.items() if owner in found}
+    return {urn: found.get(owner, {}) for urn, owner in owners.items()}
 
 
 def fitting(read: Reader, search: Search, urns: Sequence[str]) -> Iterator[str]:

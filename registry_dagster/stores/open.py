@@ -37,8 +37,12 @@ def open_store(target: str, token: str | None = None) -> Store:
         from registry_dagster.stores.gms.store import DATAHUB, GmsStore
 
         return GmsStore(HttpClient(*server_and_token(target, token), service=DATAHUB))
+    raise _no_store(scheme)
+
+
+def _no_store(scheme: str) -> RegistryError:
     given = f"targets that start with {scheme + ':'!r}" if scheme else "a target without a scheme"
-    raise RegistryError(f"no store for {given}; write {TARGETS}")
+    return RegistryError(f"no store for {given}; write {TARGETS}")
 
 
 def _local_path(target: str, form: str) -> Path:

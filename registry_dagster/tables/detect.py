@@ -70,7 +70,7 @@ def _format_of_file(storage: Storage) -> Format:
     if named := _format_named(storage.location.rpartition("/")[2]):
         return named
     head = storage.read("", 0, 4)
-    if begun := next((format for format in FORMATS.values() if head.startswith(format.marks.magic)), None):
+    if begun := _format_begun(head):
         return begun
     what = "an empty file" if not head else f"a file that starts with {head!r}"
     raise UnknownFormat(
@@ -82,6 +82,10 @@ def _format_of_file(storage: Storage) -> Format:
 def _format_named(name: str) -> Format | None:
     globs = ((glob, format) for format in FORMATS.values() for glob in format.marks.itself)
     return next((format for glob, format in globs if fnmatchcase(name, glob)), None)
+
+
+def _format_begun(head: bytes) -> Format | None:
+    return next((format for format in FORMATS.values() if head.startswith(format.marks.magic)), None)
 
 
 def _single_files() -> Iterator[str]:

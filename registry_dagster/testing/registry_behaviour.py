@@ -159,18 +159,7 @@ class RegistryBehaviour(SearchBehaviour):
         self, registry: Registry, another_registry: Callable[[], Registry]
     ) -> None:
         registry.publish(_declared(), _facts(), message="target")
-        joins = [
-            Reference(
-                columns=["body_id"],
-                to="lab.cells",
-                to_columns=["body_id"],
-                annotation_type="segment",
-                cardinality="n:1",
-                stability="version_pinned",
-                description=f"Join {number}",
-            )
-            for number in range(500)
-        ]
+        joins = list(map(_join, range(500)))
         receipt = registry.publish(_declared("lab.joined", references=joins), _facts(), message="joined")
         with another_registry() as another:
             record = another.get("lab.joined")
@@ -230,7 +219,7 @@ class RegistryBehaviour(SearchBehaviour):
     def test_materialization_versions_are_recorded_as_facts_that_evolve(
         self, registry: Registry, another_registry: Callable[[], Registry]
     ) -> None:
-        known = MaterializationVersion(system="minnie65_public", version="1300", source="cave", status="available")
+        known = _available("minnie65_public", "1300", "cave")
         assert registry.record_materializations([known], dry_run=True).summary == "1 new; nothing was written"
         assert registry.materialization(known) is None
         assert registry.record_materializations([known]).summary == "1 new"
@@ -245,19 +234,14 @@ class RegistryBehaviour(SearchBehaviour):
         self, registry: Registry, another_registry: Callable[[], Registry]
     ) -> None:
         assert registry.materializations() == ()
-        told = [
-            MaterializationVersion(system=system, version=version, source=source, status="available")
-            for system, version, source in (
-                ("minnie65_public", "1300", "cave"),
-                ("minnie65_public", "943", "cave"),
-                ("hemibrain", "v1.2.1", "neuprint"),
-            )
-        ]
-        registry.record_materializations(told)
+        late = _available("minnie65_public", "1300", "cave")
+        early = _available("minnie65_public", "943", "cave")
+        other = _available("hemibrain", "v1.2.1", "neuprint")
+        registry.record_materializations([late, early, other])
         with another_registry() as another:
-            assert another.materializations() == (told[1], told[0], told[2])
-            assert another.materializations("minnie65_public") == (told[1], told[0])
-            assert another.materializations("hemibrain") == (told[2],)
+            assert another.materializations() == (early, late, other)
+            assert another.materializations("minnie65_public") == (early, late)
+            assert another.materializations("hemibrain") == (other,)
             assert another.materializations("h01") == ()
 
     def test_a_plan_writes_nothing(self, registry: Registry) -> None:
@@ -283,6 +267,22 @@ def _receipts(outcomes: Iterable[object]) -> list[Receipt]:
 
 def _summary(outcome: object) -> object:
     return (outcome.version, outcome.created) if isinstance(outcome, Receipt) else type(outcome)
+
+
+def _available(system: str, version: str, source: str) -> MaterializationVersion:
+    return MaterializationVersion(system=system, version=version, source=source, status="available")
+
+
+def _join(number: int) -> Reference:
+    return Reference(
+        columns=["body_id"],
+        to="lab.cells",
+        to_columns=["body_id"],
+        annotation_type="segment",
+        cardinality="n:1",
+        stability="version_pinned",
+        description=f"Join {number}",
+    )
 
 
 def _declared(name: str = "lab.cells", **parts: Any) -> FeatureTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from registry_dagster.datahub import dataset, materialization
@@ -79,7 +79,11 @@ def _filters(search: Search) -> Iterator[dict[str, Any]]:
         yield _equal("platform", [platform_urn(PLATFORM)])
     else:
         yield _equal("typeNames", [_SUB_TYPES[search.kind]])
-    for alternatives in search.terms:
+    yield from _term_filters(search.terms)
+
+
+def _term_filters(terms: Iterable[Collection[Term]]) -> Iterator[dict[str, Any]]:
+    for alternatives in terms:
         if (field := _field_on_server(alternatives)) is not None:
             values = sorted(term.value for term in alternatives)
             yield _equal(f"structuredProperties.featureRegistry.{field}", values)

@@ -31,7 +31,7 @@ def write_edges(connection: sqlite3.Connection, changed: Mapping[str, Entity]) -
         if (parent := _parent(urn, stored)) is not None:
             types = stored.get("subTypes", {}).get("typeNames") or [entity_type(urn)]
             _place(connection, urn, parent, types)
-    for platform in sorted({platform for stored in changed.values() if (platform := _platform(stored))}):
+    for platform in sorted(set(filter(None, map(_platform, changed.values())))):
         _add_platform(connection, platform)
 
 

@@ -43,8 +43,8 @@ def search_page(
 
 def _indexed(connection: sqlite3.Connection, search: Search, before: int | None) -> list[tuple[int, str]]:
     """A page of (entry, URN) from the index, newest first."""
-    conditions = [term_ids(connection, [kind_term(search.kind, search.env)])]
-    conditions += [term_ids(connection, alternatives) for alternatives in search.terms]
+    alternatives = [[kind_term(search.kind, search.env)], *search.terms]
+    conditions = [term_ids(connection, terms) for terms in alternatives]
     if not all(conditions):
         return []
     if search.words:
@@ -52,7 +52,7 @@ def _indexed(connection: sqlite3.Connection, search: Search, before: int | None)
     else:
         conditions.sort(key=lambda terms: _count(connection, terms))
         source, last, leading = _led_by_terms(conditions.pop(0))
-    clauses = [leading, *(_has(terms) for terms in conditions)]
+    clauses = [leading, *map(_has, conditions)]
     if before is not None:
         clauses.append(_Clause(f"{last} < ?", before))
     if without := term_ids(connection, search.without):

@@ -127,9 +127,13 @@ def parquet_reading(
 
 def row_groups_with(file: Any, names: Collection[str]) -> list[int]:
     """The row groups that may hold one of these actions, by the statistics of a column that each of them fills."""
-    filled = {f"{name}.{_FILLED[name]}" for name in names}
-    positions = [index for index in range(len(file.schema)) if file.schema.column(index).path in filled]
+    positions = _filled_columns(file, names)
     return [index for index in range(file.num_row_groups) if _fills_any(file.metadata.row_group(index), positions)]
+
+
+def _filled_columns(file: Any, names: Collection[str]) -> list[int]:
+    filled = {f"{name}.{_FILLED[name]}" for name in names}
+    return [index for index in range(len(file.schema)) if file.schema.column(index).path in filled]
 
 
 def _fills_any(group: Any, positions: Collection[int]) -> bool:

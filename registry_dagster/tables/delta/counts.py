@@ -189,12 +189,18 @@ def _count_batch(adds: Any, tally: _Tally) -> None:
     if tally.decided:
         undecided = _undecided(adds, vectors, tally.decided)
         adds, vectors = adds.filter(undecided), vectors.filter(undecided)
-    rows = _rows_of_batch(adds, names)
-    if vectors.null_count < len(vectors):
-        deleted = functions.fill_null(functions.struct_field(vectors, "cardinality"), 0)
-        rows = functions.subtract(rows, deleted)
+    rows = _without_deleted(_rows_of_batch(adds, names), vectors)
     total = None if rows.null_count else functions.sum(rows, min_count=0).as_py()
     tally.add(total, functions.sum(adds.field("size"), min_count=0).as_py(), len(adds))
+
+
+def _without_deleted(rows: Any, vectors: Any) -> Any:
+    import pyarrow.compute as pc
+
+    functions: Any = pc
+    if vectors.null_count == len(vectors):
+        return rows
+    return functions.subtract(rows, functions.fill_null(functions.struct_field(vectors, "cardinality"), 0))
 
 
 def _undecided(adds: Any, vectors: Any, decided: set[str]) -> Any:

@@ -91,6 +91,10 @@ def _needs_s3_credentials(known: Mapping[str, Any]) -> bool:
     return not known.keys() & _PYICEBERG_CREDENTIALS and scheme_of(known.get("warehouse", "s3://")) in S3
 
 
+def _profile(known: Mapping[str, Any]) -> str | None:
+    return known.get("s3.profile-name") or known.get("client.profile-name")
+
+
 def _region(client: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, str]:
     """The region, if it is given; any for an endpoint other than AWS, where pyiceberg would ask AWS otherwise."""
     if region := client.get("region_name"):
@@ -123,9 +127,8 @@ def _s3_of_catalog(known: Mapping[str, Any], seconds: float) -> dict[str, str]:
         return {}
     from botocore.exceptions import NoCredentialsError
 
-    profile = known.get("s3.profile-name") or known.get("client.profile-name")
     try:
-        key, secret, token = aws_credentials({"profile": profile}, seconds)
+        key, secret, token = aws_credentials({"profile": _profile(known)}, seconds)
     except NoCredentialsError:
         return {"s3.anonymous": "true"}
     found = {"client.access-key-id": key, "client.secret-access-key": secret, "client.session-token": token}

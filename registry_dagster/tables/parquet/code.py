@@ -36,14 +36,18 @@ def _partitions(table: TableFacts) -> tuple[str, ...]:
 
 
 def _polars(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:
-    if names and ("=" in where or len(names) < len(table.partition_columns)):
-        # Given files, polars takes every name=value on their paths for a partition.
+    if names and _has_other_partitions(table, where, names):
         return _dataset(table, names, "source") + Code.of(
             "import polars as pl", "data = pl.scan_pyarrow_dataset(source)"
         )
     types = ", ".join(f"{text(name)}: pl.String" for name in names)
     hive = f"hive_partitioning=True, hive_schema={{{types}}}" if names else "hive_partitioning=False"
     return Code.of("import polars as pl", f"data = pl.scan_parquet(files, glob=False, {hive})")
+
+
+def _has_other_partitions(table: TableFacts, where: str, names: tuple[str, ...]) -> bool:
+    """Whether a name=value is on paths and yet no partition: given files, polars takes every one for a partition."""
+    return "=" in where or len(names) < len(table.partition_columns)
 
 
 def _duckdb(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:

@@ -58,21 +58,26 @@ def _footer_bytes(storage: Storage, path: str, suffix: int) -> tuple[bytes, int]
     is encrypted.
     """
     stored, tail = storage.read_suffix(path, suffix)
-    if tail[-4:] == b"PARE":
-        raise UnsupportedTable(
-            f"{below(storage.location, path)} has an encrypted footer, so its schema cannot be read. "
-            "Write it with a plaintext footer; its columns may stay encrypted."
-        )
-    if stored.size == 0:
-        raise _damaged(storage, path, "it is empty (0 bytes)")
-    if tail[-4:] != b"PAR1":
-        raise _without_footer(storage, path, stored.size)
+    _refuse_other_end(storage, path, stored.size, tail)
     length = int.from_bytes(tail[-8:-4], "little") + 8
     if length + 4 > stored.size:
         raise _damaged(storage, path, f"its footer claims {length} bytes, but the file has {stored.size}")
     if length <= len(tail):
         return tail[-length:], len(tail)
     return storage.read(path, stored.size - length, length), len(tail) + length
+
+
+def _refuse_other_end(storage: Storage, path: str, size: int, tail: bytes) -> None:
+    """Refuse a file that does not end in a footer, or in an encrypted one."""
+    if tail[-4:] == b"PARE":
+        raise UnsupportedTable(
+            f"{below(storage.location, path)} has an encrypted footer, so its schema cannot be read. "
+            "Write it with a plaintext footer; its columns may stay encrypted."
+        )
+    if size == 0:
+        raise _damaged(storage, path, "it is empty (0 bytes)")
+    if tail[-4:] != b"PAR1":
+        raise _without_footer(storage, path, size)
 
 
 def _without_footer(storage: Storage, path: str, size: int) -> UnsupportedTable:

@@ -148,9 +148,14 @@ def _filled(schema: Any, other: Any) -> Any:
     """The schema, with the other's columns where its own are of type null."""
     import pyarrow as pa
 
-    empty = {split_path(path)[0] for path, dtype in _types(schema).items() if _NULL.search(dtype)}
+    empty = _empty_columns(schema)
     fields = [other.field(field.name) if field.name in empty else field for field in schema]
     return pa.schema(fields, metadata=schema.metadata)
+
+
+def _empty_columns(schema: Any) -> set[str]:
+    """The columns that are of type null, or have it inside."""
+    return {split_path(path)[0] for path, dtype in _types(schema).items() if _NULL.search(dtype)}
 
 
 def _has(path: str, dtype: str | None) -> str:

@@ -54,11 +54,7 @@ class ParquetFiles:
         found = cls._of_file(storage) if storage.is_object() else cls._of_directory(storage, seen)
         if seen is not None and not found.first.path:
             seen(found.first)
-        if state is not None and state != found.fingerprint:
-            raise TableNotFound(
-                f"{storage.location} is not in state {state}: its Parquet files are now in state "
-                f"{found.fingerprint}, and Parquet keeps no earlier one. Leave the version out to inspect them."
-            )
+        _refuse_other_state(storage, found, state)
         return found
 
     @classmethod
@@ -111,6 +107,14 @@ def data_files(storage: Storage) -> Iterator[StoredObject]:
 def is_data_file(path: str) -> bool:
     """Whether a path is a Parquet data file: the extension fits, and no name on the path is hidden."""
     return path.lower().endswith(".parquet") and is_visible(path)
+
+
+def _refuse_other_state(storage: Storage, found: ParquetFiles, state: int | str | None) -> None:
+    if state is not None and state != found.fingerprint:
+        raise TableNotFound(
+            f"{storage.location} is not in state {state}: its Parquet files are now in state "
+            f"{found.fingerprint}, and Parquet keeps no earlier one. Leave the version out to inspect them."
+        )
 
 
 def _other_partitions(

@@ -197,7 +197,7 @@ def _status(error: BaseException) -> int | None:
     """The HTTP status, where botocore, aiohttp, azure-core, requests or gcsfs put it."""
     found: list[object] = [_response(error).get("ResponseMetadata", {}).get("HTTPStatusCode")]
     found += [getattr(error, name, None) for name in ("status_code", "status", "code")]
-    numbers = [int(text) for text in map(str, found) if text.isdecimal()]
+    numbers = map(int, filter(str.isdecimal, map(str, found)))
     return next((number for number in numbers if 100 <= number < 600), None)
 
 

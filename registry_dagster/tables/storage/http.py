@@ -97,10 +97,7 @@ class HttpStorage:
 
     @contextmanager
     def _response(self, path: str, start: int, length: int | None) -> Generator[Any, None, None]:
-        last = "" if length is None else start + length - 1
-        headers = {"Accept-Encoding": "identity"}
-        if start or length is not None:
-            headers["Range"] = f"bytes={start}-{last}"
+        headers = {"Accept-Encoding": "identity", **_range(start, length)}
         verify = self._options.get("verify")
         limits = (min(5.0, self._seconds), self._seconds)
 
@@ -130,6 +127,13 @@ def _user_and_password(options: StorageOptions) -> tuple[Any, ...] | None:
     if isinstance(auth, str) or len(auth) != 2:
         raise TableError("storage_options: auth takes a user and a password, as in ['ada', 'secret'].")
     return tuple(auth)
+
+
+def _range(start: int, length: int | None) -> dict[str, str]:
+    """The header that asks for a part; none for the whole file."""
+    if length is None:
+        return {"Range": f"bytes={start}-"} if start else {}
+    return {"Range": f"bytes={start}-{start + length - 1}"}
 
 
 def _expected(answer: Any, length: int | None) -> int:

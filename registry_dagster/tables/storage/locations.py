@@ -39,7 +39,7 @@ def _refuse_other_forms(text: str) -> None:
     """Refuse what is neither a path nor one URI. No message repeats it: it may hold a credential."""
     if not text or "\0" in text:
         raise TableError("The table's location is empty or contains a NUL character; give a path or a URI.")
-    if _CHAIN.search(text) or ("://" in text and not _URI.match(text)):
+    if _has_uri_inside(text):
         raise TableError(
             "A table's location must be a path or one plain URI such as s3://bucket/table. "
             "Chains of URIs (a::b://c) are not supported; give the inner one, without credentials."
@@ -49,6 +49,11 @@ def _refuse_other_forms(text: str) -> None:
             "The table's location starts like a URI with one slash. Write a URI with two, such as "
             "s3://bucket/table, or a path with ./ before it."
         )
+
+
+def _has_uri_inside(text: str) -> bool:
+    """Whether a URI begins anywhere but at the start."""
+    return _CHAIN.search(text) is not None or ("://" in text and not _URI.match(text))
 
 
 def local_path(location: str) -> Path | None:

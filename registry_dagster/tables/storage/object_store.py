@@ -40,7 +40,7 @@ def for_s3(options: StorageOptions, seconds: float) -> dict[str, str]:
         NoCredentialsError: of botocore; there are none.
     """
     client: Mapping[str, Any] = options.get("client_kwargs") or {}
-    endpoint = options.get("endpoint_url") or client.get("endpoint_url") or endpoint_in_environment()
+    endpoint = _s3_endpoint(options, client)
     key, secret, token = (None, None, None) if options.get("anon") else aws_credentials(options, seconds)
     named = {
         "aws_access_key_id": key,
@@ -51,6 +51,10 @@ def for_s3(options: StorageOptions, seconds: float) -> dict[str, str]:
     }
     known = {name: str(value) for name, value in named.items() if value}
     return known | dict.fromkeys(_s3_flags(options, client, endpoint), "true")
+
+
+def _s3_endpoint(options: StorageOptions, client: Mapping[str, Any]) -> str | None:
+    return options.get("endpoint_url") or client.get("endpoint_url") or endpoint_in_environment()
 
 
 def _s3_region(options: StorageOptions, client: Mapping[str, Any], endpoint: str | None) -> str | None:
@@ -114,13 +118,18 @@ def for_azure(rest: str, options: StorageOptions) -> tuple[str, dict[str, str]]:
     container, _, host = place.partition("@")
     own = _azure_account(host, options)
     named = {f"azure_storage_{name}": str(value) for name, value in own.items()}
-    if options.get("anon"):
-        named["azure_skip_signature"] = "true"
-    elif not own.keys() & {"account_key", "sas_token", "client_secret"}:
-        named["azure_storage_token"] = _azure_token(options)
+    named |= _azure_login(own, options)
     if own.get("endpoint", "").startswith("http://"):
         named["allow_http"] = "true"
     return f"az://{container}/{path}", named
+
+
+def _azure_login(own: Mapping[str, Any], options: StorageOptions) -> dict[str, str]:
+    """How to log in, unless the account comes with a secret."""
+    if options.get("anon"):
+        return {"azure_skip_signature": "true"}
+    has_secret = not own.keys().isdisjoint({"account_key", "sas_token", "client_secret"})
+    return {} if has_secret else {"azure_storage_token": _azure_token(options)}
 
 
 def _azure_account(host: str, options: StorageOptions) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def server_address(text: str, service: Service, *, sends_secret: bool) -> str:
             send a secret in the clear. No part that may be secret is repeated.
     """
     parts, place = _split(text, service)
-    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+    if _has_more_than_a_server(parts):
         raise service.refused(
             f"the address of {service.name} has more than a server in it, which is not repeated here: "
             f"write {place}{parts.path} and give {service.secret} as {service.set_as}"
@@ -126,11 +126,7 @@ class HttpClient:
         retries: int = 4,
         backoff: float = 0.5,
     ) -> None:
-        token = token.strip() if token else None
-        if token and not is_token(token):
-            raise service.refused(
-                "the token has blanks, line breaks or other characters that no token has; copy it again"
-            )
+        token = _checked_token(token, service)
         self.address = server_address(address, service, sends_secret=bool(token))
         self._service = service
         self._token = token
@@ -142,39 +138,39 @@ class HttpClient:
 
     def get(self, path: str) -> Answer:
         """GET a path of the server."""
-        return self._request("GET", path, None, {})
+        with self._sent("GET", path, None, {}) as response:
+            return self._answer(response, path)
 
     def post(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
         """POST JSON to a path of the server."""
-        return self._request("POST", path, json.dumps(body).encode(), headers or {})
+        sent = {**(headers or {}), "Content-Type": "application/json"}
+        with self._sent("POST", path, json.dumps(body).encode(), sent) as response:
+            return self._answer(response, path)
 
     def close(self) -> None:
         """Let go of the connections."""
         self._session.close()
 
-    def _request(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+    def _sent(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> requests.Response:
+        """The response to a request, its body not read yet."""
         import requests
-        from urllib3.exceptions import HTTPError
 
-        sent = {**headers, **({"Content-Type": "application/json"} if body is not None else {})}
         try:
-            response = self._session.request(
-                method,
-                self.address + path,
-                data=body,
-                headers=sent,
-                timeout=self._timeout,
-                stream=True,
+            return self._session.request(
+                method, self.address + path, data=body, headers=headers, timeout=self._timeout, stream=True
             )
         except (requests.RequestException, ValueError, TypeError) as error:
             raise self._unreachable(error) from None
-        with response:
-            try:
-                text = _whole_body(response, self._timeout[1]).decode("utf-8", "replace")
-            except (HTTPError, OSError) as error:
-                raise self._unreachable(error) from None
-            except OverflowError as error:
-                raise self._service.refused(f"{self.address}{path}: {error}; ask for less at once") from None
+
+    def _answer(self, response: requests.Response, path: str) -> Answer:
+        from urllib3.exceptions import HTTPError
+
+        try:
+            text = _whole_body(response, self._timeout[1]).decode("utf-8", "replace")
+        except (HTTPError, OSError) as error:
+            raise self._unreachable(error) from None
+        except OverflowError as error:
+            raise self._service.refused(f"{self.address}{path}: {error}; ask for less at once") from None
         return Answer(response.status_code, self._scrubbed(text) if response.status_code >= 300 else text)
 
     def _unreachable(self, error: Exception) -> RegistryError:
@@ -304,6 +300,18 @@ def _split(text: str, service: Service) -> tuple[SplitResult, _Place]:
     return parts, _Place(parts.scheme, host, port)
 
 
+def _has_more_than_a_server(parts: SplitResult) -> bool:
+    """Whether an address has a user, a password, a query or a fragment, also an empty user."""
+    return "@" in parts.netloc or bool(parts.query or parts.fragment)
+
+
+def _checked_token(token: str | None, service: Service) -> str | None:
+    text = (token or "").strip()
+    if text and not is_token(text):
+        raise service.refused("the token has blanks, line breaks or other characters that no token has; copy it again")
+    return text or None
+
+
 def _refuse_clear_text(place: _Place, service: Service) -> None:
     if not _is_safe(place.scheme, place.host):
         raise service.refused(
@@ -314,23 +322,28 @@ def _refuse_clear_text(place: _Place, service: Service) -> None:
 
 def _is_safe(scheme: str, host: str) -> bool:
     """Whether a secret may be sent there."""
-    if scheme == "https":
-        return True
     allowed = {name.strip().lower() for name in os.environ.get(ALLOW_HTTP, "").split(",")}
+    return scheme == "https" or (scheme == "http" and (host in allowed or _is_this_machine(host)))
+
+
+def _is_this_machine(host: str) -> bool:
     try:
-        return scheme == "http" and (host in allowed or ip_address(host).is_loopback)
+        return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 
 
 def _reason(error: Exception) -> str:
     """The innermost cause, in words."""
-    reason: BaseException = error
-    while (deeper := getattr(reason, "reason", None) or (reason.args[0] if reason.args else None)) is not None:
-        if not isinstance(deeper, BaseException):
-            break
-        reason = deeper
     if isinstance(error, ValueError | TypeError):
         # Only of a proxy's address, since ours was parsed before. It is not repeated: it may have a password in it.
         return "the proxy set in the environment (HTTPS_PROXY, HTTP_PROXY) cannot be used; correct its address"
-    return type(reason).__name__ if not str(reason) else f"{type(reason).__name__}: {str(reason)[:200]}"
+    cause = _innermost(error)
+    name, said = type(cause).__name__, str(cause)[:200]
+    return f"{name}: {said}" if said else name
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """What an error was made from: its `reason`, as urllib3 keeps it, or its first argument."""
+    deeper = getattr(error, "reason", None) or next(iter(error.args), None)
+    return _innermost(deeper) if isinstance(deeper, BaseException) else error

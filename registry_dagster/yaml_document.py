@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -24,16 +24,18 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
-        for key_node, _ in _pairs(node):
-            if key_node.tag == _MERGE:
-                continue
-            key = cast("object", self.construct_object(key_node, deep=True))
-            if not isinstance(key, str | int | float | bool):
-                raise yaml.MarkedYAMLError(problem="a key must be a plain word", problem_mark=key_node.start_mark)
+        for key_node in (each for each, _ in _pairs(node) if each.tag != _MERGE):
+            key = self._plain_key(key_node)
             if key in seen:
                 raise yaml.MarkedYAMLError(problem=f"{key!r} is given twice", problem_mark=key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+    def _plain_key(self, node: yaml.Node) -> str | float:
+        key = cast("object", self.construct_object(node, deep=True))
+        if not isinstance(key, str | int | float | bool):
+            raise yaml.MarkedYAMLError(problem="a key must be a plain word", problem_mark=node.start_mark)
+        return key
 
 
 @dataclass(frozen=True)
@@ -78,42 +80,52 @@ def read_document(source: str | PathLike[str]) -> Document:
     if isinstance(source, str) and _FILE_NAME.fullmatch(source):
         raise InvalidDeclaration(f"{source!r} is the name of a file; give it as a path: Path({source!r})")
     name = "the YAML text" if isinstance(source, str) else str(source)
+    loader = _loader(source, name)
     try:
-        text = source if isinstance(source, str) else Path(source).read_text(encoding="utf-8")
-        loader = _Loader(text)
+        return _document(loader)
+    except yaml.YAMLError as error:
+        raise InvalidDeclaration(f"{name}: not a YAML file: {error}") from error
+    finally:
+        loader.dispose()
+
+
+def _loader(source: str | PathLike[str], name: str) -> _Loader:
+    try:
+        loader = _Loader(source if isinstance(source, str) else Path(source).read_text(encoding="utf-8"))
     except OSError as error:
         raise InvalidDeclaration(f"{name}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InvalidDeclaration(f"{name}: not a YAML file: {error}") from error
     loader.name = name
-    try:
-        root = loader.get_single_node()
-        data = None if root is None else cast("Any", loader.construct_document(root))
-    except yaml.YAMLError as error:
-        raise InvalidDeclaration(f"{name}: not a YAML file: {error}") from error
-    finally:
-        loader.dispose()
-    return Document(name, data, root)
+    return loader
+
+
+def _document(loader: _Loader) -> Document:
+    root = loader.get_single_node()
+    data = None if root is None else cast("Any", loader.construct_document(root))
+    return Document(loader.name, data, root)
 
 
 def _line(node: yaml.Node, path: Sequence[str | int]) -> int:
     """The line of the innermost part of a path that is in the document: of its key, if it has one."""
     line = node.start_mark.line
     for step in path:
-        found = next(((mark, child) for name, mark, child in _children(node) if name == str(step)), None)
+        found = _children(node).get(str(step))
         if found is None:
             break
         line, node = found[0].line, found[1]
     return line + 1
 
 
-def _children(node: yaml.Node) -> Iterator[tuple[str, yaml.Mark, yaml.Node]]:
+def _children(node: yaml.Node) -> dict[str, tuple[yaml.Mark, yaml.Node]]:
+    """What is right below a node, by key or position, with where it begins."""
     if isinstance(node, yaml.MappingNode):
-        for key, value in _pairs(node):
-            yield str(cast("object", key.value)), key.start_mark, value
-    elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(cast("list[yaml.Node]", node.value)):
-            yield str(index), item.start_mark, item
+        # Backwards, so that of `1` and `"1"` the first counts.
+        return {str(cast("object", key.value)): (key.start_mark, value) for key, value in reversed(_pairs(node))}
+    if isinstance(node, yaml.SequenceNode):
+        items = cast("list[yaml.Node]", node.value)
+        return {str(index): (item.start_mark, item) for index, item in enumerate(items)}
+    return {}
 
 
 def _pairs(node: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:

@@ -64,6 +64,10 @@ def _check_arguments(defs: object, registry: object) -> None:
             f"definitions takes a dg.Definitions, got {type(defs).__name__}; write "
             "rd.definitions(dg.Definitions(assets=[...]))"
         )
+    _check_registry(registry)
+
+
+def _check_registry(registry: object) -> None:
     if registry is not None and not isinstance(registry, FeatureRegistry):
         name = registry.__name__ if isinstance(registry, type) else type(registry).__name__
         raise InvalidDeclaration(f"definitions: registry is {name}; use rd.FeatureRegistry(target=...)")
@@ -98,8 +102,10 @@ def _with_upstream_systems(
 def _downstream(spec: dg.AssetSpec, systems: Sequence[dg.AssetDep]) -> dg.AssetSpec:
     own = {dep.asset_key for dep in spec.deps}
     deps = [dep for dep in systems if dep.asset_key not in own]
-    if not deps:
-        return spec
+    return _with_deps(spec, deps) if deps else spec
+
+
+def _with_deps(spec: dg.AssetSpec, deps: Sequence[dg.AssetDep]) -> dg.AssetSpec:
     spec = spec.merge_attributes(deps=deps)
     # An upstream system's asset has no event before the first publish, and an automation condition would wait
     # for one. Ignoring it leaves the author's condition as it was.

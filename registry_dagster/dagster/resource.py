@@ -12,6 +12,7 @@ from registry_dagster.dagster.pin.pipes import ExternalResults, Result, WrittenT
 from registry_dagster.dagster.pin.storage_options import refuse_written_secrets, resolve_options
 from registry_dagster.dagster.pin.written_to import HOW_TO_REPORT, WrittenTo, written_to
 from registry_dagster.errors import InvalidDeclaration, TableError, TableNotFound
+from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.table import TableFormat
 from registry_dagster.registry.registry import Registry
 from registry_dagster.stores.targets import DEFAULT_TARGET, TARGETS
@@ -108,15 +109,11 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
         """
         result = result_of(written)
         key = _asset_key(context, asset_key or result.asset_key)
-        declared = resolve_declaration(context, key)
-        if declared is None:
-            raise InvalidDeclaration(
-                f"asset {key.to_user_string()!r} has no declaration; put @feature_table(...) above @dg.asset"
-            )
+        declared = _declaration(context, key)
         reported = cast("Mapping[str, Any]", result.metadata or {})
         location = _location(key, reported)
         version = location.version if version is None else version
-        options = resolve_options(self.storage_options if storage_options is None else storage_options)
+        options = self._options(storage_options)
         facts = inspect_table(location.uri, format=format, version=version, storage_options=options, counts=counts)
         shown = {**reported, **describe_table(declared, facts), **(metadata or {})}
         return dg.MaterializeResult(
@@ -124,9 +121,13 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
             metadata={**shown, **freeze_metadata(context, key, declared, facts, shown)},
             check_results=[*result.check_results, *check_results],
             data_version=data_version or result.data_version,
-            tags={**(result.tags or {}), **(tags or {})} or None,
+            tags=_merged_tags(result.tags, tags),
             value=result.value,
         )
+
+    def _options(self, given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        """The options to inspect a table with: those given for it, else the resource's own."""
+        return resolve_options(self.storage_options if given is None else given)
 
     def tables(
         self,
@@ -156,6 +157,18 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
                 yield result
 
 
+def _declaration(context: dg.AssetExecutionContext, key: dg.AssetKey) -> FeatureTable:
+    declared = resolve_declaration(context, key)
+    if declared is None:
+        name = key.to_user_string()
+        raise InvalidDeclaration(f"asset {name!r} has no declaration; put @feature_table(...) above @dg.asset")
+    return declared
+
+
+def _merged_tags(reported: Mapping[str, str] | None, given: Mapping[str, str] | None) -> dict[str, str] | None:
+    return {**(reported or {}), **(given or {})} or None
+
+
 def _is_declared(context: dg.AssetExecutionContext, result: "dg.MaterializeResult[Any]") -> bool:
     return declaration_of(context.assets_def, _asset_key(context, result.asset_key)) is not None
 
@@ -171,6 +184,10 @@ def _location(key: dg.AssetKey, reported: Mapping[str, object]) -> WrittenTo:
 def _asset_key(context: dg.AssetExecutionContext, given: dg.AssetKey | str | None) -> dg.AssetKey:
     if given is not None:
         return dg.AssetKey.from_user_string(given) if isinstance(given, str) else given
+    return _only_selected(context)
+
+
+def _only_selected(context: dg.AssetExecutionContext) -> dg.AssetKey:
     selected = sorted(context.selected_asset_keys)
     if len(selected) > 1:
         names = ", ".join(key.to_user_string() for key in selected)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, cast
 
-from registry_dagster.datahub.proposal import Entity, Proposal
+from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
 from registry_dagster.datahub.urns import version_urn
 from registry_dagster.datahub.version import RECORD_ASPECTS, record_from, version_proposals
 from registry_dagster.model.canonical_json import is_json_object
@@ -45,7 +46,7 @@ def audit(stored: Mapping[str, Entity], version: str, env: str) -> Iterator[str]
         found = stored.get(expected.urn, {}).get(expected.aspect)
         if found is None:
             yield f"{expected.aspect} of {expected.urn} was removed"
-        elif expected.aspect not in PEOPLES_OWN and (where := _difference(expected.value, found)):
+        elif where := _change(expected, found):
             also = "" if expected.aspect in RECORD_ASPECTS else "; the record itself is intact"
             yield f"{expected.aspect} of {expected.urn} was changed at {where}{also}"
 
@@ -53,7 +54,12 @@ def audit(stored: Mapping[str, Entity], version: str, env: str) -> Iterator[str]
 def is_intact(proposal: Proposal, stored: Mapping[str, Entity]) -> bool:
     """Whether an aspect is stored as it was published, apart from what people may edit."""
     found = stored.get(proposal.urn, {}).get(proposal.aspect)
-    return found is not None and (proposal.aspect in PEOPLES_OWN or _difference(proposal.value, found) is None)
+    return found is not None and _change(proposal, found) is None
+
+
+def _change(proposal: Proposal, found: Aspect) -> str | None:
+    """The first place where a stored aspect differs from what was published; None if people may edit the aspect."""
+    return None if proposal.aspect in PEOPLES_OWN else _difference(proposal.value, found)
 
 
 def _difference(expected: Any, found: Any, path: str = "") -> str | None:
@@ -61,21 +67,28 @@ def _difference(expected: Any, found: Any, path: str = "") -> str | None:
     if expected == found:
         return None
     if is_json_object(expected) and is_json_object(found):
-        for name, value in expected.items():
-            if name not in found and value not in (None, [], {}, False):
-                return f"{path}.{name}".lstrip(".")
-            if name in found and (where := _difference(value, found[name], f"{path}.{name}")):
-                return where
-        return None
+        return _object_difference(expected, found, path)
     if isinstance(expected, list) and isinstance(found, list):
         return _list_difference(cast("list[Any]", expected), cast("list[Any]", found), path)
     return path.lstrip(".")
 
 
+def _object_difference(expected: Mapping[str, Any], found: Mapping[str, Any], path: str) -> str | None:
+    for name, value in expected.items():
+        if name not in found and value not in (None, [], {}, False):
+            return f"{path}.{name}".lstrip(".")
+        if name in found and (where := _difference(value, found[name], f"{path}.{name}")):
+            return where
+    return None
+
+
 def _list_difference(expected: list[Any], found: list[Any], path: str) -> str | None:
     for position, value in enumerate(expected):
-        if position < len(found) and _difference(value, found[position]) is None:
-            continue
-        if not any(_difference(value, other) is None for other in found):
+        if not _is_in(found, value, position):
             return f"{path}[{position}]".lstrip(".")
     return None
+
+
+def _is_in(found: list[Any], value: Any, position: int) -> bool:
+    """Whether a list holds a value: most likely where it was published, else anywhere."""
+    return any(_difference(value, other) is None for other in chain(found[position : position + 1], found))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import Any
 
-from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, own_properties, proposals
+from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, own_properties, proposals, text_properties
 from registry_dagster.datahub.urns import PLATFORM, container_urn, encoded, owner_urn, platform_urn, user_urn
-from registry_dagster.model.canonical_json import json_text
 from registry_dagster.model.dataset import Dataset
 
 __all__ = ["SUB_TYPE", "dataset_from", "dataset_proposals", "owner_proposals", "tag_proposals"]
@@ -18,15 +18,12 @@ SUB_TYPE = "Feature Dataset"
 
 def dataset_proposals(dataset: Dataset, stored: Entity, env: str) -> tuple[Proposal, ...]:
     """The container as it should be, given what is stored: what we wrote is updated, what others wrote is kept."""
-    declared = dataset.to_json()
-    before = dataset_from(stored)
+    before = dataset_from(stored) or Dataset(name=dataset.name)
     return proposals(
         container_urn(dataset.name, env),
         {
             "containerProperties": {
-                "customProperties": {
-                    name: value if isinstance(value, str) else json_text(value) for name, value in declared.items()
-                },
+                "customProperties": text_properties(dataset),
                 "name": dataset.title or dataset.name,
                 "qualifiedName": dataset.name,
                 "env": env,
@@ -74,10 +71,9 @@ def tag_proposals(dataset: Dataset) -> Iterator[Proposal]:
         yield Proposal(_tag_urn(tag), "tagProperties", {"name": tag})
 
 
-def _ownership(dataset: Dataset, before: Dataset | None, stored: Aspect | None) -> Aspect | None:
+def _ownership(dataset: Dataset, before: Dataset, stored: Aspect | None) -> Aspect | None:
     ours = [{"owner": owner_urn(owner), "type": "DATAOWNER"} for owner in dataset.owners]
-    dropped = {owner_urn(owner) for owner in (before.owners if before else ())}
-    owners = _merged(ours, dropped, (stored or {}).get("owners", ()), key="owner")
+    owners = _merged(ours, map(owner_urn, before.owners), (stored or {}).get("owners", ()), key="owner")
     if not owners and stored is None:
         return None
     return {
@@ -86,22 +82,21 @@ def _ownership(dataset: Dataset, before: Dataset | None, stored: Aspect | None) 
     }
 
 
-def _tags(dataset: Dataset, before: Dataset | None, stored: Aspect | None) -> Aspect | None:
+def _tags(dataset: Dataset, before: Dataset, stored: Aspect | None) -> Aspect | None:
     ours = [{"tag": _tag_urn(tag)} for tag in dataset.tags]
-    dropped = {_tag_urn(tag) for tag in (before.tags if before else ())}
-    tags = _merged(ours, dropped, (stored or {}).get("tags", ()), key="tag")
+    tags = _merged(ours, map(_tag_urn, before.tags), (stored or {}).get("tags", ()), key="tag")
     return {"tags": tags} if tags or stored is not None else None
 
 
 def _merged(
-    ours: list[dict[str, Any]], dropped: set[str], stored: Iterable[dict[str, Any]], key: str
+    ours: list[dict[str, Any]], before: Iterable[str], stored: Iterable[dict[str, Any]], key: str
 ) -> list[dict[str, Any]]:
     """What others added, then our entries. Entries that we declared before and no longer declare are dropped."""
-    own = {entry[key] for entry in ours}
-    stored = list(stored)
-    kept = [entry for entry in stored if entry[key] in own or entry[key] not in dropped]
-    present = {entry[key] for entry in kept}
-    return [*kept, *(entry for entry in ours if entry[key] not in present)]
+    urn_of = itemgetter(key)
+    dropped = set(before) - set(map(urn_of, ours))
+    kept = [entry for entry in stored if urn_of(entry) not in dropped]
+    present = set(map(urn_of, kept))
+    return [*kept, *(entry for entry in ours if urn_of(entry) not in present)]
 
 
 def _tag_urn(tag: str) -> str:

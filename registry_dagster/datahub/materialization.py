@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, own_properties, proposals
+from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, own_properties, proposals, text_properties
 from registry_dagster.datahub.urns import materialization_urn, platform_urn, sort_id, version_set_urn
-from registry_dagster.model.canonical_json import json_text
 from registry_dagster.model.materialization import MaterializationVersion
 
 __all__ = ["SUB_TYPE", "materialization_from", "materialization_proposals", "platform_proposal", "source_proposal"]
@@ -33,12 +32,11 @@ def source_proposal(source: str) -> Proposal:
 
 def materialization_proposals(version: MaterializationVersion, env: str) -> tuple[Proposal, ...]:
     """The entity, its place in the version set of its system, and its facts."""
-    facts = {name: value if isinstance(value, str) else json_text(value) for name, value in version.to_json().items()}
     return proposals(
         materialization_urn(version, env),
         {
             "datasetProperties": {
-                "customProperties": facts,
+                "customProperties": text_properties(version),
                 "name": str(version),
                 "qualifiedName": str(version),
                 "description": f"State {version.version} of {version.system}.",

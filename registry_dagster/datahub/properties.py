@@ -37,14 +37,15 @@ def _models(record: DatasetVersion) -> Iterator[str]:
 
 def _largest_drift(record: DatasetVersion) -> list[float]:
     drifts = (signal.p95_nm for signal in record.signals if isinstance(signal, SpatialDrift))
-    known = [drift for drift in drifts if drift is not None]
-    return [max(known)] if known else []
+    return sorted(drift for drift in drifts if drift is not None)[-1:]
 
 
 def _ranges(record: DatasetVersion) -> Iterator[str]:
-    for signal in record.signals:
-        if isinstance(signal, CompatibilityRange):
-            yield f"{signal.system}@{signal.from_version or ''}..{signal.to_version or ''}"
+    return (_range_text(signal) for signal in record.signals if isinstance(signal, CompatibilityRange))
+
+
+def _range_text(signal: CompatibilityRange) -> str:
+    return f"{signal.system}@{signal.from_version or ''}..{signal.to_version or ''}"
 
 
 _PROPERTIES = (

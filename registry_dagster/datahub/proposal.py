@@ -8,7 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-__all__ = ["Aspect", "Entity", "Proposal", "own_properties", "proposals"]
+from registry_dagster.model.base import Model
+from registry_dagster.model.canonical_json import json_text
+
+__all__ = ["Aspect", "Entity", "Proposal", "own_properties", "proposals", "text_properties"]
 
 Aspect = Mapping[str, Any]
 """An aspect's JSON, in DataHub's wire form."""
@@ -38,6 +41,11 @@ class Proposal:
 def own_properties(model: type[BaseModel], properties: Mapping[str, str]) -> dict[str, str]:
     """Those of an entity's custom properties that hold a model of ours; others may have added their own."""
     return {name: value for name, value in properties.items() if name in model.model_fields}
+
+
+def text_properties(model: Model) -> dict[str, str]:
+    """A model of ours as custom properties: texts as they are, all other values as JSON."""
+    return {name: value if isinstance(value, str) else json_text(value) for name, value in model.to_json().items()}
 
 
 def proposals(urn: str, aspects: Mapping[str, Aspect | None]) -> tuple[Proposal, ...]:

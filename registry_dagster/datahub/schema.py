@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from registry_dagster.datahub.glossary import column_terms
@@ -19,6 +19,11 @@ from registry_dagster.model.words import semantic_words
 __all__ = ["arrow_schema_from", "columns_from", "fields_from", "linked_references", "schema_digest", "schema_metadata"]
 
 _EPOCH = {"time": 0, "actor": "urn:li:corpuser:unknown"}
+_KINDS: Sequence[tuple[Callable[[str], bool], str]] = (
+    (dtypes.is_boolean, "Boolean"),
+    (dtypes.is_number, "Number"),
+    (dtypes.is_text, "String"),
+)
 _STARTS_WITH = {
     "timestamp": "Time",
     "date": "Date",
@@ -92,17 +97,6 @@ def linked_references(record: DatasetVersion) -> Sequence[tuple[Reference, str]]
 
 
 def _field(field: TableField, column: Mapping[str, Any] | None, partition: bool) -> dict[str, Any]:
-    described: Mapping[str, Any] = {}
-    if column is not None:
-        words = " · ".join(semantic_words(column))
-        described = {
-            "description": f"{column['description']}\n\n{words}" if "description" in column else words,
-            "glossaryTerms": {
-                "terms": [{"urn": urn} for urn in column_terms(column)],
-                "auditStamp": _EPOCH,
-            },
-            "jsonProps": json_text(column),
-        }
     return {
         "fieldPath": field.path,
         "nullable": field.nullable,
@@ -111,7 +105,20 @@ def _field(field: TableField, column: Mapping[str, Any] | None, partition: bool)
         "recursive": False,
         "isPartOfKey": False,
         **({"isPartitioningKey": True} if partition else {}),
-        **described,
+        **(_meaning(column) if column is not None else {}),
+    }
+
+
+def _meaning(column: Mapping[str, Any]) -> dict[str, Any]:
+    """What a column's semantic adds to its field."""
+    words = " · ".join(semantic_words(column))
+    return {
+        "description": f"{column['description']}\n\n{words}" if "description" in column else words,
+        "glossaryTerms": {
+            "terms": [{"urn": urn} for urn in column_terms(column)],
+            "auditStamp": _EPOCH,
+        },
+        "jsonProps": json_text(column),
     }
 
 
@@ -131,12 +138,13 @@ def _type_name(dtype: str) -> str:
     if dtype.startswith("dictionary<"):
         return "Enum"
     stored = dtypes.storage(dtype)
-    if dtypes.is_boolean(stored):
-        return "Boolean"
-    if dtypes.is_number(stored):
-        return "Number"
-    if dtypes.is_text(stored):
-        return "String"
+    for is_kind, name in _KINDS:
+        if is_kind(stored):
+            return name
+    return _name_by_start(stored)
+
+
+def _name_by_start(stored: str) -> str:
     for start, name in _STARTS_WITH.items():
         if stored.startswith(start):
             return name

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal, NamedTuple
 
 from registry_dagster.datahub import dataset, materialization
@@ -58,6 +59,12 @@ SEARCH_ASPECTS = ("containerProperties", "datasetProperties", "deprecation", "ow
 _KINDS: Mapping[str, Kind] = {
     dataset.SUB_TYPE: "dataset",
     materialization.SUB_TYPE: "materialization",
+}
+
+_ASPECTS_TO_READ: Mapping[Kind, Set[str]] = {
+    "version": {"datasetProperties", "schemaMetadata"},
+    "dataset": {"containerProperties"},
+    "materialization": {"datasetProperties"},
 }
 
 _ID_SPACES = ("id_space", "chunkedgraph", "source_table", "reference_table")
@@ -169,20 +176,10 @@ def entry_of(urn: str, entity: Entity, container: Entity) -> Entry | None:
     """
     kind, version = _kind(urn, entity), version_in(urn)
     if kind == "version" and version is not None:
-        try:
-            facts = _version_facts(entity, container)
-            return _entry(kind, _env(urn), facts, _version_texts(facts, container))
-        except (AttributeError, KeyError, TypeError, ValueError):
-            return _entry(kind, _env(urn), _Facts(dataset=version.dataset), [version.dataset])
+        return _version_entry(version.dataset, _env(urn), entity, container)
     if kind == "dataset":
-        properties = entity["containerProperties"]
-        facts = _described(entity)._replace(dataset=_custom(properties).get("name", ""))
-        return _entry(kind, properties.get("env", "PROD"), facts, _described_texts(entity))
-    known = materialization.materialization_from(entity) if kind == "materialization" else None
-    if known is None:
-        return None
-    facts = _Facts(materializations=[known.to_json()])
-    return _entry("materialization", _env(urn), facts, [str(known), *known.aliases, known.source])
+        return _dataset_entry(entity)
+    return _materialization_entry(_env(urn), entity) if kind == "materialization" else None
 
 
 def owning_container(urn: str, entity: Entity) -> str | None:
@@ -203,21 +200,34 @@ def id_term(column: Mapping[str, Any]) -> Term | None:
 
 def _kind(urn: str, entity: Entity) -> Kind | None:
     """A version is known by its URN, other entities by their sub type. None if the aspects to read are missing."""
-    if version_in(urn):
-        return "version" if {"datasetProperties", "schemaMetadata"} <= entity.keys() else None
+    kind = "version" if version_in(urn) else _kind_by_sub_type(entity)
+    return kind if kind and _ASPECTS_TO_READ[kind] <= entity.keys() else None
+
+
+def _kind_by_sub_type(entity: Entity) -> Kind | None:
     names: list[str] = entity.get("subTypes", {}).get("typeNames", [])
-    kind: Kind | None = next((_KINDS[name] for name in names if name in _KINDS), None)
-    return kind if kind and ("containerProperties" if kind == "dataset" else "datasetProperties") in entity else None
+    return next((_KINDS[name] for name in names if name in _KINDS), None)
 
 
 def _points_at(facts: _Facts) -> Iterator[str]:
     """Versions and datasets it was computed from or joins to, and the source tables its columns point at."""
+    return chain(_linked_versions(facts), _join_targets(facts), _source_tables(facts))
+
+
+def _linked_versions(facts: _Facts) -> Iterator[str]:
+    """Each version, and its dataset."""
     pinned: dict[str, str] = json.loads(facts.properties.get("reference_versions", "{}"))
     for name in (*json.loads(facts.properties.get("inputs", "[]")), *pinned.values()):
         yield name
         yield name.partition("@")[0]
+
+
+def _join_targets(facts: _Facts) -> Iterator[str]:
     for reference in facts.references:
         yield from (reference[name] for name in ("to", "to_table", "crosswalk") if name in reference)
+
+
+def _source_tables(facts: _Facts) -> Iterator[str]:
     for column in facts.columns.values():
         yield from (column[name] for name in ("source_table", "reference_table") if isinstance(column.get(name), str))
 
@@ -251,6 +261,29 @@ FIELDS: Mapping[Field, FieldRule] = {
 def _entry(kind: Kind, env: str, facts: _Facts, texts: Iterable[str | None]) -> Entry:
     terms = (Term(field, value) for field, rule in FIELDS.items() for value in rule.values(facts) if value)
     return Entry(kind, env, frozenset(terms), _words(texts))
+
+
+def _version_entry(name: str, env: str, entity: Entity, container: Entity) -> Entry:
+    """A version of the named Dataset."""
+    try:
+        facts = _version_facts(entity, container)
+        return _entry("version", env, facts, _version_texts(facts, container))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return _entry("version", env, _Facts(dataset=name), [name])
+
+
+def _dataset_entry(container: Entity) -> Entry:
+    properties = container["containerProperties"]
+    facts = _described(container)._replace(dataset=_custom(properties).get("name", ""))
+    return _entry("dataset", properties.get("env", "PROD"), facts, _described_texts(container))
+
+
+def _materialization_entry(env: str, entity: Entity) -> Entry | None:
+    known = materialization.materialization_from(entity)
+    if known is None:
+        return None
+    facts = _Facts(materializations=[known.to_json()])
+    return _entry("materialization", env, facts, [str(known), *known.aliases, known.source])
 
 
 def _version_facts(entity: Entity, container: Entity) -> _Facts:

@@ -27,10 +27,13 @@ class _Vector(Column):
         return f"{self.dim or 'several'} columns of floats" if self.last_column else f"list of {what}"
 
     def dtype_problem(self, dtype: str) -> str | None:
-        if self.last_column is not None or (self.dim == 1 and dtypes.is_float(dtype)):
-            return (
-                None if dtypes.is_float(dtype) else f"a vector spread over columns needs floats, the column is {dtype}"
-            )
+        if dtypes.is_float(dtype) and (self.dim == 1 or self.last_column is not None):
+            return None
+        if self.last_column is not None:
+            return f"a vector spread over columns needs floats, the column is {dtype}"
+        return self._list_problem(dtype)
+
+    def _list_problem(self, dtype: str) -> str | None:
         found = dtypes.list_of(dtype)
         if found is None or not dtypes.is_float(found[0]):
             return (

@@ -68,14 +68,21 @@ def credential_in(location: str) -> Credential | None:
 
 def _what(location: str) -> str | None:
     uri = _URI.fullmatch(location)
-    if uri is not None:
-        user, at, host = uri["authority"].rpartition("@")
-        container = uri["scheme"].lower() in _CONTAINER_BEFORE_AT and _CONTAINER.fullmatch(user)
-        if (at and not container) or not _HOST.fullmatch(host):
-            return "a user name or password before the bucket or host"
-        if re.search(r"[?#]", uri["rest"]):
-            return "a query string or fragment, which may hold a signature or token"
-    return secret_in(location)
+    return (_what_in_uri(uri) if uri else None) or secret_in(location)
+
+
+def _what_in_uri(uri: re.Match[str]) -> str | None:
+    user, at, host = uri["authority"].rpartition("@")
+    if (at and not _is_container(user, uri["scheme"])) or not _HOST.fullmatch(host):
+        return "a user name or password before the bucket or host"
+    if re.search(r"[?#]", uri["rest"]):
+        return "a query string or fragment, which may hold a signature or token"
+    return None
+
+
+def _is_container(user: str, scheme: str) -> bool:
+    """Whether what comes before the @ is a container, as Azure writes it."""
+    return scheme.lower() in _CONTAINER_BEFORE_AT and _CONTAINER.fullmatch(user) is not None
 
 
 def secret_in(text: str) -> str | None:
@@ -99,20 +106,23 @@ def _before_it(location: str) -> str:
     return text
 
 
+def _without_user(uri: re.Match[str]) -> str:
+    """What comes after the scheme, without a user and password."""
+    user, at, host = uri["authority"].rpartition("@")
+    if at or _HOST.fullmatch(host):
+        kept = f"{user}@" if _is_container(user, uri["scheme"]) else ""
+        return f"{kept}{host}{uri['rest']}"
+    # A secret may hold a slash, and then the host comes after it.
+    return uri["rest"].rpartition("@")[2] if "@" in uri["rest"] else "…"
+
+
 def _clean_forms(location: str) -> Iterator[str]:
     """The location with less and less of it."""
     uri = _URI.fullmatch(location)
     if uri is None:
         yield "…"
         return
-    scheme, rest = uri["scheme"], uri["rest"]
-    user, at, host = uri["authority"].rpartition("@")
-    if at or _HOST.fullmatch(host):
-        kept = f"{user}@" if scheme.lower() in _CONTAINER_BEFORE_AT and _CONTAINER.fullmatch(user) else ""
-        place = f"{kept}{host}{rest}"
-    else:
-        # A secret may hold a slash, and then the host comes after it.
-        place = rest.rpartition("@")[2] if "@" in rest else "…"
+    scheme, place = uri["scheme"], _without_user(uri)
     yield f"{scheme}://{re.split(r'[?#]', place)[0]}"
     decoded = f"{scheme}://{re.split(r'[?&;#]', unquote(place))[0]}"
     if unquote(_before_it(f"{scheme}://{place}")).startswith(decoded):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from registry_dagster.model.canonical_json import is_json_object
@@ -13,6 +13,7 @@ from registry_dagster.model.signals import AnySignal
 __all__ = [
     "attribute_words",
     "column_words",
+    "first_rows",
     "markdown_table",
     "reference_words",
     "semantic_words",
@@ -44,19 +45,23 @@ def reference_words(reference: Reference) -> str:
     """The join in one sentence."""
     here = ", ".join(reference.columns)
     there = f" ({', '.join(reference.to_columns)})" if reference.to_columns else ""
-    facts = [reference.cardinality, reference.stability.replace("_", " ")]
-    if reference.target != reference.annotation_type:
-        facts.insert(0, reference.annotation_type)
-    if reference.optional:
-        facts.append("optional")
-    if reference.null_sentinel is not None:
-        facts.append(f"{reference.null_sentinel} means none")
-    if reference.expected_match_rate is not None:
-        facts.append(f"{reference.expected_match_rate:.1%} of rows expected to match")
-    if reference.crosswalk:
-        facts.append(f"through {reference.crosswalk}")
-    words = f"{here} → {reference.target}{there}: {', '.join(facts)}"
+    words = f"{here} → {reference.target}{there}: {', '.join(_reference_facts(reference))}"
     return f"{words}. {reference.description}" if reference.description else words
+
+
+def _reference_facts(reference: Reference) -> Iterator[str]:
+    if reference.target != reference.annotation_type:
+        yield reference.annotation_type
+    yield reference.cardinality
+    yield reference.stability.replace("_", " ")
+    if reference.optional:
+        yield "optional"
+    if reference.null_sentinel is not None:
+        yield f"{reference.null_sentinel} means none"
+    if reference.expected_match_rate is not None:
+        yield f"{reference.expected_match_rate:.1%} of rows expected to match"
+    if reference.crosswalk:
+        yield f"through {reference.crosswalk}"
 
 
 def signal_words(signal: AnySignal) -> str:
@@ -71,6 +76,12 @@ def signal_words(signal: AnySignal) -> str:
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table in markdown."""
     return "\n".join(table_row(*cells) for cells in (header, ["---"] * len(header), *rows))
+
+
+def first_rows(header: Sequence[str], rows: Sequence[Sequence[str]], most: int) -> str:
+    """A table in markdown with the first rows, and how many more there are."""
+    table = markdown_table(header, rows[:most])
+    return f"{table}\n\n… and {len(rows) - most} more" if len(rows) > most else table
 
 
 def table_row(*cells: str) -> str:

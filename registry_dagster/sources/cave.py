@@ -7,17 +7,27 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from registry_dagster.errors import SourceError, SourceUnavailable
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.text import suggestion
-from registry_dagster.sources.source import SourceReport, source_address, source_service, version_or_note
+from registry_dagster.sources.source import (
+    SourceReport,
+    source_address,
+    source_service,
+    version_or_note,
+    versions_and_notes,
+)
 from registry_dagster.tables.storage.deadline import within
+
+if TYPE_CHECKING:
+    import requests
 
 __all__ = ["TOKEN_VARIABLE", "CaveDatastack", "versions_from_cave"]
 
@@ -42,21 +52,10 @@ def versions_from_cave(
     Raises:
         ValueError: these are not such records.
     """
-    results = [version_or_note(_facts(datastack, record)) for record in _records(records)]
-    aliases: dict[tuple[str, datetime | None], list[str]] = {}
-    for other, others in (same or {}).items():
-        for record in _records(others):
-            moment = _moment(record.get("time_stamp"))
-            aliases.setdefault((str(record["version"]), moment), []).append(f"{other}@{record['version']}")
-    versions = [version for version in results if isinstance(version, MaterializationVersion)]
-    known = [
-        version.model_copy(update={"aliases": tuple(also)})
-        if version.timestamp is not None and (also := aliases.get((version.version, version.timestamp)))
-        else version
-        for version in versions
-    ]
-    order = sorted(known, key=lambda version: (len(version.version), version.version))
-    return order, [note for note in results if isinstance(note, str)]
+    versions, notes = versions_and_notes(version_or_note(_facts(datastack, record)) for record in _records(records))
+    aliases = _aliases(same or {})
+    known = [_with_aliases(version, aliases) for version in versions]
+    return sorted(known, key=lambda version: (len(version.version), version.version)), notes
 
 
 @dataclass(frozen=True)
@@ -106,21 +105,18 @@ class CaveDatastack:
                 # caveclient's placeholder for "never expires" loses nanoseconds, and pandas warns of it.
                 warnings.simplefilter("ignore", UserWarning)
                 records = client.materialize.get_versions_metadata(expired=True)
-            repeats = bool(client.auth.token) and client.auth.token in repr(records)
+            _refuse_token(client.auth.token, records)
+            return records
         except caveclient.base.AuthException:
             raise SourceError(f"{self._where} asks for a token. {_HOW_TO_LOG_IN}") from None
         except requests.HTTPError as error:
-            status = 0 if error.response is None else error.response.status_code
-            raise self._refusal(caveclient, datastack, status) from None
+            raise self._refusal(caveclient, datastack, _status_of(error)) from None
         except _NOT_UNDERSTOOD:
             raise SourceError(self._unclear) from None
         except requests.RequestException as error:
             raise SourceUnavailable(
                 f"{self._where} cannot be reached ({type(error).__name__}); check the address, or try again later"
             ) from None
-        if repeats:
-            raise SourceError(self._unclear)
-        return records
 
     def _client(self, caveclient: Any, datastack: str | None) -> Any:
         server = source_address(self.server, _SERVICE) if self.server else None
@@ -179,10 +175,40 @@ def _caveclient() -> Any:
 def _records(records: object) -> Sequence[Mapping[str, Any]]:
     if not isinstance(records, list):
         raise ValueError("not a list")
-    found = [record for record in cast("list[object]", records) if is_json_object(record) and "version" in record]
-    if len(found) != len(cast("list[object]", records)):
+    if not all(map(_is_record, cast("list[object]", records))):
         raise ValueError("not records of versions")
-    return found
+    return cast("list[Mapping[str, Any]]", records)
+
+
+def _is_record(record: object) -> bool:
+    return is_json_object(record) and "version" in record
+
+
+def _aliases(same: Mapping[str, object]) -> Mapping[tuple[str, datetime | None], list[str]]:
+    """Version and moment → what other datastacks call that materialization."""
+    names: defaultdict[tuple[str, datetime | None], list[str]] = defaultdict(list)
+    for datastack, records in same.items():
+        for record in _records(records):
+            names[str(record["version"]), _moment(record.get("time_stamp"))].append(f"{datastack}@{record['version']}")
+    return names
+
+
+def _with_aliases(
+    version: MaterializationVersion, aliases: Mapping[tuple[str, datetime | None], list[str]]
+) -> MaterializationVersion:
+    also = aliases.get((version.version, version.timestamp))
+    # Without a moment, the same number does not mean the same materialization.
+    return version if version.timestamp is None or not also else version.model_copy(update={"aliases": tuple(also)})
+
+
+def _refuse_token(token: str | None, records: object) -> None:
+    """Refuse an answer that repeats the token. It is not what CAVE returns."""
+    if token and token in repr(records):
+        raise ValueError("the answer repeats the token")
+
+
+def _status_of(error: requests.HTTPError) -> int:
+    return 0 if error.response is None else error.response.status_code
 
 
 def _facts(datastack: str, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,11 +220,15 @@ def _facts(datastack: str, record: Mapping[str, Any]) -> dict[str, Any]:
     }
     if (moment := _moment(record.get("time_stamp"))) is not None:
         facts["timestamp"] = moment
-    # Available and yet not valid is a contradiction, so the status is left out.
-    status = _STATUS.get(str(record.get("status")))
-    if status is not None and not (status == "available" and record.get("valid") is False):
+    if (status := _status(record)) is not None:
         facts["status"] = status
     return facts
+
+
+def _status(record: Mapping[str, Any]) -> str | None:
+    status = _STATUS.get(str(record.get("status")))
+    # Available and yet not valid is a contradiction, so the status is left out.
+    return None if status == "available" and record.get("valid") is False else status
 
 
 def _moment(value: object) -> datetime | None:

@@ -18,6 +18,7 @@ _FORMS = {
     "neuprint": "neuprint SERVER [DATASET], e.g. neuprint neuprint.janelia.org hemibrain",
     "file": "file PATH, e.g. file materializations.yaml",
 }
+_MOST_NAMES = {"neuprint": 2}
 
 
 def open_source(kind: str, names: Sequence[str], *, server: str | None = None, same_as: Sequence[str] = ()) -> Source:
@@ -36,11 +37,7 @@ def open_source(kind: str, names: Sequence[str], *, server: str | None = None, s
         raise InvalidDeclaration(
             f"no source {kind!r}{suggestion(kind, _FORMS)} Use one of {', '.join(get_args(SourceKind))}"
         )
-    most = 2 if kind == "neuprint" else 1
-    if not 1 <= len(names) <= most or not all(names):
-        raise InvalidDeclaration(f"{kind} {' '.join(names)}: write {_FORMS[kind]}")
-    if kind != "cave" and (server is not None or same_as):
-        raise InvalidDeclaration(f"{kind}: only cave takes a server and datastacks beside its name; leave them out")
+    _refuse_other_names(kind, names, has_more=server is not None or bool(same_as))
     if kind == "cave":
         from registry_dagster.sources.cave import CaveDatastack
 
@@ -52,3 +49,10 @@ def open_source(kind: str, names: Sequence[str], *, server: str | None = None, s
     from registry_dagster.sources.version_file import VersionFile
 
     return VersionFile(Path(names[0]))
+
+
+def _refuse_other_names(kind: str, names: Sequence[str], *, has_more: bool) -> None:
+    if not 1 <= len(names) <= _MOST_NAMES.get(kind, 1) or not all(names):
+        raise InvalidDeclaration(f"{kind} {' '.join(names)}: write {_FORMS[kind]}")
+    if has_more and kind != "cave":
+        raise InvalidDeclaration(f"{kind}: only cave takes a server and datastacks beside its name; leave them out")

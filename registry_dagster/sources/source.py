@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,7 +10,7 @@ from registry_dagster.errors import InvalidDeclaration, SourceError, SourceUnava
 from registry_dagster.http import Service, server_address
 from registry_dagster.model.materialization import MaterializationVersion
 
-__all__ = ["Source", "SourceReport", "source_address", "source_service", "version_or_note"]
+__all__ = ["Source", "SourceReport", "source_address", "source_service", "version_or_note", "versions_and_notes"]
 
 
 @dataclass(frozen=True)
@@ -67,3 +67,12 @@ def version_or_note(facts: Mapping[str, Any]) -> MaterializationVersion | str:
     except InvalidDeclaration as error:
         problem = str(error).removeprefix("MaterializationVersion:").replace("\n", " ").strip()
         return f"{facts.get('system')}@{facts.get('version')}: left out; {problem}"
+
+
+def versions_and_notes(
+    found: Iterable[MaterializationVersion | str],
+) -> tuple[list[MaterializationVersion], list[str]]:
+    """The versions among what was found, and the notes, each in their order."""
+    results = list(found)
+    notes = [each for each in results if isinstance(each, str)]
+    return [each for each in results if not isinstance(each, str)], notes

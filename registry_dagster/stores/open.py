@@ -37,15 +37,25 @@ def open_store(target: str, token: str | None = None) -> Store:
         from registry_dagster.stores.gms.store import DATAHUB, GmsStore
 
         return GmsStore(HttpClient(*server_and_token(target, token), service=DATAHUB))
+    raise _no_store(scheme)
+
+
+def _no_store(scheme: str) -> RegistryError:
     given = f"targets that start with {scheme + ':'!r}" if scheme else "a target without a scheme"
-    raise RegistryError(f"no store for {given}; write {TARGETS}")
+    return RegistryError(f"no store for {given}; write {TARGETS}")
 
 
 def _local_path(target: str, form: str) -> Path:
+    path = _path_in(target)
+    if not path.strip("/"):
+        raise RegistryError(f"the target does not name an absolute path; write {form} (three slashes)")
+    return Path(unquote(path))
+
+
+def _path_in(target: str) -> str:
+    """The path of a URI without a host; empty for anything else."""
     try:
         parts = urlsplit(target)
     except ValueError:
-        parts = None
-    if parts is None or parts.netloc or not parts.path.strip("/"):
-        raise RegistryError(f"the target does not name an absolute path; write {form} (three slashes)")
-    return Path(unquote(parts.path))
+        return ""
+    return "" if parts.netloc else parts.path

@@ -7,9 +7,9 @@ be in, on how pyarrow prints a type, or on which extension types a process has r
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from registry_dagster.errors import UnsupportedTable
 from registry_dagster.model.names import join_path
@@ -17,6 +17,7 @@ from registry_dagster.model.table import TableField
 
 __all__ = ["WIDTH", "decode_schema", "encode_schema", "fields_of", "widths_of"]
 
+T = TypeVar("T")
 WIDTH = "dim"
 """The field metadata that says how many elements each list of a column has."""
 
@@ -36,21 +37,14 @@ def fields_of(schema: Any) -> tuple[TableField, ...]:
     """
     return tuple(
         TableField(path=join_path(path), type=_cut(_text(field)), nullable=field.nullable)
-        for column in schema
-        for path, field in _nested((column.name,), column)
+        for path, field in _all_fields(schema)
     )
 
 
 def widths_of(schema: Any) -> dict[str, int]:
     """Path of a list column → how many elements each list has, if the metadata of its field says so under `dim`."""
-    widths: dict[str, int] = {}
-    for column in schema:
-        for path, field in _nested((column.name,), column):
-            metadata: dict[bytes, bytes] = field.metadata or {}
-            said = metadata.get(WIDTH.encode(), b"")
-            if _is_list(_stored(field)) and said.isdigit():
-                widths[join_path(path)] = int(said)
-    return widths
+    widths = ((path, _width(field)) for path, field in _all_fields(schema))
+    return {join_path(path): width for path, width in widths if width is not None}
 
 
 def encode_schema(schema: Any) -> str:
@@ -73,6 +67,20 @@ def _arrow() -> Any:
     return pyarrow
 
 
+def _all_fields(schema: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for column in schema:
+        yield from _nested((column.name,), column)
+
+
+def _width(field: Any) -> int | None:
+    said = _metadata(field).get(WIDTH.encode(), b"")
+    return int(said) if _is_list(_stored(field)) and said.isdigit() else None
+
+
+def _metadata(field: Any) -> dict[bytes, bytes]:
+    return field.metadata or {}
+
+
 def _nested(path: tuple[str, ...], field: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
     yield path, field
     for name, child in _children(_stored(field)):
@@ -81,16 +89,16 @@ def _nested(path: tuple[str, ...], field: Any) -> Iterator[tuple[tuple[str, ...]
 
 def _children(dtype: Any) -> list[tuple[str, Any]]:
     """The fields below a type that get a path of their own."""
-    types = _arrow().types
-    if types.is_struct(dtype):
+    if _arrow().types.is_struct(dtype):
         return [(field.name, field) for field in dtype]
-    if types.is_map(dtype):
-        inner = [("key", dtype.key_field), ("value", dtype.item_field)]
-    elif _is_list(dtype):
-        inner = [("element", dtype.value_field)]
-    else:
-        return []
-    return [(name, field) for name, field in inner if _is_nested(_stored(field))]
+    return [(name, field) for name, field in _inner(dtype) if _is_nested(_stored(field))]
+
+
+def _inner(dtype: Any) -> list[tuple[str, Any]]:
+    """The fields inside a map or a list."""
+    if _arrow().types.is_map(dtype):
+        return [("key", dtype.key_field), ("value", dtype.item_field)]
+    return [("element", dtype.value_field)] if _is_list(dtype) else []
 
 
 def _is_nested(dtype: Any) -> bool:
@@ -103,13 +111,18 @@ def _is_list(dtype: Any) -> bool:
     return any(getattr(types, is_list)(dtype) for is_list in ("is_fixed_size_list", *_LISTS))
 
 
+def _of_kind(dtype: Any, kinds: Mapping[str, T]) -> T | None:
+    """What is given for the first of pyarrow's tests of a type that is true; None if none is."""
+    types = _arrow().types
+    return next((given for is_kind, given in kinds.items() if getattr(types, is_kind)(dtype)), None)
+
+
 def _extension_name(field: Any) -> str | None:
     """The extension a field has, whether this process knows its type or reads its metadata only."""
     pa = _arrow()
     if isinstance(field.type, pa.BaseExtensionType):
         return str(field.type.extension_name)
-    metadata: dict[bytes, bytes] = field.metadata or {}
-    name = metadata.get(_EXTENSION + b"name")
+    name = _metadata(field).get(_EXTENSION + b"name")
     return None if name is None else name.decode("utf-8", "replace")
 
 
@@ -133,9 +146,8 @@ def _type_text(dtype: Any) -> str:
         return f"extension<{dtype.extension_name}, {_type_text(dtype.storage_type)}>"
     if (name := _simple_types().get(dtype)) is not None:
         return name
-    for is_kind, text in _TEXTS.items():
-        if getattr(_arrow().types, is_kind)(dtype):
-            return text(dtype)
+    if (text := _of_kind(dtype, _TEXTS)) is not None:
+        return text(dtype)
     raise UnsupportedTable(f"registry-dagster does not know the Arrow type {dtype}; store the column as another type.")
 
 
@@ -222,20 +234,43 @@ def _canonical(field: Any) -> Any:
 
 def _canonical_type(dtype: Any) -> Any:
     """The same type, the metadata of the fields inside it sorted."""
-    pa, types = _arrow(), _arrow().types
-    if types.is_struct(dtype):
-        return pa.struct([_canonical(field) for field in dtype])
-    if types.is_map(dtype):
-        return pa.map_(_canonical(dtype.key_field), _canonical(dtype.item_field), dtype.keys_sorted)
-    if types.is_union(dtype):
-        members = [_canonical(dtype.field(index)) for index in range(dtype.num_fields)]
-        return pa.union(members, dtype.mode, dtype.type_codes)
-    if types.is_dictionary(dtype):
-        return pa.dictionary(dtype.index_type, _canonical_type(dtype.value_type), dtype.ordered)
-    if types.is_fixed_size_list(dtype):
-        return pa.list_(_canonical(dtype.value_field), dtype.list_size)
-    for is_list, make in _LISTS.items():
-        if getattr(types, is_list)(dtype):
-            # The function that makes a plain list has an underscore, since `list` is Python's own.
-            return getattr(pa, "list_" if make == "list" else make)(_canonical(dtype.value_field))
-    return dtype
+    canonical = _of_kind(dtype, _CANONICAL)
+    return dtype if canonical is None else canonical(dtype)
+
+
+def _canonical_struct(dtype: Any) -> Any:
+    return _arrow().struct([_canonical(field) for field in dtype])
+
+
+def _canonical_map(dtype: Any) -> Any:
+    return _arrow().map_(_canonical(dtype.key_field), _canonical(dtype.item_field), dtype.keys_sorted)
+
+
+def _canonical_union(dtype: Any) -> Any:
+    members = [_canonical(dtype.field(index)) for index in range(dtype.num_fields)]
+    return _arrow().union(members, dtype.mode, dtype.type_codes)
+
+
+def _canonical_dictionary(dtype: Any) -> Any:
+    return _arrow().dictionary(dtype.index_type, _canonical_type(dtype.value_type), dtype.ordered)
+
+
+def _canonical_fixed_size_list(dtype: Any) -> Any:
+    return _arrow().list_(_canonical(dtype.value_field), dtype.list_size)
+
+
+def _canonical_list(name: str) -> Callable[[Any], Any]:
+    # The function that makes a plain list has an underscore, since `list` is Python's own.
+    function = {"list": "list_"}.get(name, name)
+    return lambda dtype: getattr(_arrow(), function)(_canonical(dtype.value_field))
+
+
+_CANONICAL: dict[str, Callable[[Any], Any]] = {
+    "is_struct": _canonical_struct,
+    "is_map": _canonical_map,
+    "is_union": _canonical_union,
+    "is_dictionary": _canonical_dictionary,
+    "is_fixed_size_list": _canonical_fixed_size_list,
+    **{is_list: _canonical_list(name) for is_list, name in _LISTS.items()},
+}
+"""pyarrow's test of a type with fields inside → how the type is made again."""

@@ -11,6 +11,8 @@ from registry_dagster.tables.storage.options import AZURE, scheme_of
 __all__ = ["Code", "over_arrow", "place", "spark_session", "text"]
 
 _SCHEMES = {"s3a": "s3", "gcs": "gs"}
+_SCHEMES_OF_SPARK = {"s3": "s3a", "gcs": "gs"}
+"""How engines spell a scheme, where that is not how it is given."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Code:
     @classmethod
     def of(cls, *parts: str) -> Code:
         """Imports and lines, in one sequence."""
-        imports = tuple(part for part in parts if part.startswith(("import ", "from ")))
+        imports = tuple(filter(_is_import, parts))
         return cls(imports, tuple(part for part in parts if part not in imports))
 
     def __add__(self, other: Code) -> Code:
@@ -32,6 +34,10 @@ class Code:
     def __str__(self) -> str:
         imports = sorted(set(self.imports), key=lambda line: (line.startswith("from "), line))
         return "\n".join((*imports, "", *self.lines)) + "\n"
+
+
+def _is_import(line: str) -> bool:
+    return line.startswith(("import ", "from "))
 
 
 def text(value: str) -> str:
@@ -47,8 +53,8 @@ def place(location: str, *, spark: bool = False, lance: bool = False) -> str:
     if lance and scheme in AZURE:
         container, _, path_in_it = rest.partition("/")
         return text(f"az://{container.partition('@')[0]}/{path_in_it}")
-    scheme = _SCHEMES.get(scheme, scheme)
-    return text(f"{'s3a' if spark and scheme == 's3' else scheme}://{rest}")
+    spelled = _SCHEMES_OF_SPARK if spark else _SCHEMES
+    return text(f"{spelled.get(scheme, scheme)}://{rest}")
 
 
 def over_arrow() -> Code:

@@ -26,20 +26,18 @@ def detect_format(storage: Storage) -> Format:
         return _format_of_file(storage)
     # Delta, Iceberg and Lance tables keep data files in formats of their own, such as Parquet, whose weak marks
     # count only where no other mark is found.
-    for weak in (False, True):
-        marks = {name: each.marks for name, each in FORMATS.items() if (not each.marks.directory) == weak}
-        found = {name: mark for name, each in marks.items() if (mark := _mark_in(storage, each))}
-        if len(found) == 1:
-            return FORMATS[next(iter(found))]
-        if found:
-            raise UnknownFormat(
-                f"{storage.location} holds {' and '.join(found.values())}, so it could be {' or '.join(found)}. "
-                "Say which with format=."
-            )
-    raise UnknownFormat(
-        f"{storage.location} holds no table: nothing in it is named like {', '.join(_first_marks())}. "
-        f"It holds {first_entries(storage)}. Give the table's own location."
-    )
+    found = _marks_in(storage, weak=False) or _marks_in(storage, weak=True)
+    if not found:
+        raise UnknownFormat(
+            f"{storage.location} holds no table: nothing in it is named like {', '.join(_first_marks())}. "
+            f"It holds {first_entries(storage)}. Give the table's own location."
+        )
+    if len(found) > 1:
+        raise UnknownFormat(
+            f"{storage.location} holds {' and '.join(found.values())}, so it could be {' or '.join(found)}. "
+            "Say which with format=."
+        )
+    return FORMATS[next(iter(found))]
 
 
 def table_above(path: str) -> tuple[str, str] | None:
@@ -63,30 +61,31 @@ def is_visible(path: str) -> bool:
 
 def first_entries(storage: Storage) -> str:
     """The first few names stored at a location, for messages."""
-    names: dict[str, None] = {}
-    for stored in islice(storage.list(), 1000):
-        directory, slash, _ = stored.path.partition("/")
-        names[directory + slash] = None
-    if not names:
-        return "nothing"
+    names = dict.fromkeys("".join(stored.path.partition("/")[:2]) for stored in islice(storage.list(), 1000))
     more = " and more" if len(names) > _SHOWN else ""
-    return ", ".join(list(names)[:_SHOWN]) + more
+    return (", ".join(list(names)[:_SHOWN]) or "nothing") + more
 
 
 def _format_of_file(storage: Storage) -> Format:
-    name = storage.location.rpartition("/")[2]
-    for format in FORMATS.values():
-        if any(fnmatchcase(name, glob) for glob in format.marks.itself):
-            return format
+    if named := _format_named(storage.location.rpartition("/")[2]):
+        return named
     head = storage.read("", 0, 4)
-    for format in FORMATS.values():
-        if head.startswith(format.marks.magic):
-            return format
+    if begun := _format_begun(head):
+        return begun
     what = "an empty file" if not head else f"a file that starts with {head!r}"
     raise UnknownFormat(
         f"{storage.location} is {what}. A table in one file is {' or '.join(_single_files())}; other tables are "
         "directories. Give the table's own location."
     )
+
+
+def _format_named(name: str) -> Format | None:
+    globs = ((glob, format) for format in FORMATS.values() for glob in format.marks.itself)
+    return next((format for glob, format in globs if fnmatchcase(name, glob)), None)
+
+
+def _format_begun(head: bytes) -> Format | None:
+    return next((format for format in FORMATS.values() if head.startswith(format.marks.magic)), None)
 
 
 def _single_files() -> Iterator[str]:
@@ -98,27 +97,26 @@ def _single_files() -> Iterator[str]:
 
 def _first_marks() -> Iterator[str]:
     for format in FORMATS.values():
-        yield from (_shown(format.marks, glob) for glob in format.marks.files[:1])
+        yield from (format.marks.prefix + glob for glob in format.marks.files[:1])
+
+
+def _marks_in(storage: Storage, *, weak: bool) -> dict[str, str]:
+    """Format → its mark that is stored there, among the weak marks or among the others."""
+    marks = {name: format.marks for name, format in FORMATS.items() if format.marks.is_weak == weak}
+    return {name: mark for name, each in marks.items() if (mark := _mark_in(storage, each))}
 
 
 def _mark_in(storage: Storage, marks: Marks) -> str | None:
     """The mark that is stored there; the listing is left at the first."""
-    prefix = f"{marks.directory}/" if marks.directory else ""
-    for stored in storage.list(prefix):
-        if glob := _glob_of(stored.path.removeprefix(prefix), marks):
-            return _shown(marks, glob)
-    return None
+    paths = (stored.path.removeprefix(marks.prefix) for stored in storage.list(marks.prefix))
+    return next((marks.prefix + glob for path in paths if (glob := _glob_of(path, marks))), None)
 
 
 def _glob_of(path: str, marks: Marks) -> str | None:
     """The glob that a path below the directory of marks fits."""
-    if not marks.directory:
+    if marks.is_weak:
         path = path.lower() if is_visible(path) else ""
     return next((glob for glob in marks.files if fnmatchcase(path, glob)), None)
-
-
-def _shown(marks: Marks, glob: str) -> str:
-    return f"{marks.directory}/{glob}" if marks.directory else glob
 
 
 def _is_hidden(name: str) -> bool:

@@ -39,6 +39,16 @@ class Marks:
     magic: tuple[bytes, ...] = ()
     scheme: str | None = None
 
+    @property
+    def is_weak(self) -> bool:
+        """Whether a mark counts only where no other format's is found."""
+        return not self.directory
+
+    @property
+    def prefix(self) -> str:
+        """What the path of a mark begins with."""
+        return f"{self.directory}/" if self.directory else ""
+
 
 @dataclass(frozen=True)
 class Format:

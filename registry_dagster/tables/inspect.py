@@ -7,7 +7,7 @@ import os
 from registry_dagster.errors import InvalidDeclaration, TableNotFound, UnknownFormat, UnsupportedTable
 from registry_dagster.model.table import TableFacts, TableFormat
 from registry_dagster.tables.detect import detect_format
-from registry_dagster.tables.formats import FORMATS, format_of_scheme
+from registry_dagster.tables.formats import FORMATS, Format, format_of_scheme
 from registry_dagster.tables.storage.locations import normalise
 from registry_dagster.tables.storage.open import open_storage
 from registry_dagster.tables.storage.options import StorageOptions, scheme_of
@@ -54,7 +54,7 @@ def inspect_table(
         TableError: it cannot be read for another reason. Base of the others.
     """
     location = normalise(uri)
-    if format is not None and format not in FORMATS:
+    if format not in {None, *FORMATS}:
         raise UnknownFormat(f"{format!r} is not a table format; use one of {', '.join(FORMATS)}.")
     try:
         return _inspect(location, format, version, storage_options, count_bytes if counts else None)
@@ -70,13 +70,17 @@ def _inspect(
     count_bytes: int | None,
 ) -> TableFacts:
     if in_catalog := format_of_scheme(scheme_of(location)):
-        if format not in {None, in_catalog.name}:
-            raise UnknownFormat(
-                f"{location} names one of the {in_catalog.kind} in a catalog, not a {format} table; leave format out."
-            )
+        _refuse_other_format(location, in_catalog, format)
         return in_catalog.inspect_catalog(location, version, options)
     storage = open_storage(location, options)
     if not storage.exists():
         raise TableNotFound(f"Nothing is stored at {location}. Check the location.")
     found = FORMATS[format] if format else detect_format(storage)
     return found.inspect(storage, version, options, count_bytes)
+
+
+def _refuse_other_format(location: str, in_catalog: Format, format: TableFormat | None) -> None:
+    if format not in {None, in_catalog.name}:
+        raise UnknownFormat(
+            f"{location} names one of the {in_catalog.kind} in a catalog, not a {format} table; leave format out."
+        )

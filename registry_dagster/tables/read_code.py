@@ -60,11 +60,14 @@ def _checked(table: TableFacts, engine: str) -> Engine:
             f"there is no code for {engine!r}{suggestion(engine, ENGINES)} One of {', '.join(ENGINES)}"
         )
     if reason := _why_not(table, engine):
-        others = [other for other in ENGINES if _why_not(table, other) is None]
-        where = table.pin.read_from(table.location)
-        instead = f"use {' or '.join(others)}" if others else f"no engine known here does; the table is at {where}"
-        raise EngineCannotRead(f"{reason}; {instead}")
+        raise EngineCannotRead(f"{reason}; {_instead(table)}")
     return engine
+
+
+def _instead(table: TableFacts) -> str:
+    if others := [other for other in ENGINES if _why_not(table, other) is None]:
+        return f"use {' or '.join(others)}"
+    return f"no engine known here does; the table is at {table.pin.read_from(table.location)}"
 
 
 def _why_not(table: TableFacts, engine: Engine) -> str | None:
@@ -73,23 +76,27 @@ def _why_not(table: TableFacts, engine: Engine) -> str | None:
     readers, scheme = format.readers, scheme_of(table.pin.read_from(table.location))
     if engine not in readers.schemes:
         return (readers.why_not or {}).get(engine, f"{engine} does not read {format.kind}")
-    # Hadoop has no az://.
-    if scheme in _STORES and not (scheme == "az" and engine == "spark"):
-        return None
-    if {scheme, ANY_SCHEME} & set(readers.schemes[engine]):
+    if _has_connector(engine, scheme) or {scheme, ANY_SCHEME} & set(readers.schemes[engine]):
         return None
     return f"{engine} does not read {format.kind} through {scheme}://"
+
+
+def _has_connector(engine: Engine, scheme: str) -> bool:
+    """Whether an engine reads from such a store, whatever the format. Hadoop has no az://."""
+    return scheme in _STORES and (engine, scheme) != ("spark", "az")
 
 
 def _needed(table: TableFacts, engine: Engine) -> Iterator[str]:
     """What must be there besides the code: credentials in the environment, packages."""
     scheme = scheme_of(table.pin.read_from(table.location))
     if engine == "spark":
-        if package := format_of(table).readers.spark_package:
-            yield f"Spark needs the package {package}."
-        if scheme != "file":
-            yield "Spark needs its Hadoop connector for the store, and credentials in its own settings."
-        return
-    for schemes, lines in _FROM_ENVIRONMENT:
-        if scheme in schemes:
-            yield from lines
+        yield from _needed_by_spark(table, scheme)
+    else:
+        yield from (line for schemes, lines in _FROM_ENVIRONMENT if scheme in schemes for line in lines)
+
+
+def _needed_by_spark(table: TableFacts, scheme: str) -> Iterator[str]:
+    if package := format_of(table).readers.spark_package:
+        yield f"Spark needs the package {package}."
+    if scheme != "file":
+        yield "Spark needs its Hadoop connector for the store, and credentials in its own settings."

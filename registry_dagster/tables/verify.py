@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from registry_dagster.errors import (
@@ -99,7 +100,7 @@ def state_of(error: RegistryError) -> TableState:
 
 def _look(table: TableFacts, options: StorageOptions | None, note: Note) -> Look:
     path = local_path(table.location)
-    if path is not None and not LocalStorage(path).exists() and not LocalStorage(path.parent).exists():
+    if path is not None and _is_out_of_reach(path):
         note(path.parent.as_uri(), "no such directory on this machine")
         return Look(
             "unreachable",
@@ -107,6 +108,11 @@ def _look(table: TableFacts, options: StorageOptions | None, note: Note) -> Look
             "the disk is not mounted here, or the directory was removed.",
         )
     return format_of(table).verify(table, options, note)
+
+
+def _is_out_of_reach(path: Path) -> bool:
+    """Whether even the directory above is missing, so that it is not known what became of the table."""
+    return not LocalStorage(path).exists() and not LocalStorage(path.parent).exists()
 
 
 def _discard(where: str, found: str) -> None:

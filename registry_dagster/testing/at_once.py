@@ -26,11 +26,14 @@ def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
         except RegistryError as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=run, args=(position,)) for position in range(len(calls))]
+    _run_together([threading.Thread(target=run, args=(position,)) for position in range(len(calls))])
+    if errors:
+        raise errors[0]
+    return [results[position] for position in range(len(calls))]
+
+
+def _run_together(threads: Sequence[threading.Thread]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    if errors:
-        raise errors[0]
-    return [results[position] for position in range(len(calls))]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import chain
+from typing import Any, TypeVar
 
 import pytest
 
 from registry_dagster.errors import NotPublished, PublishRefused, VersionConflict
 from registry_dagster.model.dataset import Dataset
+from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.identifiers import BodyId
 from registry_dagster.model.materialization import MaterializationVersion
@@ -23,6 +26,7 @@ from registry_dagster.testing.search_behaviour import SearchBehaviour
 
 __all__ = ["RegistryBehaviour"]
 
+T = TypeVar("T")
 _RACERS = 4
 
 
@@ -72,7 +76,7 @@ class RegistryBehaviour(SearchBehaviour):
         records = [registry.publish(_declared(), _facts(version), message="next").record for version in range(12)]
         with another_registry() as another:
             assert another.versions("lab.cells") == tuple(records)
-        assert [record.number for record in records] == list(range(1, 13))
+        assert _numbers(records) == list(range(1, 13))
 
     def test_a_number_that_holds_other_content_is_a_conflict_that_shows_the_difference(
         self, registry: Registry, another_registry: Callable[[], Registry]
@@ -98,22 +102,21 @@ class RegistryBehaviour(SearchBehaviour):
             with another_registry() as own:
                 return [own.publish(_declared(), _facts(racer * 10 + turn), message="race") for turn in range(3)]
 
-        told = at_once([lambda racer=racer: publish(racer) for racer in range(_RACERS)])
-        receipts = [receipt for some in told for receipt in some]
+        receipts = list(chain.from_iterable(_race(publish)))
         assert all(receipt.created for receipt in receipts)
-        assert sorted(receipt.record.number for receipt in receipts) == list(range(1, 3 * _RACERS + 1))
+        assert sorted(_numbers(receipt.record for receipt in receipts)) == list(range(1, 3 * _RACERS + 1))
         stored = {record.name: record for record in registry.versions("lab.cells")}
         assert stored == {receipt.version: receipt.record for receipt in receipts}
 
     def test_of_those_who_race_with_the_same_content_one_creates_it(
         self, registry: Registry, another_registry: Callable[[], Registry]
     ) -> None:
-        def publish(version: int) -> Receipt:
+        def publish(version: int, _racer: int) -> Receipt:
             with another_registry() as own:
                 return own.publish(_declared(), _facts(version), message="race")
 
         for version in range(3):
-            receipts = at_once([lambda version=version: publish(version) for _ in range(_RACERS)])
+            receipts = _race(partial(publish, version))
             assert sum(receipt.created for receipt in receipts) == 1
             assert {receipt.version for receipt in receipts} == {f"lab.cells@v{version + 1}"}
             assert len({receipt.digest for receipt in receipts}) == 1
@@ -156,18 +159,7 @@ class RegistryBehaviour(SearchBehaviour):
         self, registry: Registry, another_registry: Callable[[], Registry]
     ) -> None:
         registry.publish(_declared(), _facts(), message="target")
-        joins = [
-            Reference(
-                columns=["body_id"],
-                to="lab.cells",
-                to_columns=["body_id"],
-                annotation_type="segment",
-                cardinality="n:1",
-                stability="version_pinned",
-                description=f"Join {number}",
-            )
-            for number in range(500)
-        ]
+        joins = list(map(_join, range(500)))
         receipt = registry.publish(_declared("lab.joined", references=joins), _facts(), message="joined")
         with another_registry() as another:
             record = another.get("lab.joined")
@@ -184,17 +176,15 @@ class RegistryBehaviour(SearchBehaviour):
         again = Publication(_declared("many.table_0"), _facts(0), "the same again")
         second = Publication(_declared("many.table_0"), _facts(99), "another state")
         outcomes = registry.publish_many([*good, refused, again, second])
-        told = [(each.version, each.created) if isinstance(each, Receipt) else type(each) for each in outcomes]
-        assert told == [
+        assert list(map(_summary, outcomes)) == [
             *((f"many.table_{number}@v1", True) for number in range(60)),
             PublishRefused,
             ("many.table_0@v1", False),
             ("many.table_0@v2", True),
         ]
         with another_registry() as another:
-            for outcome in outcomes:
-                if isinstance(outcome, Receipt):
-                    assert another.get(outcome.version) == outcome.record
+            for receipt in _receipts(outcomes):
+                assert another.get(receipt.version) == receipt.record
 
     def test_retiring_marks_a_version_and_leaves_its_record(
         self, registry: Registry, another_registry: Callable[[], Registry]
@@ -233,7 +223,7 @@ class RegistryBehaviour(SearchBehaviour):
     def test_materialization_versions_are_recorded_as_facts_that_evolve(
         self, registry: Registry, another_registry: Callable[[], Registry]
     ) -> None:
-        known = MaterializationVersion(system="minnie65_public", version="1300", source="cave", status="available")
+        known = _available("minnie65_public", "1300", "cave")
         assert registry.record_materializations([known], dry_run=True).summary == "1 new; nothing was written"
         assert registry.materialization(known) is None
         assert registry.record_materializations([known]).summary == "1 new"
@@ -248,19 +238,14 @@ class RegistryBehaviour(SearchBehaviour):
         self, registry: Registry, another_registry: Callable[[], Registry]
     ) -> None:
         assert registry.materializations() == ()
-        told = [
-            MaterializationVersion(system=system, version=version, source=source, status="available")
-            for system, version, source in (
-                ("minnie65_public", "1300", "cave"),
-                ("minnie65_public", "943", "cave"),
-                ("hemibrain", "v1.2.1", "neuprint"),
-            )
-        ]
-        registry.record_materializations(told)
+        late = _available("minnie65_public", "1300", "cave")
+        early = _available("minnie65_public", "943", "cave")
+        other = _available("hemibrain", "v1.2.1", "neuprint")
+        registry.record_materializations([late, early, other])
         with another_registry() as another:
-            assert another.materializations() == (told[1], told[0], told[2])
-            assert another.materializations("minnie65_public") == (told[1], told[0])
-            assert another.materializations("hemibrain") == (told[2],)
+            assert another.materializations() == (early, late, other)
+            assert another.materializations("minnie65_public") == (early, late)
+            assert another.materializations("hemibrain") == (other,)
             assert another.materializations("h01") == ()
 
     def test_a_plan_writes_nothing(self, registry: Registry) -> None:
@@ -269,6 +254,39 @@ class RegistryBehaviour(SearchBehaviour):
         assert registry.plan(_declared(), _facts()).creates
         with pytest.raises(NotPublished):
             registry.dataset("lab.cells")
+
+
+def _race(act: Callable[[int], T]) -> list[T]:
+    """What some racers, who are numbered, get when they act at the same time."""
+    return at_once([partial(act, racer) for racer in range(_RACERS)])
+
+
+def _numbers(records: Iterable[DatasetVersion]) -> list[int]:
+    return [record.number for record in records]
+
+
+def _receipts(outcomes: Iterable[object]) -> list[Receipt]:
+    return [each for each in outcomes if isinstance(each, Receipt)]
+
+
+def _summary(outcome: object) -> object:
+    return (outcome.version, outcome.created) if isinstance(outcome, Receipt) else type(outcome)
+
+
+def _available(system: str, version: str, source: str) -> MaterializationVersion:
+    return MaterializationVersion(system=system, version=version, source=source, status="available")
+
+
+def _join(number: int) -> Reference:
+    return Reference(
+        columns=["body_id"],
+        to="lab.cells",
+        to_columns=["body_id"],
+        annotation_type="segment",
+        cardinality="n:1",
+        stability="version_pinned",
+        description=f"Join {number}",
+    )
 
 
 def _declared(name: str = "lab.cells", **parts: Any) -> FeatureTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -18,6 +18,7 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.table import DeltaPin, ParquetPin, TableFacts, TableField
 from registry_dagster.registry.registry import Registry
+from registry_dagster.registry.rows.found import Dependent, FoundVersion
 
 __all__ = ["SearchBehaviour", "publish_examples"]
 
@@ -41,13 +42,25 @@ def _made_against(version: str, **facts: Any) -> MaterializationVersion:
 
 def _facts(location: str, columns: Mapping[str, Any], state: int = 0, parquet: bool = False) -> TableFacts:
     pin = ParquetPin(fingerprint=f"sha256:{state:064}") if parquet else DeltaPin(table_id="6c0f", version=state)
-    kinds = {path: _VECTOR if isinstance(each, Embedding) else "int64" for path, each in columns.items()}
     return TableFacts(
         location=location,
         pin=pin,
-        fields=[TableField(path=path, type=kind) for path, kind in kinds.items()],
+        fields=[TableField(path=path, type=_type_of(each)) for path, each in columns.items()],
         arrow_schema="/////w==",
     )
+
+
+def _type_of(column: Any) -> str:
+    return _VECTOR if isinstance(column, Embedding) else "int64"
+
+
+def _versions(found: Iterable[FoundVersion | Dependent]) -> list[str]:
+    return [row.version for row in found]
+
+
+def _dependence(registry: Registry, version: str, on: str) -> tuple[str, ...]:
+    """How a version depends on something."""
+    return {row.version: row.how for row in registry.dependents(on)}[version]
 
 
 def _publish_embeddings(registry: Registry, version: str, **facts: Any) -> str:
@@ -125,7 +138,7 @@ class SearchBehaviour:
         self, published: Registry, question: Mapping[str, Any], versions: list[str]
     ) -> None:
         found = published.find(**question)
-        assert [row.version for row in found] == versions
+        assert _versions(found) == versions
         assert list(published.stream(**question)) == list(found)
 
     def test_a_row_tells_what_a_list_needs(self, published: Registry) -> None:
@@ -143,18 +156,17 @@ class SearchBehaviour:
         marked = {row.version: row.retired for row in published.find(dataset=_NUCLEI)}
         assert marked[f"{_NUCLEI}@v2"] is None
         assert "Wrong units" in str(marked[f"{_NUCLEI}@v1"])
-        assert [row.version for row in published.find(dataset=_NUCLEI, retired=False)] == [f"{_NUCLEI}@v2"]
-        assert [row.version for row in published.find(retired=True)] == [f"{_NUCLEI}@v1"]
+        assert _versions(published.find(dataset=_NUCLEI, retired=False)) == [f"{_NUCLEI}@v2"]
+        assert _versions(published.find(retired=True)) == [f"{_NUCLEI}@v1"]
 
     def test_a_dataset_is_found_by_what_it_is_called_now(self, published: Registry) -> None:
-        assert [each.newest for each in published.datasets("nuclei")] == [f"{_NUCLEI}@v2"]
-        published.describe(
-            Dataset(name=_NUCLEI, title="Cell bodies", owners=["team:somas"], tags=["curated"]),
-            message="Renamed",
-            publisher="bob@lab.org",
-        )
-        assert [each.name for each in published.datasets("bodies")] == [_NUCLEI]
-        assert {row.version for row in published.find("cell bod")} == {f"{_NUCLEI}@v1", f"{_NUCLEI}@v2"}
+        (before,) = published.datasets("nuclei")
+        assert before.newest == f"{_NUCLEI}@v2"
+        changes = Dataset(name=_NUCLEI, title="Cell bodies", owners=["team:somas"], tags=["curated"])
+        published.describe(changes, message="Renamed", publisher="bob@lab.org")
+        (after,) = published.datasets("bodies")
+        assert after.name == _NUCLEI
+        assert set(_versions(published.find("cell bod"))) == {f"{_NUCLEI}@v1", f"{_NUCLEI}@v2"}
         assert len(published.find(owner="team:somas")) == 2
         assert len(published.datasets()) == 2
 
@@ -162,7 +174,7 @@ class SearchBehaviour:
         _publish_nuclei(registry, "943")
         _publish_nuclei(registry, "1300")
         registry_knows = registry.materializations()
-        assert [str(each) for each in registry_knows] == ["minnie65_public@943", "minnie65_public@1300"]
+        assert list(map(str, registry_knows)) == ["minnie65_public@943", "minnie65_public@1300"]
         columns: dict[str, AnyColumn] = {"pt_root_id": RootId(id_space="minnie65_public")}
         other = FeatureTable(
             dataset=Dataset(name="minnie65.cells"),
@@ -170,8 +182,8 @@ class SearchBehaviour:
             columns=columns,
         )
         registry.publish(other, _facts("/data/cells", columns), message="With an alias")
-        found = {row.version for row in registry.find(materialization="minnie65_phase3@1300")}
-        assert found == {f"{_NUCLEI}@v2", "minnie65.cells@v1"}
+        found = registry.find(materialization="minnie65_phase3@1300")
+        assert set(_versions(found)) == {f"{_NUCLEI}@v2", "minnie65.cells@v1"}
 
     def test_what_expires_soon_is_found_with_its_date(self, registry: Registry) -> None:
         _publish_nuclei(registry, "943")
@@ -183,12 +195,12 @@ class SearchBehaviour:
         assert not registry.find(expiring_within=10)
 
     def test_dependents_say_how_they_depend(self, published: Registry) -> None:
-        by_table = {row.version: row.how for row in published.dependents("nucleus_detection_v0")}
-        assert by_table[f"{_NUCLEI}@v1"] == ("nucleus_id holds ids of nucleus_detection_v0",)
-        by_dataset = {row.version: row.how for row in published.dependents(_NUCLEI)}
-        assert by_dataset[f"{_EMBEDDINGS}@v1"] == (f"pre_pt_root_id joins to {_NUCLEI}@v2",)
-        by_version = {row.version for row in published.dependents("minnie65_public@1300")}
-        assert by_version == {f"{_NUCLEI}@v2", f"{_EMBEDDINGS}@v1"}
+        by_table = _dependence(published, f"{_NUCLEI}@v1", on="nucleus_detection_v0")
+        assert by_table == ("nucleus_id holds ids of nucleus_detection_v0",)
+        by_dataset = _dependence(published, f"{_EMBEDDINGS}@v1", on=_NUCLEI)
+        assert by_dataset == (f"pre_pt_root_id joins to {_NUCLEI}@v2",)
+        by_version = published.dependents("minnie65_public@1300")
+        assert set(_versions(by_version)) == {f"{_NUCLEI}@v2", f"{_EMBEDDINGS}@v1"}
         assert not published.dependents("nobody_knows")
 
     def test_the_newest_version_that_goes_with_a_materialization(self, published: Registry) -> None:
@@ -236,7 +248,7 @@ class SearchBehaviour:
         assert not registry.find()
         with another_registry() as another:
             _publish_nuclei(another, "943")
-        assert [row.version for row in registry.find()] == [f"{_NUCLEI}@v1"]
+        assert _versions(registry.find()) == [f"{_NUCLEI}@v1"]
 
     @pytest.mark.parametrize(
         ("question", "said"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -71,10 +71,7 @@ class PublishComponent(dg.Component, dg.Resolvable):
         return cls(
             registry=FeatureRegistry(**_render_setting(context, settings)),
             definitions=given.definitions,
-            datasets={
-                key: FeatureTable.from_yaml(_path_beside(context, declared)) if isinstance(declared, str) else declared
-                for key, declared in given.datasets.items()
-            },
+            datasets={key: _read_declaration(context, declared) for key, declared in given.datasets.items()},
             approvals=_path_beside(context, given.gate.approvals) if given.gate.approvals is not None else None,
             resource_key=given.resource_key,
             job_name=given.job_name,
@@ -87,14 +84,18 @@ class PublishComponent(dg.Component, dg.Resolvable):
             InvalidDeclaration: a file of `definitions` does not exist, or none of them makes an asset of `datasets`.
         """
         tables = {dg.AssetKey.from_user_string(key): table for key, table in self.datasets.items()}
-        if self.definitions:
-            return with_registry(
-                _with_declarations(self._loaded(context), tables),
-                registry=self.registry,
-                approvals=self.approvals,
-                resource_key=self.resource_key,
-                job_name=self.job_name,
-            )
+        if not self.definitions:
+            return self._without_assets(tables)
+        return with_registry(
+            _with_declarations(self._loaded(context), tables),
+            registry=self.registry,
+            approvals=self.approvals,
+            resource_key=self.resource_key,
+            job_name=self.job_name,
+        )
+
+    def _without_assets(self, tables: Mapping[dg.AssetKey, FeatureTable]) -> dg.Definitions:
+        """What publishing needs where the assets are made elsewhere in the code location."""
         job = publish_job(tables, name=self.job_name, resource_key=self.resource_key)
         return dg.Definitions(
             assets=registry_assets({key: Declaration(table) for key, table in tables.items()}),
@@ -104,13 +105,21 @@ class PublishComponent(dg.Component, dg.Resolvable):
         )
 
     def _loaded(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        folder = context.path
-        for name in self.definitions:
-            if not (folder / name).is_file():
-                known = [path.name for path in folder.glob("*.py")]
-                raise InvalidDeclaration(f"definitions: no file {name!r} in {folder}{suggestion(name, known)}")
+        _check_files(self.definitions, context.path)
         modules = [context.load_defs_relative_python_module(Path(name)) for name in self.definitions]
         return dg.Definitions.merge(*map(dg.load_definitions_from_module, modules))
+
+
+def _read_declaration(context: dg.ResolutionContext, declared: str | FeatureTable) -> FeatureTable:
+    """The declaration, read from a file if it is the path of one."""
+    return FeatureTable.from_yaml(_path_beside(context, declared)) if isinstance(declared, str) else declared
+
+
+def _check_files(names: Sequence[str], folder: Path) -> None:
+    for name in names:
+        if not (folder / name).is_file():
+            known = [path.name for path in folder.glob("*.py")]
+            raise InvalidDeclaration(f"definitions: no file {name!r} in {folder}{suggestion(name, known)}")
 
 
 def _with_declarations(defs: dg.Definitions, tables: Mapping[dg.AssetKey, FeatureTable]) -> dg.Definitions:
@@ -121,12 +130,16 @@ def _with_declarations(defs: dg.Definitions, tables: Mapping[dg.AssetKey, Featur
         return feature_table(tables[spec.key])(spec) if spec.key in tables else spec
 
     defs = defs.map_asset_specs(func=add_declaration)
+    _check_assets(tables, known)
+    return defs
+
+
+def _check_assets(tables: Iterable[dg.AssetKey], known: Sequence[str]) -> None:
     for name in (key.to_user_string() for key in tables):
         if name not in known:
             raise InvalidDeclaration(
                 f"datasets: no asset {name!r} in definitions{suggestion(name, known)} Assets: {', '.join(known)}"
             )
-    return defs
 
 
 def _render_setting(context: dg.ResolutionContext, value: object) -> Any:
@@ -136,10 +149,12 @@ def _render_setting(context: dg.ResolutionContext, value: object) -> Any:
         return {name: _render_setting(context, each) for name, each in inner.items()}
     if isinstance(value, list):
         return [_render_setting(context, each) for each in cast("list[object]", value)]
-    if not isinstance(value, str):
-        return value
-    variable = re.match(ENV_REFERENCE, value)
-    return dg.EnvVar(variable[1]) if variable else _render(context, value)
+    return _render_or_refer(context, value) if isinstance(value, str) else value
+
+
+def _render_or_refer(context: dg.ResolutionContext, text: str) -> str:
+    variable = re.match(ENV_REFERENCE, text)
+    return dg.EnvVar(variable[1]) if variable else _render(context, text)
 
 
 def _path_beside(context: dg.ResolutionContext, text: str) -> Path:

@@ -97,8 +97,15 @@ def _with_conditions(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     schema = {name: _with_conditions(value) for name, value in cast("dict[str, Any]", schema).items()}
-    if "oneOf" not in schema or "mapping" not in schema.get("discriminator", {}):
-        return schema
+    return _as_conditions(schema) if _is_tagged_choice(schema) else schema
+
+
+def _is_tagged_choice(schema: Mapping[str, Any]) -> bool:
+    return "oneOf" in schema and "mapping" in schema.get("discriminator", {})
+
+
+def _as_conditions(schema: dict[str, Any]) -> dict[str, Any]:
+    """A choice between tagged variants: the tag says which one must be met."""
     tag, variants = schema["discriminator"]["propertyName"], schema["discriminator"]["mapping"]
     rest = {name: value for name, value in schema.items() if name not in {"oneOf", "discriminator"}}
     return {

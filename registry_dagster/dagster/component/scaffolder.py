@@ -60,13 +60,18 @@ class PublishScaffolder(dg.Scaffolder[ScaffoldParams]):
         if request.scaffold_format != "yaml":
             dg.scaffold_component(request)
             return
-        given = request.params.target
-        target = f"target: {json.dumps(given)}" if given else "# target: lite:///data/registry.db"
-        text = _YAML.format(type=request.type_name, target=target)
-        if given and (variable := re.match(ENV_REFERENCE, given)):
-            text += f"\nrequirements:\n  env: [{variable[1]}]\n"
+        text = _text(request.type_name, request.params.target)
         path = request.target_path / "defs.yaml"
         # Dagster 1.11 never appends.
         if getattr(request, "append", False):
             text = f"{path.read_text(encoding='utf-8').rstrip()}\n\n---\n{text}"
         path.write_text(text, encoding="utf-8")
+
+
+def _text(type_name: str, given: str | None) -> str:
+    """The YAML, with the target that was given, and the environment variable that it needs."""
+    target = f"target: {json.dumps(given)}" if given else "# target: lite:///data/registry.db"
+    text = _YAML.format(type=type_name, target=target)
+    if given and (variable := re.match(ENV_REFERENCE, given)):
+        text += f"\nrequirements:\n  env: [{variable[1]}]\n"
+    return text

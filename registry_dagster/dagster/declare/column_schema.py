@@ -12,7 +12,7 @@ from registry_dagster.model.base import Model
 from registry_dagster.model.column import Column
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.identifiers import Identifier
-from registry_dagster.model.table import TableFacts
+from registry_dagster.model.table import TableFacts, TableField
 from registry_dagster.model.words import value_words
 
 __all__ = ["declared_schema", "table_schema"]
@@ -26,17 +26,17 @@ def declared_schema(table: FeatureTable) -> dg.TableSchema:
 
 def table_schema(table: FeatureTable, facts: TableFacts) -> dg.TableSchema:
     """The table's own schema with what is declared: a chip for each attribute of a column's meaning."""
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                name=field.path,
-                type=field.type,
-                description=column.description if (column := table.columns.get(field.path)) else None,
-                constraints=dg.TableColumnConstraints(nullable=field.nullable),
-                tags=_chips(column) if column else {},
-            )
-            for field in facts.fields
-        ]
+    columns = cast("Mapping[str, Any]", table.columns)
+    return dg.TableSchema(columns=[_table_column(field, columns.get(field.path)) for field in facts.fields])
+
+
+def _table_column(field: TableField, column: Column | None) -> dg.TableColumn:
+    return dg.TableColumn(
+        name=field.path,
+        type=field.type,
+        description=column.description if column else None,
+        constraints=dg.TableColumnConstraints(nullable=field.nullable),
+        tags=_chips(column) if column else {},
     )
 
 

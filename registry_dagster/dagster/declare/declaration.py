@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal, cast
 
 import dagster as dg
@@ -101,14 +102,15 @@ def declaration_of(assets: dg.AssetsDefinition, key: dg.AssetKey) -> Declaration
 
 def declared_in(assets: Iterable[object]) -> dict[dg.AssetKey, Declaration]:
     """The declared assets among definitions and specs, in their order. Skips whatever else a code location has."""
-    specs = (
-        spec
-        for asset in assets
-        if isinstance(asset, dg.AssetsDefinition | dg.AssetSpec)
-        for spec in ([asset] if isinstance(asset, dg.AssetSpec) else asset.specs)
-    )
+    specs = chain.from_iterable(map(_specs_of, assets))
     found = ((spec.key, declaration_in(spec.metadata)) for spec in specs)
     return {key: declaration for key, declaration in found if declaration is not None}
+
+
+def _specs_of(asset: object) -> Iterable[dg.AssetSpec]:
+    if isinstance(asset, dg.AssetSpec):
+        return [asset]
+    return asset.specs if isinstance(asset, dg.AssetsDefinition) else ()
 
 
 def asset_keys(assets: Iterable[AssetLike], function: str) -> list[dg.AssetKey]:
@@ -124,20 +126,21 @@ def asset_keys(assets: Iterable[AssetLike], function: str) -> list[dg.AssetKey]:
     given = cast("object", assets)
     if isinstance(given, str | AssetLike) or not isinstance(given, Iterable):
         raise InvalidDeclaration(f"{function}: assets must be a list of assets, got {_name(given)}; write assets=[...]")
-    keys: list[dg.AssetKey] = []
-    for asset in cast("Iterable[object]", given):
-        if isinstance(asset, dg.AssetKey):
-            keys.append(asset)
-        elif isinstance(asset, dg.AssetSpec):
-            keys.append(asset.key)
-        elif isinstance(asset, dg.AssetsDefinition):
-            keys += asset.keys
-        else:
-            raise InvalidDeclaration(
-                f"{function}: assets must hold assets, AssetSpecs or AssetKeys, got {_name(asset)}; "
-                "use the asset itself or dg.AssetKey(...)"
-            )
+    keys = (key for asset in cast("Iterable[object]", given) for key in _keys_of(asset, function))
     return list(dict.fromkeys(keys))
+
+
+def _keys_of(asset: object, function: str) -> Iterable[dg.AssetKey]:
+    if isinstance(asset, dg.AssetKey):
+        return [asset]
+    if isinstance(asset, dg.AssetSpec):
+        return [asset.key]
+    if isinstance(asset, dg.AssetsDefinition):
+        return asset.keys
+    raise InvalidDeclaration(
+        f"{function}: assets must hold assets, AssetSpecs or AssetKeys, got {_name(asset)}; "
+        "use the asset itself or dg.AssetKey(...)"
+    )
 
 
 def _name(value: object) -> str:

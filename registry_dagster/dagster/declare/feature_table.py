@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, TypeVar, cast, get_args
+from typing import Any, TypeGuard, TypeVar, cast, get_args
 
 import dagster as dg
 
@@ -67,9 +67,23 @@ def feature_table(
     if partitions not in get_args(Partitions):
         raise InvalidDeclaration(f'feature_table: partitions is {partitions!r}; use "each" or "all"')
     if table is not None:
-        if dataset is not None or materializations or columns or references or signals:
+        if any((dataset is not None, materializations, columns, references, signals)):
             raise InvalidDeclaration("feature_table: give one whole declaration or its parts, not both")
         return _decorator(_from_whole(table, partitions))
+    return _decorator(_from_parts(dataset, materializations, columns, references, signals, partitions))
+
+
+_BY_PARTITION = MaterializationVersion(system="by_partition", version="by_partition")
+
+
+def _from_parts(
+    dataset: Dataset | None,
+    materializations: Materializations,
+    columns: Mapping[str, AnyColumn] | None,
+    references: Iterable[Reference],
+    signals: Iterable[AnySignal],
+    partitions: Partitions,
+) -> Declaration:
     resolve = materializations if callable(materializations) else None
     template = FeatureTable(
         dataset=_checked_dataset(dataset),
@@ -83,10 +97,7 @@ def feature_table(
             f"{template.dataset.name}: one version for all partitions needs fixed materialization versions, but they "
             'are declared as a function of the partition key; list them, or use partitions="each"'
         )
-    return _decorator(Declaration(template, resolve, partitions))
-
-
-_BY_PARTITION = MaterializationVersion(system="by_partition", version="by_partition")
+    return Declaration(template, resolve, partitions)
 
 
 def _from_whole(table: object, partitions: Partitions) -> Declaration | Mapping[dg.AssetKey, Declaration]:
@@ -95,16 +106,20 @@ def _from_whole(table: object, partitions: Partitions) -> Declaration | Mapping[
     if isinstance(table, Mapping):
         given = cast("Mapping[object, object]", table)
         return {_key(key): Declaration(_checked_table(key, each), partitions=partitions) for key, each in given.items()}
-    if isinstance(table, str | os.PathLike):
-        path = os.fspath(cast("str | os.PathLike[str]", table))
-        raise InvalidDeclaration(
+    raise _not_a_declaration(table)
+
+
+def _not_a_declaration(given: object) -> InvalidDeclaration:
+    if isinstance(given, str | os.PathLike):
+        path = os.fspath(cast("str | os.PathLike[str]", given))
+        return InvalidDeclaration(
             f"feature_table takes a declaration, not the path of a file; write "
             f"@rd.feature_table(rd.FeatureTable.from_yaml(Path({path!r})))"
         )
-    if callable(table) or isinstance(table, dg.AssetSpec):
-        raise InvalidDeclaration(f"feature_table is used without parentheses; write @rd.feature_table({_PARTS})")
-    raise InvalidDeclaration(
-        f"feature_table takes a FeatureTable, got {type(table).__name__}; write @rd.feature_table({_PARTS})"
+    if callable(given) or isinstance(given, dg.AssetSpec):
+        return InvalidDeclaration(f"feature_table is used without parentheses; write @rd.feature_table({_PARTS})")
+    return InvalidDeclaration(
+        f"feature_table takes a FeatureTable, got {type(given).__name__}; write @rd.feature_table({_PARTS})"
     )
 
 
@@ -136,10 +151,14 @@ def _key(key: object) -> dg.AssetKey:
         return key
     if isinstance(key, str):
         return dg.AssetKey.from_user_string(key)
-    parts = cast("Sequence[object]", key if isinstance(key, tuple) else ())
-    if not parts or not all(isinstance(part, str) for part in parts):
+    if not _is_path(key):
         raise InvalidDeclaration(f"feature_table: {key!r} is not an asset key; use a text such as 'group/synapses'")
-    return dg.AssetKey(cast("Sequence[str]", parts))
+    return dg.AssetKey(key)
+
+
+def _is_path(key: object) -> TypeGuard[tuple[str, ...]]:
+    parts = cast("tuple[object, ...]", key if isinstance(key, tuple) else ())
+    return bool(parts) and all(isinstance(part, str) for part in parts)
 
 
 def _decorator(declared: Declaration | Mapping[dg.AssetKey, Declaration]) -> Callable[[T], T]:
@@ -148,12 +167,7 @@ def _decorator(declared: Declaration | Mapping[dg.AssetKey, Declaration]) -> Cal
             return _with_declaration(target, _by_key(declared, [target.key])[target.key])
         given = cast("object", target)
         if not isinstance(given, dg.AssetsDefinition):
-            name = getattr(given, "__name__", "")
-            got = f"the function {name!r}" if callable(given) and name else type(given).__name__
-            raise InvalidDeclaration(
-                "feature_table must decorate what @dg.asset, @dg.multi_asset or @dg.graph_asset returns, or an "
-                f"AssetSpec, got {got}; make it the outermost decorator"
-            )
+            raise _not_decorated(given)
         by_key = _by_key(declared, list(target.keys))
         return target.map_asset_specs(
             lambda spec: _with_declaration(spec, by_key[spec.key]) if spec.key in by_key else spec
@@ -162,35 +176,40 @@ def _decorator(declared: Declaration | Mapping[dg.AssetKey, Declaration]) -> Cal
     return declare
 
 
+def _not_decorated(given: object) -> InvalidDeclaration:
+    name = getattr(given, "__name__", "")
+    got = f"the function {name!r}" if callable(given) and name else type(given).__name__
+    return InvalidDeclaration(
+        "feature_table must decorate what @dg.asset, @dg.multi_asset or @dg.graph_asset returns, or an "
+        f"AssetSpec, got {got}; make it the outermost decorator"
+    )
+
+
 def _by_key(
     declared: Declaration | Mapping[dg.AssetKey, Declaration], keys: Sequence[dg.AssetKey]
 ) -> Mapping[dg.AssetKey, Declaration]:
     names = sorted(key.to_user_string() for key in keys)
-    if isinstance(declared, Declaration):
-        if len(keys) != 1:
-            raise InvalidDeclaration(
-                f"{declared.template.dataset.name}: this definition makes {', '.join(names) or 'no asset'}; give a "
-                "mapping from asset key to FeatureTable"
-            )
-        return {keys[0]: declared}
-    for key in declared:
-        if key not in keys:
-            name = key.to_user_string()
+    if not isinstance(declared, Declaration):
+        _check_keys(declared, names)
+        return declared
+    if len(keys) != 1:
+        raise InvalidDeclaration(
+            f"{declared.template.dataset.name}: this definition makes {', '.join(names) or 'no asset'}; give a "
+            "mapping from asset key to FeatureTable"
+        )
+    return {keys[0]: declared}
+
+
+def _check_keys(declared: Iterable[dg.AssetKey], names: Sequence[str]) -> None:
+    for name in (key.to_user_string() for key in declared):
+        if name not in names:
             raise InvalidDeclaration(
                 f"no asset {name!r} is made here{suggestion(name, names)} Keys: {', '.join(names)}"
             )
-    return declared
 
 
 def _with_declaration(spec: dg.AssetSpec, declaration: Declaration) -> dg.AssetSpec:
-    name = spec.key.to_user_string()
-    if DECLARATION in spec.metadata:
-        raise InvalidDeclaration(f"asset {name!r} already has a feature_table declaration; keep one of the two")
-    if COLUMN_SCHEMA in spec.metadata:
-        raise InvalidDeclaration(
-            f"asset {name!r} has its own metadata {COLUMN_SCHEMA}, which the declaration would replace; remove it "
-            "from the asset"
-        )
+    _check_metadata(spec)
     dataset = declaration.template.dataset
     declaration = replace(declaration, template=_shared_and_owned(declaration.template, spec.owners))
     metadata = {
@@ -207,13 +226,28 @@ def _with_declaration(spec: dg.AssetSpec, declaration: Declaration) -> dg.AssetS
     )
 
 
+def _check_metadata(spec: dg.AssetSpec) -> None:
+    name = spec.key.to_user_string()
+    if DECLARATION in spec.metadata:
+        raise InvalidDeclaration(f"asset {name!r} already has a feature_table declaration; keep one of the two")
+    if COLUMN_SCHEMA in spec.metadata:
+        raise InvalidDeclaration(
+            f"asset {name!r} has its own metadata {COLUMN_SCHEMA}, which the declaration would replace; remove it "
+            "from the asset"
+        )
+
+
 def _shared_and_owned(table: FeatureTable, owners: Sequence[str]) -> FeatureTable:
     """Equal columns as one object; and a dataset without owners of its own takes the asset's."""
     columns = cast("Mapping[str, Any]", table.columns)
-    update: dict[str, object] = {"columns": {path: _shared(column) for path, column in columns.items()}}
-    if owners and not table.dataset.owners:
-        update["dataset"] = Dataset(name=table.dataset.name, owners=tuple(owners)).added_to(table.dataset)
-    return table.model_copy(update=update)
+    shared = {path: _shared(column) for path, column in columns.items()}
+    return table.model_copy(update={"columns": shared, "dataset": _owned(table.dataset, owners)})
+
+
+def _owned(dataset: Dataset, owners: Sequence[str]) -> Dataset:
+    if dataset.owners or not owners:
+        return dataset
+    return Dataset(name=dataset.name, owners=tuple(owners)).added_to(dataset)
 
 
 @lru_cache(maxsize=10_000)

@@ -69,17 +69,7 @@ class MaterializationPartitions:
             InvalidDeclaration: there is no such partition.
         """
         if partition_key not in self._by_key:
-            known = list(self._by_key)
-            more = f" and {len(known) - _MOST_NAMED} more" if len(known) > _MOST_NAMED else ""
-            fix = (
-                " It is a key of several dimensions; use materializations=versions.along(dimension, of=definition)"
-                if _DELIMITER in partition_key
-                else ""
-            )
-            raise InvalidDeclaration(
-                f"no materialization version for partition {str(partition_key)!r}{suggestion(partition_key, known)} "
-                f"Known: {', '.join(known[:_MOST_NAMED])}{more}.{fix}"
-            )
+            raise _no_partition(partition_key, list(self._by_key))
         return self._by_key[partition_key]
 
     def along(self, dimension: str, *, of: dg.MultiPartitionsDefinition) -> AlongDimension:
@@ -139,18 +129,34 @@ class AlongDimension:
         Raises:
             InvalidDeclaration: there is no such partition.
         """
-        if isinstance(partition_key, dg.MultiPartitionKey):
-            parts = partition_key.keys_by_dimension
-        else:
-            texts = partition_key.split(_DELIMITER)
-            # Dagster itself never makes a key from a part that contains the delimiter.
-            parts = dict(zip(self.dimensions, texts, strict=True)) if len(texts) == len(self.dimensions) else {}
+        parts = self._parts(partition_key)
         if self.dimension not in parts:
             raise InvalidDeclaration(
                 f"partition {str(partition_key)!r} is not a key of the dimensions {', '.join(self.dimensions)}; "
                 f"write it as {_DELIMITER.join(f'<{name}>' for name in self.dimensions)}"
             )
         return self.partitions(parts[self.dimension])
+
+    def _parts(self, key: str) -> Mapping[str, str]:
+        """Dimension → its part of the key; nothing if the key has other dimensions."""
+        if isinstance(key, dg.MultiPartitionKey):
+            return key.keys_by_dimension
+        texts = key.split(_DELIMITER)
+        # Dagster itself never makes a key from a part that contains the delimiter.
+        return dict(zip(self.dimensions, texts, strict=True)) if len(texts) == len(self.dimensions) else {}
+
+
+def _no_partition(key: str, known: Sequence[str]) -> InvalidDeclaration:
+    more = f" and {len(known) - _MOST_NAMED} more" if len(known) > _MOST_NAMED else ""
+    fix = (
+        " It is a key of several dimensions; use materializations=versions.along(dimension, of=definition)"
+        if _DELIMITER in key
+        else ""
+    )
+    return InvalidDeclaration(
+        f"no materialization version for partition {str(key)!r}{suggestion(key, known)} "
+        f"Known: {', '.join(known[:_MOST_NAMED])}{more}.{fix}"
+    )
 
 
 def _by_version(versions: Sequence[MaterializationVersion]) -> dict[str, tuple[MaterializationVersion, ...]]:
@@ -180,21 +186,31 @@ def _by_own_key(
 
 
 def _checked(versions: object) -> tuple[MaterializationVersion, ...]:
-    given: object = None if isinstance(versions, str | MaterializationVersion) else versions
-    listed = tuple(cast("Iterable[object]", given)) if isinstance(given, Iterable) else (versions,)
+    if isinstance(versions, str | MaterializationVersion) or not isinstance(versions, Iterable):
+        raise _not_versions(versions)
+    listed = tuple(cast("Iterable[object]", versions))
     for each in listed:
-        if not isinstance(each, MaterializationVersion) or given is None:
-            raise InvalidDeclaration(
-                f"MaterializationPartitions takes a list of MaterializationVersions, got {shown(each)}; "
-                "write [rd.MaterializationVersion(system=..., version=...), ...]"
-            )
+        if not isinstance(each, MaterializationVersion):
+            raise _not_versions(each)
     return cast("tuple[MaterializationVersion, ...]", listed)
+
+
+def _not_versions(given: object) -> InvalidDeclaration:
+    return InvalidDeclaration(
+        f"MaterializationPartitions takes a list of MaterializationVersions, got {shown(given)}; "
+        "write [rd.MaterializationVersion(system=..., version=...), ...]"
+    )
+
+
+def _refused_in(key: str) -> list[str]:
+    """What Dagster does not accept in a key."""
+    return [text for text in _REFUSED if text in key] + [repr(each) for each in key if not each.isprintable()]
 
 
 def _check_key(key: str) -> None:
     if not isinstance(cast("object", key), str) or not key:
         raise InvalidDeclaration(f"MaterializationPartitions: {key!r} is not a partition key; use a text")
-    found = [text for text in _REFUSED if text in key] + [repr(each) for each in key if not each.isprintable()]
+    found = _refused_in(key)
     if found:
         raise InvalidDeclaration(
             f"MaterializationPartitions: partition key {key!r} contains {' '.join(found)}, which Dagster does not "

@@ -83,9 +83,13 @@ def read_approvals(path: str | PathLike[str]) -> Approvals:
         return Approvals()
     if not isinstance(data, list):
         return Approvals(problems=[f"{file}: not a list, so it approves nothing; {_FORM}"])
+    return _approvals_in(file, cast("list[object]", data))
+
+
+def _approvals_in(file: Path, data: Sequence[object]) -> Approvals:
     entries: list[Approval] = []
     problems: list[str] = []
-    for number, entry in enumerate(cast("list[object]", data), start=1):
+    for number, entry in enumerate(data, start=1):
         try:
             entries.append(_entry(entry))
         except InvalidDeclaration as error:

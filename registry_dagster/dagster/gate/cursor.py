@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
-from registry_dagster.model.canonical_json import is_json_object
+import dagster as dg
 
 __all__ = ["Cursor"]
 
@@ -34,13 +35,17 @@ class Cursor:
         if text is None:
             return cls()
         try:
-            data = json.loads(text)
-            if is_json_object(data) and data.get("format") == _FORMAT:
-                seen = {str(name): int(value) for name, value in data["seen"].items()}
-                return cls(seen, set(data["approved"]), set(data["asked"]), bool(data["catching_up"]))
+            data: Any = json.loads(text)
+            if data["format"] != _FORMAT:
+                return None
+            seen = {str(name): int(value) for name, value in data["seen"].items()}
+            return cls(seen, set(data["approved"]), set(data["asked"]), bool(data["catching_up"]))
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
-        return None
+
+    def last_seen(self, asset: dg.AssetKey) -> int:
+        """Storage id of the asset's last materialization that was read; 0 if none was."""
+        return self.seen.get(asset.to_user_string(), 0)
 
     def to_text(self) -> str:
         """The cursor as Dagster keeps it."""

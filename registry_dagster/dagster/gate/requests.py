@@ -96,12 +96,16 @@ def newest_run(instance: dg.DagsterInstance, request_id: str) -> RequestRun | No
 def newest_runs(instance: dg.DagsterInstance, gate: str) -> Iterator[RequestRun]:
     """The newest run of every request of a gate."""
     known: set[str] = set()
+    for record in _newest_first(instance, dg.RunsFilter(tags={GATE_TAG: gate})):
+        if (request_id := record.dagster_run.tags.get(REQUEST_TAG, "")) not in known:
+            known.add(request_id)
+            yield _request_run(record)
+
+
+def _newest_first(instance: dg.DagsterInstance, wanted: dg.RunsFilter) -> Iterator[dg.RunRecord]:
     cursor: str | None = None
-    while records := instance.get_run_records(dg.RunsFilter(tags={GATE_TAG: gate}), limit=_PAGE, cursor=cursor):
-        for record in records:
-            if (request_id := record.dagster_run.tags.get(REQUEST_TAG, "")) not in known:
-                known.add(request_id)
-                yield _request_run(record)
+    while records := instance.get_run_records(wanted, limit=_PAGE, cursor=cursor):
+        yield from records
         cursor = records[-1].dagster_run.run_id
 
 

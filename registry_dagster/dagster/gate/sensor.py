@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from os import PathLike
-from typing import cast
 
 import dagster as dg
 
@@ -52,11 +51,7 @@ def publish_sensor(
     Raises:
         InvalidDeclaration: an argument is not what it must be.
     """
-    given = cast("object", job)
-    if not isinstance(given, str | dg.JobDefinition):
-        raise InvalidDeclaration(f"publish_sensor: job is {type(job).__name__}; use rd.publish_job(...) or its name")
-    if not pauses:
-        raise InvalidDeclaration("publish_sensor: pauses is empty; give at least one number of seconds")
+    _check_arguments(job, pauses)
     keys = None if assets is None else asset_keys(assets, "publish_sensor")
 
     @dg.sensor(
@@ -68,18 +63,21 @@ def publish_sensor(
     )
     def gate(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         file = Approvals() if approvals is None else read_approvals(approvals)
-        return _evaluate(context, name, _declared_keys(context) if keys is None else keys, file, pauses)
+        tick = _new_tick(context, name, _declared_keys(context) if keys is None else keys)
+        return _evaluate(tick, context, file, pauses)
 
     return gate
 
 
-def _evaluate(
-    context: dg.SensorEvaluationContext,
-    name: str,
-    keys: Iterable[dg.AssetKey],
-    approvals: Approvals,
-    pauses: Sequence[float],
-) -> dg.SensorResult:
+def _check_arguments(job: object, pauses: Sequence[float]) -> None:
+    if not isinstance(job, str | dg.JobDefinition):
+        raise InvalidDeclaration(f"publish_sensor: job is {type(job).__name__}; use rd.publish_job(...) or its name")
+    if not pauses:
+        raise InvalidDeclaration("publish_sensor: pauses is empty; give at least one number of seconds")
+
+
+def _new_tick(context: dg.SensorEvaluationContext, name: str, keys: Iterable[dg.AssetKey]) -> Tick:
+    """The tick from where the cursor is, or from the start if it cannot be read."""
     cursor = Cursor.from_text(context.cursor)
     tick = Tick(context.instance, name, frozenset(key.to_user_string() for key in keys), cursor or Cursor())
     if cursor is None:
@@ -87,6 +85,12 @@ def _evaluate(
             "the cursor could not be read, so the gate reads everything again; it knows its earlier requests from "
             "their runs"
         )
+    return tick
+
+
+def _evaluate(
+    tick: Tick, context: dg.SensorEvaluationContext, approvals: Approvals, pauses: Sequence[float]
+) -> dg.SensorResult:
     requests = tick.requests(approvals, pauses)
     for note in tick.notes:
         context.log.warning(note)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
 
-from registry_dagster.dagster.gate.approvals import Approvals
+from registry_dagster.dagster.gate.approvals import Approval, Approvals
 from registry_dagster.dagster.gate.cursor import Cursor
-from registry_dagster.dagster.gate.requests import PublishRequest, newest_run, newest_runs
-from registry_dagster.dagster.names import DECLARATION, LABEL_TAG, MESSAGE_TAG, PUBLISHER_TAG, TABLE
+from registry_dagster.dagster.gate.requests import PublishRequest, RequestRun, newest_run, newest_runs
+from registry_dagster.dagster.names import LABEL_TAG, MESSAGE_TAG, PUBLISHER_TAG
+from registry_dagster.dagster.pin.metadata import is_pinned
 from registry_dagster.dagster.publish.config import Target
 from registry_dagster.dagster.publish.frozen_tables import find_frozen_tables
 from registry_dagster.errors import PublishRefused
+from registry_dagster.model.batches import batches
 
 __all__ = ["Tick"]
 
@@ -25,6 +27,9 @@ _MOST_ASSETS = 500
 
 Identity = tuple[str, str | None, str | None]
 """Which materialization a target means: asset, partition, run. Two approvals of one are one request."""
+
+ApprovedTarget = tuple[Target, str | None]
+"""What is approved, and the key of the file's entry; None if a tag approves it."""
 
 
 @dataclass
@@ -55,7 +60,14 @@ class Tick:
         """
         known = self._read_back_requests() if self.cursor.catching_up else set[Identity]()
         requests = list(self._retries(pauses))
-        approved: dict[Identity, tuple[Target, str | None]] = {}
+        new = [each for identity, each in self._approved(approvals).items() if identity not in known]
+        requests += map(self._first_request, batches(new, _BATCH))
+        self.cursor.pending |= {request.id for request in requests}
+        return requests
+
+    def _approved(self, approvals: Approvals) -> dict[Identity, ApprovedTarget]:
+        """What was newly approved, by a tag or in the file."""
+        approved: dict[Identity, ApprovedTarget] = {}
         for target in self._targets_by_tag():
             approved[_identity(target)] = (target, None)
         for target, key in self._targets_by_file(approvals):
@@ -63,13 +75,11 @@ class Tick:
             self.cursor.approved.add(key)
         # An entry that was removed from the file is forgotten, so the cursor does not grow for ever.
         self.cursor.approved &= {entry.key for entry in approvals.entries}
-        new = [each for identity, each in approved.items() if identity not in known]
-        for start in range(0, len(new), _BATCH):
-            batch = new[start : start + _BATCH]
-            targets, keys = [target for target, _ in batch], [key for _, key in batch if key]
-            requests.append(PublishRequest.first(self.gate, targets, keys))
-        self.cursor.pending |= {request.id for request in requests}
-        return requests
+        return approved
+
+    def _first_request(self, batch: Sequence[ApprovedTarget]) -> PublishRequest:
+        targets, keys = [target for target, _ in batch], [key for _, key in batch if key]
+        return PublishRequest.first(self.gate, targets, keys)
 
     def _read_back_requests(self) -> set[Identity]:
         """Learn from the gate's runs what was requested before: for a new cursor, and one that was lost."""
@@ -85,30 +95,36 @@ class Tick:
         """The requests that failed and have waited, for those of their assets that are still declared."""
         for request_id in sorted(self.cursor.pending):
             run = newest_run(self.instance, request_id)
-            targets = [] if run is None else [each for each in run.request.targets if each.asset in self.assets]
-            if run is None or run.succeeded or not targets:
-                # No run or no targets: a person deleted the run, or launched it again with another config.
-                # That is a decision, so the request is over.
+            targets = self._targets_left(run)
+            if run is None or not targets:
                 self.cursor.pending.discard(request_id)
-            elif run.failed_at is not None:
-                pause = pauses[min(run.request.attempt, len(pauses)) - 1]
-                wait = run.failed_at + pause - time.time()
-                if wait <= 0:
-                    yield run.request.retry(targets)
-                else:
-                    self.notes.append(f"failed targets: {len(targets)}; they will be requested again in {wait:.0f} s")
+            elif self._is_due(run, targets, pauses):
+                yield run.request.retry(targets)
+
+    def _targets_left(self, run: RequestRun | None) -> list[Target]:
+        """What is left of a request, by its newest run.
+
+        No run or no targets: a person deleted the run, or launched it again with another config. That is a
+        decision, so the request is over.
+        """
+        if run is None or run.succeeded:
+            return []
+        return [each for each in run.request.targets if each.asset in self.assets]
+
+    def _is_due(self, run: RequestRun, targets: Sequence[Target], pauses: Sequence[float]) -> bool:
+        """Whether a request has failed and waited; if it has to wait longer, a note says how long."""
+        if run.failed_at is None:
+            return False
+        pause = pauses[min(run.request.attempt, len(pauses)) - 1]
+        wait = run.failed_at + pause - time.time()
+        if wait > 0:
+            self.notes.append(f"failed targets: {len(targets)}; they will be requested again in {wait:.0f} s")
+        return wait <= 0
 
     def _targets_by_file(self, approvals: Approvals) -> Iterator[tuple[Target, str]]:
         """What the file approves and was not requested yet, each with the key of its entry."""
         self.notes += approvals.problems
-        new = [entry for entry in approvals.entries if entry.key not in self.cursor.approved]
-        self.notes += [
-            f"asset {entry.asset!r} is approved, but no declared asset has that key here; correct the entry, or "
-            "declare the asset"
-            for entry in new
-            if entry.asset not in self.assets
-        ]
-        new = [entry for entry in new if entry.asset in self.assets]
+        new = list(self._new_entries(approvals))
         found = find_frozen_tables(self.instance, [entry.target for entry in new])
         for entry, frozen in zip(new, found, strict=True):
             if isinstance(frozen, PublishRefused):
@@ -117,23 +133,27 @@ class Tick:
                 # The run is fixed now: an entry means one materialization, never also the next one.
                 yield entry.target.model_copy(update={"run_id": frozen.origin.run_id}), entry.key
 
+    def _new_entries(self, approvals: Approvals) -> Iterator[Approval]:
+        """The entries that were not requested yet. One whose asset is not declared here becomes a note."""
+        for entry in approvals.entries:
+            if entry.key in self.cursor.approved:
+                continue
+            if entry.asset in self.assets:
+                yield entry
+            else:
+                self.notes.append(
+                    f"asset {entry.asset!r} is approved, but no declared asset has that key here; correct the entry, "
+                    "or declare the asset"
+                )
+
     def _targets_by_tag(self) -> Iterator[Target]:
         """The new materializations whose runs carry the tag."""
         records = list(self._new_records())
         tags = self._tags({record.run_id for record in records})
         for record in records:
-            approved = tags.get(record.run_id, {})
-            event = record.asset_materialization
-            pinned = event is not None and DECLARATION in event.metadata and TABLE in event.metadata
-            if MESSAGE_TAG in approved and record.asset_key is not None and pinned:
-                yield Target(
-                    asset=record.asset_key.to_user_string(),
-                    message=approved[MESSAGE_TAG],
-                    partition=record.partition_key,
-                    run_id=record.run_id,
-                    label=approved.get(LABEL_TAG),
-                    publisher=approved.get(PUBLISHER_TAG),
-                )
+            target = _approved_by_tag(record, tags.get(record.run_id, {}))
+            if target is not None:
+                yield target
 
     def _new_records(self) -> Iterator[dg.EventLogRecord]:
         """Materializations that were not read yet, oldest first for each asset, up to a limit for each tick.
@@ -146,32 +166,44 @@ class Tick:
             if left <= 0:
                 self.notes.append("there are more new materializations than one tick reads; the next tick continues")
                 return
-            name = key.to_user_string()
-            wanted = dg.AssetRecordsFilter(asset_key=key, after_storage_id=self.cursor.seen.get(name, 0))
+            wanted = dg.AssetRecordsFilter(asset_key=key, after_storage_id=self.cursor.last_seen(key))
             page = self.instance.fetch_materializations(wanted, limit=left, ascending=True)
             left -= len(page.records)
             if page.records:
-                self.cursor.seen[name] = page.records[-1].storage_id
+                self.cursor.seen[key.to_user_string()] = page.records[-1].storage_id
             yield from page.records
         self.cursor.catching_up = False
 
     def _assets_with_new_records(self) -> Iterator[dg.AssetKey]:
         """The assets to query: one look-up for many assets finds those with nothing new."""
-        keys = [dg.AssetKey.from_user_string(name) for name in sorted(self.assets)]
-        for start in range(0, len(keys), _MOST_ASSETS):
-            for record in self.instance.get_asset_records(keys[start : start + _MOST_ASSETS]):
-                entry = record.asset_entry
-                newest = entry.last_materialization_storage_id
-                if newest is not None and newest > self.cursor.seen.get(entry.asset_key.to_user_string(), 0):
-                    yield entry.asset_key
+        keys = list(map(dg.AssetKey.from_user_string, sorted(self.assets)))
+        for some in batches(keys, _MOST_ASSETS):
+            for record in self.instance.get_asset_records(some):
+                key = record.asset_entry.asset_key
+                newest = record.asset_entry.last_materialization_storage_id
+                if (newest or 0) > self.cursor.last_seen(key):
+                    yield key
 
     def _tags(self, run_ids: set[str]) -> dict[str, dict[str, str]]:
-        ids = sorted(filter(None, run_ids))
         tags: dict[str, dict[str, str]] = {}
-        for start in range(0, len(ids), _MOST_RUNS):
-            records = self.instance.get_run_records(dg.RunsFilter(run_ids=ids[start : start + _MOST_RUNS]))
+        for some in batches(sorted(filter(None, run_ids)), _MOST_RUNS):
+            records = self.instance.get_run_records(dg.RunsFilter(run_ids=some))
             tags |= {record.dagster_run.run_id: dict(record.dagster_run.tags) for record in records}
         return tags
+
+
+def _approved_by_tag(record: dg.EventLogRecord, tags: Mapping[str, str]) -> Target | None:
+    """The target that a run's tags approve; None if they approve nothing, or if no table is pinned."""
+    if MESSAGE_TAG not in tags or record.asset_key is None or not is_pinned(record.asset_materialization):
+        return None
+    return Target(
+        asset=record.asset_key.to_user_string(),
+        message=tags[MESSAGE_TAG],
+        partition=record.partition_key,
+        run_id=record.run_id,
+        label=tags.get(LABEL_TAG),
+        publisher=tags.get(PUBLISHER_TAG),
+    )
 
 
 def _identity(target: Target) -> Identity:

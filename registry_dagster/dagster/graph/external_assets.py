@@ -18,6 +18,7 @@ from registry_dagster.dagster.names import (
     registry_key,
     registry_partitions,
 )
+from registry_dagster.model.batches import grouped
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.materialization import MaterializationVersion
 
@@ -30,16 +31,11 @@ def registry_assets(declared: Mapping[dg.AssetKey, Declaration]) -> list[dg.Asse
     Args:
         declared: Producing asset → its declaration. Several assets may make the same dataset.
     """
-    producers: dict[str, list[dg.AssetKey]] = {}
-    datasets: dict[str, Dataset] = {}
-    for key, declaration in declared.items():
-        dataset = declaration.template.dataset
-        producers.setdefault(dataset.name, []).append(key)
-        datasets.setdefault(dataset.name, dataset)
+    producers = grouped(declared, key=lambda key: declared[key].template.dataset.name)
     systems = {materialization_key(version): version for each in declared.values() for version in _versions(each)}
     return [
-        *(_system_asset(version) for version in systems.values()),
-        *(_dataset_asset(datasets[name], keys) for name, keys in producers.items()),
+        *map(_system_asset, systems.values()),
+        *(_dataset_asset(declared[keys[0]].template.dataset, keys) for keys in producers.values()),
     ]
 
 
@@ -50,25 +46,28 @@ def materialization_deps(together: Mapping[dg.AssetKey, Declaration]) -> dict[dg
         together: Assets that one definition makes. Dagster gives them one partition mapping for each
             upstream asset, so it covers the versions of all of them.
     """
+    deps = {key: _dep(key, versions) for key, versions in _fixed_versions(together.values()).items()}
+    return {
+        asset: [deps[key] for key in dict.fromkeys(map(materialization_key, _versions(declaration)))]
+        for asset, declaration in together.items()
+    }
+
+
+def _fixed_versions(declarations: Iterable[Declaration]) -> dict[dg.AssetKey, set[str] | None]:
+    """System → the versions of it that the tables are made from; None if only a run decides that for one of them."""
     fixed: dict[dg.AssetKey, set[str] | None] = {}
-    for declaration in together.values():
+    for declaration in declarations:
         for version in _versions(declaration):
             key = materialization_key(version)
             known = fixed.setdefault(key, set())
             fixed[key] = None if known is None or declaration.resolve is not None else known | {version.version}
-    deps = {
-        key: dg.AssetDep(
-            key,
-            partition_mapping=dg.AllPartitionMapping()
-            if versions is None
-            else dg.SpecificPartitionsPartitionMapping(sorted(versions)),
-        )
-        for key, versions in fixed.items()
-    }
-    return {
-        asset: [deps[key] for key in dict.fromkeys(materialization_key(version) for version in _versions(declaration))]
-        for asset, declaration in together.items()
-    }
+    return fixed
+
+
+def _dep(key: dg.AssetKey, versions: set[str] | None) -> dg.AssetDep:
+    if versions is None:
+        return dg.AssetDep(key, partition_mapping=dg.AllPartitionMapping())
+    return dg.AssetDep(key, partition_mapping=dg.SpecificPartitionsPartitionMapping(sorted(versions)))
 
 
 def _versions(declaration: Declaration) -> Sequence[MaterializationVersion]:

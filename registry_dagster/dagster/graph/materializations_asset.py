@@ -14,7 +14,7 @@ from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import RegistryError, RegistryUnavailable, SourceUnavailable
 from registry_dagster.model.canonical_json import sha256_digest
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.words import table_row
+from registry_dagster.model.words import markdown_table
 from registry_dagster.registry.materialization_changes import MaterializationChanges
 from registry_dagster.sources.open import SourceKind, open_source
 from registry_dagster.sources.source import Source, SourceReport
@@ -75,13 +75,7 @@ def materializations_asset(
 def _record(
     context: dg.AssetExecutionContext, upstream: Source, resource: FeatureRegistry
 ) -> "dg.MaterializeResult[Any]":
-    try:
-        answer = upstream.ask()
-        with closing(resource.open()) as registry:
-            changes = registry.record_materializations(answer.versions)
-    except RegistryError as error:
-        again = isinstance(error, RegistryUnavailable | SourceUnavailable)
-        raise dg.Failure(description=str(error), allow_retries=again) from error
+    answer, changes = _ask_and_record(upstream, resource)
     for note in answer.notes:
         context.log.warning(note)
     context.log.info(changes.summary)
@@ -97,6 +91,16 @@ def _record(
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(sha256_digest(facts)))
 
 
+def _ask_and_record(upstream: Source, resource: FeatureRegistry) -> tuple[SourceReport, MaterializationChanges]:
+    try:
+        answer = upstream.ask()
+        with closing(resource.open()) as registry:
+            return answer, registry.record_materializations(answer.versions)
+    except RegistryError as error:
+        again = isinstance(error, RegistryUnavailable | SourceUnavailable)
+        raise dg.Failure(description=str(error), allow_retries=again) from error
+
+
 def _key(key: dg.AssetKey | str | Sequence[str]) -> dg.AssetKey:
     if isinstance(key, dg.AssetKey):
         return key
@@ -106,15 +110,14 @@ def _key(key: dg.AssetKey | str | Sequence[str]) -> dg.AssetKey:
 def _metadata(answer: SourceReport, changes: MaterializationChanges) -> dict[str, Any]:
     now = datetime.now(timezone.utc)
     rows = [
-        table_row(change.version, _state(version, now), change.outcome, change.words)
+        (change.version, _state(version, now), change.outcome, change.words)
         for version, change in zip(answer.versions[:_MOST_ROWS], changes.versions[:_MOST_ROWS], strict=True)
     ]
-    lines = [table_row("version", "lifecycle", "record", "what"), table_row(*["---"] * 4), *rows]
     return {
         "registry/versions": len(changes.versions),
         "registry/new": len(changes.of("new")),
         "registry/changed": len(changes.of("changed")),
-        "registry/recorded": dg.MetadataValue.md("\n".join(lines)),
+        "registry/recorded": dg.MetadataValue.md(markdown_table(("version", "lifecycle", "record", "what"), rows)),
     }
 
 

@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import dagster as dg
 
-from registry_dagster.dagster.declare.declaration import declared_in
+from registry_dagster.dagster.declare.declaration import asset_keys, declared_in
 from registry_dagster.dagster.names import CHECK_NAME, RESOURCE_KEY, VERIFY_OP_NAME, registry_key
 from registry_dagster.dagster.pin.storage_options import resolve_options
 from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import InvalidDeclaration, NotPublished
 from registry_dagster.model.names import parse_version
-from registry_dagster.model.words import table_row
+from registry_dagster.model.words import first_rows
 from registry_dagster.registry.registry import Registry
 from registry_dagster.registry.verifier import Verification
 
@@ -45,9 +45,7 @@ def verify_checks(
     Raises:
         InvalidDeclaration: an asset has no declaration, or a text is not the name of a dataset.
     """
-    if isinstance(of, str | dg.AssetsDefinition | dg.AssetSpec):
-        raise InvalidDeclaration(f"verify_checks takes a list, got {type(of).__name__}; write verify_checks([...])")
-    datasets = list(dict.fromkeys(dataset for each in of for dataset in _datasets(each)))
+    datasets = _all_datasets(of)
     checks = {f"dataset_{place}": _spec(dataset) for place, dataset in enumerate(datasets)}
     by_asset = dict(zip((spec.asset_key for spec in checks.values()), datasets, strict=True))
 
@@ -86,21 +84,31 @@ def _spec(dataset: str) -> dg.AssetCheckSpec:
     )
 
 
-def _datasets(given: dg.AssetsDefinition | dg.AssetSpec | str) -> Iterator[str]:
+def _all_datasets(of: object) -> list[str]:
+    """The names of the datasets to check, each once."""
+    if isinstance(of, str | dg.AssetsDefinition | dg.AssetSpec):
+        raise InvalidDeclaration(f"verify_checks takes a list, got {type(of).__name__}; write verify_checks([...])")
+    given = cast("Iterable[dg.AssetsDefinition | dg.AssetSpec | str]", of)
+    return list(dict.fromkeys(dataset for each in given for dataset in _datasets(each)))
+
+
+def _datasets(given: dg.AssetsDefinition | dg.AssetSpec | str) -> Iterable[str]:
     if isinstance(given, str):
-        yield parse_version(given).dataset
-        return
+        return [parse_version(given).dataset]
     asset = cast("object", given)
     if not isinstance(asset, dg.AssetsDefinition | dg.AssetSpec):
         raise InvalidDeclaration(
             f"verify_checks takes assets and names of datasets, got {type(asset).__name__}; use the asset itself"
         )
+    return _declared_datasets(asset)
+
+
+def _declared_datasets(asset: dg.AssetsDefinition | dg.AssetSpec) -> list[str]:
     declared = declared_in([asset])
     if not declared:
-        keys = [asset.key] if isinstance(asset, dg.AssetSpec) else asset.keys
-        names = ", ".join(sorted(key.to_user_string() for key in keys))
+        names = ", ".join(sorted(key.to_user_string() for key in asset_keys([asset], "verify_checks")))
         raise InvalidDeclaration(f"asset {names} has no declaration; put @feature_table(...) above it")
-    yield from (declaration.template.dataset.name for declaration in declared.values())
+    return [declaration.template.dataset.name for declaration in declared.values()]
 
 
 def _verified(registry: Registry, dataset: str, storage_options: dict[str, Any] | None) -> Sequence[Verification]:
@@ -113,25 +121,40 @@ def _verified(registry: Registry, dataset: str, storage_options: dict[str, Any] 
 def _result(key: dg.AssetKey, found: Sequence[Verification]) -> dg.AssetCheckResult:
     not_intact = [each for each in found if each.state != "intact"]
     states = Counter(each.state for each in found)
-    counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    metadata: dict[str, Any] = {"versions": len(found), **states}
-    if not_intact:
-        metadata["not intact"] = dg.MetadataValue.md(_table(not_intact))
-        metadata["evidence"] = dg.MetadataValue.json({each.version: each.to_dict() for each in not_intact[:_MOST_ROWS]})
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=CHECK_NAME,
-        passed=all(each.retired and not each.damaged for each in not_intact),
+        passed=all(map(_is_as_expected, found)),
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"Of {len(found)} published versions: {counts}." if found else "No version is published yet.",
-        metadata=metadata,
+        description=_description(states),
+        metadata={"versions": len(found), **states, **_evidence(not_intact)},
     )
 
 
+def _is_as_expected(found: Verification) -> bool:
+    """Whether a version is intact; the table of a retired one may be gone."""
+    return found.state == "intact" or (found.retired and not found.damaged)
+
+
+def _description(states: Counter[str]) -> str:
+    if not states:
+        return "No version is published yet."
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    return f"Of {sum(states.values())} published versions: {counts}."
+
+
+def _evidence(not_intact: Sequence[Verification]) -> dict[str, Any]:
+    if not not_intact:
+        return {}
+    return {
+        "not intact": dg.MetadataValue.md(_table(not_intact)),
+        "evidence": dg.MetadataValue.json({each.version: each.to_dict() for each in not_intact[:_MOST_ROWS]}),
+    }
+
+
 def _table(not_intact: Sequence[Verification]) -> str:
-    rows = [table_row(f"`{each.version}`", each.state, _why(each)) for each in not_intact[:_MOST_ROWS]]
-    more = [f"\n… and {len(not_intact) - _MOST_ROWS} more"] if len(not_intact) > _MOST_ROWS else []
-    return "\n".join([table_row("version", "is", "why"), table_row("---", "---", "---"), *rows, *more])
+    rows = [(f"`{each.version}`", each.state, _why(each)) for each in not_intact]
+    return first_rows(("version", "is", "why"), rows, _MOST_ROWS)
 
 
 def _why(found: Verification) -> str:

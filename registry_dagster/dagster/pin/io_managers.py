@@ -11,7 +11,7 @@ import dagster as dg
 from registry_dagster.dagster.names import NOT_PINNED
 from registry_dagster.dagster.pin.metadata import describe_table, freeze_metadata, resolve_declaration
 from registry_dagster.dagster.pin.storage_options import resolve_options
-from registry_dagster.dagster.pin.written_to import HOW_TO_REPORT, written_to
+from registry_dagster.dagster.pin.written_to import HOW_TO_REPORT, WrittenTo, written_to
 from registry_dagster.errors import InvalidDeclaration, RegistryError, TableNotFound
 from registry_dagster.tables import inspect_table
 
@@ -51,16 +51,22 @@ def pinning(manager: type[C] | dg.IOManager, *, storage_options: Options = None)
         InvalidDeclaration: `manager` is neither.
     """
     given: Any = manager
-    if isinstance(given, type):
-        if issubclass(given, dg.ConfigurableIOManagerFactory) and not issubclass(given, _Adapter):
-            return _pinning_class(cast("type[C]", given), storage_options)
-    elif isinstance(given, dg.IOManager) and not isinstance(given, dg.ConfigurableIOManagerFactory):
+    if _takes_subclass(given):
+        return _pinning_class(cast("type[C]", given), storage_options)
+    if isinstance(given, dg.IOManager) and not isinstance(given, dg.ConfigurableIOManagerFactory):
         return _pinning_manager(given, storage_options)
     name = cast("str", (given if isinstance(given, type) else type(given)).__name__)
     raise InvalidDeclaration(
         f"pinning takes the class of a configurable IO manager, or a plain IOManager, got {name}. Wrap the class "
         "before it is configured, rd.pinning(TheIOManager)(...), or wrap what a function under @dg.io_manager returns"
     )
+
+
+def _takes_subclass(given: object) -> bool:
+    """Whether it is the class of a configurable IO manager that is made with `create_io_manager`."""
+    if not isinstance(given, type):
+        return False
+    return issubclass(given, dg.ConfigurableIOManagerFactory) and not issubclass(given, _Adapter)
 
 
 def _pinning_class(manager: type[C], options: Options) -> type[C]:
@@ -105,11 +111,8 @@ class _PinningEvents(_Pinning):
 
 def _pin(output: dg.OutputContext, logged: Mapping[str, object], options: Options) -> None:
     """Add what is pinned to the asset's materialization. It replaces the IO manager's own columns and row count."""
-    if not output.has_asset_key:
-        return
-    try:
-        context = dg.AssetExecutionContext.get()
-    except dg.DagsterInvariantViolationError:
+    context = _running()
+    if context is None or not output.has_asset_key:
         return  # Outside of a run there is no materialization to pin to.
     key = output.asset_key
     try:
@@ -122,6 +125,13 @@ def _pin(output: dg.OutputContext, logged: Mapping[str, object], options: Option
         context.add_asset_metadata(pinned, asset_key=key)
 
 
+def _running() -> dg.AssetExecutionContext | None:
+    try:
+        return dg.AssetExecutionContext.get()
+    except dg.DagsterInvariantViolationError:
+        return None
+
+
 def _pinned(
     context: dg.AssetExecutionContext, output: dg.OutputContext, logged: Mapping[str, object], options: Options
 ) -> dict[str, Any]:
@@ -129,15 +139,20 @@ def _pinned(
     declared = resolve_declaration(context, key)
     if declared is None:
         return {}
-    written = written_to(logged)
-    if written is None:
-        raise TableNotFound(f"The IO manager's metadata does not say where it wrote the table; {HOW_TO_REPORT}.")
+    written = _location(logged)
     options = {**_catalog(output), **(resolve_options(options) or {})}
     facts = inspect_table(written.uri, version=written.version, storage_options=options)
     return {
         **describe_table(declared, facts),
         **freeze_metadata(context, key, declared, facts, {**(output.output_metadata or {}), **logged}),
     }
+
+
+def _location(logged: Mapping[str, object]) -> WrittenTo:
+    written = written_to(logged)
+    if written is None:
+        raise TableNotFound(f"The IO manager's metadata does not say where it wrote the table; {HOW_TO_REPORT}.")
+    return written
 
 
 def _catalog(output: dg.OutputContext) -> dict[str, str]:

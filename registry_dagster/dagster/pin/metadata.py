@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeGuard
 
 import dagster as dg
 
@@ -27,7 +27,7 @@ from registry_dagster.errors import InvalidDeclaration, TableMismatch
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.table import TableFacts
 
-__all__ = ["describe_table", "freeze_metadata", "resolve_declaration"]
+__all__ = ["describe_table", "freeze_metadata", "is_pinned", "resolve_declaration"]
 
 ColumnDeps = Mapping[str, Sequence[dg.TableColumnDep]]
 
@@ -41,6 +41,11 @@ def resolve_declaration(context: dg.AssetExecutionContext, key: dg.AssetKey) -> 
     """
     declaration = declaration_of(context.assets_def, key)
     return None if declaration is None else _agreed(declaration, _partition_keys(context))
+
+
+def is_pinned(materialization: dg.AssetMaterialization | None) -> TypeGuard[dg.AssetMaterialization]:
+    """Whether a materialization has a pinned table and its declaration, so that it can be published."""
+    return materialization is not None and materialization.metadata.keys() >= {DECLARATION, TABLE}
 
 
 def describe_table(declared: FeatureTable, facts: TableFacts) -> dict[str, Any]:
@@ -73,10 +78,7 @@ def freeze_metadata(
         metadata: Other metadata of the materialization. The column lineage is taken from here, else from
             the asset's own metadata.
     """
-    try:
-        declared.check(facts)
-    except TableMismatch as mismatch:
-        context.log.warning(f"Publishing this table would be refused. {mismatch}")
+    _warn_of_mismatch(context, declared, facts)
     spec = context.assets_def.specs_by_key[key]
     own = _given_lineage(metadata.get(COLUMN_LINEAGE) or spec.metadata.get(COLUMN_LINEAGE))
     upstream = dict(_upstream_tables(context, key))
@@ -86,12 +88,17 @@ def freeze_metadata(
         ORIGIN: _origin(context, key, upstream, own),
     }
     # What the author says a column comes from replaces what we only know it is joined to.
-    lineage = {**_join_lineage(declared, {dataset: asset for asset, (dataset, _) in upstream.items()}), **own}
-    if lineage:
+    if lineage := {**_join_lineage(declared, upstream), **own}:
         pinned[COLUMN_LINEAGE] = dg.MetadataValue.column_lineage(dg.TableColumnLineage(lineage))
-    keys = _partition_keys(context)
-    link = publish_link(context, key, keys[0] if len(keys) == 1 else None)
+    link = publish_link(context, key, _only_partition(context))
     return pinned if link is None else {**pinned, PUBLISH_LINK: link}
+
+
+def _warn_of_mismatch(context: dg.AssetExecutionContext, declared: FeatureTable, facts: TableFacts) -> None:
+    try:
+        declared.check(facts)
+    except TableMismatch as mismatch:
+        context.log.warning(f"Publishing this table would be refused. {mismatch}")
 
 
 def _given_lineage(lineage: object) -> ColumnDeps:
@@ -100,8 +107,9 @@ def _given_lineage(lineage: object) -> ColumnDeps:
     return lineage.deps_by_column if isinstance(lineage, dg.TableColumnLineage) else {}
 
 
-def _join_lineage(declared: FeatureTable, producers: Mapping[str, dg.AssetKey]) -> ColumnDeps:
+def _join_lineage(declared: FeatureTable, upstream: Mapping[dg.AssetKey, tuple[str, object]]) -> ColumnDeps:
     """The columns that a column is joined to, for people to follow in the UI. Not recorded as what it came from."""
+    producers = {dataset: asset for asset, (dataset, _) in upstream.items()}
     deps: dict[str, list[dg.TableColumnDep]] = {}
     for reference in declared.references:
         if reference.to is not None:
@@ -120,17 +128,23 @@ def _origin(
     """What made the table. Job and op are named as acryl-datahub-dagster-plugin names them."""
     module = _module(context.run)
     declaration = declaration_of(context.assets_def, key)
-    columns = {
-        column: [(upstream[dep.asset_key][0], dep.column_name) for dep in deps if dep.asset_key in upstream]
-        for column, deps in lineage.items()
+    optional: dict[str, object] = {
+        "inputs": list(upstream.values()),
+        "column_lineage": {column: _columns_read(deps, upstream) for column, deps in lineage.items()},
+        "partitions": "all" if declaration is not None and declaration.partitions == "all" else None,
     }
     return {
         "job": f"{module}/{context.run.job_name}",
         "op": f"{module}/{context.op_execution_context.op_def.name}",
-        **({"inputs": list(upstream.values())} if upstream else {}),
-        **({"column_lineage": columns} if columns else {}),
-        **({"partitions": "all"} if declaration is not None and declaration.partitions == "all" else {}),
+        **{name: value for name, value in optional.items() if value},
     }
+
+
+def _columns_read(
+    deps: Iterable[dg.TableColumnDep], upstream: Mapping[dg.AssetKey, tuple[str, object]]
+) -> list[tuple[str, str]]:
+    """Dataset and column of each dependency that is on a declared table."""
+    return [(upstream[dep.asset_key][0], dep.column_name) for dep in deps if dep.asset_key in upstream]
 
 
 def _module(run: dg.DagsterRun) -> str:
@@ -142,6 +156,11 @@ def _module(run: dg.DagsterRun) -> str:
 
 def _partition_keys(context: dg.AssetExecutionContext) -> Sequence[str]:
     return context.partition_keys if context.has_partition_key or context.has_partition_key_range else ()
+
+
+def _only_partition(context: dg.AssetExecutionContext) -> str | None:
+    keys = _partition_keys(context)
+    return keys[0] if len(keys) == 1 else None
 
 
 def _agreed(declaration: Declaration, keys: Sequence[str]) -> FeatureTable:
@@ -162,7 +181,7 @@ def _upstream_tables(
     spec = context.assets_def.specs_by_key[key]
     for dep in sorted(spec.deps, key=lambda dep: dep.asset_key):
         event = _materialization_read(context, dep)
-        if event is None or TABLE not in event.metadata or DECLARATION not in event.metadata:
+        if not is_pinned(event):
             continue
         try:
             declared = FeatureTable.from_json(event.metadata[DECLARATION].value)
@@ -179,13 +198,23 @@ def _materialization_read(context: dg.AssetExecutionContext, dep: dg.AssetDep) -
     It is the newest one if the upstream asset is not partitioned. If it is, only the same partition is sure
     to be what was read, and only under the default partition mapping; otherwise the answer is None.
     """
-    found = context.instance.get_latest_materialization_event(dep.asset_key)
-    event = found.asset_materialization if found is not None else None
+    event = _newest(context, dep.asset_key)
     if event is None or event.partition is None:
         return event
-    keys = _partition_keys(context)
-    if len(keys) != 1 or dep.partition_mapping is not None:
+    partition = _only_partition(context)
+    if partition is None or dep.partition_mapping is not None:
         return None
-    wanted = dg.AssetRecordsFilter(asset_key=dep.asset_key, asset_partitions=list(keys))
+    return _newest_of_partition(context, dep.asset_key, partition)
+
+
+def _newest(context: dg.AssetExecutionContext, key: dg.AssetKey) -> dg.AssetMaterialization | None:
+    found = context.instance.get_latest_materialization_event(key)
+    return found.asset_materialization if found is not None else None
+
+
+def _newest_of_partition(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, partition: str
+) -> dg.AssetMaterialization | None:
+    wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition])
     records = context.instance.fetch_materializations(wanted, limit=1).records
     return records[0].asset_materialization if records else None

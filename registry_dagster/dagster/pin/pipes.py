@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 import dagster as dg
 
@@ -14,6 +14,7 @@ from registry_dagster.errors import InvalidDeclaration
 __all__ = ["ExternalResults", "Result", "WrittenTable", "result_of", "results_of"]
 
 Result = dg.MaterializeResult[Any] | dg.AssetCheckResult
+R = TypeVar("R", dg.MaterializeResult[Any], dg.AssetCheckResult)
 
 
 @runtime_checkable
@@ -50,21 +51,31 @@ def result_of(written: WrittenTable) -> dg.MaterializeResult[Any]:
             f"registry.table takes the table's location, or what was reported about it, got {type(given).__name__}; "
             "pass the path or URI that the table was written to"
         )
-    results = written.get_results()
-    made = [result for result in results if isinstance(result, dg.MaterializeResult)]
+    return _only_result(given.get_results())
+
+
+def _only_result(results: Sequence[Result]) -> dg.MaterializeResult[Any]:
+    made: list[dg.MaterializeResult[Any]] = _of_kind(results, dg.MaterializeResult)
     if len(made) != 1:
-        names = ", ".join(result.asset_key.to_user_string() for result in made if result.asset_key) or "no asset"
-        raise InvalidDeclaration(
-            f"the external process materialized {names}, but registry.table pins exactly one; "
-            "for several, write `yield from registry.tables(context, session)`"
-        )
+        raise _not_one(made)
     (result,) = made
-    checks = [result for result in results if isinstance(result, dg.AssetCheckResult)]
     return dg.MaterializeResult(
         asset_key=result.asset_key,
         metadata=result.metadata,
-        check_results=[*result.check_results, *checks],
+        check_results=[*result.check_results, *_of_kind(results, dg.AssetCheckResult)],
         data_version=result.data_version,
         tags=result.tags,
         value=result.value,
+    )
+
+
+def _of_kind(results: Iterable[Result], kind: type[R]) -> list[R]:
+    return [result for result in results if isinstance(result, kind)]
+
+
+def _not_one(made: Sequence[dg.MaterializeResult[Any]]) -> InvalidDeclaration:
+    names = ", ".join(result.asset_key.to_user_string() for result in made if result.asset_key) or "no asset"
+    return InvalidDeclaration(
+        f"the external process materialized {names}, but registry.table pins exactly one; "
+        "for several, write `yield from registry.tables(context, session)`"
     )

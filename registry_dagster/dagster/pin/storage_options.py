@@ -35,18 +35,22 @@ def resolve_options(options: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def _value(name: str, value: object) -> Any:
     if (variable := _variable(value)) is not None:
-        found = dg.EnvVar(variable).get_value()
-        if found is None:
-            raise TableError(
-                f"storage_options: {name} is read from the environment variable {variable}, which is not set in this "
-                "process; set it."
-            )
-        return found
+        return _from_environment(name, variable)
     if isinstance(value, Mapping):
         return {key: _value(f"{name}.{key}", inner) for key, inner in cast("Mapping[str, object]", value).items()}
     if isinstance(value, (list, tuple)):
         return [_value(name, each) for each in cast("Sequence[object]", value)]
     return value
+
+
+def _from_environment(name: str, variable: str) -> str:
+    found = dg.EnvVar(variable).get_value()
+    if found is None:
+        raise TableError(
+            f"storage_options: {name} is read from the environment variable {variable}, which is not set in this "
+            "process; set it."
+        )
+    return found
 
 
 def refuse_written_secrets(options: Mapping[str, Any] | None) -> None:
@@ -56,34 +60,56 @@ def refuse_written_secrets(options: Mapping[str, Any] | None) -> None:
         TableError: an option that has the name of a secret, or a URI with one, is not a `dg.EnvVar`.
     """
     for name, value in (options or {}).items():
-        _refuse_written(name, value, secret=_SECRET_NAME.search(name) is not None)
+        _refuse_written(name, value, secret=_has_secret_name(name))
+
+
+def _has_secret_name(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
 
 
 def _refuse_written(name: str, value: object, *, secret: bool) -> None:
+    """Refuse a secret in a value. With `secret`, its name says that it is one."""
     if _variable(value) is not None:
         return
     if isinstance(value, Mapping):
-        for key, inner in cast("Mapping[str, object]", value).items():
-            _refuse_written(f"{name}.{key}", inner, secret=secret or _SECRET_NAME.search(key) is not None)
+        _refuse_in_mapping(name, cast("Mapping[str, object]", value), secret=secret)
     elif isinstance(value, str):
-        named_so = secret and value not in _NO_SECRETS and not value.endswith(".json")
-        if named_so or secret_in(value) or _USER_IN_URL.search(value):
-            raise TableError(
-                f"storage_options: {name} is written in the definition, and Dagster stores and shows definitions. "
-                'Use dg.EnvVar("NAME"), or leave it out: credentials are then taken from the environment.'
-            )
+        _refuse_text(name, value, secret=secret)
     elif isinstance(value, Sequence):
-        *before, last = cast("Sequence[object]", value) or [None]
-        for each in before:
-            # `auth` is a user, who is not a secret, and a password.
-            _refuse_written(name, each, secret=secret and name != "auth")
-        _refuse_written(name, last, secret=secret)
+        _refuse_in_list(name, cast("Sequence[object]", value), secret=secret)
+
+
+def _refuse_in_mapping(name: str, values: Mapping[str, object], *, secret: bool) -> None:
+    for key, each in values.items():
+        _refuse_written(f"{name}.{key}", each, secret=secret or _has_secret_name(key))
+
+
+def _refuse_in_list(name: str, values: Sequence[object], *, secret: bool) -> None:
+    for place, each in enumerate(values, start=1):
+        # `auth` is a user, who is not a secret, and a password.
+        is_user = name == "auth" and place < len(values)
+        _refuse_written(name, each, secret=secret and not is_user)
+
+
+def _refuse_text(name: str, text: str, *, secret: bool) -> None:
+    if (secret and not _is_public(text)) or secret_in(text) or _USER_IN_URL.search(text):
+        raise TableError(
+            f"storage_options: {name} is written in the definition, and Dagster stores and shows definitions. "
+            'Use dg.EnvVar("NAME"), or leave it out: credentials are then taken from the environment.'
+        )
+
+
+def _is_public(text: str) -> bool:
+    """Whether a text is harmless, though its option has the name of a secret."""
+    return text in _NO_SECRETS or text.endswith(".json")
 
 
 def _variable(value: object) -> str | None:
     """The name of the environment variable that a value refers to, if it does."""
-    if isinstance(value, dg.EnvVar):
-        return value.env_var_name
-    named = cast("Mapping[str, object]", value if isinstance(value, Mapping) else {})
-    variable = named.get("env") if len(named) == 1 else None
-    return variable if isinstance(variable, str) else None
+    match value:
+        case dg.EnvVar():
+            return value.env_var_name
+        case {"env": str(variable)} if len(cast("Mapping[str, object]", value)) == 1:
+            return variable
+        case _:
+            return None

@@ -39,21 +39,29 @@ def written_to(metadata: Mapping[str, object]) -> WrittenTo | None:
     under `version` or `snapshot-id`; a text there is somebody's own version, not the table's.
     """
     values = {key: _plain(value) for key, value in metadata.items()}
-    snapshot = next((number for key in _SNAPSHOT if (number := _whole(values.get(key))) is not None), None)
-    for key in _LOCATIONS:
-        if isinstance(uri := values.get(key), str) and uri:
-            version = _whole(values.get(_VERSION))
-            return WrittenTo(uri, snapshot if version is None else version)
-    name = values.get(TABLE_NAME)
-    if snapshot is not None and isinstance(name, str) and name.count(".") >= 2:
-        catalog, _, table = name.partition(".")
-        return WrittenTo(f"iceberg://{quote(catalog, safe='')}/{quote(table, safe='')}", snapshot)
-    return None
+    uri = _first_text(values, *_LOCATIONS)
+    if uri is not None:
+        return WrittenTo(uri, _first_number(values, _VERSION, *_SNAPSHOT))
+    return _in_catalog(_first_text(values, TABLE_NAME), _first_number(values, *_SNAPSHOT))
+
+
+def _in_catalog(name: str | None, snapshot: int | None) -> WrittenTo | None:
+    """The Iceberg table that `catalog.namespace.table` names, at its snapshot."""
+    if name is None or name.count(".") < 2 or snapshot is None:
+        return None
+    catalog, _, table = name.partition(".")
+    return WrittenTo(f"iceberg://{quote(catalog, safe='')}/{quote(table, safe='')}", snapshot)
 
 
 def _plain(value: object) -> object:
     return cast("object", value.value) if isinstance(value, dg.MetadataValue) else value
 
 
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+def _first_text(values: Mapping[str, object], *keys: str) -> str | None:
+    found = map(values.get, keys)
+    return next((value for value in found if isinstance(value, str) and value), None)
+
+
+def _first_number(values: Mapping[str, object], *keys: str) -> int | None:
+    found = map(values.get, keys)
+    return next((value for value in found if isinstance(value, int) and not isinstance(value, bool)), None)

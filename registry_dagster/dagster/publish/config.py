@@ -60,22 +60,26 @@ class PublishConfig(_TargetFields):
         Raises:
             PublishRefused: neither or both of asset and targets are given, or the message is empty.
         """
+        self._check()
+        one = Target(asset=_text(self.asset), partition=self.partition, run_id=self.run_id, label=self.label)
+        return list(map(self._completed, self.targets or [one]))
+
+    def _check(self) -> None:
         if not self.message.strip():
             raise PublishRefused("message is empty; say why this is published")
         if (self.asset is None) == (not self.targets):
             raise PublishRefused("set asset to publish one table, or targets to publish several, but not both")
-        one = Target(asset=_text(self.asset), partition=self.partition, run_id=self.run_id, label=self.label)
-        return [
-            Target(
-                asset=_text(each.asset),
-                message=each.message or self.message,
-                partition=each.partition,
-                run_id=each.run_id,
-                label=each.label,
-                publisher=each.publisher or self.publisher,
-            )
-            for each in self.targets or [one]
-        ]
+
+    def _completed(self, target: Target) -> Target:
+        """The target, with the launch's message and publisher where it leaves them out."""
+        return Target(
+            asset=_text(target.asset),
+            message=target.message or self.message,
+            partition=target.partition,
+            run_id=target.run_id,
+            label=target.label,
+            publisher=target.publisher or self.publisher,
+        )
 
 
 def config_type_for(assets: Iterable[AssetLike]) -> type[PublishConfig]:

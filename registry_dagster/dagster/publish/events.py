@@ -17,9 +17,10 @@ from registry_dagster.dagster.names import (
     registry_key,
     registry_partitions,
 )
+from registry_dagster.model.batches import grouped
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import parse_version
-from registry_dagster.model.words import table_row, value_words
+from registry_dagster.model.words import first_rows, value_words
 from registry_dagster.registry.plan import Receipt
 
 __all__ = ["PublishedTarget", "log_events"]
@@ -66,79 +67,94 @@ def log_events(context: dg.OpExecutionContext, published: Sequence[PublishedTarg
         context.log_event(_version_event(each, datahub))
     for version in _new_materializations(context.instance, [each.receipt for each in new]):
         context.log_event(_materialization_event(version))
-    by_asset: dict[str, list[PublishedTarget]] = {}
-    for each in new:
-        by_asset.setdefault(each.asset, []).append(each)
-    for asset, some in by_asset.items():
+    for asset, some in grouped(new, key=lambda each: each.asset).items():
         # Outside of the step: acryl-datahub-dagster-plugin makes a second dataset of whatever a step observes.
         context.instance.report_runless_asset_event(_observation(asset, some, context.run_id))
     _add_partitions(context.instance, new)
 
 
-def _without_events(instance: dg.DagsterInstance, published: Iterable[PublishedTarget]) -> list[PublishedTarget]:
+def _without_events(instance: dg.DagsterInstance, published: Sequence[PublishedTarget]) -> list[PublishedTarget]:
     """The targets whose versions are not yet partitions of their dataset's asset, each version once."""
-    known: dict[str, set[str]] = {}
+    known = _known_partitions(instance, [registry_partitions(each.dataset) for each in published])
     new: list[PublishedTarget] = []
     for each in published:
-        name = registry_partitions(each.dataset)
-        if name not in known:
-            known[name] = set(instance.get_dynamic_partitions(name))
-        if each.registry_partition not in known[name]:
-            known[name].add(each.registry_partition)
+        versions = known[registry_partitions(each.dataset)]
+        if each.registry_partition not in versions:
+            versions.add(each.registry_partition)
             new.append(each)
     return new
 
 
+def _known_partitions(instance: dg.DagsterInstance, names: Iterable[str]) -> dict[str, set[str]]:
+    """Name of dynamic partitions → their keys; one query for each name."""
+    return {name: set(instance.get_dynamic_partitions(name)) for name in dict.fromkeys(names)}
+
+
 def _new_materializations(instance: dg.DagsterInstance, receipts: Iterable[Receipt]) -> list[MaterializationVersion]:
     versions = {version.key: version for receipt in receipts for version in receipt.record.materializations}
-    known = {
-        name: set(instance.get_dynamic_partitions(name))
-        for name in {materialization_partitions(version) for version in versions.values()}
-    }
+    known = _known_partitions(instance, map(materialization_partitions, versions.values()))
     return [each for each in versions.values() if each.version not in known[materialization_partitions(each)]]
 
 
 def _add_partitions(instance: dg.DagsterInstance, published: Sequence[PublishedTarget]) -> None:
     """Done last: if a crash comes first, the next run logs the events again. Otherwise they would be lost."""
+    for name, keys in _new_partitions(instance, published).items():
+        instance.add_dynamic_partitions(name, keys)
+
+
+def _new_partitions(instance: dg.DagsterInstance, published: Sequence[PublishedTarget]) -> dict[str, list[str]]:
+    """Name of dynamic partitions → the keys that a publish adds."""
     keys: dict[str, list[str]] = {}
     for each in published:
         keys.setdefault(registry_partitions(each.dataset), []).append(each.registry_partition)
     for version in _new_materializations(instance, [each.receipt for each in published]):
         keys.setdefault(materialization_partitions(version), []).append(version.version)
-    for name, some in keys.items():
-        instance.add_dynamic_partitions(name, some)
+    return keys
 
 
 def _version_event(published: PublishedTarget, datahub: str | None) -> dg.AssetMaterialization:
     receipt = published.receipt
+    optional = _optional_metadata(receipt, datahub)
+    return dg.AssetMaterialization(
+        asset_key=registry_key(published.dataset),
+        partition=published.registry_partition,
+        description=f"{receipt.version}: {receipt.record.provenance.message}",
+        metadata={
+            **_version_metadata(published),
+            **{name: value for name, value in optional.items() if value is not None},
+        },
+    )
+
+
+def _version_metadata(published: PublishedTarget) -> dict[str, Any]:
+    receipt = published.receipt
     record = receipt.record
     provenance, table = record.provenance, record.table
-    metadata: dict[str, Any] = {
+    return {
         "version": receipt.version,
         "message": provenance.message,
         "publisher": provenance.publisher,
         "published_at": dg.MetadataValue.timestamp(provenance.published_at),
         "digest": receipt.digest,
         "urn": receipt.urn,
-        "made against": ", ".join(str(version) for version in record.materializations),
+        "made against": ", ".join(map(str, record.materializations)),
         "format": table.format,
         URI: table.location,
         "asset": dg.MetadataValue.asset(dg.AssetKey.from_user_string(published.asset)),
     }
-    optional: dict[str, Any] = {
+
+
+def _optional_metadata(receipt: Receipt, datahub: str | None) -> dict[str, Any]:
+    """What a version may have; None where it does not."""
+    record = receipt.record
+    run_id = record.provenance.dagster_run_id
+    return {
         "label": record.label,
-        "partition": provenance.dagster_partition,
-        "run": dg.MetadataValue.dagster_run(provenance.dagster_run_id) if provenance.dagster_run_id else None,
-        ROW_COUNT: table.rows,
+        "partition": record.provenance.dagster_partition,
+        "run": dg.MetadataValue.dagster_run(run_id) if run_id else None,
+        ROW_COUNT: record.table.rows,
         "datahub": _datahub_link(datahub, receipt.urn) if datahub else None,
     }
-    metadata |= {name: value for name, value in optional.items() if value is not None}
-    return dg.AssetMaterialization(
-        asset_key=registry_key(record.dataset),
-        partition=published.registry_partition,
-        description=f"{receipt.version}: {provenance.message}",
-        metadata=metadata,
-    )
 
 
 def _datahub_link(datahub: str, urn: str) -> dg.MetadataValue[Any]:
@@ -179,9 +195,8 @@ def _observation(asset: str, published: Sequence[PublishedTarget], run_id: str) 
 
 
 def _versions_table(published: Sequence[PublishedTarget]) -> str:
-    rows = [
-        table_row(each.partition or "", each.run_id or "", f"`{each.receipt.version}`")
-        for each in published[:_MOST_ROWS]
-    ]
-    more = [f"\n… and {len(published) - _MOST_ROWS} more"] if len(published) > _MOST_ROWS else []
-    return "\n".join([table_row("partition", "run", "version"), table_row("---", "---", "---"), *rows, *more])
+    return first_rows(("partition", "run", "version"), list(map(_version_row, published)), _MOST_ROWS)
+
+
+def _version_row(published: PublishedTarget) -> tuple[str, str, str]:
+    return published.partition or "", published.run_id or "", f"`{published.receipt.version}`"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import dagster as dg
 
 from registry_dagster.dagster.names import DECLARATION, NOT_PINNED, ORIGIN, TABLE
+from registry_dagster.dagster.pin.metadata import is_pinned
 from registry_dagster.dagster.publish.config import Target
 from registry_dagster.errors import InvalidDeclaration, PublishRefused
+from registry_dagster.model.batches import grouped
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.text import suggestion
@@ -36,13 +39,8 @@ class FrozenTable:
 
 def find_frozen_tables(instance: dg.DagsterInstance, targets: Sequence[Target]) -> list[FrozenTable | PublishRefused]:
     """What each target's materialization froze, or why it cannot be published. Makes few queries for many targets."""
-    by_asset: dict[str, list[Target]] = {}
-    for target in targets:
-        by_asset.setdefault(target.asset, []).append(target)
-    records: dict[Target, dg.EventLogRecord] = {}
-    for some in by_asset.values():
-        records |= _newest_records(instance, some)
-    missing = [target for target in targets if target not in records]
+    records = _find_records(instance, targets)
+    missing = set(targets) - records.keys()
     known = [key.to_user_string() for key in instance.get_asset_keys()] if missing else []
     return [
         _frozen_table(target, records[target]) if target in records else _not_materialized(target, known)
@@ -50,29 +48,49 @@ def find_frozen_tables(instance: dg.DagsterInstance, targets: Sequence[Target]) 
     ]
 
 
+def _find_records(instance: dg.DagsterInstance, targets: Sequence[Target]) -> dict[Target, dg.EventLogRecord]:
+    records: dict[Target, dg.EventLogRecord] = {}
+    for some in grouped(targets, key=lambda target: target.asset).values():
+        records |= _newest_records(instance, some)
+    return records
+
+
 def _newest_records(instance: dg.DagsterInstance, targets: Sequence[Target]) -> dict[Target, dg.EventLogRecord]:
     """The newest materialization of one asset that fits each target.
 
-    Records come newest first, and a slot is taken by the first record that fits it: `waiting` loses the
-    slot with its record, so an older record never replaces a newer one. Nothing is read once all are taken.
-    Targets that name an old run may be behind any number of newer records, so after some pages the
-    event log of that run itself is read in place of the asset's.
+    Nothing is read once all are found. Targets that name an old run may be behind any number of newer records,
+    so after some pages the event log of that run itself is read in place of the asset's.
     """
-    waiting: dict[Slot, list[Target]] = {}
-    for target in targets:
-        waiting.setdefault((target.partition, target.run_id), []).append(target)
-    found: dict[Target, dg.EventLogRecord] = {}
+    waiting = _Waiting(targets)
     for record in _newest_first(instance, targets):
+        waiting.take(record)
+        if not waiting.slots:
+            return waiting.found
+    for record in _records_of_runs(instance, waiting.run_ids, _key(targets[0])):
+        waiting.take(record)
+    return waiting.found
+
+
+class _Waiting:
+    """Targets of one asset, and the records that were found for them.
+
+    Records come newest first, and a slot is taken by the first record that fits it: `slots` loses the
+    slot with its record, so an older record never replaces a newer one.
+    """
+
+    def __init__(self, targets: Sequence[Target]) -> None:
+        self.slots: dict[Slot, list[Target]] = grouped(targets, key=lambda each: (each.partition, each.run_id))
+        self.found: dict[Target, dg.EventLogRecord] = {}
+
+    @property
+    def run_ids(self) -> set[str]:
+        """The runs that targets without a record name."""
+        return {run_id for _, run_id in self.slots if run_id is not None}
+
+    def take(self, record: dg.EventLogRecord) -> None:
+        """Give the record to the targets that it fits."""
         for slot in _slots_for(record):
-            found |= dict.fromkeys(waiting.pop(slot, ()), record)
-        if not waiting:
-            break
-    run_ids = {run_id for _, run_id in waiting if run_id is not None}
-    for record in (record for run_id in run_ids for record in _records_of_run(instance, run_id)):
-        if record.asset_key == _key(targets[0]):
-            for slot in _slots_for(record):
-                found |= dict.fromkeys(waiting.pop(slot, ()), record)
-    return found
+            self.found |= dict.fromkeys(self.slots.pop(slot, ()), record)
 
 
 def _slots_for(record: dg.EventLogRecord) -> Iterator[Slot]:
@@ -85,19 +103,38 @@ def _slots_for(record: dg.EventLogRecord) -> Iterator[Slot]:
 
 def _newest_first(instance: dg.DagsterInstance, targets: Sequence[Target]) -> Iterator[dg.EventLogRecord]:
     """Materializations of the targets' asset, page by page. Stops early if every target names its run."""
-    partitions = [target.partition for target in targets if target.partition is not None]
-    wanted = dg.AssetRecordsFilter(
-        asset_key=_key(targets[0]), asset_partitions=partitions if len(partitions) == len(targets) else None
-    )
-    pages = None if any(target.run_id is None for target in targets) else _PAGES_BEFORE_THE_RUN_IS_ASKED
-    limit = 1 if len(targets) == 1 and targets[0].run_id is None else _PAGE
+    wanted = dg.AssetRecordsFilter(asset_key=_key(targets[0]), asset_partitions=_partitions_of(targets))
+    limit = 1 if _is_newest_enough(targets) else _PAGE
     cursor: str | None = None
-    while pages is None or pages > 0:
+    for _ in _pages(targets):
         page = instance.fetch_materializations(wanted, limit=limit, cursor=cursor)
         yield from page.records
         if not page.has_more:
             return
-        cursor, pages = page.cursor, None if pages is None else pages - 1
+        cursor = page.cursor
+
+
+def _is_newest_enough(targets: Sequence[Target]) -> bool:
+    """Whether the first record will do: there is a single target, and it leaves the run open."""
+    return len(targets) == 1 and targets[0].run_id is None
+
+
+def _partitions_of(targets: Sequence[Target]) -> list[str] | None:
+    """The partitions to read; None if a target leaves its partition open."""
+    partitions = [target.partition for target in targets if target.partition is not None]
+    return partitions if len(partitions) == len(targets) else None
+
+
+def _pages(targets: Sequence[Target]) -> Iterable[int]:
+    every_run_is_known = all(target.run_id is not None for target in targets)
+    return range(_PAGES_BEFORE_THE_RUN_IS_ASKED) if every_run_is_known else count()
+
+
+def _records_of_runs(
+    instance: dg.DagsterInstance, run_ids: Iterable[str], asset: dg.AssetKey
+) -> Iterator[dg.EventLogRecord]:
+    for run_id in run_ids:
+        yield from (record for record in _records_of_run(instance, run_id) if record.asset_key == asset)
 
 
 def _records_of_run(instance: dg.DagsterInstance, run_id: str) -> Iterator[dg.EventLogRecord]:
@@ -114,32 +151,41 @@ def _records_of_run(instance: dg.DagsterInstance, run_id: str) -> Iterator[dg.Ev
 
 def _frozen_table(target: Target, record: dg.EventLogRecord) -> FrozenTable | PublishRefused:
     materialization = record.asset_materialization
-    metadata: Mapping[str, dg.MetadataValue[Any]] = materialization.metadata if materialization is not None else {}
-    if NOT_PINNED in metadata:
-        return PublishRefused(f"the table of {target.asset!r} was not pinned: {metadata[NOT_PINNED].value}")
-    if materialization is None or TABLE not in metadata or DECLARATION not in metadata:
-        return PublishRefused(
-            f"the materialization of {target.asset!r} in run {record.run_id} has no pinned table; declare the asset "
-            "with @feature_table, return registry.table(context, uri) from it, and materialize it again"
-        )
-    origin: dict[str, Any] = dict(_json(metadata, ORIGIN))
-    one_for_all = origin.pop("partitions", "each") == "all"
-    if target.partition is None and materialization.partition is not None and not one_for_all:
-        return PublishRefused(
-            f"asset {target.asset!r} is partitioned; set partition, e.g. to {materialization.partition!r}"
-        )
-    partition = None if one_for_all else materialization.partition
+    if not is_pinned(materialization) or NOT_PINNED in materialization.metadata:
+        return _not_pinned(target, record)
+    metadata = materialization.metadata
+    origin = _origin(target.asset, record, materialization)
+    if target.partition is None and origin.partition is not None:
+        return PublishRefused(f"asset {target.asset!r} is partitioned; set partition, e.g. to {origin.partition!r}")
     try:
         return FrozenTable(
             FeatureTable.from_json(_json(metadata, DECLARATION)),
             TableFacts.from_json(_json(metadata, TABLE)),
-            Origin(run_id=record.run_id or None, asset=target.asset, partition=partition, **origin),
+            origin,
         )
     except InvalidDeclaration as error:
         return PublishRefused(
             f"this version of registry-dagster cannot read what the materialization of {target.asset!r} in run "
             f"{record.run_id} froze; materialize it again. {error}"
         )
+
+
+def _origin(asset: str, record: dg.EventLogRecord, materialization: dg.AssetMaterialization) -> Origin:
+    frozen: dict[str, Any] = dict(_json(materialization.metadata, ORIGIN))
+    one_for_all = frozen.pop("partitions", "each") == "all"
+    partition = None if one_for_all else materialization.partition
+    return Origin(run_id=record.run_id or None, asset=asset, partition=partition, **frozen)
+
+
+def _not_pinned(target: Target, record: dg.EventLogRecord) -> PublishRefused:
+    materialization = record.asset_materialization
+    if materialization is not None and NOT_PINNED in materialization.metadata:
+        why = materialization.metadata[NOT_PINNED].value
+        return PublishRefused(f"the table of {target.asset!r} was not pinned: {why}")
+    return PublishRefused(
+        f"the materialization of {target.asset!r} in run {record.run_id} has no pinned table; declare the asset "
+        "with @feature_table, return registry.table(context, uri) from it, and materialize it again"
+    )
 
 
 def _not_materialized(target: Target, known: Sequence[str]) -> PublishRefused:

@@ -80,16 +80,25 @@ def _publish(context: dg.OpExecutionContext, config: PublishConfig, resource: Fe
         if config.dry_run:
             return
         outcomes = _outcomes(registry, targets, found)
-    published = [
-        PublishedTarget(target.asset, target.partition, target.run_id, outcome)
-        for target, outcome in zip(targets, outcomes, strict=True)
-        if isinstance(outcome, Receipt)
-    ]
-    log_events(context, published, resource.datahub)
+    _report(context, targets, outcomes, resource.datahub)
+
+
+def _report(
+    context: dg.OpExecutionContext, targets: Sequence[Target], outcomes: Sequence[Outcome], datahub: str | None
+) -> None:
+    log_events(context, _published(targets, outcomes), datahub)
     if len(outcomes) == 1:
         show_receipt(context, outcomes[0])
     else:
         show_outcomes(context, targets, outcomes)
+
+
+def _published(targets: Sequence[Target], outcomes: Sequence[Outcome]) -> list[PublishedTarget]:
+    return [
+        PublishedTarget(target.asset, target.partition, target.run_id, outcome)
+        for target, outcome in zip(targets, outcomes, strict=True)
+        if isinstance(outcome, Receipt)
+    ]
 
 
 def _outcomes(

@@ -40,10 +40,10 @@ class Recheck:
     def _check_one(self, frozen: FrozenTable | RegistryError) -> FrozenTable | RegistryError:
         if isinstance(frozen, RegistryError):
             return frozen
-        try:
-            state, reason = self._look(frozen.table)
-        except RegistryError as error:
-            state, reason = Look(state_of(error), str(error))
+        return self._judge(frozen, self._look(frozen.table))
+
+    def _judge(self, frozen: FrozenTable, look: Look) -> FrozenTable | PublishRefused:
+        state, reason = look
         match state:
             case "intact":
                 return frozen
@@ -60,4 +60,7 @@ class Recheck:
 
     def _look(self, table: TableFacts) -> Look:
         local = table.location.startswith("file:")
-        return self._stores.look_at(table, None if local else resolve_options(self._options))
+        try:
+            return self._stores.look_at(table, None if local else resolve_options(self._options))
+        except RegistryError as error:
+            return Look(state_of(error), str(error))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -10,7 +11,7 @@ import dagster as dg
 from registry_dagster.dagster.publish.config import Target
 from registry_dagster.dagster.publish.frozen_tables import FrozenTable
 from registry_dagster.errors import RegistryError, RegistryUnavailable
-from registry_dagster.model.words import table_row
+from registry_dagster.model.words import markdown_table
 from registry_dagster.registry.plan import Plan, Receipt
 from registry_dagster.registry.registry import Registry
 
@@ -19,6 +20,8 @@ __all__ = ["Outcome", "show_outcomes", "show_plan", "show_plans", "show_receipt"
 _MOST_ROWS = 1000
 
 Outcome = Receipt | RegistryError
+Row = tuple[str, str, str]
+"""Target, version, outcome."""
 
 
 def show_plan(
@@ -48,14 +51,10 @@ def show_plans(
     frozen: Sequence[FrozenTable | RegistryError],
 ) -> None:
     """Show a row for each target. Each is planned alone, so new versions of one dataset show the same next number."""
-    rows: list[str] = []
-    for target, each in zip(targets[:_MOST_ROWS], frozen[:_MOST_ROWS], strict=True):
-        try:
-            plan = _plan(registry, target, each)
-        except RegistryError as error:
-            rows.append(table_row(str(target), "", f"would be refused: {error}"))
-        else:
-            rows.append(table_row(str(target), f"`{plan.version}`", "; ".join([_would(plan), *plan.warnings])))
+    rows = [
+        _plan_row(registry, target, each)
+        for target, each in zip(targets[:_MOST_ROWS], frozen[:_MOST_ROWS], strict=True)
+    ]
     context.log.info(f"Dry run of {len(targets)} targets")
     context.add_output_metadata({"plans": _table(rows)})
 
@@ -86,26 +85,39 @@ def show_outcomes(context: dg.OpExecutionContext, targets: Sequence[Target], out
         dagster.Failure: a target was not published for another reason.
     """
     pairs = list(zip(targets, outcomes, strict=True))
-    failed = [(target, outcome) for target, outcome in pairs if isinstance(outcome, RegistryError)]
-    receipts = [outcome for outcome in outcomes if isinstance(outcome, Receipt)]
-    created = sum(receipt.created for receipt in receipts)
-    context.log.info(f"{created} published, {len(receipts) - created} unchanged, {len(failed)} not published")
+    counts = Counter(map(_became, outcomes))
+    published, unchanged = counts["published"], counts["unchanged"]
+    context.log.info(f"{published} published, {unchanged} unchanged, {counts['not published']} not published")
     summary: dict[str, Any] = {
-        "published": created,
-        "unchanged": len(receipts) - created,
-        "targets": _table([_row(target, outcome) for target, outcome in pairs[:_MOST_ROWS]]),
+        "published": published,
+        "unchanged": unchanged,
+        "targets": _table(map(_row, targets[:_MOST_ROWS], outcomes[:_MOST_ROWS])),
     }
+    failed = [(target, outcome) for target, outcome in pairs if isinstance(outcome, RegistryError)]
     if not failed:
         context.add_output_metadata(summary)
         return
     for target, error in failed:
         context.log.error(f"{target}: {error}")
+    raise _failure(failed, summary, of=len(outcomes))
+
+
+def _became(outcome: Outcome) -> str:
+    if isinstance(outcome, RegistryError):
+        return "not published"
+    return "published" if outcome.created else "unchanged"
+
+
+def _failure(
+    failed: Sequence[tuple[Target, RegistryError]], summary: Mapping[str, Any], of: int
+) -> RegistryUnavailable | dg.Failure:
     # Only this error makes the op retry, so it goes first: the next attempt publishes what it can again.
-    if unavailable := [error for _, error in failed if isinstance(error, RegistryUnavailable)]:
-        raise unavailable[0]
+    for _, error in failed:
+        if isinstance(error, RegistryUnavailable):
+            return error
     target, error = failed[0]
-    raise dg.Failure(
-        description=f"{len(failed)} of {len(outcomes)} targets were not published. Fix the "
+    return dg.Failure(
+        description=f"{len(failed)} of {of} targets were not published. Fix the "
         f"errors and run this again: tables already published are kept. First: {target}: {error}",
         metadata={**summary, "not published": len(failed)},
         allow_retries=False,
@@ -118,17 +130,23 @@ def _plan(registry: Registry, target: Target, frozen: FrozenTable | RegistryErro
     return registry.plan(frozen.feature_table, frozen.table, label=target.label, origin=frozen.origin)
 
 
+def _plan_row(registry: Registry, target: Target, frozen: FrozenTable | RegistryError) -> Row:
+    try:
+        plan = _plan(registry, target, frozen)
+    except RegistryError as error:
+        return str(target), "", f"would be refused: {error}"
+    return str(target), f"`{plan.version}`", "; ".join([_would(plan), *plan.warnings])
+
+
 def _would(plan: Plan) -> str:
     return "would be published" if plan.creates else "is published already"
 
 
-def _row(target: Target, outcome: Outcome) -> str:
+def _row(target: Target, outcome: Outcome) -> Row:
     if isinstance(outcome, RegistryError):
-        return table_row(str(target), "", str(outcome))
-    return table_row(str(target), f"`{outcome.version}`", "now" if outcome.created else "before")
+        return str(target), "", str(outcome)
+    return str(target), f"`{outcome.version}`", "now" if outcome.created else "before"
 
 
-def _table(rows: Sequence[str]) -> dg.MetadataValue[Any]:
-    return dg.MetadataValue.md(
-        "\n".join([table_row("target", "version", "outcome"), table_row("---", "---", "---"), *rows])
-    )
+def _table(rows: Iterable[Row]) -> dg.MetadataValue[Any]:
+    return dg.MetadataValue.md(markdown_table(("target", "version", "outcome"), rows))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 from registry_dagster.datahub.proposal import Proposal
 from registry_dagster.datahub.urns import entity_type
 
 __all__ = ["MOST_BYTES", "MOST_PROPOSALS", "batch", "commit_pages", "pages", "size_of", "wire_form"]
+
+T = TypeVar("T")
 
 MOST_PROPOSALS = 200
 """Proposals in one request. A server may split larger batches, which are then not one transaction."""
@@ -54,17 +57,7 @@ def size_of(wires: Sequence[dict[str, Any]]) -> int:
 
 def pages(groups: Iterable[Sequence[dict[str, Any]]]) -> Iterator[list[Sequence[dict[str, Any]]]]:
     """The groups, as many in each request as fit."""
-    page: list[Sequence[dict[str, Any]]] = []
-    count = size = 0
-    for group in groups:
-        bytes_ = size_of(group)
-        if page and (count + len(group) > MOST_PROPOSALS or size + bytes_ > MOST_BYTES):
-            yield page
-            page, count, size = [], 0, 0
-        page.append(group)
-        count, size = count + len(group), size + bytes_
-    if page:
-        yield page
+    return _packed(_Group(group, size_of(group)) for group in groups)
 
 
 def commit_pages(commits: Sequence[Sequence[Proposal]]) -> Iterator[list[Sequence[Proposal]]]:
@@ -73,18 +66,63 @@ def commit_pages(commits: Sequence[Sequence[Proposal]]) -> Iterator[list[Sequenc
     Never two of one version set, since a server would mark both as the latest; never two of one entity, since it
     would accept both.
     """
-    page: list[Sequence[Proposal]] = []
-    taken: set[str] = set()
-    count = size = 0
-    for commit in commits:
-        own = {each.urn for each in commit}
-        own |= {str(each.value["versionSet"]) for each in commit if each.aspect == "versionProperties"}
-        bytes_ = sum(size_of([wire_form(each, create=True)]) for each in commit)
-        if page and (own & taken or count + len(commit) > MOST_PROPOSALS or size + bytes_ > MOST_BYTES):
-            yield page
-            page, taken, count, size = [], set[str](), 0, 0
-        page.append(commit)
-        taken |= own
-        count, size = count + len(commit), size + bytes_
-    if page:
-        yield page
+    return _packed(_Group(commit, _bytes_of(commit), _entities_in(commit)) for commit in commits)
+
+
+def _bytes_of(commit: Sequence[Proposal]) -> int:
+    return sum(size_of([wire_form(each, create=True)]) for each in commit)
+
+
+def _entities_in(commit: Sequence[Proposal]) -> set[str]:
+    """The entities that a commit writes, and the version sets of those that become members."""
+    members = [each for each in commit if each.aspect == "versionProperties"]
+    return {each.urn for each in commit} | {str(each.value["versionSet"]) for each in members}
+
+
+@dataclass(frozen=True)
+class _Group(Generic[T]):
+    """What must go in one request.
+
+    Args:
+        content: Proposals.
+        bytes: Their size.
+        entities: What no other group in the request may have.
+    """
+
+    content: Sequence[T]
+    bytes: int
+    entities: Set[str] = frozenset()
+
+
+def _packed(groups: Iterable[_Group[T]]) -> Iterator[list[Sequence[T]]]:
+    page = _Page[T]()
+    for group in groups:
+        if page.contents and not page.has_room_for(group):
+            yield page.contents
+            page = _Page[T]()
+        page.add(group)
+    if page.contents:
+        yield page.contents
+
+
+@dataclass
+class _Page(Generic[T]):
+    """What one request has so far."""
+
+    contents: list[Sequence[T]] = field(default_factory=list[Sequence[T]])
+    proposals: int = 0
+    bytes: int = 0
+    entities: set[str] = field(default_factory=set[str])
+
+    def has_room_for(self, group: _Group[T]) -> bool:
+        return (
+            self.proposals + len(group.content) <= MOST_PROPOSALS
+            and self.bytes + group.bytes <= MOST_BYTES
+            and self.entities.isdisjoint(group.entities)
+        )
+
+    def add(self, group: _Group[T]) -> None:
+        self.contents.append(group.content)
+        self.proposals += len(group.content)
+        self.bytes += group.bytes
+        self.entities |= group.entities

@@ -26,16 +26,25 @@ def server_and_token(target: str, token: str | None) -> tuple[str, str | None]:
     Raises:
         RegistryError: the target is `datahub`, and `~/.datahubenv` does not give a server.
     """
-    token = token or os.environ.get(_TOKEN_VARIABLE)
-    if target != "datahub" and token:
-        return target.rstrip("/"), token
-    settings = _settings()
-    server = str(settings.get("server") or "").rstrip("/")
-    address = server if target == "datahub" else target.rstrip("/")
-    if not address:
+    address = _default_server() if target == "datahub" else target.rstrip("/")
+    return address, token or os.environ.get(_TOKEN_VARIABLE) or _token_for(address)
+
+
+def _default_server() -> str:
+    server = _server_in(_settings())
+    if not server:
         raise RegistryError("~/.datahubenv does not give a server; run `datahub init`, or give the address itself")
-    own = settings.get("token") if address == server else None
-    return address, token or (str(own) if own else None)
+    return server
+
+
+def _token_for(address: str) -> str | None:
+    settings = _settings()
+    token = settings.get("token") if address == _server_in(settings) else None
+    return str(token) if token else None
+
+
+def _server_in(settings: dict[str, Any]) -> str:
+    return str(settings.get("server") or "").rstrip("/")
 
 
 def _settings() -> dict[str, Any]:

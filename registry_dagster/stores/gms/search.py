@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from registry_dagster.datahub import dataset, materialization
@@ -30,7 +30,7 @@ def candidates(run: RunQuery, search: Search) -> Iterator[list[str]]:
     yield from _pages(run, search, list(_filters(search)), search.words)
     # A version also matches by the title and description of its Dataset, which is another entity to the server. The
     # words may be spread over both, so each is searched by itself; the primary store then sorts out what does not fit.
-    if search.kind == "version" and search.words:
+    if search.kind == "version":
         for word in search.words:
             for containers in candidates(run, Search("dataset", search.env, words=(word,))):
                 if containers:
@@ -45,11 +45,16 @@ def _pages(
     while True:
         found = run({"input": _input(search.kind, filters, words, scroll)}).get("scrollAcrossEntities")
         page: dict[str, Any] = found if is_json_object(found) else {}
-        results = cast("list[Mapping[str, Any]]", page.get("searchResults") or [])
-        yield [str(result["entity"]["urn"]) for result in results]
+        urns = _urns_on(page)
+        yield urns
         scroll = page.get("nextScrollId")
-        if scroll is None or not results:
+        if scroll is None or not urns:
             return
+
+
+def _urns_on(page: Mapping[str, Any]) -> list[str]:
+    results = cast("list[Mapping[str, Any]]", page.get("searchResults") or [])
+    return [str(result["entity"]["urn"]) for result in results]
 
 
 def _input(
@@ -74,15 +79,20 @@ def _filters(search: Search) -> Iterator[dict[str, Any]]:
         yield _equal("platform", [platform_urn(PLATFORM)])
     else:
         yield _equal("typeNames", [_SUB_TYPES[search.kind]])
-    for alternatives in search.terms:
-        fields: set[Field] = {term.field for term in alternatives}
-        # Terms of several fields are alternatives, which one filter of a server cannot express.
-        if len(fields) == 1 and FIELDS[field := fields.pop()].on_server:
-            yield _equal(f"structuredProperties.featureRegistry.{field}", _values(alternatives))
+    yield from _term_filters(search.terms)
 
 
-def _values(terms: Collection[Term]) -> list[str]:
-    return sorted(term.value for term in terms)
+def _term_filters(terms: Iterable[Collection[Term]]) -> Iterator[dict[str, Any]]:
+    for alternatives in terms:
+        if (field := _field_on_server(alternatives)) is not None:
+            values = sorted(term.value for term in alternatives)
+            yield _equal(f"structuredProperties.featureRegistry.{field}", values)
+
+
+def _field_on_server(alternatives: Collection[Term]) -> Field | None:
+    """The field by which a server can filter. Terms of several fields are alternatives that no one filter expresses."""
+    fields: set[Field] = {term.field for term in alternatives}
+    return next((field for field in fields if len(fields) == 1 and FIELDS[field].on_server), None)
 
 
 def _equal(field: str, values: list[str]) -> dict[str, Any]:

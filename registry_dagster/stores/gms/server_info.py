@@ -24,12 +24,17 @@ def server_version(config: Mapping[str, Any]) -> str:
 def config_facts(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """DataHub's version and the flags that matter here."""
     yield "DataHub", server_version(config) or "version not reported"
+    yield "server", " ".join(_kind(config)) or "unknown"
+    yield "flags", ", ".join(_flags(config)) or "none reported"
+
+
+def _kind(config: Mapping[str, Any]) -> Iterator[str]:
     kind = _part(config, "datahub")
-    yield "server", " ".join(str(kind[name]) for name in ("serverType", "serverEnv") if kind.get(name)) or "unknown"
-    yield (
-        "flags",
-        ", ".join(f"{name} {str(config[name]).lower()}" for name in _FLAGS if name in config) or "none reported",
-    )
+    return (str(kind[name]) for name in ("serverType", "serverEnv") if kind.get(name))
+
+
+def _flags(config: Mapping[str, Any]) -> Iterator[str]:
+    return (f"{name} {str(config[name]).lower()}" for name in _FLAGS if name in config)
 
 
 def user_of(data: Mapping[str, Any]) -> str | None:

@@ -25,19 +25,24 @@ def write_edges(connection: sqlite3.Connection, changed: Mapping[str, Entity]) -
         connection: Inside a transaction.
         changed: The entities that changed, with all their current aspects.
     """
-    platforms: set[str] = set()
     for urn in sorted(changed):
         stored = changed[urn]
-        for naming in _NAMING & stored.keys():
-            if name := stored[naming].get("name"):
-                _set_edge(connection, urn, "name", name)
-        if "dataPlatformInstance" in stored:
-            platforms.add(stored["dataPlatformInstance"]["platform"])
+        _name(connection, urn, stored)
         if (parent := _parent(urn, stored)) is not None:
             types = stored.get("subTypes", {}).get("typeNames") or [entity_type(urn)]
             _place(connection, urn, parent, types)
-    for platform in sorted(platforms):
+    for platform in sorted(set(filter(None, map(_platform, changed.values())))):
         _add_platform(connection, platform)
+
+
+def _name(connection: sqlite3.Connection, urn: str, stored: Entity) -> None:
+    for naming in _NAMING & stored.keys():
+        if name := stored[naming].get("name"):
+            _set_edge(connection, urn, "name", name)
+
+
+def _platform(stored: Entity) -> str | None:
+    return stored.get("dataPlatformInstance", {}).get("platform")
 
 
 def _parent(urn: str, stored: Entity) -> str | None:
@@ -46,9 +51,8 @@ def _parent(urn: str, stored: Entity) -> str | None:
         return stored["container"]["container"]
     if entity_type(urn) not in _ON_A_PLATFORM:
         return _ROOT
-    if "dataPlatformInstance" in stored:
-        return _instance(stored["dataPlatformInstance"]["platform"])
-    return None
+    platform = _platform(stored)
+    return None if platform is None else _instance(platform)
 
 
 def _place(connection: sqlite3.Connection, urn: str, parent: str, types: list[str]) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence, Set
 
-from registry_dagster.datahub.search import Entry
+from registry_dagster.datahub.search import Entry, Term
 from registry_dagster.stores.matching import Reader, entries
 
 __all__ = ["INDEX_SCHEMA", "has_index", "kind_term", "term_ids", "unindexed", "update_index"]
@@ -43,15 +43,19 @@ def update_index(connection: sqlite3.Connection, read: Reader) -> None:
     index = _Index(connection)
     known = set(written)
     for start in range(0, len(written), _PAGE):
-        page = written[start : start + _PAGE]
-        found = list(entries(read, page))
-        for urn in set(page).difference(urn for urn, _ in found):
-            index.remove(urn)
-        below = [urn for urn in index.versions_below(entry for _, entry in found) if urn not in known]
-        for urn, entry in (*found, *entries(read, below)):
-            index.put(urn, entry)
+        _update_page(index, read, written[start : start + _PAGE], known)
     connection.execute("DELETE FROM registry_indexed")
     connection.execute("INSERT INTO registry_indexed SELECT max(rowid) FROM metadata_aspect_v2")
+
+
+def _update_page(index: _Index, read: Reader, page: Sequence[str], known: Set[str]) -> None:
+    """Index these entities, and the versions of the Datasets among them that are not in `known` themselves."""
+    found = dict(entries(read, page))
+    for urn in set(page) - found.keys():
+        index.remove(urn)
+    below = [urn for urn in index.versions_below(found.values()) if urn not in known]
+    for urn, entry in (*found.items(), *entries(read, below)):
+        index.put(urn, entry)
 
 
 def unindexed(connection: sqlite3.Connection) -> list[str]:
@@ -88,6 +92,15 @@ def term_ids(connection: sqlite3.Connection, terms: Iterable[tuple[str, str]]) -
     return [number for term in terms for (number,) in connection.execute(query, tuple(term))]
 
 
+def _dataset_terms(written: Iterable[Entry]) -> Iterator[Term]:
+    return (term for entry in written if entry.kind == "dataset" for term in entry.terms)
+
+
+def _is_whole_name(term: Term) -> bool:
+    """Whether a term is the name of a Dataset, and not the beginning of one."""
+    return term.field == "dataset" and not term.value.endswith("*")
+
+
 class _Index:
     """Writes entries, and remembers the ids of terms."""
 
@@ -98,24 +111,31 @@ class _Index:
     def put(self, urn: str, entry: Entry) -> None:
         """Write an entry, or what changed in it."""
         terms = {self._id(term) for term in (kind_term(entry.kind, entry.env), *entry.terms)}
-        listed = json.dumps(sorted(terms))
-        known = self._connection.execute("SELECT id, terms, words FROM registry_entry WHERE urn = ?", (urn,)).fetchone()
-        if known is None:
-            query = "INSERT INTO registry_entry (urn, terms, words) VALUES (?, ?, ?)"
-            number, before = self._connection.execute(query, (urn, listed, entry.words)).lastrowid, set[int]()
-        else:
-            number, before = known[0], set[int](json.loads(known[1]))
-            query = "UPDATE registry_entry SET terms = ?, words = ? WHERE id = ?"
-            self._connection.execute(query, (listed, entry.words, number))
-            self._forget_words(number, known[2])
+        number, before = self._put_entry(urn, json.dumps(sorted(terms)), entry.words)
         self._connection.execute("INSERT INTO registry_words (rowid, words) VALUES (?, ?)", (number, entry.words))
         many = self._connection.executemany
         many("INSERT INTO registry_posting VALUES (?, ?)", [(term, number) for term in terms - before])
         many("DELETE FROM registry_posting WHERE term = ? AND entry = ?", [(term, number) for term in before - terms])
 
+    def _put_entry(self, urn: str, terms: str, words: str) -> tuple[int | None, set[int]]:
+        """The id of the entry, and the ids of the terms that it had before."""
+        known = self._known(urn)
+        if known is None:
+            query = "INSERT INTO registry_entry (urn, terms, words) VALUES (?, ?, ?)"
+            return self._connection.execute(query, (urn, terms, words)).lastrowid, set()
+        number, terms_before, words_before = known
+        query = "UPDATE registry_entry SET terms = ?, words = ? WHERE id = ?"
+        self._connection.execute(query, (terms, words, number))
+        self._forget_words(number, words_before)
+        return number, set(json.loads(terms_before))
+
+    def _known(self, urn: str) -> tuple[int, str, str] | None:
+        query = "SELECT id, terms, words FROM registry_entry WHERE urn = ?"
+        return self._connection.execute(query, (urn,)).fetchone()
+
     def remove(self, urn: str) -> None:
         """Remove an entity that is not, or no longer, searched for."""
-        known = self._connection.execute("SELECT id, terms, words FROM registry_entry WHERE urn = ?", (urn,)).fetchone()
+        known = self._known(urn)
         if known is None:
             return
         number, terms, words = known
@@ -131,10 +151,8 @@ class _Index:
 
     def versions_below(self, written: Iterable[Entry]) -> list[str]:
         """The versions of the Datasets among these, which are also found by their Dataset's title and owners."""
-        terms = (term for entry in written if entry.kind == "dataset" for term in entry.terms)
-        names = [term for term in terms if term.field == "dataset" and not term.value.endswith("*")]
         query = "SELECT e.urn FROM registry_posting p JOIN registry_entry e ON e.id = p.entry WHERE p.term = ?"
-        ids = term_ids(self._connection, names)
+        ids = term_ids(self._connection, filter(_is_whole_name, _dataset_terms(written)))
         return [urn for number in ids for (urn,) in self._connection.execute(query, (number,))]
 
     def _id(self, term: tuple[str, str]) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 from registry_dagster.datahub.search import Search
 from registry_dagster.stores.lite.index import has_index, kind_term, term_ids, unindexed
@@ -36,37 +36,52 @@ def search_page(
     since = unindexed(connection)
     newer = list(fitting(read, search, since[::-1])) if before is None else []
     rows = _indexed(connection, search, before) if has_index(connection) else []
-    urns = [urn for _, urn in rows]
-    if since:
-        urns = [urn for urn in urns if urn not in set(since)]
+    not_indexed = set(since)
+    urns = [urn for _, urn in rows if urn not in not_indexed]
     return newer + urns, rows[-1][0] if len(rows) == _PAGE else None
 
 
 def _indexed(connection: sqlite3.Connection, search: Search, before: int | None) -> list[tuple[int, str]]:
     """A page of (entry, URN) from the index, newest first."""
-    conditions = [term_ids(connection, [kind_term(search.kind, search.env)])]
-    conditions += [term_ids(connection, alternatives) for alternatives in search.terms]
+    alternatives = [[kind_term(search.kind, search.env)], *search.terms]
+    conditions = [term_ids(connection, terms) for terms in alternatives]
     if not all(conditions):
         return []
     if search.words:
-        source = "SELECT e.id, e.urn FROM registry_words l CROSS JOIN registry_entry e ON e.id = l.rowid"
-        where, values = ["registry_words MATCH ?"], list[Any]([" ".join(f'"{word}"*' for word in search.words)])
-        last = "l.rowid"
+        source, last, leading = _led_by_words(search.words)
     else:
         conditions.sort(key=lambda terms: _count(connection, terms))
-        source = "SELECT DISTINCT e.id, e.urn FROM registry_posting l CROSS JOIN registry_entry e ON e.id = l.entry"
-        leading = conditions.pop(0)
-        where, values = [f"l.term {_one_of(leading)}"], list[Any]([_values(leading)])
-        last = "l.entry"
+        source, last, leading = _led_by_terms(conditions.pop(0))
+    clauses = [leading, *map(_has, conditions)]
     if before is not None:
-        where.append(f"{last} < ?")
-        values.append(before)
-    without = term_ids(connection, search.without)
-    for terms, negation in (*((each, "") for each in conditions), *([(without, "NOT ")] if without else [])):
-        where.append(f"{negation}EXISTS (SELECT 1 FROM registry_posting WHERE term {_one_of(terms)} AND entry = e.id)")
-        values.append(_values(terms))
-    query = f"{source} WHERE {' AND '.join(where)} ORDER BY {last} DESC LIMIT {_PAGE}"
-    return connection.execute(query, values).fetchall()
+        clauses.append(_Clause(f"{last} < ?", before))
+    if without := term_ids(connection, search.without):
+        clauses.append(_has(without, "NOT "))
+    where = " AND ".join(clause.text for clause in clauses)
+    query = f"{source} WHERE {where} ORDER BY {last} DESC LIMIT {_PAGE}"
+    return connection.execute(query, [clause.value for clause in clauses]).fetchall()
+
+
+class _Clause(NamedTuple):
+    """A condition of a query, with the value of its one parameter."""
+
+    text: str
+    value: int | str
+
+
+def _led_by_words(words: Sequence[str]) -> tuple[str, str, _Clause]:
+    source = "SELECT e.id, e.urn FROM registry_words l CROSS JOIN registry_entry e ON e.id = l.rowid"
+    return source, "l.rowid", _Clause("registry_words MATCH ?", " ".join(f'"{word}"*' for word in words))
+
+
+def _led_by_terms(terms: Sequence[int]) -> tuple[str, str, _Clause]:
+    source = "SELECT DISTINCT e.id, e.urn FROM registry_posting l CROSS JOIN registry_entry e ON e.id = l.entry"
+    return source, "l.entry", _Clause(f"l.term {_one_of(terms)}", _values(terms))
+
+
+def _has(terms: Sequence[int], negation: str = "") -> _Clause:
+    text = f"{negation}EXISTS (SELECT 1 FROM registry_posting WHERE term {_one_of(terms)} AND entry = e.id)"
+    return _Clause(text, _values(terms))
 
 
 def _one_of(terms: Sequence[int]) -> str:

@@ -54,12 +54,17 @@ def actions_in(
         UnsupportedTable: the file is damaged.
     """
     if stored.path.endswith(".parquet"):
-        yield from _in_parquet(storage, stored, names)
-        return
+        return _in_parquet(storage, stored, names)
+    return _in_json(storage, stored, names, stored.size if most_bytes is None else most_bytes)
+
+
+def _in_json(
+    storage: Storage, stored: StoredObject, names: Collection[str], most_bytes: int
+) -> Iterator[tuple[str, Any]]:
     # Most lines of a long commit are other actions: one without the name in it need not be parsed.
     keys = [f'"{name}"'.encode() for name in names]
-    for line in _lines(storage, stored, stored.size if most_bytes is None else most_bytes):
-        if any(key in line for key in keys):
+    for line in _lines(storage, stored, most_bytes):
+        if any(map(line.__contains__, keys)):
             action = _parsed(storage, stored, line)
             for name in names:
                 if action.get(name) is not None:
@@ -122,14 +127,18 @@ def parquet_reading(
 
 def row_groups_with(file: Any, names: Collection[str]) -> list[int]:
     """The row groups that may hold one of these actions, by the statistics of a column that each of them fills."""
+    positions = _filled_columns(file, names)
+    return [index for index in range(file.num_row_groups) if _fills_any(file.metadata.row_group(index), positions)]
+
+
+def _filled_columns(file: Any, names: Collection[str]) -> list[int]:
     filled = {f"{name}.{_FILLED[name]}" for name in names}
-    positions = [index for index in range(len(file.schema)) if file.schema.column(index).path in filled]
-    groups = (file.metadata.row_group(index) for index in range(file.num_row_groups))
-    return [
-        index
-        for index, group in enumerate(groups)
-        if any(_has_values(group.column(position).statistics, group.num_rows) for position in positions)
-    ]
+    return [index for index in range(len(file.schema)) if file.schema.column(index).path in filled]
+
+
+def _fills_any(group: Any, positions: Collection[int]) -> bool:
+    """Whether one of these columns may have a value in a row group."""
+    return any(_has_values(group.column(position).statistics, group.num_rows) for position in positions)
 
 
 def _has_values(statistics: Any, rows: int) -> bool:

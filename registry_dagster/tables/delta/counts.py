@@ -53,15 +53,9 @@ def count_files(storage: Storage, log: Log, budget: int) -> DeltaCounts | None:
     Raises:
         UnsupportedTable: a file of the log is damaged.
     """
-    # Newest first, the checkpoint last: what the tail has decided about a file, an older entry cannot change.
-    tail = list(log.tail())
     tally = _Tally(budget)
     try:
-        tally.spend(sum(stored.size for stored in tail))
-        for actions in ahead(lambda stored: list(actions_in(storage, stored, ("add", "remove"))), tail):
-            tally.commit(actions)
-        for stored in _with_sidecars(storage, log.checkpoint, tally):
-            _count_checkpoint(storage, stored, tally)
+        _count(storage, log, tally)
     except _OverBudget:
         return None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -70,6 +64,16 @@ def count_files(storage: Storage, log: Log, budget: int) -> DeltaCounts | None:
             "The log is damaged; write the table again."
         ) from error
     return DeltaCounts(tally.rows if tally.complete else None, tally.bytes, tally.files)
+
+
+def _count(storage: Storage, log: Log, tally: _Tally) -> None:
+    # Newest first, the checkpoint last: what the tail has decided about a file, an older entry cannot change.
+    tail = list(log.tail())
+    tally.spend(sum(stored.size for stored in tail))
+    for actions in ahead(lambda stored: list(actions_in(storage, stored, ("add", "remove"))), tail):
+        tally.commit(actions)
+    for stored in _with_sidecars(storage, log.checkpoint, tally):
+        _count_checkpoint(storage, stored, tally)
 
 
 @dataclass
@@ -135,11 +139,15 @@ def _with_sidecars(storage: Storage, checkpoint: tuple[StoredObject, ...], tally
         if stored.path.endswith(".json"):
             tally.spend(stored.size)
         for _, sidecar in actions_in(storage, stored, ("sidecar",)):
-            path = f"{LOG}/_sidecars/{unquote(sidecar['path']).rpartition('/')[2]}"
-            try:
-                yield storage.head(path)
-            except TableNotFound as error:
-                raise damaged(storage, stored.path, f"its sidecar {path} is missing") from error
+            yield _sidecar(storage, stored, unquote(sidecar["path"]).rpartition("/")[2])
+
+
+def _sidecar(storage: Storage, stored: StoredObject, name: str) -> StoredObject:
+    path = f"{LOG}/_sidecars/{name}"
+    try:
+        return storage.head(path)
+    except TableNotFound as error:
+        raise damaged(storage, stored.path, f"its sidecar {path} is missing") from error
 
 
 def _count_checkpoint(storage: Storage, stored: StoredObject, tally: _Tally) -> None:
@@ -159,12 +167,16 @@ def _count_checkpoint(storage: Storage, stored: StoredObject, tally: _Tally) -> 
 def _columns(file: Any, groups: list[int], by_path: bool) -> tuple[list[str], int]:
     """The columns to read, and how many bytes they take in these row groups."""
     paths = [file.schema.column(index).path for index in range(len(file.schema))]
-    stats = _ROWS if _ROWS in paths else _JSON_STATS
-    counted = {"add.size", stats, "add.path" if by_path else "add.size"}
-    wanted = [path for path in paths if path in counted or path.startswith(_VECTOR)]
-    positions = [paths.index(path) for path in wanted]
+    wanted = _wanted(paths, by_path)
+    positions = list(map(paths.index, wanted))
     read = (file.metadata.row_group(group).column(position) for group in groups for position in positions)
     return wanted, sum(column.total_compressed_size for column in read)
+
+
+def _wanted(paths: list[str], by_path: bool) -> list[str]:
+    stats = _ROWS if _ROWS in paths else _JSON_STATS
+    counted = {"add.size", stats, "add.path" if by_path else "add.size"}
+    return [path for path in paths if path in counted or path.startswith(_VECTOR)]
 
 
 def _count_batch(adds: Any, tally: _Tally) -> None:
@@ -175,27 +187,33 @@ def _count_batch(adds: Any, tally: _Tally) -> None:
     names = adds.type.names
     vectors = adds.field("deletionVector") if "deletionVector" in names else pa.nulls(len(adds))
     if tally.decided:
-        keys = [_key({"path": path, "deletionVector": vector}) for path, vector in _paired(adds, vectors)]
-        live = pa.array([key not in tally.decided for key in keys], pa.bool_())
-        adds, vectors = adds.filter(live), vectors.filter(live)
-    rows = _rows_of_batch(adds, names)
-    if vectors.null_count < len(vectors):
-        deleted = functions.fill_null(functions.struct_field(vectors, "cardinality"), 0)
-        rows = functions.subtract(rows, deleted)
+        undecided = _undecided(adds, vectors, tally.decided)
+        adds, vectors = adds.filter(undecided), vectors.filter(undecided)
+    rows = _without_deleted(_rows_of_batch(adds, names), vectors)
     total = None if rows.null_count else functions.sum(rows, min_count=0).as_py()
     tally.add(total, functions.sum(adds.field("size"), min_count=0).as_py(), len(adds))
 
 
-def _paired(adds: Any, vectors: Any) -> Iterator[tuple[str, Any]]:
-    return zip(adds.field("path").to_pylist(), vectors.to_pylist(), strict=True)
+def _without_deleted(rows: Any, vectors: Any) -> Any:
+    import pyarrow.compute as pc
+
+    functions: Any = pc
+    if vectors.null_count == len(vectors):
+        return rows
+    return functions.subtract(rows, functions.fill_null(functions.struct_field(vectors, "cardinality"), 0))
+
+
+def _undecided(adds: Any, vectors: Any, decided: set[str]) -> Any:
+    """Which of a batch's files newer commits have not decided about, as an array of booleans."""
+    import pyarrow as pa
+
+    files = zip(adds.field("path").to_pylist(), vectors.to_pylist(), strict=True)
+    keys = (_key({"path": path, "deletionVector": vector}) for path, vector in files)
+    return pa.array([key not in decided for key in keys], pa.bool_())
 
 
 def _rows_of_batch(adds: Any, names: list[str]) -> Any:
-    """Rows by file, null where a file has no statistics.
-
-    Most writers put the rows first in the JSON of the statistics, where a regular expression finds them; only if it
-    fails is the JSON of a batch parsed.
-    """
+    """Rows by file, null where a file has no statistics."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -204,7 +222,19 @@ def _rows_of_batch(adds: Any, names: list[str]) -> Any:
         return functions.struct_field(adds, ["stats_parsed", "numRecords"])
     if "stats" not in names:
         return pa.nulls(len(adds), pa.int64())
-    texts = adds.field("stats")
+    return _rows_in_json(adds.field("stats"))
+
+
+def _rows_in_json(texts: Any) -> Any:
+    """Rows by the text of a file's statistics.
+
+    Most writers put the rows first in the JSON, where a regular expression finds them; only if it fails is the JSON
+    of a batch parsed.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    functions: Any = pc
     found = functions.struct_field(functions.extract_regex(texts, pattern=_STATS), "rows")
     if found.null_count > texts.null_count:
         return pa.array([_stats_rows(text) for text in texts.to_pylist()], pa.int64())

@@ -5,7 +5,7 @@ Sections named here are those of the Delta Transaction Log Protocol, PROTOCOL.md
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from registry_dagster.errors import TableNotFound, UnsupportedTable
@@ -19,6 +19,7 @@ from registry_dagster.tables.delta.moments import committed_at
 from registry_dagster.tables.delta.schema import arrow_schema
 from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.storage.protocol import Storage
+from registry_dagster.tables.whole_number import whole_number
 
 __all__ = ["inspect_delta"]
 
@@ -72,7 +73,7 @@ def _facts(storage: Storage, log: Log, count_bytes: int | None) -> TableFacts:
     metadata = actions["metaData"]
     _refuse_unknown_features(storage, actions)
     schema = arrow_schema(_value(storage, actions, "metaData", "schemaString"), storage.location)
-    counts = None if count_bytes is None else count_files(storage, log, count_bytes)
+    rows, size, files = _counts(storage, log, checksum, count_bytes)
     return TableFacts(
         location=storage.location,
         pin=DeltaPin(
@@ -84,20 +85,29 @@ def _facts(storage: Storage, log: Log, count_bytes: int | None) -> TableFacts:
         arrow_schema=encode_schema(schema),
         widths=widths_of(schema),
         partition_columns=tuple(join_path((name,)) for name in metadata.get("partitionColumns") or ()),
-        rows=counts.rows if counts else None,
-        bytes=counts.bytes if counts else checksum.get("tableSizeBytes"),
-        files=counts.files if counts else checksum.get("numFiles"),
+        rows=rows,
+        bytes=size,
+        files=files,
     )
 
 
+def _counts(
+    storage: Storage, log: Log, checksum: Mapping[str, Any], count_bytes: int | None
+) -> tuple[int | None, int | None, int | None]:
+    """Rows, bytes and files: counted, else as the checksum file says."""
+    counts = None if count_bytes is None else count_files(storage, log, count_bytes)
+    if counts is None:
+        return None, checksum.get("tableSizeBytes"), checksum.get("numFiles")
+    return counts.rows, counts.bytes, counts.files
+
+
 def _number(storage: Storage, version: int | str | None) -> int | None:
-    if version is None:
-        return None
-    if not (str(version).isascii() and str(version).isdecimal()):
+    number = whole_number(version)
+    if number is None and version is not None:
         raise TableNotFound(
             f"{storage.location}: {version!r} is not a version of a Delta table; give a whole number, such as 3."
         )
-    return int(version)
+    return number
 
 
 def _value(storage: Storage, actions: Mapping[str, Any], action: str, name: str) -> Any:
@@ -109,16 +119,20 @@ def _value(storage: Storage, actions: Mapping[str, Any], action: str, name: str)
         ) from error
 
 
-def _refuse_unknown_features(storage: Storage, actions: Mapping[str, Any]) -> None:
-    """Section "Reader Version Requirements": a reader must know every feature that is listed."""
-    required = _value(storage, actions, "protocol", "minReaderVersion")
-    features = set(actions["protocol"].get("readerFeatures") or ()) - _READER_FEATURES
+def _refuse_catalog_managed(storage: Storage, features: Collection[str]) -> None:
     managed = sorted(feature for feature in features if feature.startswith(("catalogManaged", "catalogOwned")))
     if managed:
         raise UnsupportedTable(
             f"{storage.location} is a catalog-managed Delta table ({', '.join(managed)}): its log alone does "
             "not say which version is current. Copy or clone it to a table without that feature."
         )
+
+
+def _refuse_unknown_features(storage: Storage, actions: Mapping[str, Any]) -> None:
+    """Section "Reader Version Requirements": a reader must know every feature that is listed."""
+    required = _value(storage, actions, "protocol", "minReaderVersion")
+    features = set(actions["protocol"].get("readerFeatures") or ()) - _READER_FEATURES
+    _refuse_catalog_managed(storage, features)
     if features or required > _READER_VERSION:
         what = ", ".join(sorted(features)) or f"minReaderVersion {required}"
         raise UnsupportedTable(

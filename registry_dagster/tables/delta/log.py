@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -55,14 +55,7 @@ class Log:
             TableNotFound: no log, or the version is not or no longer in it.
             UnsupportedTable: commits in the middle are missing.
         """
-        # `_last_checkpoint` saves listing the log before the checkpoint it names. It is only a hint: it may name a
-        # checkpoint after the wanted version, or one that is not complete or was removed. Then all is listed.
-        start = _last_checkpoint(storage)
-        if version is not None and version < start:
-            start = 0
-        listing = _Listing.read(storage, start, version)
-        if start and start not in listing.checkpoints():
-            listing = _Listing.read(storage, 0, version)
+        listing = _listed(storage, version)
         # An empty log is asked for version 0, which says why there is none.
         wanted = max(listing.latest, 0) if version is None else version
         log = listing.log(wanted)
@@ -78,13 +71,7 @@ class Log:
         """
         if self.crc is None:
             return {}
-        try:
-            content = json.loads(storage.read(self.crc.path, 0, self.crc.size))
-        except ValueError:
-            return {}
-        if not isinstance(content, dict):
-            return {}
-        checksum = cast(Action, content)
+        checksum = _object_in(storage.read(self.crc.path, 0, self.crc.size))
         return {**checksum, **({"metaData": checksum["metadata"]} if checksum.get("metadata") else {})}
 
     def replay(self, storage: Storage) -> Action:
@@ -101,8 +88,9 @@ class Log:
             found = {**actions, **found}
             if len(found) == len(_WANTED):
                 return found
+        lacking = " and no ".join(sorted({*_WANTED} - found.keys()))
         raise UnsupportedTable(
-            f"{storage.location}: its {LOG}/ has no {' and no '.join(name for name in _WANTED if name not in found)} "
+            f"{storage.location}: its {LOG}/ has no {lacking} "
             f"at version {self.version}. The log is damaged; write the table again."
         )
 
@@ -167,9 +155,9 @@ class _Listing:
         """The log of a version; None if commits are missing here."""
         # The newest complete checkpoint up to the version, and every commit after it; without one, from commit 0.
         checkpoints = self.checkpoints()
-        start = max((number for number in checkpoints if number <= version), default=-1)
+        start = _newest_up_to(version, checkpoints)
         numbers = range(start + 1, version + 1)
-        if any(number not in self.commits for number in numbers):
+        if not self.commits.keys() >= set(numbers):
             return None
         return Log(
             version=version,
@@ -189,6 +177,31 @@ class _Listing:
     def oldest(self) -> int | None:
         """The oldest version that can still be read."""
         return 0 if 0 in self.commits else min(self.checkpoints(), default=None)
+
+
+def _newest_up_to(version: int, checkpoints: Iterable[int]) -> int:
+    return max((number for number in checkpoints if number <= version), default=-1)
+
+
+def _listed(storage: Storage, version: int | None) -> _Listing:
+    # `_last_checkpoint` saves listing the log before the checkpoint it names. It is only a hint: it may name a
+    # checkpoint after the wanted version, or one that is not complete or was removed. Then all is listed.
+    start = _last_checkpoint(storage)
+    if version is not None and version < start:
+        start = 0
+    listing = _Listing.read(storage, start, version)
+    if start and start not in listing.checkpoints():
+        return _Listing.read(storage, 0, version)
+    return listing
+
+
+def _object_in(data: bytes) -> Action:
+    """A JSON object; empty for anything else."""
+    try:
+        content = json.loads(data)
+    except ValueError:
+        return {}
+    return cast(Action, content) if isinstance(content, dict) else {}
 
 
 def _last_checkpoint(storage: Storage) -> int:

@@ -26,15 +26,23 @@ def committed_at(storage: Storage, log: Log, metadata: Mapping[str, Any], checks
     Raises:
         UnsupportedTable: the table has in-commit timestamps, and that of the version cannot be read.
     """
-    commit = log.commit
+    if _has_in_commit_timestamps(metadata):
+        return _in_commit_moment(storage, log, checksum)
+    return log.commit.modified if log.commit else None
+
+
+def _has_in_commit_timestamps(metadata: Mapping[str, Any]) -> bool:
     configuration: dict[str, str] = dict(metadata.get("configuration") or {})
-    if configuration.get("delta.enableInCommitTimestamps") != "true":
-        return commit.modified if commit else None
+    return configuration.get("delta.enableInCommitTimestamps") == "true"
+
+
+def _in_commit_moment(storage: Storage, log: Log, checksum: Action) -> datetime | None:
+    """The moment in the checksum file, else in the commit."""
     milliseconds: Any = checksum.get("inCommitTimestampOpt")
     if milliseconds is None:
-        if commit is None:
+        if log.commit is None:
             return None
-        milliseconds = _in_commit(storage, commit)
+        milliseconds = _in_commit(storage, log.commit)
     try:
         return _moment(milliseconds)
     except (TypeError, ValueError, OverflowError, OSError) as error:
@@ -51,13 +59,17 @@ def recommitted_at(storage: Storage, log: Log, recorded: datetime | None) -> dat
     a commit that agrees with either is the recorded one.
     """
     commit = log.commit
-    if commit is None or recorded is None or abs(commit.modified - recorded) < _SECOND:
+    if commit is None or recorded is None or _is_same(commit.modified, recorded):
         return None
     milliseconds = _in_commit(storage, commit)
     if not isinstance(milliseconds, int):
         return commit.modified
     moment = _moment(milliseconds)
-    return None if abs(moment - recorded) < _SECOND else moment
+    return None if _is_same(moment, recorded) else moment
+
+
+def _is_same(moment: datetime, recorded: datetime) -> bool:
+    return abs(moment - recorded) < _SECOND
 
 
 def _in_commit(storage: Storage, commit: StoredObject) -> Any:

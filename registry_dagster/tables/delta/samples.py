@@ -21,6 +21,7 @@ _MOST_BYTES = 1 << 20
 _BUFFER = 64 * 1024
 _BATCH = 64
 _MOST_BATCHES = 50
+_OPPOSITE = {"add": "remove", "remove": "add"}
 _COMMIT = re.compile(rf"{LOG}/\d{{20}}\.json")
 _ABSOLUTE = re.compile(r"/|[A-Za-z][A-Za-z0-9+.-]*:/")
 """A path, or a URI: `file:/…` and `dbfs:/…` have one slash."""
@@ -83,14 +84,20 @@ def _in_commits(
     for count, commit in enumerate(commits):
         if count == _MOST_COMMITS:
             return False
-        files: dict[str, list[DataFile]] = {"add": [], "remove": []}
-        for name, action in actions_in(storage, commit, tuple(files), _MOST_BYTES):
-            files[name] += _file(action)
-        yield from (file for file in files.pop(wanted) if file.path not in settled)
+        files = _by_action(storage, commit)
+        yield from (file for file in files[wanted] if file.path not in settled)
         if commit.size > _MOST_BYTES:
             return False
-        settled |= {file.path for others in files.values() for file in others}
+        settled |= {file.path for file in files[_OPPOSITE[wanted]]}
     return True
+
+
+def _by_action(storage: Storage, commit: StoredObject) -> dict[str, list[DataFile]]:
+    """The files that a commit adds, and those that it removes."""
+    files: dict[str, list[DataFile]] = {action: [] for action in _OPPOSITE}
+    for name, action in actions_in(storage, commit, tuple(files), _MOST_BYTES):
+        files[name] += _file(action)
+    return files
 
 
 def _file(action: Any) -> Iterator[DataFile]:

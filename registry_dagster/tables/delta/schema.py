@@ -32,11 +32,7 @@ def arrow_schema(schema_string: str, location: str) -> Any:
     from deltalake.exceptions import DeltaError
 
     try:
-        described = json.loads(schema_string)
-        lost = [field for field in _fields(described) if field.get("metadata", {}).get(_EXTENSION) in _LOST]
-        for field in lost:
-            field["metadata"] = _stored_as(field["metadata"])
-        exported: Any = Schema.from_json(json.dumps(described) if lost else schema_string).to_arrow()
+        exported: Any = Schema.from_json(_without_lost_types(schema_string)).to_arrow()
         return pa.schema(exported)
     except (
         ValueError,
@@ -51,6 +47,14 @@ def arrow_schema(schema_string: str, location: str) -> Any:
             f"{location}: its Delta schema cannot be read as an Arrow schema: {plain_text(error)}. "
             "Store the column as a type the deltalake package reads, or upgrade it."
         ) from error
+
+
+def _without_lost_types(schema_string: str) -> str:
+    described = json.loads(schema_string)
+    lost = [field for field in _fields(described) if field.get("metadata", {}).get(_EXTENSION) in _LOST]
+    for field in lost:
+        field["metadata"] = _stored_as(field["metadata"])
+    return json.dumps(described) if lost else schema_string
 
 
 def _fields(struct: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -34,10 +34,7 @@ def _verify(storage: Storage, pin: DeltaPin, note: Note) -> Look:
     try:
         log = Log.read(storage, pin.version)
     except TableNotFound as error:
-        found = _table_now(storage)
-        note(where, f"no version {pin.version}" if found is None else f"no version {pin.version}; table {found}")
-        another = "" if found in {None, pin.table_id} else f" Another table is there now: its id is {found}."
-        return Look("missing", f"{error}{another}")
+        return _without_version(storage, pin, error, note)
     if (found := _table_id(storage, log, pin.table_id)) != pin.table_id:
         note(where, f"version {pin.version} of table {found}")
         return Look("changed", f"another table is there: its id is {found}, but {pin.table_id} was recorded.")
@@ -51,6 +48,14 @@ def _verify(storage: Storage, pin: DeltaPin, note: Note) -> Look:
             f"{pin.committed_at:%Y-%m-%d %H:%M:%S} was recorded: it was written again, maybe with the same content.",
         )
     return _data_files(storage, pin, sampled(storage, log), note)
+
+
+def _without_version(storage: Storage, pin: DeltaPin, error: TableNotFound, note: Note) -> Look:
+    found = _table_now(storage)
+    now = "" if found is None else f"; table {found}"
+    note(f"{storage.location}/{LOG}", f"no version {pin.version}{now}")
+    another = "" if found in {None, pin.table_id} else f" Another table is there now: its id is {found}."
+    return Look("missing", f"{error}{another}")
 
 
 def _table_now(storage: Storage) -> str | None:
@@ -69,10 +74,8 @@ def _table_id(storage: Storage, log: Log, wanted: str) -> str | None:
     read.
     """
     oldest = log.checkpoint or tuple(log.commits[number] for number in sorted(log.commits)[:1])
-    for stored in oldest:
-        if _id_in(first_actions(storage, stored, ("metaData",))) == wanted:
-            return wanted
-    return _id_in(log.replay(storage))
+    ids = (_id_in(first_actions(storage, stored, ("metaData",))) for stored in oldest)
+    return wanted if wanted in ids else _id_in(log.replay(storage))
 
 
 def _id_in(actions: dict[str, dict[str, str]]) -> str | None:

@@ -49,21 +49,33 @@ def inspect_catalog_table(
         TableError: the catalog is not configured.
         UnsupportedTable: see `inspect_iceberg`.
     """
-    from pydantic import ValidationError as InvalidModel
-    from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError, ValidationError
+    catalog, identifier = _catalog_and_identifier(location)
+    properties, seconds = for_pyiceberg(storage_options, catalog)
+    if version is None:
+        # A REST catalog then answers with the snapshots that branches and tags name, not with all.
+        properties["snapshot-loading-mode"] = "refs"
+    table = _loaded(location, catalog, identifier, properties, seconds)
+    metadata = Metadata.of(json.loads(table.metadata.model_dump_json()), normalise(table.metadata_location))
+    return facts_from_metadata(metadata, version, catalog, identifier)
 
+
+def _catalog_and_identifier(location: str) -> tuple[str, str]:
     parts = urlsplit(location)
     catalog, identifier = unquote(parts.netloc), unquote(parts.path.strip("/"))
     if not catalog or "." not in identifier:
         raise TableError(
             f"{location} does not name a table in a catalog; write it as iceberg://CATALOG/namespace.table."
         )
-    properties, seconds = for_pyiceberg(storage_options, catalog)
-    if version is None:
-        # A REST catalog then answers with the snapshots that branches and tags name, not with all.
-        properties["snapshot-loading-mode"] = "refs"
+    return catalog, identifier
+
+
+def _loaded(location: str, catalog: str, identifier: str, properties: dict[str, Any], seconds: float) -> Table:
+    """The table, as the catalog gives it within the time; the errors of pyiceberg as ours."""
+    from pydantic import ValidationError as InvalidModel
+    from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError, ValidationError
+
     try:
-        table = within(seconds, lambda: _load(catalog, identifier, properties))
+        return within(seconds, lambda: _load(catalog, identifier, properties))
     except (NoSuchTableError, NoSuchNamespaceError):
         raise TableNotFound(f"The Iceberg catalog {catalog!r} has no table {identifier}.") from None
     except (InvalidModel, ValidationError) as error:
@@ -74,8 +86,6 @@ def inspect_catalog_table(
         ) from None
     except Exception as error:
         raise _failed(error, location, catalog, identifier, seconds) from None
-    metadata = Metadata.of(json.loads(table.metadata.model_dump_json()), normalise(table.metadata_location))
-    return facts_from_metadata(metadata, version, catalog, identifier)
 
 
 def _load(catalog: str, identifier: str, properties: dict[str, Any]) -> Table:

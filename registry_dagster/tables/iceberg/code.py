@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from registry_dagster.model.table import IcebergPin, TableFacts
 from registry_dagster.tables.code import Code, over_arrow, place, spark_session, text
 from registry_dagster.tables.engines import Engine, Readers
@@ -17,32 +19,53 @@ _IO = '{"py-io-impl": "pyiceberg.io.fsspec.FsspecFileIO"}'
 
 def iceberg_code(table: TableFacts, pin: IcebergPin, engine: Engine) -> Code:
     """Reads the snapshot by the metadata file it was found in, so that no catalog is needed."""
-    snapshot = pin.snapshot_id
-    if engine == "spark":
-        where = place(pin.metadata_location, spark=True)
-        return spark_session() + Code.of(
-            f'data = spark.read.format("iceberg").option("snapshot-id", {snapshot}).load({where})'
-        )
-    if engine == "ray" and pin.catalog and pin.identifier:
-        return Code.of(
-            "import ray",
-            "# The catalog is configured in .pyiceberg.yaml or in the environment.",
-            f'catalog = {{"name": {text(pin.catalog)}}}',
-            f"data = ray.data.read_iceberg(table_identifier={text(pin.identifier)}, snapshot_id={snapshot}, "
-            "catalog_kwargs=catalog)",
-        )
-    scanned = f"scan(snapshot_id={snapshot}).to_arrow()"
-    match engine:
-        case "polars":
-            return _opened(pin) + Code.of(
-                "import polars as pl", f"data = pl.scan_iceberg(iceberg, snapshot_id={snapshot})"
-            )
-        case "duckdb":
-            return _opened(pin) + Code.of(f"source = iceberg.{scanned}") + over_arrow()
-        case "ray":
-            return _opened(pin) + Code.of("import ray", f"data = ray.data.from_arrow(iceberg.{scanned})")
-        case _:
-            return _opened(pin) + Code.of(f"data = iceberg.{scanned}")
+    return _READING[engine](pin)
+
+
+def _spark(pin: IcebergPin) -> Code:
+    where = place(pin.metadata_location, spark=True)
+    return spark_session() + Code.of(
+        f'data = spark.read.format("iceberg").option("snapshot-id", {pin.snapshot_id}).load({where})'
+    )
+
+
+def _ray(pin: IcebergPin) -> Code:
+    if not (pin.catalog and pin.identifier):
+        return _opened(pin) + Code.of("import ray", f"data = ray.data.from_arrow({_scanned(pin)})")
+    return Code.of(
+        "import ray",
+        "# The catalog is configured in .pyiceberg.yaml or in the environment.",
+        f'catalog = {{"name": {text(pin.catalog)}}}',
+        f"data = ray.data.read_iceberg(table_identifier={text(pin.identifier)}, snapshot_id={pin.snapshot_id}, "
+        "catalog_kwargs=catalog)",
+    )
+
+
+def _polars(pin: IcebergPin) -> Code:
+    return _opened(pin) + Code.of(
+        "import polars as pl", f"data = pl.scan_iceberg(iceberg, snapshot_id={pin.snapshot_id})"
+    )
+
+
+def _duckdb(pin: IcebergPin) -> Code:
+    return _opened(pin) + Code.of(f"source = {_scanned(pin)}") + over_arrow()
+
+
+def _pyarrow(pin: IcebergPin) -> Code:
+    return _opened(pin) + Code.of(f"data = {_scanned(pin)}")
+
+
+_READING: Mapping[Engine, Callable[[IcebergPin], Code]] = {
+    "polars": _polars,
+    "duckdb": _duckdb,
+    "pyarrow": _pyarrow,
+    "ray": _ray,
+    "spark": _spark,
+}
+
+
+def _scanned(pin: IcebergPin) -> str:
+    return f"iceberg.scan(snapshot_id={pin.snapshot_id}).to_arrow()"
 
 
 def _opened(pin: IcebergPin) -> Code:

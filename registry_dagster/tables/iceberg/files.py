@@ -25,12 +25,19 @@ def current_metadata(storage: Storage) -> StoredObject:
         TableNotFound: there is none, or the hint points nowhere.
         TableError: there are several and no hint.
     """
-    if (hint := _hint(storage)) is not None:
-        names = _spellings(hint)
-        for name in names:
-            with suppress(TableNotFound):
-                return storage.head(f"metadata/{name}")
-        raise TableNotFound(f"{storage.location}/{_HINT} says {hint[:100]!r}, but there is no metadata/{names[0]}.")
+    hint = _hint(storage)
+    return _only(storage) if hint is None else _hinted(storage, hint)
+
+
+def _hinted(storage: Storage, hint: str) -> StoredObject:
+    names = _spellings(hint)
+    for name in names:
+        with suppress(TableNotFound):
+            return storage.head(f"metadata/{name}")
+    raise TableNotFound(f"{storage.location}/{_HINT} says {hint[:100]!r}, but there is no metadata/{names[0]}.")
+
+
+def _only(storage: Storage) -> StoredObject:
     found = [stored for stored in storage.list("metadata/") if is_metadata_file(stored.path)]
     if len(found) == 1:
         return found[0]

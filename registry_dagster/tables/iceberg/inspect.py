@@ -10,7 +10,7 @@ from registry_dagster.model.table import IcebergPin, TableFacts
 from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
 from registry_dagster.tables.iceberg.files import current_metadata
 from registry_dagster.tables.iceberg.metadata import Json, Metadata, Snapshot
-from registry_dagster.tables.storage.locations import normalise, plain_text
+from registry_dagster.tables.storage.locations import below, normalise, plain_text
 from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.storage.protocol import Storage
 
@@ -38,8 +38,8 @@ def inspect_iceberg(
         UnsupportedTable: damaged metadata, no snapshot yet, or types that pyiceberg does not read.
     """
     stored = storage.head() if storage.is_object() else current_metadata(storage)
-    where = f"{storage.location}/{stored.path}" if stored.path else storage.location
-    return facts_from_metadata(Metadata.parse(storage.read(stored.path, 0, stored.size), where), version)
+    metadata = Metadata.parse(storage.read(stored.path, 0, stored.size), below(storage.location, stored.path))
+    return facts_from_metadata(metadata, version)
 
 
 def facts_from_metadata(

@@ -17,6 +17,7 @@ from typing import Any, cast
 from registry_dagster.errors import TableNotFound, UnsupportedTable
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.tables.storage.locations import plain_text
+from registry_dagster.tables.whole_number import whole_number
 
 __all__ = ["Json", "Metadata", "Snapshot", "is_metadata_file"]
 
@@ -132,11 +133,7 @@ class Metadata:
             TableNotFound: no such snapshot.
             UnsupportedTable: the table has no snapshot yet.
         """
-        wanted = self.json.get("current-snapshot-id") if version is None else self._id_of(version)
-        if version is None and wanted in _NO_CURRENT:
-            raise UnsupportedTable(
-                f"{self.where}: the Iceberg table has no snapshot; nothing was written to it yet. Write to it first."
-            )
+        wanted = self._current_id() if version is None else self._id_of(version)
         if (found := self.find(wanted)) is not None:
             return found
         raise TableNotFound(
@@ -161,14 +158,27 @@ class Metadata:
     def partitioned_by(self, schema: Json) -> Iterator[tuple[str, ...]]:
         """The path of each column that is partitioned by its own value, not by a bucket or a part of it."""
         paths = dict(_paths((), schema))
-        # Format v1 may have one spec without a number.
+        for field in self._partition_fields():
+            if field["transform"] == "identity" and field["source-id"] in paths:
+                yield paths[field["source-id"]]
+
+    def _partition_fields(self) -> Iterator[Json]:
+        """The fields of the partition spec that new data is written by."""
+        default = self.json.get("default-spec-id", 0)
+        return (field for spec in self._partition_specs() if spec["spec-id"] == default for field in spec["fields"])
+
+    def _partition_specs(self) -> list[Json]:
+        """Format v1 may have one spec without a number."""
         unnumbered: Json = {"spec-id": 0, "fields": self.json.get("partition-spec") or []}
-        specs: list[Json] = self.json.get("partition-specs") or [unnumbered]
-        for spec in specs:
-            if spec["spec-id"] == self.json.get("default-spec-id", 0):
-                for field in spec["fields"]:
-                    if field["transform"] == "identity" and field["source-id"] in paths:
-                        yield paths[field["source-id"]]
+        return self.json.get("partition-specs") or [unnumbered]
+
+    def _current_id(self) -> int:
+        current = self.json.get("current-snapshot-id")
+        if current in _NO_CURRENT:
+            raise UnsupportedTable(
+                f"{self.where}: the Iceberg table has no snapshot; nothing was written to it yet. Write to it first."
+            )
+        return current
 
     @property
     def _snapshots(self) -> list[Json]:
@@ -178,7 +188,7 @@ class Metadata:
         refs: dict[str, Json] = self.json.get("refs") or {}
         if str(version) in refs:
             return int(refs[str(version)]["snapshot-id"])
-        return int(version) if str(version).isascii() and str(version).isdecimal() else None
+        return whole_number(version)
 
     def _and_refs(self) -> str:
         names = sorted(self.json.get("refs") or {})

@@ -50,17 +50,14 @@ def for_pyiceberg(storage_options: StorageOptions | None, catalog: str | None = 
     """
     options, seconds = prepared(storage_options)
     client: dict[str, Any] = options.pop("client_kwargs", None) or {}
-    properties: dict[str, Any] = {}
-    for name, value in options.items():
-        for theirs in _PYICEBERG.get(name, (name,)):
-            properties[theirs] = str(value).lower() if isinstance(value, bool) else value
+    properties = _by_their_names(options)
     known = {**_configured(catalog), **properties}
     properties |= _region(client, known)
     if _is_rest(known):
         return properties, seconds
     if {"key", "secret", "token"} <= options.keys():
         properties["s3.session-token"] = properties.pop("token")
-    elif not known.keys() & _PYICEBERG_CREDENTIALS and scheme_of(known.get("warehouse", "s3://")) in S3:
+    elif _needs_s3_credentials(known):
         with reading(f"iceberg://{catalog}", seconds):
             properties |= _s3_of_catalog(known, seconds)
     return properties, seconds
@@ -79,6 +76,23 @@ def for_store(storage_options: StorageOptions | None, catalog: str | None) -> di
     if "token" in options and _is_rest({**_configured(catalog), **options}):
         del options["token"]
     return {name: value for name, value in options.items() if not _is_of_catalog(name)}
+
+
+def _by_their_names(options: Mapping[str, Any]) -> dict[str, Any]:
+    names = ((name, theirs) for name in options for theirs in _PYICEBERG.get(name, (name,)))
+    return {theirs: _spelled(options[name]) for name, theirs in names}
+
+
+def _spelled(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _needs_s3_credentials(known: Mapping[str, Any]) -> bool:
+    return not known.keys() & _PYICEBERG_CREDENTIALS and scheme_of(known.get("warehouse", "s3://")) in S3
+
+
+def _profile(known: Mapping[str, Any]) -> str | None:
+    return known.get("s3.profile-name") or known.get("client.profile-name")
 
 
 def _region(client: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, str]:
@@ -113,9 +127,8 @@ def _s3_of_catalog(known: Mapping[str, Any], seconds: float) -> dict[str, str]:
         return {}
     from botocore.exceptions import NoCredentialsError
 
-    profile = known.get("s3.profile-name") or known.get("client.profile-name")
     try:
-        key, secret, token = aws_credentials({"profile": profile}, seconds)
+        key, secret, token = aws_credentials({"profile": _profile(known)}, seconds)
     except NoCredentialsError:
         return {"s3.anonymous": "true"}
     found = {"client.access-key-id": key, "client.secret-access-key": secret, "client.session-token": token}

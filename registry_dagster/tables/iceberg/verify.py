@@ -62,9 +62,9 @@ def _in_catalog(pin: IcebergPin, options: StorageOptions | None, note: Note) -> 
     Raises:
         TableNotFound: it no longer has the table, or the snapshot.
     """
-    if pin.catalog is None or pin.identifier is None:
+    uri = _uri_in_catalog(pin)
+    if uri is None:
         return None
-    uri = f"iceberg://{quote(pin.catalog, safe='')}/{quote(pin.identifier, safe='')}"
     try:
         now = inspect_catalog_table(uri, pin.snapshot_id, options).pin
     except TableNotFound as error:
@@ -75,6 +75,12 @@ def _in_catalog(pin: IcebergPin, options: StorageOptions | None, note: Note) -> 
         return None
     note(uri, "has the snapshot")
     return now.metadata_location if isinstance(now, IcebergPin) else None
+
+
+def _uri_in_catalog(pin: IcebergPin) -> str | None:
+    if pin.catalog is None or pin.identifier is None:
+        return None
+    return f"iceberg://{quote(pin.catalog, safe='')}/{quote(pin.identifier, safe='')}"
 
 
 def _newest_beside(metadata_location: str, store: StorageOptions) -> str:

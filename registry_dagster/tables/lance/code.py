@@ -19,11 +19,7 @@ def lance_code(table: TableFacts, pin: LancePin, engine: Engine) -> Code:
     where = place(table.location, lance=True)
     variable = "data" if engine in {"lance", "pyarrow"} else "source"
     opened = Code.of("import lance", f"{variable} = lance.dataset({where}, version={pin.version})")
-    if pin.transaction_uuid:
-        opened += Code.of(
-            f"transaction = {variable}.read_transaction({pin.version}).uuid",
-            f'assert transaction == {text(pin.transaction_uuid)}, "another dataset is there now"',
-        )
+    opened += _check(pin, variable)
     match engine:
         case "polars":
             # scan_lance reads the newest version of a dataset that was opened at another.
@@ -34,3 +30,12 @@ def lance_code(table: TableFacts, pin: LancePin, engine: Engine) -> Code:
             return opened + Code.of("import ray", f"data = ray.data.read_lance({where}, version={pin.version})")
         case _:
             return opened
+
+
+def _check(pin: LancePin, variable: str) -> Code:
+    if not pin.transaction_uuid:
+        return Code.of()
+    return Code.of(
+        f"transaction = {variable}.read_transaction({pin.version}).uuid",
+        f'assert transaction == {text(pin.transaction_uuid)}, "another dataset is there now"',
+    )

@@ -18,6 +18,7 @@ from registry_dagster.tables.storage.locations import local_path, plain_text
 from registry_dagster.tables.storage.open import open_storage
 from registry_dagster.tables.storage.options import StorageOptions, prepared
 from registry_dagster.tables.storage.protocol import Storage
+from registry_dagster.tables.whole_number import whole_number
 
 __all__ = ["inspect_lance"]
 
@@ -48,7 +49,7 @@ def inspect_lance(
         TableUnreachable: the store does not answer.
         TableError: the lance package is not installed, or does not read from such a store.
     """
-    location, number = storage.location, _number(version)
+    location, number = storage.location, whole_number(version)
     if version is not None and number is None:
         location, number = _named(location, str(version), storage_options)
     opened = _Opened.at(location, number, storage_options)
@@ -85,12 +86,7 @@ class _Opened:
         return _read(location, version, options, read)
 
 
-def _number(version: int | str | None) -> int | None:
-    return int(version) if version is not None and str(version).isascii() and str(version).isdecimal() else None
-
-
-def _read(location: str, version: int | None, options: StorageOptions | None, read: Callable[[Any], T]) -> T:
-    """What `read` returns for a dataset at a version; None: its latest."""
+def _lance(location: str) -> Any:
     try:
         import lance
     except ImportError as error:
@@ -98,6 +94,12 @@ def _read(location: str, version: int | None, options: StorageOptions | None, re
             f"{location} is a Lance dataset, and the lance package is not installed. "
             'Install it: pip install "registry-dagster[lance]"'
         ) from error
+    return lance
+
+
+def _read(location: str, version: int | None, options: StorageOptions | None, read: Callable[[Any], T]) -> T:
+    """What `read` returns for a dataset at a version; None: its latest."""
+    lance = _lance(location)
     seconds = prepared(options)[1] * _ANSWERS
     if (path := local_path(location)) is not None:
         with _errors(location, version, options, seconds):
@@ -126,13 +128,18 @@ def _errors(
     except (ValueError, OSError) as error:
         if failed := _of_store(location, error, seconds):
             raise failed from None
-        if any(missing in str(error).lower() for missing in ("not found", "status code: 404")):
+        if _is_missing(error):
             raise _missing(location, version, options) from None
         raise _damaged(location, error) from None
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise
         raise _damaged(location, error) from None
+
+
+def _is_missing(error: Exception) -> bool:
+    text = str(error).lower()
+    return "not found" in text or "status code: 404" in text
 
 
 def _missing(location: str, version: int | None, options: StorageOptions | None) -> TableNotFound:
@@ -168,10 +175,14 @@ def _named(location: str, name: str, options: StorageOptions | None) -> tuple[st
     elif name in branches:
         branch, number = name, None
     else:
-        names = sorted({*tags, *branches})
-        has = f"it has {', '.join(names[:5])}" if names else "it has none"
-        raise TableNotFound(f"The Lance dataset at {base} has no tag or branch {name!r}; {has}.")
+        raise _without_name(base, name, sorted({*tags, *branches}))
     return f"{base}/tree/{branch}" if branch else base, number
+
+
+def _without_name(base: str, name: str, names: list[str]) -> TableNotFound:
+    return TableNotFound(
+        f"The Lance dataset at {base} has no tag or branch {name!r}; it has {', '.join(names[:5]) or 'none'}."
+    )
 
 
 def _base_and_branch(location: str, options: StorageOptions | None) -> tuple[str, str | None]:

@@ -62,10 +62,15 @@ def _names(version: int) -> tuple[str, str]:
     return f"{_VERSIONS}{_LAST - version:020}.manifest", f"{_VERSIONS}{version}.manifest"
 
 
-def _what_is_there(storage: Storage, wanted: int) -> str:
+def _versions(storage: Storage) -> list[int]:
+    matches = filter(None, (_MANIFEST.fullmatch(each.path) for each in storage.list(_VERSIONS)))
+    numbers = (int(match["number"]) for match in matches)
     # A number of the scheme that counts down is far greater than any version.
-    found = [int(match["number"]) for each in storage.list(_VERSIONS) if (match := _MANIFEST.fullmatch(each.path))]
-    versions = [min(number, _LAST - number) for number in found]
+    return [min(number, _LAST - number) for number in numbers]
+
+
+def _what_is_there(storage: Storage, wanted: int) -> str:
+    versions = _versions(storage)
     if not versions:
         return f"there is no Lance dataset at {storage.location}: {_VERSIONS} holds no manifest."
     return (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from registry_dagster.model.names import split_path
 from registry_dagster.model.table import ParquetPin, TableFacts
 from registry_dagster.tables.code import Code, over_arrow, place, spark_session, text
@@ -19,36 +21,41 @@ def parquet_code(table: TableFacts, pin: ParquetPin, engine: Engine) -> Code:
     Values of Hive partitions stay the text they are in the directory names, as in the recorded schema.
     """
     where = place(table.location, spark=engine == "spark")
-    # A partition column that the files hold too has their type.
-    strings = {field.path for field in table.fields if field.type == "string"}
-    names = tuple(split_path(path)[0] for path in table.partition_columns if path in strings)
     found = Code.of(
         "from registry_dagster.tables import parquet_files",
         "# Parquet keeps no earlier state: this fails when the files are no longer the published ones.",
         f"files = parquet_files({where}, {text(pin.fingerprint)})",
     )
-    match engine:
-        case "polars":
-            return found + _polars(table, where, names)
-        case "duckdb":
-            return found + _dataset(table, names, "source") + over_arrow()
-        case "spark":
-            return found + _spark(where, names)
-        case "ray":
-            return found + _ray(table, where, names)
-        case _:
-            return found + _dataset(table, names, "data")
+    return found + _READING[engine](table, where, _partitions(table))
+
+
+def _partitions(table: TableFacts) -> tuple[str, ...]:
+    """The partition columns that are in directory names only: one that the files hold too has their type."""
+    strings = {field.path for field in table.fields if field.type == "string"}
+    return tuple(split_path(path)[0] for path in table.partition_columns if path in strings)
 
 
 def _polars(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:
-    if names and ("=" in where or len(names) < len(table.partition_columns)):
-        # Given files, polars takes every name=value on their paths for a partition.
+    if names and _has_other_partitions(table, where, names):
         return _dataset(table, names, "source") + Code.of(
             "import polars as pl", "data = pl.scan_pyarrow_dataset(source)"
         )
     types = ", ".join(f"{text(name)}: pl.String" for name in names)
     hive = f"hive_partitioning=True, hive_schema={{{types}}}" if names else "hive_partitioning=False"
     return Code.of("import polars as pl", f"data = pl.scan_parquet(files, glob=False, {hive})")
+
+
+def _has_other_partitions(table: TableFacts, where: str, names: tuple[str, ...]) -> bool:
+    """Whether a name=value is on paths and yet no partition: given files, polars takes every one for a partition."""
+    return "=" in where or len(names) < len(table.partition_columns)
+
+
+def _duckdb(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:
+    return _dataset(table, names, "source") + over_arrow()
+
+
+def _pyarrow(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:
+    return _dataset(table, names, "data")
 
 
 def _dataset(table: TableFacts, names: tuple[str, ...], variable: str) -> Code:
@@ -86,10 +93,20 @@ def _opened(table: TableFacts) -> tuple[Code, str, str]:
     return opened, "paths", ", filesystem=store"
 
 
-def _spark(where: str, names: tuple[str, ...]) -> Code:
+def _spark(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:
     if not names:
         return spark_session() + Code.of("data = spark.read.parquet(*files)")
     return spark_session() + Code.of(
         'spark.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", False)',
         f'data = spark.read.option("basePath", {where}).parquet(*files)',
     )
+
+
+_READING: Mapping[Engine, Callable[[TableFacts, str, tuple[str, ...]], Code]] = {
+    "polars": _polars,
+    "duckdb": _duckdb,
+    "pyarrow": _pyarrow,
+    "ray": _ray,
+    "spark": _spark,
+}
+"""Engine → the code that reads `files`, from the table, its location as a literal, and its partition columns."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from registry_dagster.tables.parquet.listing import ParquetFiles
-from registry_dagster.tables.storage.locations import local_path, normalise
+from registry_dagster.tables.storage.locations import below, local_path, normalise
 from registry_dagster.tables.storage.open import open_storage
 from registry_dagster.tables.storage.options import StorageOptions
 
@@ -31,4 +31,4 @@ def parquet_files(
     root = storage.location if local is None else str(local)
     paths: list[str] = []
     ParquetFiles.read(storage, fingerprint, seen=lambda stored: paths.append(stored.path))
-    return [f"{root}/{path}" if path else root for path in paths]
+    return [below(root, path) for path in paths]

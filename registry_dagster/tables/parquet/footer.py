@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry_dagster.errors import UnsupportedTable
-from registry_dagster.tables.storage.locations import plain_text
+from registry_dagster.tables.storage.locations import below, plain_text
 from registry_dagster.tables.storage.protocol import Storage
 
 __all__ = ["Footer", "read_footer"]
@@ -58,18 +58,7 @@ def _footer_bytes(storage: Storage, path: str, suffix: int) -> tuple[bytes, int]
     is encrypted.
     """
     stored, tail = storage.read_suffix(path, suffix)
-    if tail[-4:] == b"PARE":
-        raise UnsupportedTable(
-            f"{_where(storage, path)} has an encrypted footer, so its schema cannot be read. "
-            "Write it with a plaintext footer; its columns may stay encrypted."
-        )
-    if stored.size == 0:
-        raise _damaged(storage, path, "it is empty (0 bytes)")
-    if tail[-4:] != b"PAR1":
-        head = storage.read(path, 0, 4)
-        if head in {b"PAR1", b"PARE"}:
-            raise _damaged(storage, path, f"it is cut off: its {stored.size} bytes do not end in a footer")
-        raise _damaged(storage, path, f"it is not Parquet: it starts with {head!r}, not PAR1")
+    _refuse_other_end(storage, path, stored.size, tail)
     length = int.from_bytes(tail[-8:-4], "little") + 8
     if length + 4 > stored.size:
         raise _damaged(storage, path, f"its footer claims {length} bytes, but the file has {stored.size}")
@@ -78,9 +67,25 @@ def _footer_bytes(storage: Storage, path: str, suffix: int) -> tuple[bytes, int]
     return storage.read(path, stored.size - length, length), len(tail) + length
 
 
+def _refuse_other_end(storage: Storage, path: str, size: int, tail: bytes) -> None:
+    """Refuse a file that does not end in a footer, or in an encrypted one."""
+    if tail[-4:] == b"PARE":
+        raise UnsupportedTable(
+            f"{below(storage.location, path)} has an encrypted footer, so its schema cannot be read. "
+            "Write it with a plaintext footer; its columns may stay encrypted."
+        )
+    if size == 0:
+        raise _damaged(storage, path, "it is empty (0 bytes)")
+    if tail[-4:] != b"PAR1":
+        raise _without_footer(storage, path, size)
+
+
+def _without_footer(storage: Storage, path: str, size: int) -> UnsupportedTable:
+    head = storage.read(path, 0, 4)
+    if head in {b"PAR1", b"PARE"}:
+        return _damaged(storage, path, f"it is cut off: its {size} bytes do not end in a footer")
+    return _damaged(storage, path, f"it is not Parquet: it starts with {head!r}, not PAR1")
+
+
 def _damaged(storage: Storage, path: str, what: str) -> UnsupportedTable:
-    return UnsupportedTable(f"{_where(storage, path)} cannot be read: {what}. Write the file again.")
-
-
-def _where(storage: Storage, path: str) -> str:
-    return f"{storage.location}/{path}" if path else storage.location
+    return UnsupportedTable(f"{below(storage.location, path)} cannot be read: {what}. Write the file again.")

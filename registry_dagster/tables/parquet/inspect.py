@@ -104,13 +104,20 @@ def _refuse_other_columns(storage: Storage, one: Footer, other: Footer) -> None:
     if one.schema.equals(other.schema):
         return
     types, others = _types(one.schema), _types(other.schema)
+    if (path := _disputed(types, others)) is not None:
+        a, b = _has(path, types.get(path)), _has(path, others.get(path))
+        raise UnsupportedTable(
+            f"{storage.location} is not one table: {one.path} {a}, {other.path} {b}. "
+            "Write its files with the same columns, or give the location of one table."
+        )
+
+
+def _disputed(types: dict[str, str], others: dict[str, str]) -> str | None:
+    """The first path whose types in two files cannot be of one column."""
     for path in {**types, **others}:
-        a, b = types.get(path), others.get(path)
-        if not _agree(a, b) and not _without_values(path, types, others):
-            raise UnsupportedTable(
-                f"{storage.location} is not one table: {one.path} {_has(path, a)}, {other.path} {_has(path, b)}. "
-                "Write its files with the same columns, or give the location of one table."
-            )
+        if not _agree(types.get(path), others.get(path)) and not _without_values(path, types, others):
+            return path
+    return None
 
 
 def _types(schema: Any) -> dict[str, str]:
@@ -120,9 +127,14 @@ def _types(schema: Any) -> dict[str, str]:
 
 def _agree(a: str | None, b: str | None) -> bool:
     """Whether two types can be of one column. A column or list that has no values in a file is of type `null` there."""
-    if a is None or b is None or a == b:
+    if a is None or b is None:
         return a == b
-    return any(re.fullmatch(_NULL.sub(".+", re.escape(one)), other) for one, other in ((a, b), (b, a)))
+    return a == b or _fits(a, b) or _fits(b, a)
+
+
+def _fits(empty: str, dtype: str) -> bool:
+    """Whether a type has the form of another that is `null` where nothing is known."""
+    return re.fullmatch(_NULL.sub(".+", re.escape(empty)), dtype) is not None
 
 
 def _without_values(path: str, *files: dict[str, str]) -> bool:
@@ -136,9 +148,14 @@ def _filled(schema: Any, other: Any) -> Any:
     """The schema, with the other's columns where its own are of type null."""
     import pyarrow as pa
 
-    empty = {split_path(path)[0] for path, dtype in _types(schema).items() if _NULL.search(dtype)}
+    empty = _empty_columns(schema)
     fields = [other.field(field.name) if field.name in empty else field for field in schema]
     return pa.schema(fields, metadata=schema.metadata)
+
+
+def _empty_columns(schema: Any) -> set[str]:
+    """The columns that are of type null, or have it inside."""
+    return {split_path(path)[0] for path, dtype in _types(schema).items() if _NULL.search(dtype)}
 
 
 def _has(path: str, dtype: str | None) -> str:

@@ -54,11 +54,7 @@ class ParquetFiles:
         found = cls._of_file(storage) if storage.is_object() else cls._of_directory(storage, seen)
         if seen is not None and not found.first.path:
             seen(found.first)
-        if state is not None and state != found.fingerprint:
-            raise TableNotFound(
-                f"{storage.location} is not in state {state}: its Parquet files are now in state "
-                f"{found.fingerprint}, and Parquet keeps no earlier one. Leave the version out to inspect them."
-            )
+        _refuse_other_state(storage, found, state)
         return found
 
     @classmethod
@@ -79,11 +75,7 @@ class ParquetFiles:
             if found is None:
                 found = cls(stored, stored, partitions, stored.modified)
             elif partitions != found.partitions:
-                raise UnsupportedTable(
-                    f"{storage.location} is not one table: {found.first.path} is partitioned by "
-                    f"{_names(found.partitions)}, {stored.path} by {_names(partitions)}. "
-                    "Give the location of one table."
-                )
+                raise _other_partitions(storage, found, stored, partitions)
             found._add(stored)
             if seen is not None:
                 seen(stored)
@@ -115,6 +107,24 @@ def data_files(storage: Storage) -> Iterator[StoredObject]:
 def is_data_file(path: str) -> bool:
     """Whether a path is a Parquet data file: the extension fits, and no name on the path is hidden."""
     return path.lower().endswith(".parquet") and is_visible(path)
+
+
+def _refuse_other_state(storage: Storage, found: ParquetFiles, state: int | str | None) -> None:
+    if state is not None and state != found.fingerprint:
+        raise TableNotFound(
+            f"{storage.location} is not in state {state}: its Parquet files are now in state "
+            f"{found.fingerprint}, and Parquet keeps no earlier one. Leave the version out to inspect them."
+        )
+
+
+def _other_partitions(
+    storage: Storage, found: ParquetFiles, stored: StoredObject, partitions: tuple[str, ...]
+) -> UnsupportedTable:
+    return UnsupportedTable(
+        f"{storage.location} is not one table: {found.first.path} is partitioned by "
+        f"{_names(found.partitions)}, {stored.path} by {_names(partitions)}. "
+        "Give the location of one table."
+    )
 
 
 def _refuse_table_inside(storage: Storage, path: str) -> None:

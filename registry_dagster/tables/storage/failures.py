@@ -129,14 +129,17 @@ def _absent(failure: _Failure) -> TableError | None:
 
 def _denied(failure: _Failure) -> TableError | None:
     name = failure.named(_CREDENTIALS)
-    # gcsfs raises a plain OSError for HTTP 403, recognised by its text alone.
-    forbidden = any(str(one).startswith("Forbidden") for one in failure.chain)
-    if not name and failure.status not in {401, 403} and not forbidden:
+    if not name and not _is_forbidden(failure):
         return None
     return TableAccessDenied(
         f"{failure.where}: the store denies access ({failure.said or name or 'Forbidden'}). Give credentials with the "
         "right to read and to list, through storage_options or the environment; a public bucket takes anon=True."
     )
+
+
+def _is_forbidden(failure: _Failure) -> bool:
+    # gcsfs raises a plain OSError for HTTP 403, recognised by its text alone.
+    return failure.status in {401, 403} or any(str(one).startswith("Forbidden") for one in failure.chain)
 
 
 def _busy(failure: _Failure) -> TableError | None:
@@ -194,7 +197,7 @@ def _status(error: BaseException) -> int | None:
     """The HTTP status, where botocore, aiohttp, azure-core, requests or gcsfs put it."""
     found: list[object] = [_response(error).get("ResponseMetadata", {}).get("HTTPStatusCode")]
     found += [getattr(error, name, None) for name in ("status_code", "status", "code")]
-    numbers = [int(text) for text in map(str, found) if text.isdecimal()]
+    numbers = map(int, filter(str.isdecimal, map(str, found)))
     return next((number for number in numbers if 100 <= number < 600), None)
 
 

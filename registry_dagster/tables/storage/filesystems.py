@@ -109,12 +109,12 @@ def _gcs(options: StorageOptions, fresh: Mapping[str, Any]) -> Any:
 
 def _refuse_unknown(filesystem: type, options: StorageOptions) -> None:
     """These filesystems accept any name and ignore those they do not know, such as a misspelt endpoint."""
-    known = {name for name in signature(filesystem.__init__).parameters if name not in {"self", "kwargs"}}
-    for name in options:
-        if name not in known and not name.startswith("exclude_"):
-            near = get_close_matches(name, known, n=1)
-            instead = f"Did you mean {near[0]}?" if near else "Remove it."
-            raise TableError(f"storage_options: {filesystem.__name__} has no option {name!r}. {instead}")
+    known = signature(filesystem.__init__).parameters.keys() - {"self", "kwargs"}
+    unknown = next((name for name in options if name not in known and not name.startswith("exclude_")), None)
+    if unknown is not None:
+        near = get_close_matches(unknown, known, n=1)
+        instead = f"Did you mean {near[0]}?" if near else "Remove it."
+        raise TableError(f"storage_options: {filesystem.__name__} has no option {unknown!r}. {instead}")
 
 
 def _needed(scheme: str) -> str:

@@ -10,6 +10,7 @@ from registry_dagster.tables.storage.deadline import within
 from registry_dagster.tables.storage.failures import reading
 from registry_dagster.tables.storage.filesystems import open_filesystem
 from registry_dagster.tables.storage.listing import Entry, page_reader, stored_object, walk
+from registry_dagster.tables.storage.locations import below
 from registry_dagster.tables.storage.obstore_listing import FastListing
 from registry_dagster.tables.storage.options import StorageOptions, prepared, scheme_of
 from registry_dagster.tables.storage.protocol import StoredObject
@@ -89,7 +90,7 @@ class FsspecStorage:
     def _pages(self, prefix: str, start_after: str) -> Iterator[tuple[str, Entry]]:
         bucket, _, key = self._root.partition("/")
         root = f"{key}/" if key else ""
-        after, start = root + start_after if start_after else "", None
+        after = root + start_after if start_after else ""
         # The store's own client lists from the last key that obstore gave, so no object is missed or listed twice.
         listing = FastListing(self._location, self._options, self._seconds, root + prefix, after)
         for name, entry in listing:
@@ -98,8 +99,11 @@ class FsspecStorage:
             if entry["size"] or self.is_object(path):
                 yield path, entry
             after = name
-        if listing.complete:
-            return
+        if not listing.complete:
+            yield from self._rest(prefix, bucket, root, after)
+
+    def _rest(self, prefix: str, bucket: str, root: str, after: str) -> Iterator[tuple[str, Entry]]:
+        start: str | None = None
         while True:
             page = self._asked(prefix, self._page, self._fs, bucket, root + prefix, after, start)
             for name, entry in page.entries:
@@ -159,4 +163,4 @@ class FsspecStorage:
         return f"{self._root}/{path}".rstrip("/") if path else self._root
 
     def _where(self, path: str) -> str:
-        return f"{self._location}/{path}" if path else self._location
+        return below(self._location, path)

@@ -13,6 +13,7 @@ from registry_dagster.errors import TableError, TableNotFound, TableUnreachable
 from registry_dagster.http import Service, open_session, pieces, server_address
 from registry_dagster.tables.storage.deadline import within
 from registry_dagster.tables.storage.failures import reading, status_error
+from registry_dagster.tables.storage.locations import below
 from registry_dagster.tables.storage.options import StorageOptions, prepared
 from registry_dagster.tables.storage.protocol import StoredObject
 
@@ -41,13 +42,10 @@ class HttpStorage:
         options, self._seconds = prepared(storage_options)
         if unknown := sorted(options.keys() - _OPTIONS):
             raise TableError(f"storage_options: {unknown[0]!r} is none of http's: {', '.join(sorted(_OPTIONS))}.")
-        auth = options.get("auth")
-        if auth is not None and (isinstance(auth, str) or len(auth) != 2):
-            raise TableError("storage_options: auth takes a user and a password, as in ['ada', 'secret'].")
         self._location = location
         self._options = options
         self._headers: dict[str, str] = options.get("headers") or {}
-        self._auth = None if auth is None else tuple(auth)
+        self._auth = _user_and_password(options)
         server_address(location, _SERVICE, sends_secret=bool(self._headers or self._auth or _netrc_has(location)))
         self._heads: dict[str, StoredObject] = {}
 
@@ -82,8 +80,7 @@ class HttpStorage:
                 return b""
             if start and answer.status_code != 206:
                 raise TableError(f"{self._where(path)}: the server sends whole files only, not parts of them.")
-            size = int(answer.headers.get("Content-Length") or length or 0)
-            limit = self._seconds + (size if length is None else min(size, length)) / _SLOWEST
+            limit = self._seconds + _expected(answer, length) / _SLOWEST
             with reading(self._where(path), limit):
                 return within(limit, lambda: b"".join(pieces(answer, length, self._seconds)))
 
@@ -100,10 +97,7 @@ class HttpStorage:
 
     @contextmanager
     def _response(self, path: str, start: int, length: int | None) -> Generator[Any, None, None]:
-        last = "" if length is None else start + length - 1
-        headers = {"Accept-Encoding": "identity"}
-        if start or length is not None:
-            headers["Range"] = f"bytes={start}-{last}"
+        headers = {"Accept-Encoding": "identity", **_range(start, length)}
         verify = self._options.get("verify")
         limits = (min(5.0, self._seconds), self._seconds)
 
@@ -120,10 +114,32 @@ class HttpStorage:
             yield answer
 
     def _url(self, path: str) -> str:
-        return f"{self._location}/{quote(path)}" if path else self._location
+        return below(self._location, quote(path))
 
     def _where(self, path: str) -> str:
-        return f"{self._location}/{path}" if path else self._location
+        return below(self._location, path)
+
+
+def _user_and_password(options: StorageOptions) -> tuple[Any, ...] | None:
+    auth = options.get("auth")
+    if auth is None:
+        return None
+    if isinstance(auth, str) or len(auth) != 2:
+        raise TableError("storage_options: auth takes a user and a password, as in ['ada', 'secret'].")
+    return tuple(auth)
+
+
+def _range(start: int, length: int | None) -> dict[str, str]:
+    """The header that asks for a part; none for the whole file."""
+    if length is None:
+        return {"Range": f"bytes={start}-"} if start else {}
+    return {"Range": f"bytes={start}-{start + length - 1}"}
+
+
+def _expected(answer: Any, length: int | None) -> int:
+    """How many bytes will be read, as far as the server says."""
+    size = int(answer.headers.get("Content-Length") or length or 0)
+    return size if length is None else min(size, length)
 
 
 def _netrc_has(location: str) -> bool:

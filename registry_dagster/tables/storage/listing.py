@@ -53,14 +53,14 @@ async def _s3_page(fs: Any, bucket: str, prefix: str, after: str, start: str | N
 
 async def _gcs_page(fs: Any, bucket: str, prefix: str, after: str, start: str | None) -> Page:
     asked = {
-        "prefix": prefix or None,
-        "startOffset": after or None,
+        "prefix": prefix,
+        "startOffset": after,
         "pageToken": start,
         "maxResults": _PAGE,
         "fields": "nextPageToken,items(name,size,generation,timeCreated)",
     }
-    asked = {name: value for name, value in asked.items() if value is not None}
-    found = await fs._call("GET", "b/{}/o", bucket, json_out=True, **asked)
+    given = {name: value for name, value in asked.items() if value}
+    found = await fs._call("GET", "b/{}/o", bucket, json_out=True, **given)
     return Page([(entry["name"], entry) for entry in found.get("items", ())], found.get("nextPageToken"))
 
 
@@ -75,9 +75,14 @@ async def _azure_page(fs: Any, bucket: str, prefix: str, after: str, start: str 
     entries = [
         (cast(str, blob.name), {"size": blob.size, "etag": blob.etag, "last_modified": blob.last_modified})
         for blob in blobs
-        if (blob.metadata or {}).get("hdi_isfolder") != "true"
+        if not _is_folder(blob)
     ]
     return Page(entries, pages.continuation_token or None)
+
+
+def _is_folder(blob: Any) -> bool:
+    metadata: Mapping[str, str] = blob.metadata or {}
+    return metadata.get("hdi_isfolder") == "true"
 
 
 def walk(listed: Any, directory: str, relative: str = "") -> Iterator[tuple[str, Entry]]:

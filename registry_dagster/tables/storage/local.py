@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound
+from registry_dagster.tables.storage.locations import below
 from registry_dagster.tables.storage.protocol import StoredObject
 
 __all__ = ["LocalStorage"]
@@ -77,24 +78,26 @@ class LocalStorage:
 
     def _walk(self, directory: str) -> Iterator[str]:
         """Sorting a directory as `name/` among its sibling files gives the order of whole keys."""
-        try:
-            with os.scandir(self._local(directory)) as entries:
-                names = [entry.name + ("/" if entry.is_dir() else "") for entry in entries]
-        except FileNotFoundError:
-            # A writer's temporary directory, removed since it was listed.
-            return
-        for name in sorted(names, key=os.fsencode):
+        for name in sorted(self._names(directory), key=os.fsencode):
             if name.endswith("/"):
                 yield from self._walk(directory + name)
             else:
                 yield directory + name
+
+    def _names(self, directory: str) -> list[str]:
+        try:
+            with os.scandir(self._local(directory)) as entries:
+                return [entry.name + ("/" if entry.is_dir() else "") for entry in entries]
+        except FileNotFoundError:
+            # A writer's temporary directory, removed since it was listed.
+            return []
 
     def _local(self, path: str) -> Path:
         return self.root / path if path else self.root
 
     @contextmanager
     def _errors(self, path: str) -> Generator[None, None, None]:
-        where = f"{self.location}/{path}" if path else self.location
+        where = below(self.location, path)
         try:
             yield
         except (FileNotFoundError, NotADirectoryError) as error:

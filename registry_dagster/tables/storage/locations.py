@@ -10,11 +10,11 @@ from urllib.parse import unquote, urlsplit
 from registry_dagster.errors import TableError, UnsafeLocation
 from registry_dagster.model.secrets import credential_in
 
-__all__ = ["local_path", "normalise", "plain_text"]
+__all__ = ["below", "local_path", "normalise", "plain_text"]
 
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _CHAIN = re.compile(r"::[A-Za-z][A-Za-z0-9+.-]+://")
-_ONE_SLASH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+_ONE_SLASH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
 
 
 def normalise(uri: str | os.PathLike[str]) -> str:
@@ -28,30 +28,43 @@ def normalise(uri: str | os.PathLike[str]) -> str:
         TableError: it is not a location.
     """
     text = os.fspath(uri)
-    # No message repeats the location before it is known to hold no credential.
+    _refuse_other_forms(text)
+    if (scheme := _URI.match(text)) is not None:
+        return _uri(text, len(scheme[1]))
+    _refuse_credentials(text)
+    return _file(Path(text))
+
+
+def _refuse_other_forms(text: str) -> None:
+    """Refuse what is neither a path nor one URI. No message repeats it: it may hold a credential."""
     if not text or "\0" in text:
         raise TableError("The table's location is empty or contains a NUL character; give a path or a URI.")
-    scheme = _URI.match(text)
-    if _CHAIN.search(text) or ("://" in text and not scheme):
+    if _has_uri_inside(text):
         raise TableError(
             "A table's location must be a path or one plain URI such as s3://bucket/table. "
             "Chains of URIs (a::b://c) are not supported; give the inner one, without credentials."
         )
-    if scheme is not None:
-        return _uri(text, len(scheme[1]))
     if _ONE_SLASH.match(text):
         raise TableError(
             "The table's location starts like a URI with one slash. Write a URI with two, such as "
             "s3://bucket/table, or a path with ./ before it."
         )
-    _refuse_credentials(text)
-    return _file(Path(text))
+
+
+def _has_uri_inside(text: str) -> bool:
+    """Whether a URI begins anywhere but at the start."""
+    return _CHAIN.search(text) is not None or ("://" in text and not _URI.match(text))
 
 
 def local_path(location: str) -> Path | None:
     """The path of a `file://` location; None for any other."""
     parts = urlsplit(location)
     return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+def below(location: str, path: str) -> str:
+    """The place of what is stored below a location; the location itself for an empty path."""
+    return f"{location}/{path}" if path else location
 
 
 def plain_text(error: BaseException) -> str:

@@ -47,7 +47,7 @@ class FastListing:
         self._after = after
 
     def __iter__(self) -> Iterator[tuple[str, Entry]]:
-        if scheme_of(self._location) not in S3 or not self._prefix.endswith("/") or not _maps(self._options):
+        if not self._is_possible():
             return
         try:
             import obstore
@@ -66,6 +66,9 @@ class FastListing:
             # fsspec goes on from the last key, and reports what is wrong.
             return
         self.complete = True
+
+    def _is_possible(self) -> bool:
+        return scheme_of(self._location) in S3 and self._prefix.endswith("/") and _maps(self._options)
 
     def _store(self) -> Any:
         from obstore.store import S3Store

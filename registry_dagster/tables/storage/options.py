@@ -25,7 +25,7 @@ GCS = {"gs", "gcs"}
 AZURE = {"abfs", "abfss", "az"}
 HTTP = {"http", "https"}
 _SECONDS = 10.0
-_SWITCHES = ("anon", "requester_pays", "use_ssl")
+_SWITCHES = {"anon", "requester_pays", "use_ssl"}
 
 
 def scheme_of(location: str) -> str:
@@ -40,13 +40,20 @@ def prepared(options: StorageOptions | None) -> tuple[dict[str, Any], float]:
         TableError: the timeout is not a positive number.
     """
     own = dict(options or {})
-    for name in _SWITCHES:
-        if isinstance(value := own.get(name), str):
-            own[name] = value.strip().lower() in {"1", "on", "true", "yes"}
-    try:
-        seconds = float(own.pop("timeout", None) or _SECONDS)
-    except (TypeError, ValueError):
-        seconds = 0.0
+    for name in own.keys() & _SWITCHES:
+        own[name] = _switch(own[name])
+    seconds = _number(own.pop("timeout", None) or _SECONDS)
     if not 0 < seconds < float("inf"):
         raise TableError("storage_options: timeout must be a number of seconds above 0.")
     return own, seconds
+
+
+def _switch(value: Any) -> Any:
+    return value.strip().lower() in {"1", "on", "true", "yes"} if isinstance(value, str) else value
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return 0.0

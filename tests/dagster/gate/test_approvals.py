@@ -30,7 +30,7 @@ def test_an_empty_file_approves_nothing(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("- {asset: cells, by: ada}", "entry 1: Approval: why: Field required"),
+        ("- {asset: cells, by: ada}", "entry 1: Approval: why: required, but missing"),
         ("- {asset: cells, by: ada, why: x, run: y}", "entry 1: Approval: run: unknown field"),
         ("- {asset: cells, by: ada, why: ''}", "entry 1: Approval: why:"),
         ("- cells", "entry 1: not an entry; write a list of entries such as {asset: synapses,"),

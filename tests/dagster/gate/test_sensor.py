@@ -409,7 +409,7 @@ def test_a_wrong_entry_is_reported_and_does_not_stop_the_others(
     assert [each["message"] for each in _targets(request)] == ["Reviewed"]
     skipped = gate.look().skip_reason
     assert skipped is not None
-    assert f"{approvals}, entry 1: Approval: why: Field required" in (skipped.skip_message or "")
+    assert f"{approvals}, entry 1: Approval: why: required, but missing" in (skipped.skip_message or "")
     assert "asset 'cell' is approved, but no declared asset has that key here" in (skipped.skip_message or "")
 
 

@@ -88,5 +88,5 @@ def test_an_address_that_could_hold_a_credential_is_refused_unrepeated(
     monkeypatch.setenv("FEATURE_REGISTRY_SIGNING", address)
     result = CliRunner().invoke(app, ["show", "hemibrain.neurons"])
     assert isinstance(result.exception, RegistryError)
-    assert "write it as https://sign.lab.org/links" in str(result.exception)
+    assert "set it to e.g. https://sign.lab.org/links" in str(result.exception)
     assert "secret" not in str(result.exception)

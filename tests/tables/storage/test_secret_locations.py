@@ -76,7 +76,11 @@ def test_a_credential_is_never_repeated(form: str, secret: str) -> None:
         inspect_table(location)
     shown = told(raised)
     assert "s3cr3t" not in shown
-    assert not [piece for piece in secret.split("/") if len(piece) > 6 and piece in shown]
+    # A random piece may be a word of the message itself: only what the same form does not say anyway was repeated.
+    with pytest.raises(TableError) as other:
+        inspect_table(form.format(secret="Zs3cr3t0000000", quoted="Zs3cr3t0000000"))
+    anyway = told(other)
+    assert not [piece for piece in secret.split("/") if len(piece) > 6 and piece in shown and piece not in anyway]
     assert KEY_ID not in shown
 
 

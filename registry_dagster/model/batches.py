@@ -1,0 +1,24 @@
+"""Values taken together: some at a time, or all of one key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+__all__ = ["batches", "grouped"]
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+
+
+def batches(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """The values in order, at most `size` at a time."""
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
+def grouped(values: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    """Key → the values that have it. Keys come in the order of their first values, values in the given order."""
+    groups: dict[K, list[T]] = {}
+    for value in values:
+        groups.setdefault(key(value), []).append(value)
+    return groups

@@ -39,7 +39,7 @@ class Clock:
         }
 
     def system_of(self, state: MaterializationVersion) -> str:
-        """The one name that stands for a system and all its other names."""
+        """One name for a system and all its other names."""
         return self._systems.get(state.system, state.system)
 
     def order(self, a: MaterializationVersion, b: MaterializationVersion) -> Order | None:

@@ -1,6 +1,6 @@
 """Same content: whether a table that is to be published is one that is published already.
 
-A comparison among versions of one dataset, not a digest: what one side leaves unsaid is no difference.
+A comparison among versions of one dataset, not a digest: what one side leaves unsaid does not count as a difference.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def same_content(planned: DatasetVersion, published: DatasetVersion) -> SameCont
     """Whether a version to be published has the content of a published one.
 
     It has if the table is the same in the same state, and the declared meaning is the same, where a timestamp,
-    uuid, kind, source or layout that one side alone states is no difference. Who, why and when take no part.
+    uuid, kind, source or layout that one side alone states does not count. Who, why and when take no part.
     """
     if planned.dataset != published.dataset or not same_table(planned.table, published.table.identity):
         return None

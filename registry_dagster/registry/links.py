@@ -69,7 +69,7 @@ def links_of(publication: Publication, view: View) -> Links:
 def _target(reference: Reference, versions: Versions, own: Sequence[MaterializationVersion]) -> Candidate | str:
     """The version that a reference leads to, or why it leads to none.
 
-    One that names no version and no state prefers what was made against a state of the table's own.
+    One without a version and a state prefers what was made against a state of the table's own.
     """
     in_words = "so the join to it is recorded in words only"
     if reference.to_version is not None:

@@ -16,9 +16,10 @@ from registry_dagster.model.dtypes import is_float, list_of
 from registry_dagster.model.embeddings import Embedding, ReducedEmbedding
 from registry_dagster.model.layout import AnyLayout
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import ColumnPath, VersionNameText, split_path
+from registry_dagster.model.names import ColumnPath, VersionNameText
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import AnySignal
+from registry_dagster.model.spans import neighbours, span
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.text import suggestion
 
@@ -144,27 +145,21 @@ def _widths(
 ) -> dict[str, int]:
     """How wide a vector is, by each that says so, the surest first."""
     if column.last_column is not None:
-        return {"columns": len(_span(path, column.last_column, types))}
+        return {"columns": len(span(path, column.last_column, list(types)))}
     fixed = list_of(types[path])
     said = {"type": fixed[1] if fixed else None, "metadata": widths.get(path), "declaration": column.dim}
     return {what: width for what, width in said.items() if width is not None}
 
 
-def _span(first: str, last: str, types: Mapping[str, str]) -> Sequence[str]:
-    """The columns from one to another beside it."""
-    columns = [path for path in types if split_path(path)[:-1] == split_path(first)[:-1]]
-    return columns[columns.index(first) : columns.index(last) + 1]
-
-
 def _span_problem(first: str, last: str, dim: int | None, types: Mapping[str, str]) -> str | None:
-    columns = [path for path in types if split_path(path)[:-1] == split_path(first)[:-1]]
+    columns = neighbours(first, list(types))
     if last not in columns:
         where = "in the table" if last not in types else "beside it"
         return f"{first}: last_column {last!r} is not {where}{suggestion(last, columns)}"
-    span = _span(first, last, types)
-    if not span or (dim is not None and len(span) != dim):
-        said = f"dim is declared as {dim}" if span else "last_column is before it"
-        return f"{first}: {said}, but {first} to {last} are {len(span)} columns"
-    if others := [path for path in span if not is_float(types[path])]:
+    spanned = span(first, last, columns)
+    if not spanned or (dim is not None and len(spanned) != dim):
+        said = f"dim is declared as {dim}" if spanned else "last_column is before it"
+        return f"{first}: {said}, but {first} to {last} are {len(spanned)} columns"
+    if others := [path for path in spanned if not is_float(types[path])]:
         return f"{first}: the vector's columns must be floats; {others[0]} is {types[others[0]]}"
     return None

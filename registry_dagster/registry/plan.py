@@ -11,6 +11,7 @@ from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import parse_version, split_path
+from registry_dagster.model.spans import undeclared
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.words import column_words, markdown_table, reference_words, signal_words
 
@@ -145,10 +146,11 @@ class Receipt:
 
 def warnings_for(feature_table: FeatureTable, table: TableFacts) -> Iterator[str]:
     """What is not wrong, yet makes the record say less than it could."""
-    top = [each.path for each in table.fields if len(split_path(each.path)) == 1]
-    if undeclared := [path for path in top if path not in feature_table.columns]:
-        some = ", ".join(undeclared[:5]) + (f" and {len(undeclared) - 5} more" if len(undeclared) > 5 else "")
-        yield f"{len(undeclared)} of {len(top)} columns have no declared meaning: {some}"
+    paths = [each.path for each in table.fields]
+    if gaps := list(undeclared(feature_table.columns, paths)):
+        top = {split_path(path)[0] for path in paths}
+        some = ", ".join(gaps[:5]) + (f" and {len(gaps) - 5} more" if len(gaps) > 5 else "")
+        yield f"{len({split_path(path)[0] for path in gaps})} of {len(top)} columns have no declared meaning: {some}"
     for version in feature_table.materializations:
         if version.timestamp is None:
             yield f"{version}: no timestamp is declared, so it cannot be compared with other names of the same version"

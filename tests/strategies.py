@@ -23,7 +23,15 @@ from registry_dagster.model.dataset import Dataset, Owner
 from registry_dagster.model.dataset_version import DatasetVersion, Provenance
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.moments import UtcDateTime
-from registry_dagster.model.names import ColumnPath, DatasetName, SystemName, VersionNameText, VersionText, join_path
+from registry_dagster.model.names import (
+    ColumnPath,
+    DatasetName,
+    MaterializationNameText,
+    SystemName,
+    VersionNameText,
+    VersionText,
+    join_path,
+)
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import SIGNALS, SpatialDrift
 from registry_dagster.model.table import DeltaPin, IcebergPin, LancePin, ParquetPin, TableFacts
@@ -75,6 +83,7 @@ _NAMED: tuple[tuple[Any, SearchStrategy[Any]], ...] = (
     (Int64, st.integers(min_value=-(2**63), max_value=2**64 - 1)),
     (DatasetName, _dataset_names),
     (VersionNameText, st.builds("{}@v{}".format, _dataset_names, _numbers)),
+    (MaterializationNameText, st.builds("{}@{}".format, _upstream_names, _upstream_names)),
     (SystemName, _upstream_names),
     (VersionText, _upstream_names),
     (ColumnPath, column_paths),
@@ -93,6 +102,8 @@ def _values(annotation: Any) -> SearchStrategy[Any]:
         return st.sampled_from(arguments)
     if origin in (Union, UnionType):
         return st.one_of(*map(_values, arguments))
+    if origin is Annotated and isinstance(arguments[0], type) and issubclass(arguments[0], Model):
+        return models(arguments[0])
     if origin is Annotated and get_origin(arguments[0]) is Sequence:
         return st.lists(_values(get_args(arguments[0])[0]), max_size=3).map(tuple)
     if origin is Annotated:

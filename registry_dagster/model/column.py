@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
 
 from registry_dagster.model import dtypes
 from registry_dagster.model.base import Model
-from registry_dagster.model.names import SystemName, VersionText
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.names import SystemName, VersionText, materialization_name
 from registry_dagster.model.text import Description
 
-__all__ = ["Column", "MaterializationName", "Side"]
+__all__ = ["AnyMaterializationName", "Column", "MaterializationName", "Side"]
 
 Side = Literal["pre", "post", "self"]
 
@@ -42,6 +45,22 @@ class MaterializationName(Model):
 
     def __str__(self) -> str:
         return f"{self.system}@{self.version}"
+
+
+def _from_text(value: object) -> object:
+    """`system@version`, or a whole materialization version, as its two names."""
+    if isinstance(value, MaterializationVersion):
+        return {"system": value.system, "version": value.version}
+    if not isinstance(value, str):
+        return value
+    system, _, version = materialization_name(value).partition("@")
+    return {"system": system, "version": version}
+
+
+AnyMaterializationName = Annotated[
+    MaterializationName, BeforeValidator(_from_text, json_schema_input_type=MaterializationName | str)
+]
+"""The name of a materialization version, which may be given as `system@version`."""
 
 
 def number_problem(dtype: str) -> str | None:

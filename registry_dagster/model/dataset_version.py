@@ -19,7 +19,7 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.moments import UtcDateTime
 from registry_dagster.model.names import ColumnPath, DatasetName, VersionName, VersionNameText
 from registry_dagster.model.reference import Reference
-from registry_dagster.model.signals import AnySignal
+from registry_dagster.model.signals import RecordedSignal
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.text import Description, Text, UrnText
 from registry_dagster.model.words import column_words
@@ -83,7 +83,7 @@ class DatasetVersion(Model):
     materializations: Several[MaterializationVersion] = Field(min_length=1)
     columns: Mapping[ColumnPath, AnyColumn] = {}
     references: Several[Reference] = ()
-    signals: Several[AnySignal] = ()
+    signals: Several[RecordedSignal] = ()
     table: TableFacts
     inputs: Several[VersionNameText] = ()
     column_lineage: Mapping[ColumnPath, Several[ColumnSource]] = {}

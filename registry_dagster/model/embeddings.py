@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from registry_dagster.model import dtypes
-from registry_dagster.model.column import Column, MaterializationName
+from registry_dagster.model.column import AnyMaterializationName, Column
 from registry_dagster.model.names import ColumnPath
 from registry_dagster.model.text import Text
 from registry_dagster.model.vocabulary import AnnotationType
@@ -65,7 +65,7 @@ class Embedding(_Vector):
     semantic: Literal["embedding"] = "embedding"
     model: Text
     checkpoint: Text | None = None
-    trained_on: MaterializationName | None = None
+    trained_on: AnyMaterializationName | None = None
     distance: Literal["cosine", "l2", "dot"] | None = None
     normalized: bool | None = None
     anchor: AnnotationType

@@ -15,7 +15,7 @@ from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dtypes import is_float, list_of
 from registry_dagster.model.embeddings import Embedding, ReducedEmbedding
 from registry_dagster.model.layout import AnyLayout
-from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.materialization import AnyMaterialization
 from registry_dagster.model.names import ColumnPath, VersionNameText
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import AnySignal
@@ -31,7 +31,8 @@ class FeatureTable(Model):
 
     Args:
         dataset: What it is a version of.
-        materializations: The materialization versions it is made against; at least one.
+        materializations: The materialization versions it is made against; at least one. A name alone will do:
+            `system@version`, or `source/system@version`.
         columns: Column path → semantic. Columns left out stay without meaning.
         references: The joins it is meant for; their columns must be declared.
         signals: Facts with a basis: drift, compatibility, crosswalks, notes.
@@ -40,7 +41,7 @@ class FeatureTable(Model):
     """
 
     dataset: Dataset
-    materializations: Several[MaterializationVersion] = Field(min_length=1)
+    materializations: Several[AnyMaterialization] = Field(min_length=1)
     columns: Mapping[ColumnPath, AnyColumn] = {}
     references: Several[Reference] = ()
     signals: Several[AnySignal] = ()

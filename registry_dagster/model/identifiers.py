@@ -10,7 +10,7 @@ from typing import Literal
 from registry_dagster.model import dtypes
 from registry_dagster.model.base import Int64
 from registry_dagster.model.column import Column, Side, integer_problem
-from registry_dagster.model.names import DatasetName, VersionText
+from registry_dagster.model.names import DatasetName, MaterializationNameText, VersionText
 from registry_dagster.model.text import Text
 from registry_dagster.model.vocabulary import AnnotationType
 
@@ -84,11 +84,14 @@ class RootId(Identifier):
     Args:
         id_space: The segmentation in which the id means something, e.g. `minnie65_public`.
         side: Which partner of a connection, where the table has two.
+        at: The materialization version whose ids these are, `system@version`, where columns of one table differ,
+            as in a crosswalk. Default: what the table is made against.
     """
 
     semantic: Literal["root_id"] = "root_id"
     id_space: Text
     side: Side | None = None
+    at: MaterializationNameText | None = None
 
 
 class BodyId(Identifier):
@@ -97,11 +100,14 @@ class BodyId(Identifier):
     Args:
         id_space: The segmentation in which the id means something, e.g. `hemibrain`.
         side: Which partner of a connection, where the table has two.
+        at: The materialization version whose ids these are, `system@version`, where columns of one table differ,
+            as in a crosswalk. Default: what the table is made against.
     """
 
     semantic: Literal["body_id"] = "body_id"
     id_space: Text
     side: Side | None = None
+    at: MaterializationNameText | None = None
 
 
 class SupervoxelId(Identifier):

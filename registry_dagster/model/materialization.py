@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from registry_dagster.errors import MaterializationConflict
 from registry_dagster.model.base import Model, Several
@@ -14,7 +14,7 @@ from registry_dagster.model.moments import UtcDateTime, finer, moments_agree
 from registry_dagster.model.names import SystemName, VersionText
 from registry_dagster.model.text import Text
 
-__all__ = ["MaterializationVersion"]
+__all__ = ["AnyMaterialization", "MaterializationVersion"]
 
 _RESERVED = "feature-registry"
 
@@ -111,6 +111,26 @@ class MaterializationVersion(Model):
         known = set(recorded.aliases)
         changes["aliases"] = (*recorded.aliases, *(alias for alias in self.aliases if alias not in known))
         return recorded.model_copy(update=changes)
+
+
+def _from_text(value: object) -> object:
+    """`system@version`, or with its source `source/system@version`, as the fields it is short for."""
+    if not isinstance(value, str):
+        return value
+    system, at, version = value.rpartition("@")
+    source, slash, system = system.rpartition("/")
+    if not at or not system or not version or (slash and not source):
+        raise ValueError(
+            f"{value!r} is not a materialization version; write it as minnie65_public@1300, or with the kind of its "
+            "system as cave/minnie65_public@1300"
+        )
+    return {"system": system, "version": version, **({"source": source} if slash else {})}
+
+
+AnyMaterialization = Annotated[
+    MaterializationVersion, BeforeValidator(_from_text, json_schema_input_type=MaterializationVersion | str)
+]
+"""A materialization version, which may be given by its name alone: `system@version` or `source/system@version`."""
 
 
 def _text(value: object) -> str:

@@ -21,6 +21,7 @@ __all__ = [
     "exact_version",
     "is_dataset_name",
     "join_path",
+    "materialization_name",
     "name_text",
     "parse_version",
     "split_path",
@@ -124,7 +125,12 @@ def _upstream_text(text: str) -> str:
     )
 
 
-def _materialization_name(text: str) -> str:
+def materialization_name(text: str) -> str:
+    """The text, if it is `system@version`.
+
+    Raises:
+        ValueError: it is not.
+    """
     system, at, version = text.partition("@")
     if at and _UPSTREAM.fullmatch(system) and _UPSTREAM.fullmatch(version):
         return text
@@ -169,4 +175,4 @@ VersionText = Annotated[
     AfterValidator(_upstream_text),
 ]
 ColumnPath = Annotated[str, Field(max_length=1000), AfterValidator(_column_path)]
-MaterializationNameText = Annotated[str, Field(max_length=220), AfterValidator(_materialization_name)]
+MaterializationNameText = Annotated[str, Field(max_length=220), AfterValidator(materialization_name)]

@@ -9,10 +9,10 @@ from typing_extensions import Self
 
 from registry_dagster.model.base import Model, Several, variant
 from registry_dagster.model.canonical_json import is_json_object
-from registry_dagster.model.names import ColumnPath, DatasetName, SystemName, VersionText
+from registry_dagster.model.names import ColumnPath, DatasetName, MaterializationNameText, SystemName, VersionText
 from registry_dagster.model.text import Description, Text
 
-__all__ = ["SIGNALS", "AnySignal", "CompatibilityRange", "Crosswalk", "Note", "SpatialDrift"]
+__all__ = ["SIGNALS", "AnySignal", "CompatibilityRange", "Crosswalk", "Note", "RecordedSignal", "SpatialDrift"]
 
 Basis = Literal["measured", "declared", "literature"]
 Nanometres = Annotated[float, Field(ge=0)]
@@ -99,8 +99,8 @@ class Crosswalk(_Signal):
     signal: Literal["crosswalk"] = "crosswalk"
     dataset: DatasetName | None = None
     table: Text | None = None
-    from_version: Text | None = None
-    to_version: Text | None = None
+    from_version: MaterializationNameText | None = None
+    to_version: MaterializationNameText | None = None
     columns: Several[ColumnPath] = ()
 
     @model_validator(mode="after")
@@ -127,3 +127,15 @@ def _by_signal(value: object) -> object:
 
 
 AnySignal = Annotated[_Signals, Field(discriminator="signal"), BeforeValidator(_by_signal)]
+
+
+def _as_recorded(value: object) -> object:
+    """As `_by_signal`. The ends of a crosswalk were any text once, and what was published is read as it is."""
+    if not is_json_object(value) or value.get("signal") != "crosswalk":
+        return _by_signal(value)
+    ends = {name: value[name] for name in ("from_version", "to_version") if isinstance(value.get(name), str)}
+    return Crosswalk(**{name: part for name, part in value.items() if name not in ends}).model_copy(update=ends)
+
+
+RecordedSignal = Annotated[_Signals, Field(discriminator="signal"), BeforeValidator(_as_recorded)]
+"""A signal in the record of a published version."""

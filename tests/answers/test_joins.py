@@ -317,7 +317,7 @@ def test_a_crosswalk_bridges_two_versions_where_references_name_its_columns() ->
 @pytest.mark.parametrize(("carried", "verdict"), [(("old", "new"), Verdict.BRIDGEABLE), (("old",), Verdict.LOSSY)])
 def test_a_crosswalk_carries_the_columns_it_names(carried: tuple[str, ...], verdict: Verdict) -> None:
     signal = Crosswalk(
-        dataset="minnie65.roots", from_version="943", to_version="1300", columns=carried, basis="declared"
+        dataset="minnie65.roots", from_version=MINNIE, to_version=LATER, columns=carried, basis="declared"
     )
     columns = {"old": RootId(id_space="m943"), "new": RootId(id_space="m1300")}
     walk = crosswalk(columns=columns, signals=[signal])

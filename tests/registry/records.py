@@ -83,10 +83,11 @@ upstreams = st.sampled_from(_STATES)
 _paths = st.sampled_from(("a", "b", "x", "y", "z"))
 _spaces = st.sampled_from(("m", "h"))
 _tables = st.sampled_from((None, "cells", "synapses"))
-_ends = st.sampled_from((None, "1", "m@1", "m@2", "n@2", "h@v1.2", "other"))
+_states = (None, "m@1", "m@2", "n@2", "h@v1.2")
+_ends = st.sampled_from((*_states, "1", "other"))
 _several = st.lists(_paths, max_size=2, unique=True).map(tuple)
 _columns = st.one_of(
-    st.builds(RootId, id_space=_spaces, side=st.sampled_from((None, "pre", "post"))),
+    st.builds(RootId, id_space=_spaces, side=st.sampled_from((None, "pre", "post")), at=st.sampled_from(_states)),
     st.builds(BodyId, id_space=_spaces, null_sentinel=st.sampled_from((None, 0))),
     st.builds(SupervoxelId, chunkedgraph=_spaces),
     st.builds(SynapseId, source_table=_tables),
@@ -113,8 +114,8 @@ _signals = st.one_of(
     st.builds(
         Crosswalk,
         dataset=st.sampled_from(("one", "two", "three")),
-        from_version=_ends,
-        to_version=_ends,
+        from_version=st.sampled_from(_states),
+        to_version=st.sampled_from(_states),
         columns=_several,
         basis=st.sampled_from(("measured", "declared")),
     ),

@@ -41,7 +41,7 @@ class Declaration:
     """
 
     template: FeatureTable
-    resolve: Callable[[str], Sequence[MaterializationVersion]] | None = None
+    resolve: Callable[[str], Sequence[MaterializationVersion | str]] | None = None
     partitions: Partitions = "each"
 
     def for_partition(self, key: str | None) -> FeatureTable:
@@ -59,7 +59,8 @@ class Declaration:
             )
         return FeatureTable(
             dataset=self.template.dataset,
-            materializations=tuple(self.resolve(key)),
+            # Names are taken, too: the model's field is typed as what it holds.
+            materializations=tuple(cast("Sequence[MaterializationVersion]", self.resolve(key))),
             columns=self.template.columns,
             references=self.template.references,
             signals=self.template.signals,

@@ -30,7 +30,8 @@ _MOST_KINDS = 3
 _PARTS = "dataset=rd.Dataset(name=...), materializations=[...], columns={...}"
 
 T = TypeVar("T", dg.AssetsDefinition, dg.AssetSpec)
-Materializations = Sequence[MaterializationVersion] | Callable[[str], Sequence[MaterializationVersion]]
+_Versions = Sequence[MaterializationVersion | str]
+Materializations = _Versions | Callable[[str], _Versions]
 
 
 def feature_table(

@@ -34,7 +34,8 @@ def bridged_joins(
     if not crosswalks:
         return tuple(found)
     if len({(_ends(left), _starts(right)) for left, right in ways}) > 1:
-        caveat = f"; {bridge.name} is a crosswalk, but which of its columns holds which version is not recorded"
+        unknown = "which of its columns holds which version is not recorded; declare it with `at`"
+        caveat = f"; {bridge.name} is a crosswalk, but {unknown}"
         return tuple(replace(join, reason=join.reason + caveat) for join in found)
     return tuple(_carried(join, crosswalks) for join in found)
 

@@ -85,7 +85,8 @@ def compatibility(
     """Whether two sides go together, as a fact with its reason.
 
     The sides are compared system by system. If a side has several versions of a system, each counts with
-    its best counterpart, and the weakest of these pairs is the verdict. A system that only one side has is
+    its best counterpart, and the weakest of these pairs is the verdict; of versions that columns of their own
+    hold, as in a crosswalk, the best counts. A system that only one side has is
     reported and does not count. Two different versions of one system are as good as the weakest key that
     both tables hold (or, if one side is not a table, that the other holds).
 
@@ -96,8 +97,10 @@ def compatibility(
         crosswalks: Whether crosswalks named by signals count. They do not for a direct join.
         at: The moment to compare expiry dates with.
     """
-    question = _Question(End.of(a), End.of(b), keys, crosswalks)
-    one, two = question.one, question.two
+    one, two = End.of(a), End.of(b)
+    if keys is not None:
+        one, two = one.at_columns(key.a for key in keys), two.at_columns(key.b for key in keys)
+    question = _Question(one, two, keys, crosswalks)
     versions = (*one.versions, *two.versions)
     pairs = [(va, vb, pair) for va in one.versions for vb in two.versions if (pair := relate(va, vb))]
     compared = {str(version) for va, vb, _ in pairs for version in (va, vb)}
@@ -139,6 +142,12 @@ class _Question:
         names = {name for end in ends for version in end.versions for name in systems_of(version)}
         return [key for key in self._candidates() if (names - systems).isdisjoint(self._spaces(key))]
 
+    def keys_between(
+        self, va: MaterializationVersion, vb: MaterializationVersion, systems: frozenset[str]
+    ) -> list[Key]:
+        """As `keys_within`, those that hold ids of these two versions."""
+        return [key for key in self.keys_within(systems) if self.one.holds(key.a, va) and self.two.holds(key.b, vb)]
+
     def _candidates(self) -> Iterable[Key]:
         if self.keys is not None:
             return self.keys
@@ -171,13 +180,13 @@ def _best(pairs: Sequence[_Pair], question: _Question) -> tuple[Link, ...]:
     """Each version's link with its best counterpart."""
     if question.keys is not None:
         pairs = [pair for pair in pairs if question.keys_within(pair[2].systems)] or pairs
-    links = [(va, vb, _link(va, vb, pair, question)) for va, vb, pair in pairs]
+    links = [((va, vb), _link(va, vb, pair, question)) for va, vb, pair in pairs]
     # Both sides in turn: a version of `b` that no version of `a` would choose still needs a counterpart.
-    chosen = [
-        max((link for *both, link in links if both[side] is version), key=_quality)
-        for side in (0, 1)
-        for version in dict.fromkeys(pair[side] for pair in pairs)
-    ]
+    chosen: list[Link] = []
+    for side, end in enumerate((question.one, question.two)):
+        choices = [(end.choice(versions[side]), link) for versions, link in links]
+        for choice in dict.fromkeys(choice for choice, _ in choices):
+            chosen.append(max((link for each, link in choices if each == choice), key=_quality))
     return tuple(dict.fromkeys(chosen))
 
 
@@ -186,7 +195,7 @@ def _link(va: MaterializationVersion, vb: MaterializationVersion, pair: VersionP
     if pair.relation is Relation.CONTRADICTORY:
         return link
     if pair.relation is Relation.OTHER_VERSION:
-        return _concluded(link, question.facts(question.keys_within(pair.systems), [(va, vb)]))
+        return _concluded(link, question.facts(question.keys_between(va, vb, pair.systems), [(va, vb)]))
     # One version holds its own keys, but a key that was asked about may still hold different ids in the two tables.
     if unlike := [key for key in question.keys or () if not key.same]:
         return _concluded(link, question.facts(unlike, [(va, vb)]))

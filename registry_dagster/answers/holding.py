@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from registry_dagster.answers.answer import Answer, Basis, Loss, Verdict, shared_basis
+from registry_dagster.answers.column_states import holds_at, names_state, states_of_columns
 from registry_dagster.answers.keys import Key, Stability
 from registry_dagster.answers.ranges import Reach, crosswalks_between, reaches
+from registry_dagster.answers.relations import systems_of
 from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
@@ -40,6 +42,19 @@ class End:
         if isinstance(side, MaterializationVersion):
             return cls(str(side), (side,), {}, (), is_table=False)
         return cls(side.name, side.materializations, side.columns, side.signals, is_table=True)
+
+    def at_columns(self, paths: Iterable[str | None]) -> End:
+        """The same side, where only some of its columns count: in the states that these hold."""
+        return replace(self, versions=states_of_columns(self.columns, self.versions, paths))
+
+    def holds(self, path: str | None, version: MaterializationVersion) -> bool:
+        """Whether a key of this side may hold ids of a version."""
+        return holds_at(self.columns.get(path or ""), version)
+
+    def choice(self, version: MaterializationVersion) -> object:
+        """What is equal for versions of which a partner may choose one, since each is that of a column of its own."""
+        named = any(names_state(column, version) for column in self.columns.values())
+        return systems_of(version) if named else version
 
 
 @dataclass(frozen=True)

@@ -374,3 +374,18 @@ def test_without_declared_keys_and_signals_other_versions_are_unknown(
     one = a.model_copy(update={**silent, "materializations": (upstream("minnie65_public@117"),)})
     other = b.model_copy(update={**silent, "materializations": (upstream(f"minnie65_public@{version}"),)})
     assert compatibility(one, other).verdict is Verdict.UNKNOWN
+
+
+def crosswalk() -> DatasetVersion:
+    """Roots of two versions, each in a column of its own."""
+    roots = {f"root_{at}": RootId(id_space=MINNIE, at=f"minnie65_public@{at}") for at in (943, 1300)}
+    return record("minnie65.roots@v1", "minnie65_public@943", "minnie65_public@1300", columns=roots)
+
+
+@pytest.mark.parametrize("version", ["943", "1300"])
+def test_a_crosswalk_goes_with_the_tables_of_either_version(version: str) -> None:
+    """It was lossy with both: its column of the other version was compared, too."""
+    assert compatibility(crosswalk(), neurons(f"minnie65_public@{version}")).verdict is Verdict.EXACT
+    assert compatibility(neurons(f"minnie65_public@{version}"), crosswalk()).verdict is Verdict.EXACT
+    assert compatibility(crosswalk(), neurons("minnie65_public@1181")).verdict is Verdict.LOSSY
+    assert compatibility(crosswalk(), crosswalk()).verdict is Verdict.EXACT

@@ -9,6 +9,7 @@ from typing import Literal
 from registry_dagster.answers.answer import Basis, Loss
 from registry_dagster.answers.join import Cardinality, NullSentinel, chained, inverted
 from registry_dagster.answers.keys import Key, Stability, ids_in, same_ids, shared_keys, stability_of, weaker
+from registry_dagster.answers.linked import beside, declared_losses, is_linked, unshared_rate
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.identifiers import AnnotationId, Identifier, TargetId
 from registry_dagster.model.reference import Reference
@@ -57,7 +58,8 @@ def inverse(found: Meeting | Miss) -> Meeting | Miss:
 
 def declared_meetings(a: DatasetVersion, b: DatasetVersion, *, one_system: bool) -> Iterator[Meeting | Miss]:
     """The columns of `a` that are declared to point at `b`, or at an upstream table whose ids `b` holds."""
-    for reference in a.references:
+    # What was declared for this very pair comes first: of several references to one join, the first is told.
+    for reference in sorted(a.references, key=lambda each: not (each.to == b.dataset and is_linked(a, b, each))):
         if reference.to == b.dataset:
             yield from _at_dataset(a, b, reference, one_system=one_system)
         elif reference.to_table is not None and len(reference.columns) == 1:
@@ -110,18 +112,22 @@ def _at_dataset(
         if absent := _absent(b, there):
             yield Miss(f"{reason} ({', '.join(there)}), but {b.name} has no column {absent}")
             continue
-        beside = a.reference_versions.get(b.dataset, b.name)
+        linked = beside(a, reference) or b.name
+        remarks = (
+            f"{reason}, published beside {linked}" if linked != b.name else reason,
+            unshared_rate(a, b, reference),
+        )
         yield Meeting(
             keys=tuple(
                 _declared_key(a, b, *pair, reference.stability, one_system=one_system)
                 for pair in zip(reference.columns, there, strict=True)
             ),
             origin="declared",
-            reason=reason if beside == b.name else f"{reason}, published beside {beside}",
+            reason="; ".join(filter(None, remarks)),
             basis="declared",
             cardinality=reference.cardinality,
             null_sentinels=_declared_sentinels(a, reference),
-            losses=_declared_losses(a, reference),
+            losses=declared_losses(a, b, reference),
             crosswalk=reference.crosswalk,
         )
 
@@ -206,9 +212,3 @@ def _declared_sentinels(version: DatasetVersion, reference: Reference) -> tuple[
     if reference.null_sentinel is None:
         return ()
     return tuple(NullSentinel(version.name, path, str(reference.null_sentinel)) for path in reference.columns)
-
-
-def _declared_losses(version: DatasetVersion, reference: Reference) -> tuple[Loss, ...]:
-    if reference.expected_match_rate is None:
-        return ()
-    return (Loss(version.name, "rows", round(1 - reference.expected_match_rate, 9), "declared"),)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from registry_dagster.answers.answer import Answer, Basis, Loss, Verdict, shared_basis
+from registry_dagster.answers.casts import casts_for
 from registry_dagster.answers.current import NamedAnswer
 from registry_dagster.answers.holding import End, KeyFact, fact_about, losses_of, weakest
 from registry_dagster.answers.keys import Key, ids_in, own_keys, shared_keys, space_of
@@ -55,6 +56,7 @@ class Compatibility(NamedAnswer):
         not_compared: Materialization versions of a system that the other side does not have.
         losses: The share of keys that do not survive; empty if it is unknown.
         lifecycle: Whether the materialization versions can still be queried. Does not affect the verdict.
+        notes: What else to know before the two are used together, such as keys of different types.
     """
 
     a: str
@@ -66,11 +68,13 @@ class Compatibility(NamedAnswer):
     not_compared: tuple[str, ...]
     losses: tuple[Loss, ...]
     lifecycle: tuple[Lifecycle, ...]
+    notes: tuple[str, ...] = ()
 
     def words(self) -> str:
         lines = [f"{self.a} ~ {self.b}: {self.verdict} ({self.basis or 'no basis'})", f"  {self.reason}"]
         lines += [f"  {loss}" for loss in self.losses]
         lines += [f"  not compared: {name} (the other side has no version of its system)" for name in self.not_compared]
+        lines += [f"  note: {note}" for note in self.notes]
         return "\n".join([*lines, *(f"  {each}" for each in self.lifecycle)])
 
 
@@ -116,7 +120,19 @@ def compatibility(
         not_compared=tuple(dict.fromkeys(str(version) for version in versions if str(version) not in compared)),
         losses=losses_of(decisive),
         lifecycle=lifecycles(versions, at=at),
+        notes=_unlike_types(a, b) if keys is None else (),
     )
+
+
+def _unlike_types(
+    a: DatasetVersion | MaterializationVersion, b: DatasetVersion | MaterializationVersion
+) -> tuple[str, ...]:
+    """What to cast before two tables are joined on keys that both hold, in words."""
+    if isinstance(a, MaterializationVersion) or isinstance(b, MaterializationVersion):
+        return ()
+    keys = shared_keys(a.columns, b.columns, one_system=True)
+    pairs = [(key.a, key.b) for key in keys if key.same and key.a is not None and key.b is not None]
+    return tuple(dict.fromkeys(map(str, casts_for(a, b, pairs))))
 
 
 _Versions = tuple[MaterializationVersion, MaterializationVersion]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from registry_dagster.answers.answer import Verdict, shared_basis
+from registry_dagster.answers.casts import casts_for
 from registry_dagster.answers.compatibility import compatibility
 from registry_dagster.answers.join import Join, NullSentinel, Step
 from registry_dagster.answers.keys import Key, Stability, ids_in, shared_keys, shortest_lived, weaker
@@ -121,6 +122,7 @@ def _join(a: DatasetVersion, b: DatasetVersion, meeting: Meeting, at: datetime |
         compatibility=found,
         reason=meeting.reason,
         basis=meeting.basis,
+        casts=casts_for(a, b, meeting.columns),
     )
     verdict, reason, basis = found.verdict, f"{meeting.reason}; {found.reason}", found.basis
     if meeting.crosswalk is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from registry_dagster.answers.answer import Answer, Basis, Loss, Verdict
+from registry_dagster.answers.casts import Cast
 from registry_dagster.answers.compatibility import Compatibility
 from registry_dagster.answers.keys import Stability
 
@@ -47,6 +48,7 @@ class Step(Answer):
         losses: The share without a partner; empty if it is unknown.
         compatibility: How the two go together on these columns.
         reason, basis: Why these columns are joined, and what that rests on.
+        casts: What to cast first, where the two hold the same ids in different types.
     """
 
     left: str
@@ -60,6 +62,7 @@ class Step(Answer):
     compatibility: Compatibility
     reason: str
     basis: Basis
+    casts: tuple[Cast, ...] = ()
 
     def __str__(self) -> str:
         key = ", ".join(f"{left} = {right}" for left, right in self.columns)
@@ -102,9 +105,16 @@ class Join(Answer):
         """The known losses of each step. Losses of several steps do not simply add up."""
         return tuple(dict.fromkeys(loss for step in self.steps for loss in step.losses))
 
+    @property
+    def casts(self) -> tuple[Cast, ...]:
+        """What to cast before the joins of its steps. The verdict is about the ids, and holds once that is done."""
+        return tuple(dict.fromkeys(cast for step in self.steps for cast in step.casts))
+
     def __str__(self) -> str:
         through = f" through {', '.join(self.through)}" if self.through else ""
-        lines = [f"{self.a} ↔ {self.b}{through}: {self.verdict} ({self.kind})", *(f"  {step}" for step in self.steps)]
+        verdict = f"{self.verdict} after a cast" if self.casts else str(self.verdict)
+        lines = [f"{self.a} ↔ {self.b}{through}: {verdict} ({self.kind})", *(f"  {step}" for step in self.steps)]
+        lines += [f"  {cast}" for cast in self.casts]
         lines.append(f"  cardinality {self.cardinality or 'unknown'}, {self.stability.replace('_', ' ')}")
         lines += [f"  {loss}" for loss in self.losses] or ["  expected loss unknown"]
         lines += [f"  {sentinel}" for step in self.steps for sentinel in step.null_sentinels]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,8 +53,11 @@ def joins(
 ) -> Joins:
     """How two tables can be joined.
 
-    Joins are ranked by verdict; then declared ones come before derived ones, and these before bridges; then
-    joins within one side of a connection (pre to pre) come before those across it (pre to post).
+    Joins are ranked by verdict; then those that take no cast come first; then declared ones come before derived
+    ones, and these before bridges; then joins within one side of a connection (pre to pre) come before those
+    across it (pre to post).
+
+    Of a bridge that is given in several versions, the one with the best way is taken.
 
     Args:
         a, b: The tables.
@@ -63,9 +66,8 @@ def joins(
     """
     direct = direct_joins(a, b, at=at)
     found = list(direct.joins)
-    for bridge in bridges:
-        if bridge.name not in (a.name, b.name):
-            found += bridged_joins(a, b, bridge, at=at)
+    for versions in _by_dataset(bridges, without=(a.name, b.name)):
+        found += max((bridged_joins(a, b, bridge, at=at) for bridge in versions), key=_strength)
     nearest, apart = nearest_points(a, b)
     whole = compatibility(a, b, at=at)
     notes = [*direct.misses, *apart]
@@ -75,6 +77,20 @@ def joins(
         notes += _why_not(a, b)
     ranked = sorted(found, key=lambda join: _rank(join, a, b))
     return Joins(a.name, b.name, whole, tuple(ranked), nearest, tuple(dict.fromkeys(notes)))
+
+
+def _by_dataset(bridges: Iterable[DatasetVersion], without: Collection[str]) -> Iterable[Sequence[DatasetVersion]]:
+    """The versions of each bridge, without the tables that are to be joined, and each once."""
+    found: dict[str, dict[str, DatasetVersion]] = {}
+    for bridge in bridges:
+        if bridge.name not in without:
+            found.setdefault(bridge.dataset, {}).setdefault(bridge.name, bridge)
+    return [tuple(versions.values()) for versions in found.values()]
+
+
+def _strength(found: Sequence[Join]) -> int:
+    """How good the ways through one version of a bridge are."""
+    return max((join.verdict.strength for join in found), default=-1)
 
 
 def _why_not(a: DatasetVersion, b: DatasetVersion) -> Iterator[str]:
@@ -96,6 +112,7 @@ def _rank(join: Join, a: DatasetVersion, b: DatasetVersion) -> tuple[object, ...
     sides = {_side(a.columns.get(left)), _side(b.columns.get(right))}
     return (
         -join.verdict.strength,
+        bool(join.casts),
         _KINDS.index(join.kind),
         {"pre", "post"} <= sides,
         join.through,

@@ -31,7 +31,7 @@ __all__ = [
     "Search",
     "Term",
     "entry_of",
-    "id_term",
+    "id_terms",
     "owning_container",
     "words_of",
 ]
@@ -69,6 +69,9 @@ _ASPECTS_TO_READ: Mapping[Kind, Set[str]] = {
 
 _ID_SPACES = ("id_space", "chunkedgraph", "source_table", "reference_table")
 """The attributes that name an identifier's space."""
+
+_TABLE_IDS = ("annotation_id", "nucleus_id", "synapse_id", "target_id")
+"""The semantics whose space is an annotation table."""
 
 
 class Term(NamedTuple):
@@ -188,14 +191,23 @@ def owning_container(urn: str, entity: Entity) -> str | None:
     return container_urn(version.dataset, _env(urn)) if version and _kind(urn, entity) == "version" else None
 
 
-def id_term(column: Mapping[str, Any]) -> Term | None:
-    """Which ids a column holds: its semantic and the space they are unique in. None where the column does not say.
+def id_terms(column: Mapping[str, Any]) -> frozenset[Term]:
+    """Which ids a column holds, by each term that columns with such ids are found by. Empty where it does not say.
+
+    Ids of one annotation table are the same, whatever they are called.
 
     Args:
         column: The JSON of a column's semantic.
     """
-    space = next((str(column[name]) for name in _ID_SPACES if name in column), None)
-    return Term("id", f"{column['semantic']} {space}") if space else None
+    space = _id_space(column)
+    if space is None:
+        return frozenset()
+    by_table = column["semantic"] in _TABLE_IDS
+    return frozenset(Term("id", f"{kind} {space}") for kind in (_TABLE_IDS if by_table else (column["semantic"],)))
+
+
+def _id_space(column: Mapping[str, Any]) -> str | None:
+    return next((str(column[name]) for name in _ID_SPACES if name in column), None)
 
 
 def _kind(urn: str, entity: Entity) -> Kind | None:
@@ -237,7 +249,13 @@ def _annotation_types(facts: _Facts) -> Iterator[str | None]:
 
 
 def _ids(facts: _Facts) -> Iterator[str]:
-    yield from (term.value for column in facts.columns.values() if (term := id_term(column)))
+    yield from (f"{each['semantic']} {space}" for each in facts.columns.values() if (space := _id_space(each)))
+
+
+def _states(facts: _Facts) -> Iterator[str]:
+    """What it was made against, by every name, and the states that single columns hold."""
+    yield from (name for each in facts.materializations for name in _names(each))
+    yield from (each["at"] for each in facts.columns.values() if isinstance(each.get("at"), str))
 
 
 FIELDS: Mapping[Field, FieldRule] = {
@@ -247,7 +265,7 @@ FIELDS: Mapping[Field, FieldRule] = {
     "embedding_model": FieldRule(lambda facts: (each.get("model") for each in facts.columns.values()), on_server=True),
     "format": FieldRule(lambda facts: [facts.properties.get("format")], on_server=True),
     "id": FieldRule(_ids),
-    "materialization": FieldRule(lambda facts: (name for each in facts.materializations for name in _names(each))),
+    "materialization": FieldRule(_states),
     "owner": FieldRule(lambda facts: facts.owners),
     "points_at": FieldRule(_points_at),
     "retired": FieldRule(lambda facts: ["yes"] if facts.retired else []),

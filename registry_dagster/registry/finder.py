@@ -13,7 +13,7 @@ from typing import cast
 from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.proposal import Entity
 from registry_dagster.datahub.retirement import retirement_from
-from registry_dagster.datahub.search import SEARCH_ASPECTS, Field, Search, Term, id_term, words_of
+from registry_dagster.datahub.search import SEARCH_ASPECTS, Field, Search, Term, words_of
 from registry_dagster.datahub.urns import (
     container_urn,
     sort_id,
@@ -24,7 +24,6 @@ from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, name_text, parse_version
-from registry_dagster.model.signals import Crosswalk
 from registry_dagster.registry.arguments import text_of
 from registry_dagster.registry.filters import Question, checked
 from registry_dagster.registry.records import Records
@@ -36,7 +35,6 @@ __all__ = ["Finder"]
 
 _log = logging.getLogger(__name__)
 _PAGE = 100
-_MOST_BRIDGES = 20
 _RETIRED = Term("retired", "yes")
 _ROW_ASPECTS = ("datasetProperties", "deprecation")
 
@@ -112,22 +110,6 @@ class Finder:
             for version in filter(records.__contains__, versions):
                 why = str(retired[version]) if version in retired else None
                 yield Dependent(version, tuple(_ways(records[version], set(names))), why)
-
-    def bridges(self, a: DatasetVersion, b: DatasetVersion) -> list[str]:
-        """Versions that may hold keys of both tables: crosswalks that either names, and tables with ids of both."""
-        named = [each.crosswalk for record in (a, b) for each in record.references]
-        named += [each.dataset for record in (a, b) for each in record.signals if isinstance(each, Crosswalk)]
-        found = list[str]()
-        for name in dict.fromkeys(filter(None, named)):
-            taken = self._resolver.versions([name])[name].current()
-            found += [taken.version] if taken else []
-        for terms in _held_by_both(a, b):
-            urns = self._records.store.search(Search("version", self._records.env, terms, frozenset([_RETIRED])))
-            found += [str(version) for urn in islice(urns, _MOST_BRIDGES) if (version := version_in(urn))]
-        newest: dict[str, str] = {}
-        for version in found:
-            newest.setdefault(parse_version(version).dataset, version)
-        return [version for dataset, version in newest.items() if dataset not in (a.dataset, b.dataset)]
 
     def _search(self, question: Question, expiry: _Expiry) -> Search:
         given = {name: value for name, value in question.items() if name != "text" and value is not False}
@@ -246,20 +228,8 @@ def _ways(record: DatasetVersion, names: set[str]) -> Iterator[str]:
         table = getattr(column, "source_table", None) or getattr(column, "reference_table", None)
         if table in names:
             yield f"{path} holds ids of {table}"
-
-
-def _held_by_both(a: DatasetVersion, b: DatasetVersion) -> Iterator[tuple[frozenset[Term], ...]]:
-    """Ids that only one of them has; and, for ids that both have, the materialization versions of each."""
-    ids = [{term for each in _column_json(record) if (term := id_term(each))} for record in (a, b)]
-    if (left := ids[0] - ids[1]) and (right := ids[1] - ids[0]):
-        yield frozenset(left), frozenset(right)
-    states = [{Term("materialization", str(each)) for each in record.materializations} for record in (a, b)]
-    if (shared := ids[0] & ids[1]) and states[0] != states[1]:
-        yield frozenset(states[0]), frozenset(states[1]), frozenset(shared)
-
-
-def _column_json(record: DatasetVersion) -> Iterable[dict[str, object]]:
-    return (column.to_json() for column in record.columns.values())
+        if (at := getattr(column, "at", None)) in names:
+            yield f"{path} holds ids of {at}"
 
 
 def _pages(urns: Iterator[str]) -> Iterator[list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
@@ -13,17 +13,21 @@ from registry_dagster.answers.compatibility import Compatibility, compatibility
 from registry_dagster.answers.current import Taken, latest_earlier
 from registry_dagster.answers.diff import Diff, diff
 from registry_dagster.answers.joins import Joins, joins
+from registry_dagster.answers.linked import changed_links
 from registry_dagster.errors import InvalidDeclaration, NotPublished
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import is_dataset_name, name_text, parse_version
 from registry_dagster.registry.arguments import text_of
+from registry_dagster.registry.bridges import Bridges
 from registry_dagster.registry.finder import Finder
 from registry_dagster.registry.records import Records
-from registry_dagster.registry.resolver import At, Resolver
+from registry_dagster.registry.resolver import At, Resolved, Resolver
 from registry_dagster.registry.rows.found import Newest
 
 __all__ = ["Questions"]
+
+_Side = DatasetVersion | MaterializationVersion
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,14 @@ class Questions:
         """
         name = parse_version(dataset).dataset
         asked = f"{name} with {compatible_with}"
-        other: DatasetVersion | MaterializationVersion | None = None
+        other: _Side | None = None
         first: Compatibility | None = None
         passed_over: list[str] = []
         candidates = [each for each in self.resolver.versions([name])[name].candidates if each.present]
         if not candidates:
             raise NotPublished(f"{name}: no version is published at {self.records.store.target}")
         for candidate in reversed(candidates):
-            record = self._with_lifecycle(self.records.exact(candidate.name))
+            record = self._as_of_now(self.records.exact(candidate.name))
             # A version alone, such as 1300, is of the system that the dataset was made against: its newest says which.
             other = other or self._compared_with(compatible_with, record)
             found = compatibility(record, other, at=datetime.now(timezone.utc))
@@ -111,8 +115,12 @@ class Questions:
             NotPublished: a version is not published.
         """
         (one, taken), (other, also) = self._side(a, at, layout), self._side(b, at, layout)
-        found = compatibility(one, other, at=datetime.now(timezone.utc))
-        return replace(found, taken=tuple(filter(None, (taken, also))))
+        now = [self._as_of_now(side) if isinstance(side, DatasetVersion) else side for side in (one, other)]
+        found = compatibility(*now, at=datetime.now(timezone.utc))
+        notes = found.notes
+        if isinstance(one, DatasetVersion) and isinstance(other, DatasetVersion):
+            notes += changed_links(one, other)
+        return replace(found, taken=tuple(filter(None, (taken, also))), notes=notes)
 
     def join(self, a: str, b: str, bridges: Sequence[str], at: At, layout: str | None) -> Joins:
         """How two published tables can be joined, also over the bridges given and those that are found.
@@ -122,33 +130,49 @@ class Questions:
         """
         if isinstance(bridges, str):
             raise InvalidDeclaration(f"bridges must be a list of names, got {bridges!r}; write [{bridges!r}]")
-        (one, taken), (other, also) = (self._as_of_now(name, at, layout) for name in (a, b))
-        given = [self._as_of_now(name) for name in dict.fromkeys(bridges)]
-        named = {record.name for record, _ in given}
-        found = self.records.readable([name for name in self.finder.bridges(one, other) if name not in named])
-        through = [*(record for record, _ in given), *map(self._with_lifecycle, found.values())]
-        answer = joins(one, other, bridges=through, at=datetime.now(timezone.utc))
-        return replace(answer, taken=(taken, also, *(each for _, each in given)))
+        (one, taken), (other, also) = (self.resolver.resolve(name, at=at, layout=layout) for name in (a, b))
+        given = {name: self.resolver.resolve(name) for name in dict.fromkeys(bridges)}
+        now = self._as_of_now(one), self._as_of_now(other)
+        answer = joins(*now, bridges=self._through(*now, given), at=datetime.now(timezone.utc))
+        ways = {name for way in answer.joins for name in way.through}
+        return replace(
+            answer,
+            taken=(taken, also, *(_gone_through(each.taken, ways) for each in given.values())),
+            notes=(*answer.notes, *changed_links(one, other)),
+        )
 
-    def _as_of_now(self, name: str, at: At = None, layout: str | None = None) -> tuple[DatasetVersion, Taken]:
+    def _through(self, a: DatasetVersion, b: DatasetVersion, given: Mapping[str, Resolved]) -> Iterator[DatasetVersion]:
+        """The bridges that were named and those that are found, each version once, with their lifecycle.
+
+        A version that is named exactly is the one to go through; of a dataset, any that fits the two tables.
+        """
+        named = {each.record.name: each.record for each in given.values()}
+        exact = {each.record.dataset for name, each in given.items() if "@" in name}
+        found = Bridges(self.records, self.resolver).between(a, b, [each.dataset for each in named.values()])
+        more = [name for name in found if name not in named and parse_version(name).dataset not in exact]
+        through = [*named.values(), *self.records.readable(more).values()]
+        self.records.materializations([state for record in through for state in record.materializations])
+        return map(self._as_known, through)
+
+    def _as_of_now(self, record: DatasetVersion) -> DatasetVersion:
         """A published version, with what is recorded by now of its materialization versions' lifecycle."""
-        record, taken = self.resolver.resolve(name, at=at, layout=layout)
-        return self._with_lifecycle(record), taken
+        self.records.materializations(record.materializations)
+        return self._as_known(record)
 
-    def _with_lifecycle(self, record: DatasetVersion) -> DatasetVersion:
-        recorded = self.records.materializations(record.materializations)
+    def _as_known(self, record: DatasetVersion) -> DatasetVersion:
+        """As `_as_of_now`, of what was just read."""
+        recorded = self.records.known_materializations(record.materializations)
         now = [recorded[version.key] or version for version in record.materializations]
         return record.model_copy(update={"materializations": tuple(now)})
 
-    def _compared_with(
-        self, given: str | MaterializationVersion, record: DatasetVersion
-    ) -> DatasetVersion | MaterializationVersion:
+    def _compared_with(self, given: str | MaterializationVersion, record: DatasetVersion) -> _Side:
         """As `_side`; also a version of a system that the record was made against, recorded or not."""
         systems = {each.system: each.source for each in record.materializations}
         if isinstance(given, str) and "@" not in given and len(systems) == 1 and not self._is_dataset(given):
             given = f"{next(iter(systems))}@{given}"
         try:
-            return self._side(given)[0]
+            side, _ = self._side(given)
+            return self._as_of_now(side) if isinstance(side, DatasetVersion) else side
         except NotPublished:
             system, _, version = str(given).rpartition("@")
             if system in systems:
@@ -157,13 +181,13 @@ class Questions:
 
     def _side(
         self, given: str | MaterializationVersion, at: At = None, layout: str | None = None
-    ) -> tuple[DatasetVersion | MaterializationVersion, Taken | None]:
-        """A published version, or a materialization version with its lifecycle as recorded by now."""
+    ) -> tuple[_Side, Taken | None]:
+        """A published version as it is stored, or a materialization version as it is recorded by now."""
         if isinstance(given, MaterializationVersion):
             return self.records.materialization(given) or given, None
         name, separator, _ = name_text(given).rpartition("@")
         if not separator or self._is_dataset(name):
-            return self._as_of_now(given, at, layout)
+            return self.resolver.resolve(given, at=at, layout=layout)
         known = self.finder.materializations(given)
         if not known:
             raise NotPublished(
@@ -173,3 +197,12 @@ class Questions:
 
     def _is_dataset(self, name: str) -> bool:
         return is_dataset_name(name) and bool(self.records.names(name))
+
+
+def _gone_through(taken: Taken, ways: Collection[str]) -> Taken:
+    """Which version of a bridge that was named is gone through: its current one, unless another fits better."""
+    dataset = parse_version(taken.version).dataset
+    used = next((name for name in sorted(ways) if parse_version(name).dataset == dataset), taken.version)
+    if taken.version in ways or used == taken.version:
+        return taken
+    return Taken(used, f"it fits the two tables better than the current version {taken.version}")

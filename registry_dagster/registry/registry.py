@@ -344,8 +344,8 @@ class Registry:
 
         Args:
             a, b: The versions.
-            bridges: More tables that may hold keys of both. Crosswalks that either names, and current tables
-                that hold ids of both, are tried without being named.
+            bridges: More tables that may hold keys of both. Crosswalks that either names, and tables that hold
+                ids of both, are tried without being named, in the version that fits.
             at, layout: Which version a dataset's name means; see `current`.
         """
         return self._questions.join(a, b, bridges, at, layout)

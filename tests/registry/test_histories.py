@@ -23,6 +23,7 @@ from registry_dagster.errors import NotPublished, VersionConflict
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import exact_version
+from registry_dagster.registry import version_index
 from registry_dagster.registry.plan import Publication, Receipt
 from registry_dagster.registry.registry import Registry
 from tests.gms.server import StandInGms
@@ -42,16 +43,16 @@ states = st.one_of(one_system, one_system, two_systems)
 drafts = st.sampled_from((False, False, True))
 layouts = st.sampled_from((None, None, "id", "pre", "post"))
 labels = st.sampled_from(("paper", "pilot"))
-publishers = st.integers(0, 1)
+publishers = st.integers(0, 2)
 
 
 class History(RuleBasedStateMachine):
-    """One history, by two publishers who each remember what they have read."""
+    """One history, by publishers who each remember what they have read; the last one is never asked in between."""
 
     def __init__(self, place: Place) -> None:
         super().__init__()
         self.place = place
-        self.registries = (place.open("ada@lab.org"), place.open("bob@lab.org"))
+        self.registries = tuple(place.open(f"{name}@lab.org") for name in ("ada", "bob", "carl"))
         self.world = World()
         self.given: dict[int, int] = {}
         self.contents: list[Publication] = []
@@ -179,7 +180,7 @@ class History(RuleBasedStateMachine):
     @invariant()
     def the_bare_name_means_what_the_definition_says(self) -> None:
         expected = self.world.current()
-        for registry in self.registries:
+        for registry in self.registries[:2]:
             assert current(registry) == expected
         if expected is not None:
             self._check_answer(self.registries[0], expected)
@@ -234,6 +235,12 @@ def gms() -> Iterator[StandInGms]:
         yield server
 
 
+@pytest.fixture
+def long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two steps enough time passes for what was read not to count as just read."""
+    monkeypatch.setattr(version_index, "_JUST_NOW", 0.0)
+
+
 def run(kind: str, gms: StandInGms, examples: int, steps: int) -> None:
     def on_gms() -> History:
         gms.reset()
@@ -244,11 +251,13 @@ def run(kind: str, gms: StandInGms, examples: int, steps: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["lite", "file", "gms"])
+@pytest.mark.usefixtures("long_ago")
 def test_whatever_was_done_a_name_means_what_the_definition_says(kind: str, gms: StandInGms) -> None:
-    run(kind, gms, examples=20, steps=25)
+    run(kind, gms, examples=12, steps=20)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", ["lite", "file", "gms"])
+@pytest.mark.usefixtures("long_ago")
 def test_whatever_was_done_for_long_a_name_means_what_the_definition_says(kind: str, gms: StandInGms) -> None:
-    run(kind, gms, examples=300, steps=40)
+    run(kind, gms, examples=100, steps=40)

@@ -41,7 +41,7 @@ one_system = st.sampled_from(STATES).map(lambda state: frozenset({state}))
 two_systems = st.tuples(st.sampled_from(STATES[:3]), st.sampled_from(STATES[3:])).map(frozenset[State])
 states = st.one_of(one_system, one_system, two_systems)
 drafts = st.sampled_from((False, False, True))
-layouts = st.sampled_from((None, None, "id", "pre", "post"))
+layouts = st.sampled_from((None, "id", "pre"))
 labels = st.sampled_from(("paper", "pilot"))
 publishers = st.integers(0, 2)
 

@@ -220,10 +220,14 @@ class VersionIndex:
             summary = self._known[name].summaries[number] = summary_from(entity, number)
             self._note(summary.links)
         for name in names:
-            numbers, pointer = self._known[name], pointers.get(name, 0)
-            # It may point at the remains of a version that nobody saw, since a store left its record out.
-            seen = pointer if pointer in numbers.summaries or pointer not in numbers.now else 0
-            numbers.given = max(numbers.given, self._named.get(name, 0), seen)
+            self._settle_given(name, pointers.get(name, 0))
+
+    def _settle_given(self, name: str, pointer: int) -> None:
+        """Raise the highest number known to have been given to what links, acts and the pointer name."""
+        numbers = self._known[name]
+        # It may point at the remains of a version that nobody saw, since a store left its record out.
+        seen = pointer if pointer in numbers.summaries or pointer not in numbers.now else 0
+        numbers.given = max(numbers.given, self._named.get(name, 0), seen)
 
     def _ahead(self, name: str) -> int:
         numbers = self._known[name]

@@ -99,12 +99,10 @@ def newest_in_place(instance: dg.DagsterInstance, targets: Sequence[Target]) -> 
 
 
 def _newest(instance: dg.DagsterInstance, groups: RunGroups, target: Target) -> Target:
-    run = groups.runs.get(target.run_id or "")
-    tagged = tagged_target(target.asset, target.partition, run.dagster_run) if run is not None else None
-    if run is None or tagged is None or tagged.to_config() != target.to_config():
+    if not _is_by_tag(target, groups):
         # The reviewed file, or a person, approved exactly this run.
         return target
-    for run_id in groups.newer(run.dagster_run.run_id):
+    for run_id in groups.newer(target.run_id or ""):
         newer = tagged_target(target.asset, target.partition, groups.runs[run_id].dagster_run)
         if newer is None:
             continue
@@ -112,6 +110,13 @@ def _newest(instance: dg.DagsterInstance, groups: RunGroups, target: Target) -> 
         if isinstance(frozen, FrozenTable):
             return target if published_run(instance, groups, target, frozen) else newer
     return target
+
+
+def _is_by_tag(target: Target, groups: RunGroups) -> bool:
+    """Whether a target says what its run's tags say."""
+    run = groups.runs.get(target.run_id or "")
+    tagged = run and tagged_target(target.asset, target.partition, run.dagster_run)
+    return tagged is not None and tagged.to_config() == target.to_config()
 
 
 def published_run(instance: dg.DagsterInstance, groups: RunGroups, target: Target, frozen: FrozenTable) -> str | None:

@@ -167,17 +167,23 @@ class Tick:
         groups = read_groups(self.instance, {target.run_id for target in tagged if target.run_id})
         newest = {(each.asset, each.partition, groups.root(each.run_id or "")): each for each in tagged}
         repeated = [each for each in newest.values() if len(groups.members(each.run_id or "")) > 1]
-        asked = {**(self._requested_since(groups, repeated) if repeated else {}), **known}
-        waiting = {
-            _identity(each): why
-            for each in repeated
-            if _identity(each) not in asked and (why := self._why_waiting(each, groups, asked)) is not None
-        }
+        asked = {**self._requested_since(groups, repeated), **known}
+        waiting = self._waiting(repeated, groups, asked)
         self.notes += waiting.values()
         yield from (each for each in newest.values() if _identity(each) not in waiting)
 
+    def _waiting(
+        self, repeated: Sequence[Target], groups: RunGroups, asked: Mapping[Identity, bool]
+    ) -> dict[Identity, str]:
+        """Which of the targets whose runs are in larger groups have to wait, and why."""
+        new = [each for each in repeated if _identity(each) not in asked]
+        reasons = ((_identity(each), self._why_waiting(each, groups, asked)) for each in new)
+        return {identity: why for identity, why in reasons if why is not None}
+
     def _requested_since(self, groups: RunGroups, targets: Sequence[Target]) -> dict[Identity, bool]:
         """What the gate requested since the first run of these targets' groups → whether it is published."""
+        if not targets:
+            return {}
         since = groups.began(target.run_id for target in targets if target.run_id)
         return {
             _identity(target): run.succeeded

@@ -11,7 +11,7 @@ from registry_dagster.answers.clock import Clock
 from registry_dagster.answers.relations import names_of
 from registry_dagster.model.materialization import MaterializationVersion
 
-__all__ = ["Candidate", "NamedAnswer", "Taken", "current", "latest_earlier", "made_at"]
+__all__ = ["Candidate", "NamedAnswer", "Taken", "current", "latest_earlier", "made_at", "newest_first"]
 
 
 @dataclass(frozen=True)
@@ -130,11 +130,11 @@ def current(candidates: Sequence[Candidate], *, default_layout: str | None = Non
     pool = usable or present
     if not pool:
         return None
-    clock = Clock(state for each in pool for state in each.states)
-    last = [each for each in pool if not any(clock.is_later(other.states, each.states) for other in pool)]
+    later = _Later(pool)
+    last = [each for each in pool if later.than(each) is None]
     preferred = [each for each in last if each.layout == default_layout] if default_layout else []
     taken = max(preferred or last, key=lambda each: each.number)
-    passed_over = tuple(_passed_over(taken, candidates, pool, clock, default_layout))
+    passed_over = tuple(_passed_over(taken, candidates, later, default_layout))
     others = {each.layout for each in last if each.layout and each.layout != taken.layout}
     return Taken(taken.name, _reason(taken, bool(usable), bool(passed_over)), passed_over, tuple(sorted(others)))
 
@@ -153,21 +153,54 @@ def latest_earlier(candidates: Sequence[Candidate], of: Candidate) -> Candidate 
         if clock.is_later(of.states, each.states)
         or (each.number < of.number and not clock.is_later(each.states, of.states))
     ]
-    last = [each for each in before if not any(clock.is_later(other.states, each.states) for other in before)]
+    later = _Later(before)
+    last = [each for each in before if later.than(each) is None]
     return max(last, key=lambda each: each.number, default=None)
 
 
+def newest_first(candidates: Sequence[Candidate], *, default_layout: str | None = None) -> Iterator[Candidate]:
+    """All versions that read back, whatever their flaws: those with nothing later, then those before them.
+
+    Args:
+        candidates: The published versions in question, in any order.
+        default_layout: The layout that the Dataset names as its default; it comes first among equals.
+    """
+    pool = [each for each in candidates if each.present]
+    while pool:
+        later = _Later(pool)
+        last = [each for each in pool if later.than(each) is None]
+        yield from sorted(last, key=lambda each: (each.layout != (default_layout or each.layout), -each.number))
+        pool = [each for each in pool if later.than(each) is not None]
+
+
+class _Later:
+    """What is made against later states, in a pool of candidates. States that many have are compared once."""
+
+    def __init__(self, pool: Sequence[Candidate]) -> None:
+        self.pool = frozenset(each.number for each in pool)
+        first = {each.states: each for each in reversed(pool)}
+        clock = Clock(state for states in first for state in states)
+        self._later = {
+            states: next((other for other in first.values() if clock.is_later(other.states, states)), None)
+            for states in first
+        }
+
+    def than(self, candidate: Candidate) -> Candidate | None:
+        """One of the pool that is made against later states than one of the pool; None if none is."""
+        return self._later[candidate.states]
+
+
 def _passed_over(
-    taken: Candidate, candidates: Sequence[Candidate], pool: Sequence[Candidate], clock: Clock, default: str | None
+    taken: Candidate, candidates: Sequence[Candidate], later: _Later, default: str | None
 ) -> Iterator[str]:
     """Higher numbers than the one taken, each with the reason."""
     for each in sorted(candidates, key=lambda one: -one.number):
         if each.number <= taken.number:
             continue
-        if each not in pool:
+        if each.number not in later.pool:
             yield f"{each.name}: {each.flaw}"
-        elif later := next((other for other in pool if clock.is_later(other.states, each.states)), None):
-            yield f"{each.name}: made against {_states(each)}, which is earlier than {_states(later)} of {later.name}"
+        elif other := later.than(each):
+            yield f"{each.name}: made against {_states(each)}, which is earlier than {_states(other)} of {other.name}"
         else:
             yield f"{each.name}: of {f'layout {each.layout}' if each.layout else 'no layout'}; the default is {default}"
 

@@ -53,7 +53,10 @@ REQUEST_TAG = "registry/ask"
 ATTEMPT_TAG = "registry/attempt"
 APPROVALS_TAG = "registry/approvals"
 
+# Tags that Dagster itself sets.
 CODE_LOCATION_TAG = "dagster/code_location"
+ROOT_RUN_TAG = "dagster/root_run_id"
+"""On a re-execution, retries included: the first run of its group."""
 
 
 def registry_key(dataset: str) -> dg.AssetKey:

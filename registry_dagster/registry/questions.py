@@ -10,7 +10,7 @@ from registry_dagster.answers.answer import Verdict
 from registry_dagster.answers.column_facts import ColumnFacts, column_facts
 from registry_dagster.answers.comparison import Comparison, comparable
 from registry_dagster.answers.compatibility import Compatibility, compatibility
-from registry_dagster.answers.current import Taken, latest_earlier
+from registry_dagster.answers.current import Taken, latest_earlier, newest_first
 from registry_dagster.answers.diff import Diff, diff
 from registry_dagster.answers.joins import Joins, joins
 from registry_dagster.answers.linked import changed_links
@@ -52,10 +52,10 @@ class Questions:
         other: _Side | None = None
         first: Compatibility | None = None
         passed_over: list[str] = []
-        candidates = [each for each in self.resolver.versions([name])[name].candidates if each.present]
-        if not candidates:
+        versions = self.resolver.versions([name])[name]
+        if not any(each.present for each in versions.candidates):
             raise NotPublished(f"{name}: no version is published at {self.records.store.target}")
-        for candidate in reversed(candidates):
+        for candidate in newest_first(versions.candidates, default_layout=versions.default_layout):
             record = self._as_of_now(self.records.exact(candidate.name))
             # A version alone, such as 1300, is of the system that the dataset was made against: its newest says which.
             other = other or self._compared_with(compatible_with, record)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from time import monotonic
 
 from registry_dagster.datahub.acts import ACTS_ASPECT, acts_from, highest_from, with_highest
 from registry_dagster.datahub.dataset import dataset_from
@@ -35,6 +36,9 @@ _AHEAD = 2
 
 _FAR_AHEAD = 20
 """As far where the Dataset records no highest number: others may have deleted what is in between."""
+
+_JUST_NOW = 10.0
+"""For how many seconds the highest number of a dataset counts as just read."""
 
 _TRIES = 5
 
@@ -85,20 +89,28 @@ class VersionIndex:
         self._env = env
         self._known: dict[str, Numbers] = {}
         self._named: dict[str, int] = {}
+        self._read_at: dict[str, float] = {}
 
     def read(self, datasets: Collection[str]) -> dict[str, Numbers]:
         """What is true of datasets now: one batched read per 200 versions, and a constant number besides."""
         names = list(dict.fromkeys(datasets))
         if names:
+            first = [name for name in names if name not in self._read_at]
             self._read_containers(names)
-            # A registry older than the recorded number has its version set alone.
-            self._read_pointers([name for name in names if not self._known[name].recorded])
-            self._read_versions(names)
+            # The recorded number lags after a crash, and registries older than it have the version set alone.
+            pointers = self._read_pointers([name for name in names if name in first or not self._known[name].recorded])
+            self._read_versions(names, pointers)
         return {name: self._known[name] for name in names}
 
     def known(self, datasets: Collection[str]) -> dict[str, Numbers]:
-        """As last read or remembered; read now where nothing is. It may be behind: the create-only commit finds out."""
-        self.read([name for name in datasets if name not in self._known])
+        """As last read or remembered; read now where nothing is. It may be behind: the create-only commit finds out.
+
+        It does not find out that others published a version and deleted it since, so the highest number given is
+        read again where it was not read just now.
+        """
+        self.read([name for name in datasets if name not in self._read_at])
+        just_now = monotonic() - _JUST_NOW
+        self._read_containers([name for name in datasets if self._read_at[name] < just_now])
         return {name: self._known[name] for name in datasets}
 
     def remember(self, dataset: str, summary: Summary) -> None:
@@ -153,8 +165,11 @@ class VersionIndex:
         return {name: number for name, number in wanted.items() if not written[name]}
 
     def _read_containers(self, names: Collection[str]) -> None:
+        if not names:
+            return
         urns = {name: container_urn(name, self._env) for name in names}
         found = self._store.read(list(urns.values()), ["containerProperties", ACTS_ASPECT])
+        self._read_at |= dict.fromkeys(names, monotonic())
         for name, urn in urns.items():
             container = found.get(urn, {})
             numbers = self._known.setdefault(name, Numbers())
@@ -168,20 +183,26 @@ class VersionIndex:
                 _log.warning("%s: %s", name, error)
             self._note(text for act in numbers.acts for text in (act.version, act.replacement))
 
-    def _read_pointers(self, names: Collection[str]) -> None:
+    def _read_pointers(self, names: Collection[str]) -> dict[str, int]:
+        """The number that each version set points at."""
         urns = {version_set_urn(PLATFORM, name, self._env): name for name in names}
         found = self._store.read(list(urns), ["versionSetProperties"]) if urns else {}
-        for entity in found.values():
-            latest = version_in(entity["versionSetProperties"].get("latest") or "")
-            self._note([str(latest) if latest else None])
+        latest = {
+            name: version_in(found[urn]["versionSetProperties"].get("latest") or "")
+            for urn, name in urns.items()
+            if urn in found
+        }
+        return {name: version.number or 0 for name, version in latest.items() if version}
 
-    def _read_versions(self, names: Collection[str]) -> None:
+    def _read_versions(self, names: Collection[str], pointers: Mapping[str, int]) -> None:
         """Every number up to the last one given, and beyond it as long as anything is there."""
         for name in names:
             self._known[name].now = {}
             self._known[name].given = max(self._known[name].given, self._named.get(name, 0))
         ahead = {name: self._ahead(name) for name in names}
-        ranges = {name: range(1, self._known[name].last + ahead[name] + 1) for name in names}
+        ranges = {
+            name: range(1, max(self._known[name].last, pointers.get(name, 0)) + ahead[name] + 1) for name in names
+        }
         while ranges:
             self._read_facts(ranges)
             ranges = {
@@ -199,7 +220,14 @@ class VersionIndex:
             summary = self._known[name].summaries[number] = summary_from(entity, number)
             self._note(summary.links)
         for name in names:
-            self._known[name].given = max(self._known[name].given, self._named.get(name, 0))
+            self._settle_given(name, pointers.get(name, 0))
+
+    def _settle_given(self, name: str, pointer: int) -> None:
+        """Raise the highest number known to have been given to what links, acts and the pointer name."""
+        numbers = self._known[name]
+        # It may point at the remains of a version that nobody saw, since a store left its record out.
+        seen = pointer if pointer in numbers.summaries or pointer not in numbers.now else 0
+        numbers.given = max(numbers.given, self._named.get(name, 0), seen)
 
     def _ahead(self, name: str) -> int:
         numbers = self._known[name]

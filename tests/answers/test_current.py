@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from registry_dagster.answers.clock import Clock, natural_order
-from registry_dagster.answers.current import Candidate, current, latest_earlier, made_at
+from registry_dagster.answers.current import Candidate, current, latest_earlier, made_at, newest_first
 from registry_dagster.model.materialization import MaterializationVersion
 
 
@@ -146,3 +146,20 @@ def test_version_texts_are_ordered_by_their_numbers_alone(a: str, b: str, order:
     mirrored = {"earlier": "later", "later": "earlier"}
     assert natural_order(a, b) == order
     assert natural_order(b, a) == (mirrored.get(order, order) if order else None)
+
+
+def test_thousands_of_versions_of_one_state_are_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[object] = []
+    is_later = Clock.is_later
+    monkeypatch.setattr(Clock, "is_later", lambda *given: compared.append(given) or is_later(*given))
+    assert taken(*(candidate(number, 943) for number in range(1, 3000))) == "a.b@v2999"
+    assert len(compared) <= 1
+
+
+def test_versions_are_gone_through_from_the_current_one_back_not_by_number() -> None:
+    known = [candidate(1, 943), candidate(2, 1507), candidate(3, 1507, layout="id"), candidate(4, 1300)]
+    gone = candidate(5, removed=True)
+    assert [each.number for each in newest_first([*known, gone])] == [3, 2, 4, 1]
+    assert [each.number for each in newest_first(known, default_layout="id")] == [3, 2, 4, 1]
+    others = [known[0], known[2], candidate(6, 1507)]
+    assert [each.number for each in newest_first(others, default_layout="id")] == [3, 6, 1]

@@ -57,14 +57,9 @@ class Declaration:
                 f"{self.template.dataset.name}: its materializations are declared as a function of the partition "
                 "key, but this run has no partition; partition the asset or list the materializations"
             )
-        return FeatureTable(
-            dataset=self.template.dataset,
-            # Names are taken, too: the model's field is typed as what it holds.
-            materializations=tuple(cast("Sequence[MaterializationVersion]", self.resolve(key))),
-            columns=self.template.columns,
-            references=self.template.references,
-            signals=self.template.signals,
-        )
+        parts: dict[str, Any] = {name: getattr(self.template, name) for name in FeatureTable.model_fields}
+        parts["materializations"] = tuple(self.resolve(key))
+        return FeatureTable(**parts)
 
 
 class DeclarationMetadata(dict[str, Any]):

@@ -18,6 +18,7 @@ from registry_dagster.model.base import Model
 from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.model.layout import Layout
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import AnySignal
@@ -42,6 +43,8 @@ def feature_table(
     columns: Mapping[str, AnyColumn] | None = None,
     references: Iterable[Reference] = (),
     signals: Iterable[AnySignal] = (),
+    inputs: Iterable[str] = (),
+    layout: Layout | str | None = None,
     partitions: Partitions = "each",
 ) -> Callable[[T], T]:
     """Declare what an asset's table means. Publishes nothing.
@@ -56,8 +59,8 @@ def feature_table(
 
     Args:
         table: A whole declaration; for a multi-asset a mapping from asset key to declaration.
-        dataset, materializations, columns, references, signals: Or its parts; see `FeatureTable`.
-            `materializations` may be a function of the partition key.
+        dataset, materializations, columns, references, signals, inputs, layout: Or its parts; see
+            `FeatureTable`. `materializations` may be a function of the partition key.
         partitions: For a partitioned asset: with "each", every partition is a table and gets a version of
             its own; with "all", the partitions are parts of one table, which gets one version.
 
@@ -68,10 +71,10 @@ def feature_table(
     if partitions not in get_args(Partitions):
         raise InvalidDeclaration(f'feature_table: partitions is {partitions!r}; use "each" or "all"')
     if table is not None:
-        if any((dataset is not None, materializations, columns, references, signals)):
+        if any((dataset is not None, materializations, columns, references, signals, inputs, layout)):
             raise InvalidDeclaration("feature_table: give one whole declaration or its parts, not both")
         return _decorator(_from_whole(table, partitions))
-    return _decorator(_from_parts(dataset, materializations, columns, references, signals, partitions))
+    return _decorator(_from_parts(dataset, materializations, columns, references, signals, inputs, layout, partitions))
 
 
 _BY_PARTITION = MaterializationVersion(system="by_partition", version="by_partition")
@@ -83,6 +86,8 @@ def _from_parts(
     columns: Mapping[str, AnyColumn] | None,
     references: Iterable[Reference],
     signals: Iterable[AnySignal],
+    inputs: Iterable[str],
+    layout: Layout | str | None,
     partitions: Partitions,
 ) -> Declaration:
     resolve = materializations if callable(materializations) else None
@@ -92,6 +97,8 @@ def _from_parts(
         columns=columns or {},
         references=_listed("references", references),
         signals=_listed("signals", signals),
+        inputs=_listed("inputs", inputs),
+        layout=cast("Layout | None", layout),  # A name alone becomes a Layout.
     )
     if resolve is not None and partitions == "all":
         raise InvalidDeclaration(

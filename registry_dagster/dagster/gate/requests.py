@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -93,10 +94,10 @@ def newest_run(instance: dg.DagsterInstance, request_id: str) -> RequestRun | No
     return _request_run(records[0]) if records else None
 
 
-def newest_runs(instance: dg.DagsterInstance, gate: str) -> Iterator[RequestRun]:
-    """The newest run of every request of a gate."""
+def newest_runs(instance: dg.DagsterInstance, gate: str, since: datetime | None = None) -> Iterator[RequestRun]:
+    """The newest run of every request of a gate, of those created since a moment."""
     known: set[str] = set()
-    for record in _newest_first(instance, dg.RunsFilter(tags={GATE_TAG: gate})):
+    for record in _newest_first(instance, dg.RunsFilter(tags={GATE_TAG: gate}, created_after=since)):
         if (request_id := record.dagster_run.tags.get(REQUEST_TAG, "")) not in known:
             known.add(request_id)
             yield _request_run(record)

@@ -34,7 +34,9 @@ def publish_sensor(
     """A sensor that requests what was approved from the publish job. It is stopped until somebody starts it.
 
     A materialization is approved if its run carries the tag `registry/publish`, whose value says why
-    (`registry/publisher` and `registry/label` are optional). Or a reviewed file approves it: a list of
+    (`registry/publisher` and `registry/label` are optional). The tag approves one publish for each asset and
+    partition, also if the run is executed again: the newest materialization when the gate acts; one that is made
+    after that waits for a new approval. Or a reviewed file approves it: a list of
     entries `{asset, why, by}`, optionally with `partition`, `run_id` and `label`. An entry without a run
     means the newest materialization when the gate first finds one; it waits until there is one.
 

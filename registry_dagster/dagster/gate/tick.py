@@ -11,10 +11,17 @@ import dagster as dg
 from registry_dagster.dagster.gate.approvals import Approval, Approvals
 from registry_dagster.dagster.gate.cursor import Cursor
 from registry_dagster.dagster.gate.requests import PublishRequest, RequestRun, newest_run, newest_runs
-from registry_dagster.dagster.names import LABEL_TAG, MESSAGE_TAG, PUBLISHER_TAG
+from registry_dagster.dagster.gate.run_groups import (
+    RunGroups,
+    newest_in_place,
+    published_run,
+    read_groups,
+    runs_of,
+    tagged_target,
+)
 from registry_dagster.dagster.pin.metadata import is_pinned
 from registry_dagster.dagster.publish.config import Target
-from registry_dagster.dagster.publish.frozen_tables import find_frozen_tables
+from registry_dagster.dagster.publish.frozen_tables import FrozenTable, find_frozen_tables
 from registry_dagster.errors import PublishRefused
 from registry_dagster.model.batches import batches
 
@@ -22,7 +29,6 @@ __all__ = ["Tick"]
 
 _BATCH = 250
 _MOST_RECORDS = 1000
-_MOST_RUNS = 500
 _MOST_ASSETS = 500
 
 Identity = tuple[str, str | None, str | None]
@@ -58,17 +64,18 @@ class Tick:
         one materialization, the reviewed words are used. Dagster stores the cursor after it has launched the
         requests: a crash in between repeats them, which the run key and publishing itself make harmless.
         """
-        known = self._read_back_requests() if self.cursor.catching_up else set[Identity]()
+        known = self._read_back_requests() if self.cursor.catching_up else dict[Identity, bool]()
         requests = list(self._retries(pauses))
-        new = [each for identity, each in self._approved(approvals).items() if identity not in known]
+        known |= {_identity(target): False for request in requests for target in request.targets}
+        new = [each for identity, each in self._approved(approvals, known).items() if identity not in known]
         requests += map(self._first_request, batches(new, _BATCH))
         self.cursor.pending |= {request.id for request in requests}
         return requests
 
-    def _approved(self, approvals: Approvals) -> dict[Identity, ApprovedTarget]:
+    def _approved(self, approvals: Approvals, known: Mapping[Identity, bool]) -> dict[Identity, ApprovedTarget]:
         """What was newly approved, by a tag or in the file."""
         approved: dict[Identity, ApprovedTarget] = {}
-        for target in self._targets_by_tag():
+        for target in self._targets_by_tag(known):
             approved[_identity(target)] = (target, None)
         for target, key in self._targets_by_file(approvals):
             approved[_identity(target)] = (target, key)
@@ -81,11 +88,15 @@ class Tick:
         targets, keys = [target for target, _ in batch], [key for _, key in batch if key]
         return PublishRequest.first(self.gate, targets, keys)
 
-    def _read_back_requests(self) -> set[Identity]:
-        """Learn from the gate's runs what was requested before: for a new cursor, and one that was lost."""
-        known: set[Identity] = set()
+    def _read_back_requests(self) -> dict[Identity, bool]:
+        """Learn from the gate's runs what was requested before: for a new cursor, and one that was lost.
+
+        Returns:
+            What was requested → whether it is published.
+        """
+        known: dict[Identity, bool] = {}
         for run in newest_runs(self.instance, self.gate):
-            known |= {_identity(target) for target in run.request.targets}
+            known |= {_identity(target): run.succeeded for target in run.request.targets}
             self.cursor.approved |= set(run.request.approvals)
             if not run.succeeded:
                 self.cursor.pending.add(run.request.id)
@@ -98,8 +109,11 @@ class Tick:
             targets = self._targets_left(run)
             if run is None or not targets:
                 self.cursor.pending.discard(request_id)
-            elif self._is_due(run, targets, pauses):
-                yield run.request.retry(targets)
+            elif run.failed_at is not None:
+                newest = newest_in_place(self.instance, targets)
+                # What a re-execution replaced can no longer be published; the one in its place need not wait.
+                if newest != targets or self._is_due(run.failed_at, run.request, pauses):
+                    yield run.request.retry(newest)
 
     def _targets_left(self, run: RequestRun | None) -> list[Target]:
         """What is left of a request, by its newest run.
@@ -111,14 +125,11 @@ class Tick:
             return []
         return [each for each in run.request.targets if each.asset in self.assets]
 
-    def _is_due(self, run: RequestRun, targets: Sequence[Target], pauses: Sequence[float]) -> bool:
-        """Whether a request has failed and waited; if it has to wait longer, a note says how long."""
-        if run.failed_at is None:
-            return False
-        pause = pauses[min(run.request.attempt, len(pauses)) - 1]
-        wait = run.failed_at + pause - time.time()
+    def _is_due(self, failed_at: float, request: PublishRequest, pauses: Sequence[float]) -> bool:
+        """Whether a request that failed has waited; if it has to wait longer, a note says how long."""
+        wait = failed_at + pauses[min(request.attempt, len(pauses)) - 1] - time.time()
         if wait > 0:
-            self.notes.append(f"failed targets: {len(targets)}; they will be requested again in {wait:.0f} s")
+            self.notes.append(f"failed targets: {len(request.targets)}; they will be requested again in {wait:.0f} s")
         return wait <= 0
 
     def _targets_by_file(self, approvals: Approvals) -> Iterator[tuple[Target, str]]:
@@ -146,12 +157,67 @@ class Tick:
                     "or declare the asset"
                 )
 
-    def _targets_by_tag(self) -> Iterator[Target]:
-        """The new materializations whose runs carry the tag."""
-        records = list(self._new_records())
-        tags = self._tags({record.run_id for record in records})
+    def _targets_by_tag(self, known: Mapping[Identity, bool]) -> Iterator[Target]:
+        """The new materializations whose runs carry the tag: one of each run group, asset and partition, the newest.
+
+        A run that is executed again has the tags of the first one, which is not a second approval: once one of a
+        group is published, the others wait for one.
+        """
+        tagged = list(self._tagged())
+        groups = read_groups(self.instance, {target.run_id for target in tagged if target.run_id})
+        newest = {(each.asset, each.partition, groups.root(each.run_id or "")): each for each in tagged}
+        repeated = [each for each in newest.values() if len(groups.members(each.run_id or "")) > 1]
+        asked = {**self._requested_since(groups, repeated), **known}
+        waiting = self._waiting(repeated, groups, asked)
+        self.notes += waiting.values()
+        yield from (each for each in newest.values() if _identity(each) not in waiting)
+
+    def _waiting(
+        self, repeated: Sequence[Target], groups: RunGroups, asked: Mapping[Identity, bool]
+    ) -> dict[Identity, str]:
+        """Which of the targets whose runs are in larger groups have to wait, and why."""
+        new = [each for each in repeated if _identity(each) not in asked]
+        reasons = ((_identity(each), self._why_waiting(each, groups, asked)) for each in new)
+        return {identity: why for identity, why in reasons if why is not None}
+
+    def _requested_since(self, groups: RunGroups, targets: Sequence[Target]) -> dict[Identity, bool]:
+        """What the gate requested since the first run of these targets' groups → whether it is published."""
+        if not targets:
+            return {}
+        since = groups.began(target.run_id for target in targets if target.run_id)
+        return {
+            _identity(target): run.succeeded
+            for run in newest_runs(self.instance, self.gate, since)
+            for target in run.request.targets
+        }
+
+    def _why_waiting(self, target: Target, groups: RunGroups, asked: Mapping[Identity, bool]) -> str | None:
+        """Why the tag does not approve this one, if another one of its run group was requested or published."""
+        members = groups.members(target.run_id or "")
+        others = {run_id: asked.get((target.asset, target.partition, run_id)) for run_id in members}
+        published = next((run_id for run_id, succeeded in others.items() if succeeded), None)
+        if published is None:
+            (frozen,) = find_frozen_tables(self.instance, [target])
+            published = isinstance(frozen, FrozenTable) and published_run(self.instance, groups, target, frozen)
+        if published:
+            return (
+                f"{target} is not published: its tag approves one publish, and run {published}, which it executed "
+                f"again, is published already. To publish this one as well, launch the publish job with run_id "
+                f"{target.run_id}, or add it with that run_id to the approvals file"
+            )
+        running = next((run_id for run_id, succeeded in others.items() if succeeded is not None), None)
+        return running and (
+            f"{target} executed run {running} again, which is being published; if that fails, this one is published "
+            "in its place"
+        )
+
+    def _tagged(self) -> Iterator[Target]:
+        """The new materializations whose runs carry the tag and whose tables are pinned."""
+        records = [record for record in self._new_records() if is_pinned(record.asset_materialization)]
+        runs = runs_of(self.instance, {record.run_id for record in records})
         for record in records:
-            target = _approved_by_tag(record, tags.get(record.run_id, {}))
+            run = runs.get(record.run_id)
+            target = run and tagged_target(_asset(record), record.partition_key, run.dagster_run)
             if target is not None:
                 yield target
 
@@ -184,26 +250,9 @@ class Tick:
                 if (newest or 0) > self.cursor.last_seen(key):
                     yield key
 
-    def _tags(self, run_ids: set[str]) -> dict[str, dict[str, str]]:
-        tags: dict[str, dict[str, str]] = {}
-        for some in batches(sorted(filter(None, run_ids)), _MOST_RUNS):
-            records = self.instance.get_run_records(dg.RunsFilter(run_ids=some))
-            tags |= {record.dagster_run.run_id: dict(record.dagster_run.tags) for record in records}
-        return tags
 
-
-def _approved_by_tag(record: dg.EventLogRecord, tags: Mapping[str, str]) -> Target | None:
-    """The target that a run's tags approve; None if they approve nothing, or if no table is pinned."""
-    if MESSAGE_TAG not in tags or record.asset_key is None or not is_pinned(record.asset_materialization):
-        return None
-    return Target(
-        asset=record.asset_key.to_user_string(),
-        message=tags[MESSAGE_TAG],
-        partition=record.partition_key,
-        run_id=record.run_id,
-        label=tags.get(LABEL_TAG),
-        publisher=tags.get(PUBLISHER_TAG),
-    )
+def _asset(record: dg.EventLogRecord) -> str:
+    return record.asset_key.to_user_string() if record.asset_key else ""
 
 
 def _identity(target: Target) -> Identity:

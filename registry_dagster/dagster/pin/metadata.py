@@ -113,7 +113,9 @@ def _join_lineage(declared: FeatureTable, upstream: Mapping[dg.AssetKey, tuple[s
     deps: dict[str, list[dg.TableColumnDep]] = {}
     for reference in declared.references:
         if reference.to is not None:
-            asset = producers.get(reference.to, registry_key(reference.to))
+            # An exact version, or one of a named state or layout, need not be what the asset upstream makes now.
+            published = registry_key(reference.to)
+            asset = producers.get(reference.to, published) if reference.link == reference.to else published
             for ours, theirs in zip(reference.columns, reference.to_columns, strict=False):
                 deps.setdefault(ours, []).append(dg.TableColumnDep(asset_key=asset, column_name=theirs))
     return deps

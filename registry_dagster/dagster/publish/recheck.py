@@ -51,8 +51,8 @@ class Recheck:
                 return PublishRefused(f"the table that was materialized no longer exists: {reason}")
             case "changed":
                 return PublishRefused(
-                    f"{frozen.table.location} has changed since it was materialized: {reason} Publish its newest "
-                    "materialization."
+                    f"{frozen.table.location} has changed since it was materialized: {reason} Publish a newer "
+                    "materialization of the asset; if there is none, materialize it again."
                 )
             case "unreachable" | "unknown":
                 self.warnings.append(f"Could not check here whether the table is still as materialized: {reason}")

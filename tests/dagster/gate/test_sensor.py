@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,49 +10,10 @@ import dagster as dg
 import pytest
 
 import registry_dagster as rd
+from tests.dagster.gate.gate import APPROVED, Gate, targets_of
 from tests.dagster.pipeline import cells_asset, cells_declared, materialize, sizes_asset, write_cells
 
 Instance = dg.DagsterInstance
-APPROVED = {"registry/publish": "For the size paper", "registry/publisher": "grace@lab.org"}
-
-
-class Gate:
-    """A gate with its cursor, ticked by hand, whose requested runs are launched as Dagster's daemon does."""
-
-    def __init__(self, instance: Instance, resource: rd.FeatureRegistry, assets: Sequence[Any], **options: Any) -> None:
-        self.instance = instance
-        self.resource = resource
-        keys = [asset.key for asset in assets]
-        self.sensor = rd.publish_sensor(assets=keys, **{"pauses": (0,), **options})
-        self.job = rd.publish_job(assets)
-        self.cursor: str | None = None
-        self.launched: set[str] = set()
-
-    def look(self) -> dg.SensorResult:
-        context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor)
-        result = self.sensor(context)
-        assert isinstance(result, dg.SensorResult)
-        self.cursor = result.cursor
-        return result
-
-    def tick(self) -> list[dg.ExecuteInProcessResult]:
-        """Look, and launch what is requested: one run for each key."""
-        runs: list[dg.ExecuteInProcessResult] = []
-        for request in self.look().run_requests or ():
-            assert request.run_key is not None
-            if request.run_key not in self.launched:
-                self.launched.add(request.run_key)
-                runs.append(self.launch(request))
-        return runs
-
-    def launch(self, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
-        return self.job.execute_in_process(
-            run_config=dict(request.run_config),
-            tags=dict(request.tags),
-            instance=self.instance,
-            resources={"registry": self.resource},
-            raise_on_error=False,
-        )
 
 
 @pytest.fixture
@@ -365,8 +326,8 @@ def test_targets_are_requested_in_batches_not_one_run_each(
 
     gate = Gate(instance, resource, [own_files])
     requests = gate.look().run_requests or ()
-    targets = [each["partition"] for request in requests for each in _targets(request) if "partition" in each]
-    assert [len(_targets(request)) for request in requests] == [250, 2]
+    targets = [each["partition"] for request in requests for each in targets_of(request) if "partition" in each]
+    assert [len(targets_of(request)) for request in requests] == [250, 2]
     assert sorted(targets, key=int) == [str(number) for number in range(251)]
 
 
@@ -379,11 +340,6 @@ def many(pinned: dict[str, Any]) -> dg.OpDefinition:
     return op
 
 
-def _targets(request: dg.RunRequest) -> list[dict[str, str]]:
-    config: Any = request.run_config
-    return config["ops"]["publish"]["config"]["targets"]
-
-
 def test_more_than_a_tick_looks_at_is_looked_at_by_the_next(
     instance: Instance, resource: rd.FeatureRegistry, own_files: dg.AssetsDefinition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -391,7 +347,7 @@ def test_more_than_a_tick_looks_at_is_looked_at_by_the_next(
     gate = Gate(instance, resource, [own_files])
     for _ in range(5):
         materialize(instance, resource, own_files, tags=APPROVED)
-    assert [len(_targets((gate.look().run_requests or [])[0])) for _ in range(3)] == [2, 2, 1]
+    assert [len(targets_of((gate.look().run_requests or [])[0])) for _ in range(3)] == [2, 2, 1]
     assert not gate.look().run_requests
 
 
@@ -406,7 +362,7 @@ def test_a_wrong_entry_is_reported_and_does_not_stop_the_others(
         "- {asset: cells, by: ada@lab.org, why: Reviewed}\n"
     )
     (request,) = gate.look().run_requests or ()
-    assert [each["message"] for each in _targets(request)] == ["Reviewed"]
+    assert [each["message"] for each in targets_of(request)] == ["Reviewed"]
     skipped = gate.look().skip_reason
     assert skipped is not None
     assert f"{approvals}, entry 1: Approval: why: required, but missing" in (skipped.skip_message or "")
@@ -419,7 +375,7 @@ def test_what_is_approved_twice_is_requested_once(
     materialize(instance, resource, cells, tags=APPROVED)
     approvals.write_text("- {asset: cells, by: ada@lab.org, why: Reviewed}\n")
     (request,) = Gate(instance, resource, [cells], approvals=approvals).look().run_requests or ()
-    (target,) = _targets(request)
+    (target,) = targets_of(request)
     assert (target["message"], target["publisher"]) == ("Reviewed", "ada@lab.org")
 
 
@@ -444,5 +400,5 @@ def test_it_finds_the_declared_assets_of_its_code_location(
     result = rd.publish_sensor()(context)
     assert isinstance(result, dg.SensorResult)
     (request,) = result.run_requests or ()
-    assert [each["asset"] for each in _targets(request)] == ["cells"]
+    assert [each["asset"] for each in targets_of(request)] == ["cells"]
     assert json.loads(result.cursor or "")["seen"].keys() == {"cells"}

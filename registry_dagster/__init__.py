@@ -1,7 +1,6 @@
 """Connectomics Feature Registry: declare what a feature table means, and publish that meaning to DataHub.
 
-The names below, and those in `errors` and `results`, are the whole public surface. Each is loaded when it is first
-used, so that reading a record does not wait for Dagster. Type checkers read `__init__.pyi`.
+The names below, and those in `errors` and `results`, are public. Each is loaded on first use. Type checkers: `.pyi`.
 """
 
 from importlib import import_module
@@ -12,6 +11,7 @@ _HOMES = {
     "model.dataset": "Dataset",
     "model.dataset_version": "DatasetVersion",
     "model.feature_table": "FeatureTable",
+    "model.layout": "Layout",
     "model.materialization": "MaterializationVersion",
     "model.reference": "Reference",
     "model.table": "TableFacts",

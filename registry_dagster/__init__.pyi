@@ -33,6 +33,7 @@ from registry_dagster.model.identifiers import SkeletonNodeId as SkeletonNodeId
 from registry_dagster.model.identifiers import SupervoxelId as SupervoxelId
 from registry_dagster.model.identifiers import SynapseId as SynapseId
 from registry_dagster.model.identifiers import TargetId as TargetId
+from registry_dagster.model.layout import Layout as Layout
 from registry_dagster.model.materialization import MaterializationVersion as MaterializationVersion
 from registry_dagster.model.quantities import Area as Area
 from registry_dagster.model.quantities import Bookkeeping as Bookkeeping

@@ -6,12 +6,14 @@ from registry_dagster.answers.answer import Loss, Verdict
 from registry_dagster.answers.column_facts import ColumnFacts
 from registry_dagster.answers.comparison import Comparability, Comparison, EmbeddingPair
 from registry_dagster.answers.compatibility import Compatibility, Link
+from registry_dagster.answers.current import Taken
 from registry_dagster.answers.diff import Change, Diff
 from registry_dagster.answers.holding import KeyFact
 from registry_dagster.answers.join import Join, NullSentinel, Step
 from registry_dagster.answers.joins import Joins
 from registry_dagster.answers.lifecycle import Lifecycle
 from registry_dagster.answers.nearest import NearestPoint, Point
+from registry_dagster.model.act import Act
 from registry_dagster.model.column import MaterializationName
 from registry_dagster.model.dataset_version import ColumnSource, Provenance
 from registry_dagster.model.retirement import Retirement
@@ -19,17 +21,21 @@ from registry_dagster.model.table import DeltaPin, IcebergPin, LancePin, Parquet
 from registry_dagster.registry.commit import Outcome
 from registry_dagster.registry.materialization_changes import MaterializationChange, MaterializationChanges
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion, Newest
+from registry_dagster.registry.rows.lineage import Lineage
+from registry_dagster.registry.rows.now import DatasetNow, VersionNow
 from registry_dagster.registry.rows.rows import Rows
 from registry_dagster.registry.verifier import Verification
 from registry_dagster.tables.verdict import Evidence, TableVerdict
 
 __all__ = [
+    "Act",
     "Change",
     "ColumnFacts",
     "ColumnSource",
     "Comparability",
     "Comparison",
     "Compatibility",
+    "DatasetNow",
     "DeltaPin",
     "Dependent",
     "Diff",
@@ -43,6 +49,7 @@ __all__ = [
     "KeyFact",
     "LancePin",
     "Lifecycle",
+    "Lineage",
     "Link",
     "Loss",
     "MaterializationChange",
@@ -60,6 +67,8 @@ __all__ = [
     "Step",
     "TableField",
     "TableVerdict",
+    "Taken",
     "Verdict",
     "Verification",
+    "VersionNow",
 ]

@@ -57,7 +57,7 @@ def types_in(hint: object) -> Iterator[type]:
 
 
 def hints_of(annotated: Any) -> dict[str, object]:
-    return typing.get_type_hints(annotated, localns=NOT_INSTALLED_EVERYWHERE)
+    return typing.get_type_hints(annotated, localns={**NOT_INSTALLED_EVERYWHERE, "Taken": rd.results.Taken})
 
 
 def mentioned(name: str, what: Any) -> Iterator[tuple[str, type]]:

@@ -33,6 +33,7 @@ PUBLIC = {
     "Flag",
     "FunctionalUnitKey",
     "Label",
+    "Layout",
     "Length",
     "Level2Id",
     "MaterializationPartitions",
@@ -79,12 +80,14 @@ PUBLIC = {
 
 
 RESULTS = {
+    "Act",
     "Change",
     "ColumnFacts",
     "ColumnSource",
     "Comparability",
     "Comparison",
     "Compatibility",
+    "DatasetNow",
     "DeltaPin",
     "Dependent",
     "Diff",
@@ -98,6 +101,7 @@ RESULTS = {
     "KeyFact",
     "LancePin",
     "Lifecycle",
+    "Lineage",
     "Link",
     "Loss",
     "MaterializationName",
@@ -113,10 +117,12 @@ RESULTS = {
     "Step",
     "TableField",
     "TableVerdict",
+    "Taken",
     "MaterializationChange",
     "MaterializationChanges",
     "Verdict",
     "Verification",
+    "VersionNow",
 }
 
 

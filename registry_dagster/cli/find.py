@@ -1,4 +1,4 @@
-"""Commands that find: list, find, expiring, dependents, newest, column."""
+"""Commands that find: list, find, expiring, dependents, lineage, newest, column."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from typing_extensions import Unpack
 from registry_dagster.answers.answer import Answer
 from registry_dagster.cli.app import app
 from registry_dagster.cli.filter_options import with_filter_options
-from registry_dagster.cli.options import AsJson, DatasetName, Env, Target, VersionName, opened
+from registry_dagster.cli.options import AsJson, At, DatasetName, Env, InLayout, Target, VersionName, opened
 from registry_dagster.cli.output import add_row, note, output, say, show, table
 from registry_dagster.registry.filters import Filters
 from registry_dagster.registry.rows.rows import Rows, value_text
 
-__all__ = ["column", "dependents", "expiring", "find", "list_datasets", "newest"]
+__all__ = ["column", "dependents", "expiring", "find", "lineage", "list_datasets", "newest"]
+
+_HEADINGS = {"newest": "current"}
 
 Limit = Annotated[int, typer.Option(min=1, help="The most to list.")]
 
@@ -29,10 +31,10 @@ def list_datasets(
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the datasets, each with its newest version."""
+    """List the datasets, each with its current version, and the later ones that are passed over."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.datasets(text, limit=limit)
-    _show(as_json, found, ("name", "newest", "title", "owners", "tags"))
+    _show(as_json, found, ("name", "newest", "passed_over", "title", "owners", "tags"))
 
 
 @app.command()
@@ -80,6 +82,19 @@ def dependents(
 
 
 @app.command()
+def lineage(
+    name: VersionName,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a version was made against, computed from and joins to, and what depends on it."""
+    with opened(registry, env) as opened_registry:
+        found = opened_registry.lineage(name)
+    show(as_json, found.to_dict(), lambda: say(found))
+
+
+@app.command()
 def newest(
     dataset: DatasetName,
     compatible_with: Annotated[str, typer.Option(help="system@version, a version alone, dataset or dataset@vN.")],
@@ -99,13 +114,15 @@ def newest(
 def column(
     name: VersionName,
     path: Annotated[str, typer.Argument(help="The column's name, or nested names joined by dots.")],
+    at: At = None,
+    layout: InLayout = None,
     registry: Target = None,
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what a column means: unit, frame, resolution, model, metric, joins, signals."""
     with opened(registry, env) as opened_registry:
-        found = opened_registry.column(name, path)
+        found = opened_registry.column(name, path, at=at, layout=layout)
     show(as_json, found.to_dict(), lambda: say(found))
 
 
@@ -120,7 +137,8 @@ def _print_rows(rows: list[Answer], names: list[str]) -> None:
     if not rows:
         say("nothing found")
         return
-    listed = table(*(name.replace("_", " ") for name in names))
+    names = [name for name in names if name != "passed_over" or any(getattr(row, name) for row in rows)]
+    listed = table(*(_HEADINGS.get(name, name.replace("_", " ")) for name in names))
     for row in rows:
         add_row(listed, [value_text(getattr(row, name)) for name in names])
     output.print(listed)

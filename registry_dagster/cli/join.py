@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from registry_dagster.cli.app import app
-from registry_dagster.cli.options import AsJson, Env, Target, opened
+from registry_dagster.cli.options import AsJson, At, Env, InLayout, Target, opened
 from registry_dagster.cli.output import say, show
 
 __all__ = ["comparable", "compatible", "join"]
@@ -22,27 +22,45 @@ def join(
     a: One,
     b: Other,
     through: Annotated[list[str] | None, typer.Option(help="A table that may hold keys of both; repeatable.")] = None,
+    at: At = None,
+    layout: InLayout = None,
     registry: Target = None,
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
     """Show how two published tables can be joined: on which columns, how well, and what is lost."""
     with opened(registry, env) as opened_registry:
-        found = opened_registry.join(a, b, bridges=through or ())
+        found = opened_registry.join(a, b, bridges=through or (), at=at, layout=layout)
     show(as_json, found.to_dict(), lambda: say(found))
 
 
 @app.command()
-def compatible(a: Side, b: Other, registry: Target = None, env: Env = None, as_json: AsJson = False) -> None:
+def compatible(
+    a: Side,
+    b: Other,
+    at: At = None,
+    layout: InLayout = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
     """Show whether two versions go together, and why."""
     with opened(registry, env) as opened_registry:
-        found = opened_registry.compatibility(a, b)
+        found = opened_registry.compatibility(a, b, at=at, layout=layout)
     show(as_json, found.to_dict(), lambda: say(found))
 
 
 @app.command()
-def comparable(a: One, b: Other, registry: Target = None, env: Env = None, as_json: AsJson = False) -> None:
+def comparable(
+    a: One,
+    b: Other,
+    at: At = None,
+    layout: InLayout = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
     """Show whether the embeddings of two published tables can be compared, and why."""
     with opened(registry, env) as opened_registry:
-        found = opened_registry.comparable(a, b)
+        found = opened_registry.comparable(a, b, at=at, layout=layout)
     show(as_json, found.to_dict(), lambda: say(found))

@@ -12,7 +12,7 @@ import typer
 from registry_dagster.answers.lifecycle import lifecycle
 from registry_dagster.cli.app import app
 from registry_dagster.cli.options import AsJson, Env, Target, opened
-from registry_dagster.cli.output import add_row, note, output, say, show, table
+from registry_dagster.cli.output import add_row, note, output, say, show, table, wrote
 from registry_dagster.errors import MaterializationConflict
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.sources.open import open_source
@@ -55,7 +55,11 @@ def import_versions(
         changes = opened_registry.record_materializations(reported.versions, dry_run=dry_run)
     for line in reported.notes:
         note(line)
-    show(as_json, {**changes.to_dict(), "notes": list(reported.notes)}, lambda: say(changes))
+    show(
+        as_json,
+        {**changes.to_dict(), "notes": list(reported.notes)},
+        lambda: say(changes if dry_run else wrote(str(changes), opened_registry)),
+    )
     if refused := changes.of("refused"):
         raise MaterializationConflict(f"{len(refused)} of {len(changes.versions)} contradict their records; see above")
 

@@ -18,9 +18,12 @@ from registry_dagster.stores.targets import TARGETS
 
 __all__ = [
     "AsJson",
+    "At",
     "DatasetName",
     "Env",
     "FormatName",
+    "InLayout",
+    "Message",
     "Publisher",
     "StorageOption",
     "Target",
@@ -43,6 +46,12 @@ Publisher = Annotated[
     str | None,
     typer.Option(envvar="FEATURE_REGISTRY_PUBLISHER", help="Who does this: an e-mail address or account."),
 ]
+Message = Annotated[str, typer.Option("--message", "-m", help="Why.")]
+At = Annotated[
+    str | None,
+    typer.Option("--at", help="Of a dataset, only versions made against this state: system@version, by any name."),
+]
+InLayout = Annotated[str | None, typer.Option("--layout", help="Of a dataset, only versions in this layout.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FormatName = Annotated[
     str | None, typer.Option("--format", help="parquet, delta, iceberg or lance; default: detected.")
@@ -72,7 +81,7 @@ def _datasets_like(incomplete: str) -> list[str]:
 
 DatasetName = Annotated[str, typer.Argument(help="The dataset's name.", autocompletion=_datasets_like)]
 VersionName = Annotated[
-    str, typer.Argument(help="dataset, dataset@vN or dataset@label.", autocompletion=_datasets_like)
+    str, typer.Argument(help="dataset, dataset@vN, dataset@label, or a digest sha256:…", autocompletion=_datasets_like)
 ]
 
 

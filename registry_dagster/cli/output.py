@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,8 +15,22 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from registry_dagster.errors import RegistryError
+from registry_dagster.registry.registry import Registry
 
-__all__ = ["add_row", "error_console", "explain", "fit", "note", "output", "progress", "say", "show", "table"]
+__all__ = [
+    "add_row",
+    "error_console",
+    "explain",
+    "facts",
+    "fit",
+    "note",
+    "output",
+    "progress",
+    "say",
+    "show",
+    "table",
+    "wrote",
+]
 
 # rich leaves colours out by itself if the output is not a terminal, or if NO_COLOR is set.
 output = Console(highlight=False, soft_wrap=True)
@@ -45,6 +59,20 @@ def show(as_json: bool, data: Any, pretty: Callable[[], None]) -> None:
 def say(text: object) -> None:
     """Print plain text: brackets in what people wrote are not markup."""
     output.print(str(text), markup=False)
+
+
+def wrote(what: str, registry: Registry) -> str:
+    """What was written, and in which registry."""
+    return f"{what}\nin {registry.target}" + ("" if registry.env == "PROD" else f" ({registry.env})")
+
+
+def facts(rows: Mapping[str, str | None]) -> None:
+    """Print names and values side by side, without those that have no value."""
+    about = Table.grid(Column(), Column(overflow="fold"), padding=(0, 2))
+    for name, value in rows.items():
+        if value:
+            about.add_row(Text(name, style="dim"), Text(value))
+    output.print(about)
 
 
 def note(text: str) -> None:

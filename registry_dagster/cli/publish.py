@@ -1,20 +1,19 @@
-"""Commands that write: publish, push, describe, retire; and plan, which shows what publish would do."""
+"""Commands that publish: publish, push; and plan, which shows what publish would do."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from registry_dagster.cli.app import app
 from registry_dagster.cli.options import (
     AsJson,
-    DatasetName,
     Env,
     FormatName,
+    Message,
     Publisher,
     StorageOption,
     Target,
@@ -22,15 +21,16 @@ from registry_dagster.cli.options import (
     storage_options,
     table_format,
 )
-from registry_dagster.cli.output import note, output, progress, say, show
+from registry_dagster.cli.output import note, progress, say, show
 from registry_dagster.errors import RegistryError
-from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.model.layout import Layout
 from registry_dagster.model.table import TableFacts
 from registry_dagster.registry.commit import Outcome
-from registry_dagster.registry.plan import Plan
+from registry_dagster.registry.plan import Plan, Receipt
+from registry_dagster.registry.registry import Registry
 
-__all__ = ["describe", "plan", "publish", "push", "retire"]
+__all__ = ["plan", "publish", "push"]
 
 _BATCH = 100
 
@@ -43,17 +43,26 @@ Counts = Annotated[
     bool, typer.Option("--counts", help="Count rows even if that reads the metadata of every file (Delta, Parquet).")
 ]
 Label = Annotated[str | None, typer.Option(help="An alias of the version for people.")]
+Draft = Annotated[bool, typer.Option("--draft", help="Publish it as not final; promote makes it final.")]
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option("--input", metavar="NAME@vN", help="A published version it was computed from; repeatable."),
+]
+LayoutOption = Annotated[str | None, typer.Option("--layout", help="How its rows are arranged, e.g. pre_pt_root_id.")]
 
 
 @app.command()
 def publish(
     declaration: DeclarationFile,
     table: TableLocation,
-    message: Annotated[str, typer.Option("--message", "-m", help="Why this version is published.")],
+    message: Message,
     publisher: Publisher = None,
     format: FormatName = None,
     version: PhysicalVersion = None,
     label: Label = None,
+    layout: LayoutOption = None,
+    input: Inputs = None,
+    draft: Draft = False,
     storage_option: StorageOption = None,
     counts: Counts = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan; write nothing.")] = False,
@@ -62,21 +71,15 @@ def publish(
     as_json: AsJson = False,
 ) -> None:
     """Publish a table with its declared meaning."""
-    declared = FeatureTable.from_yaml(declaration)
+    declared = _declared(declaration, input or (), layout)
     facts = _inspect(table, format, version, storage_option, counts)
     with opened(registry, env, publisher) as opened_registry:
-        planned = opened_registry.plan(declared, facts, label=label)
         if dry_run:
-            _show_plan(planned, as_json)
-            return
-        for warning in planned.warnings:
-            note(warning)
-        receipt = opened_registry.publish(declared, facts, message=message, label=label)
-    data = {
-        "version": receipt.version, "urn": receipt.urn, "digest": receipt.digest, "created": receipt.created
-    }  # fmt: skip
-    done = "published" if receipt.created else "unchanged: the same content is already published as"
-    show(as_json, data, lambda: output.print(f"{done} [bold]{receipt.version}[/]\n{receipt.urn}"))
+            return _show_plan(opened_registry.plan(declared, facts, label=label, draft=draft), as_json)
+        receipt = opened_registry.publish(declared, facts, message=message, label=label, draft=draft)
+    for text in receipt.notes:
+        note(text)
+    show(as_json, _receipt_json(receipt), lambda: _print_receipt(receipt))
 
 
 @app.command()
@@ -86,6 +89,9 @@ def plan(
     format: FormatName = None,
     version: PhysicalVersion = None,
     label: Label = None,
+    layout: LayoutOption = None,
+    input: Inputs = None,
+    draft: Draft = False,
     storage_option: StorageOption = None,
     counts: Counts = False,
     registry: Target = None,
@@ -93,10 +99,10 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Show what publishing a table would do. Writes nothing."""
-    declared = FeatureTable.from_yaml(declaration)
+    declared = _declared(declaration, input or (), layout)
     facts = _inspect(table, format, version, storage_option, counts)
     with opened(registry, env) as opened_registry:
-        _show_plan(opened_registry.plan(declared, facts, label=label), as_json)
+        _show_plan(opened_registry.plan(declared, facts, label=label, draft=draft), as_json)
 
 
 @app.command()
@@ -123,7 +129,7 @@ def push(
         else {"version": outcome.version, "created": outcome.created}
         for outcome in outcomes
     ]
-    show(as_json, rows, lambda: _print_pushed(outcomes))
+    show(as_json, rows, lambda: _print_pushed(outcomes, opened_registry))
     if failed:
         raise RegistryError(
             f"{len(failed)} of {len(outcomes)} were not published; fix the errors and run again: "
@@ -131,41 +137,25 @@ def push(
         )
 
 
-@app.command()
-def describe(
-    dataset: DatasetName,
-    title: Annotated[str | None, typer.Option(help="What people call it.")] = None,
-    description: Annotated[str | None, typer.Option(help="Markdown.")] = None,
-    owner: Annotated[list[str] | None, typer.Option(help="team:name or an e-mail address; repeatable.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="A free word; repeatable.")] = None,
-    message: Annotated[str, typer.Option("--message", "-m", help="Why.")] = "",
-    publisher: Publisher = None,
-    registry: Target = None,
-    env: Env = None,
-    as_json: AsJson = False,
-) -> None:
-    """Record the title, description, owners and tags of a dataset. Those left out stay, and so do its versions."""
-    given = {"title": title, "description": description, "owners": owner, "tags": tag}
-    changes = Dataset.from_json({"name": dataset, **{name: value for name, value in given.items() if value}})
-    with opened(registry, env, publisher) as opened_registry:
-        described = opened_registry.describe(changes, message=message)
-    show(as_json, described.to_json(), lambda: output.print(f"described [bold]{described.name}[/]"))
+def _declared(file: Path, inputs: Sequence[str], layout: str | None) -> FeatureTable:
+    """The declaration, with what the options add to it."""
+    declared = FeatureTable.from_yaml(file)
+    more: dict[str, Any] = {}
+    if inputs:
+        more["inputs"] = tuple(dict.fromkeys([*declared.inputs, *inputs]))
+    if layout is not None and (declared.layout is None or declared.layout.name != layout):
+        more["layout"] = Layout(name=layout)
+    return FeatureTable(**{**dict(declared), **more}) if more else declared
 
 
-@app.command()
-def retire(
-    version: Annotated[str, typer.Argument(help="dataset@vN.")],
-    reason: Annotated[str, typer.Option("--reason", "-m", help="Why it should no longer be used.")],
-    replacement: Annotated[str | None, typer.Option(help="The version to use instead, dataset@vN.")] = None,
-    publisher: Publisher = None,
-    registry: Target = None,
-    env: Env = None,
-    as_json: AsJson = False,
-) -> None:
-    """Mark a version that should no longer be used. Its record does not change."""
-    with opened(registry, env, publisher) as opened_registry:
-        retirement = opened_registry.retire(version, reason=reason, replacement=replacement)
-    show(as_json, asdict(retirement), lambda: say(f"{version} is {retirement}"))
+def _receipt_json(receipt: Receipt) -> dict[str, object]:
+    names = ("version", "urn", "digest", "created", "target")
+    return {**{name: getattr(receipt, name) for name in names}, "notes": list(receipt.notes)}
+
+
+def _print_receipt(receipt: Receipt) -> None:
+    done = "published" if receipt.created else "unchanged: the same content is already published as"
+    say(f"{done} {receipt.version}\n{receipt.urn}\nin {receipt.target}")
 
 
 def _inspect(
@@ -189,9 +179,10 @@ def _show_plan(planned: Plan, as_json: bool) -> None:
     show(as_json, data, lambda: say(planned.to_markdown()))
 
 
-def _print_pushed(outcomes: Sequence[Outcome]) -> None:
+def _print_pushed(outcomes: Sequence[Outcome], registry: Registry) -> None:
     for outcome in outcomes:
         if isinstance(outcome, RegistryError):
             say(f"failed     {outcome}")
         else:
             say(f"{'published' if outcome.created else 'unchanged'}  {outcome.version}")
+    say(f"in {registry.target}")

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 import typer
-from rich.table import Column, Table
-from rich.text import Text
 
+from registry_dagster.answers.current import Taken
 from registry_dagster.cli.app import app
-from registry_dagster.cli.options import AsJson, DatasetName, Env, Target, VersionName, opened
-from registry_dagster.cli.output import add_row, output, say, table
+from registry_dagster.cli.options import AsJson, At, DatasetName, Env, InLayout, Target, VersionName, opened
+from registry_dagster.cli.output import add_row, facts, output, say, table
 from registry_dagster.cli.output import show as show_result
 from registry_dagster.cli.signing import signing_service
 from registry_dagster.errors import NotPublished
+from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.retirement import Retirement
 from registry_dagster.model.words import column_words, reference_words, signal_words
+from registry_dagster.registry.registry import Registry
+from registry_dagster.registry.rows.now import DatasetNow, VersionNow
 
 __all__ = ["diff", "show", "versions"]
 
@@ -34,21 +36,24 @@ def show(
             "or lance.",
         ),
     ] = None,
+    history: Annotated[bool, typer.Option("--history", help="Print what people did to it: who, why, when.")] = False,
+    at: At = None,
+    layout: InLayout = None,
     registry: Target = None,
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a published version. A dataset's name means its newest version."""
-    if read is not None:
-        return _show_code(name, read, registry, env, as_json)
+    """Show a published version. A dataset's name means its current version; with --history, the whole dataset."""
     with opened(registry, env) as opened_registry:
-        record = opened_registry.get(name)
-        retirement = opened_registry.retirement(record.name)
-    signing = signing_service()
-    data = _json(record, retirement)
-    if signing:
-        data["signing_service"] = signing
-    show_result(as_json, data, lambda: _print_record(record, retirement, signing))
+        if history:
+            return _show_history(opened_registry, name, as_json)
+        taken = opened_registry.current(name, at=at, layout=layout)
+        if read is not None:
+            code = opened_registry.read_code(name, read, at=at, layout=layout)
+            data = {"version": taken.version, "engine": read, "code": code}
+            return show_result(as_json, data, lambda: typer.echo(code, nl=False))
+        shown = _shown(opened_registry, taken)
+    show_result(as_json, _shown_json(shown), lambda: _print_record(shown))
 
 
 @app.command()
@@ -58,20 +63,24 @@ def versions(
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the published versions of a dataset."""
+    """List the versions of a dataset, also those that are retired, removed, drafts or gone."""
     with opened(registry, env) as opened_registry:
-        records = opened_registry.versions(dataset)
+        records = {record.name: record for record in opened_registry.versions(dataset)}
         if not records:
             raise NotPublished(f"{dataset}: no version is published at {opened_registry.target}")
         retired = opened_registry.retirements(dataset)
-    data = [_json(record, retired.get(record.name)) for record in records]
-    show_result(as_json, data, lambda: _print_versions(records, retired))
+        now = opened_registry.acts.now(dataset)
+    data = [
+        _json(records[each.version], each, retired.get(each.version)) if each.version in records else each.to_dict()
+        for each in now.versions
+    ]
+    show_result(as_json, data, lambda: _print_versions(records, now))
 
 
 @app.command()
 def diff(
-    before: Annotated[str, typer.Argument(help="dataset@vN.")],
-    after: Annotated[str, typer.Argument(help="The version to compare it with.")],
+    before: Annotated[str, typer.Argument(help="dataset@vN; alone, it is compared with the version before it.")],
+    after: Annotated[str | None, typer.Argument(help="The version to compare it with.")] = None,
     registry: Target = None,
     env: Env = None,
     as_json: AsJson = False,
@@ -82,42 +91,76 @@ def diff(
     show_result(as_json, found.to_dict(), lambda: say(found))
 
 
-def _show_code(name: str, engine: str, registry: str | None, env: str | None, as_json: bool) -> None:
-    with opened(registry, env) as opened_registry:
-        version = opened_registry.get(name).name
-        code = opened_registry.read_code(version, engine)
-    show_result(as_json, {"version": version, "engine": engine, "code": code}, lambda: typer.echo(code, nl=False))
+@dataclass(frozen=True)
+class _Shown:
+    """All that is printed of one version."""
+
+    record: DatasetVersion
+    taken: Taken
+    dataset: Dataset
+    now: DatasetNow
+    retirement: Retirement | None
+    signing: str | None
+
+    @property
+    def version(self) -> VersionNow:
+        return self.now.version(self.record.name)
 
 
-def _json(record: DatasetVersion, retirement: Retirement | None) -> dict[str, Any]:
-    data = {**record.to_json(), "digest": record.digest}
+def _shown(registry: Registry, taken: Taken) -> _Shown:
+    record = registry.get(taken.version)
+    dataset, now = registry.dataset(record.dataset), registry.acts.now(record.dataset)
+    return _Shown(record, taken, dataset, now, registry.retirement(record.name), signing_service())
+
+
+def _show_history(registry: Registry, name: str, as_json: bool) -> None:
+    acts = registry.acts.history(name if "@" not in name else registry.current(name).version)
+    data = [act.to_json() for act in acts]
+    text = "\n".join(map(str, acts)) or f"{name}: nothing was done to it after publishing"
+    show_result(as_json, data, lambda: say(text))
+
+
+def _shown_json(shown: _Shown) -> dict[str, Any]:
+    data = _json(shown.record, shown.version, shown.retirement)
+    data |= {"taken": shown.taken.to_dict(), "described": shown.dataset.to_json(), "gaps": list(shown.now.gaps)}
+    return {**data, "signing_service": shown.signing} if shown.signing else data
+
+
+def _json(record: DatasetVersion, now: VersionNow, retirement: Retirement | None) -> dict[str, Any]:
+    data = {**record.to_json(), "digest": record.digest, "content_digest": record.content_digest, "now": now.to_dict()}
     return {**data, "retired": asdict(retirement)} if retirement else data
 
 
-def _print_versions(records: Sequence[DatasetVersion], retired: Mapping[str, Retirement]) -> None:
-    names = ("version", "made against", "format", "rows", "published", "by", "why")
-    listed = table(*names, "retired") if retired else table(*names)
-    for record in records:
-        provenance = record.provenance
-        cells = [
-            record.name,
-            ", ".join(map(str, record.materializations)),
-            record.table.format,
-            "unknown" if record.table.rows is None else f"{record.table.rows:,}",
-            f"{provenance.published_at:%Y-%m-%d %H:%M}",
-            provenance.publisher,
-            provenance.message,
-        ]
-        add_row(listed, [*cells, str(retired.get(record.name, ""))] if retired else cells)
+def _print_versions(records: Mapping[str, DatasetVersion], now: DatasetNow) -> None:
+    marked = any(each.marks for each in now.versions)
+    named = any(each.labels or each.layout for each in now.versions)
+    names = ["version", *(["label", "layout"] if named else []), "made against", "format", "rows", "published", "by"]
+    listed = table(*names, "why", *(["state"] if marked else []))
+    for each in now.versions:
+        record = records.get(each.version)
+        cells = [each.version, *([", ".join(each.labels), each.layout] if named else [])]
+        cells += _cells(record) if record else [None] * 6
+        add_row(listed, [*cells, *(["; ".join(each.marks)] if marked else [])])
     output.print(listed)
+    if now.current and now.current.remark:
+        say(f"current: {now.current}")
 
 
-def _print_record(record: DatasetVersion, retirement: Retirement | None, signing: str | None) -> None:
-    about = Table.grid(Column(), Column(overflow="fold"), padding=(0, 2))
-    for name, value in _about(record, retirement, signing).items():
-        if value:
-            about.add_row(Text(name, style="dim"), Text(value))
-    output.print(about)
+def _cells(record: DatasetVersion) -> list[str | None]:
+    provenance = record.provenance
+    return [
+        ", ".join(map(str, record.materializations)),
+        record.table.format,
+        "unknown" if record.table.rows is None else f"{record.table.rows:,}",
+        f"{provenance.published_at:%Y-%m-%d %H:%M}",
+        provenance.publisher,
+        provenance.message,
+    ]
+
+
+def _print_record(shown: _Shown) -> None:
+    facts({**_about(shown), **_table(shown.record, shown.signing)})
+    record = shown.record
     columns = table("column", "type", "meaning", "description")
     for field in record.table.fields:
         column = record.columns.get(field.path)
@@ -128,13 +171,29 @@ def _print_record(record: DatasetVersion, retirement: Retirement | None, signing
         say(f"- {line}")
 
 
-def _about(record: DatasetVersion, retirement: Retirement | None, signing: str | None) -> dict[str, str | None]:
+def _about(shown: _Shown) -> dict[str, str | None]:
+    """What it is called, which version was taken and why, and what is true of it now."""
+    now, taken = shown.version, shown.taken
+    return {
+        "version": shown.record.name,
+        "taken because": taken.reason,
+        "passed over": "\n".join(taken.passed_over),
+        "also in layout": ", ".join(taken.layouts),
+        "title": shown.dataset.title,
+        "owners": ", ".join(shown.dataset.owners),
+        "label": ", ".join(now.labels),
+        "layout": now.layout,
+        "licence": now.licence,
+        "draft": "yes: it is not final" if now.draft else None,
+        "retired": str(shown.retirement) if shown.retirement else None,
+        "gaps": "\n".join(shown.now.gaps),
+    }
+
+
+def _table(record: DatasetVersion, signing: str | None) -> dict[str, str | None]:
     provenance, physical = record.provenance, record.table
     pinned = physical.pin.identity.items()
     return {
-        "version": record.name,
-        "label": record.label,
-        "retired": str(retirement) if retirement else None,
         "made against": ", ".join(map(str, record.materializations)),
         "computed from": ", ".join(record.inputs),
         "location": physical.location,
@@ -145,4 +204,5 @@ def _about(record: DatasetVersion, retirement: Retirement | None, signing: str |
         "published": f"{provenance.published_at:%Y-%m-%d %H:%M:%S} UTC by {provenance.publisher}",
         "why": provenance.message,
         "digest": record.digest,
+        "content": record.content_digest,
     }

@@ -6,6 +6,7 @@ unique. What others assigned to the container is kept.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,7 +16,17 @@ from registry_dagster.errors import CorruptRecord
 from registry_dagster.model.act import Act
 from registry_dagster.model.canonical_json import json_text
 
-__all__ = ["ACTS_ASPECT", "act_definitions", "acts_from", "highest_from", "with_act", "with_highest"]
+__all__ = [
+    "ACTS_ASPECT",
+    "act_definitions",
+    "acts_from",
+    "highest_from",
+    "readable_acts",
+    "with_act",
+    "with_highest",
+]
+
+_log = logging.getLogger(__name__)
 
 ACTS_ASPECT = "structuredProperties"
 """The aspect that holds them."""
@@ -59,6 +70,15 @@ def acts_from(container: Entity) -> tuple[Act, ...]:
         except ValueError as error:
             raise CorruptRecord(f"the acts of a Dataset were changed by others: {str(text)[:80]!r}") from error
     return tuple(acts)
+
+
+def readable_acts(container: Entity) -> tuple[Act, ...]:
+    """As `acts_from`; if others changed them, none, with a warning in the log."""
+    try:
+        return acts_from(container)
+    except CorruptRecord as error:
+        _log.warning("%s", error)
+        return ()
 
 
 def highest_from(container: Entity) -> int:

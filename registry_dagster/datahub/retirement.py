@@ -23,7 +23,7 @@ def undo_proposal(version: str, by: str, env: str) -> Proposal:
     return Proposal(version_urn(version, env), "deprecation", aspect)
 
 
-def retirement_from(entity: Entity, version: str = "", acts: Sequence[Act] = ()) -> Retirement | None:
+def retirement_from(entity: Entity, version: str = "", acts: Sequence[Act] | None = None) -> Retirement | None:
     """Whether a stored version is retired, by our acts and by its deprecation, which mirrors the last of them.
 
     The deprecation is written after the act, so it may lag behind it; and people change it in DataHub's UI, which
@@ -32,9 +32,9 @@ def retirement_from(entity: Entity, version: str = "", acts: Sequence[Act] = ())
     Args:
         entity: The version's aspects.
         version: Its name, where acts are given.
-        acts: The acts on its Dataset, in order.
+        acts: The acts on its Dataset, in order; None where they were not read.
     """
-    ours = [act for act in acts if act.version == version and act.act in ("retire", "undo")]
+    ours = [act for act in acts or () if act.version == version and act.act in ("retire", "undo")]
     deprecation = entity.get("deprecation")
     last = ours[-1] if ours else None
     if last is not None and (deprecation is None or any(_mirrors(deprecation, act) for act in ours)):
@@ -46,7 +46,7 @@ def retirement_from(entity: Entity, version: str = "", acts: Sequence[Act] = ())
         reason=deprecation.get("note") or "no reason was given",
         by=decoded(deprecation.get("actor", "someone").removeprefix("urn:li:corpuser:")),
         replacement=str(replacement) if replacement else None,
-        in_datahub=bool(acts),
+        in_datahub=acts is not None,
     )
 
 

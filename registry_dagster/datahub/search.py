@@ -1,8 +1,7 @@
 """What entities are found by: their kind, terms and words, taken from their aspects alone.
 
 One rule for every store: an index is filled with it, and what a server's search returns is checked by it.
-To add a filter, name its field in `Field`, say in `FIELDS` where its values are, and add it to what the registry's
-`find` takes.
+To add a filter, name its field in `Field`, say in `FIELDS` where its values are, and add it to `registry/filters.py`.
 """
 
 from __future__ import annotations
@@ -41,6 +40,7 @@ Field = Literal[
     "annotation_type",
     "column",
     "dataset",
+    "digest",
     "embedding_model",
     "format",
     "id",
@@ -102,8 +102,7 @@ class Search:
 
     Args:
         kind, env: Of the entities.
-        terms: Every set must hold; one term of a set is enough.
-        without: No entity with one of these matches.
+        terms, without: One of every set of terms must hold, and none of the latter.
         words: Each must begin one of the entity's words; as `words_of` returns them.
     """
 
@@ -262,6 +261,7 @@ FIELDS: Mapping[Field, FieldRule] = {
     "annotation_type": FieldRule(_annotation_types),
     "column": FieldRule(lambda facts: facts.paths),
     "dataset": FieldRule(lambda facts: _with_those_above(facts.dataset)),
+    "digest": FieldRule(lambda facts: (facts.properties.get(name) for name in ("content_digest", "digest"))),
     "embedding_model": FieldRule(lambda facts: (each.get("model") for each in facts.columns.values()), on_server=True),
     "format": FieldRule(lambda facts: [facts.properties.get("format")], on_server=True),
     "id": FieldRule(_ids),

@@ -6,15 +6,17 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
+from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.base import Model
 from registry_dagster.model.layout import LayoutName
 from registry_dagster.model.moments import UtcDateTime
 from registry_dagster.model.names import VersionNameText
+from registry_dagster.model.problems import problems_of
 from registry_dagster.model.text import Text, UrnText
 
-__all__ = ["Act", "ActKind", "Label"]
+__all__ = ["Act", "ActKind", "Label", "checked_label"]
 
 ActKind = Literal["retire", "undo", "label", "describe", "layout", "promote", "licence"]
 
@@ -34,6 +36,21 @@ def _label(text: str) -> str:
 
 Label = Annotated[str, Field(max_length=100), AfterValidator(_label)]
 """A human alias of a version, unique in its dataset. It never moves."""
+
+_ADAPTER = TypeAdapter[str](Label)
+
+
+def checked_label(label: str) -> str:
+    """A label that can be given from now on. Older records may hold others.
+
+    Raises:
+        InvalidDeclaration: it looks like a version's number, or cannot be typed.
+    """
+    try:
+        return _ADAPTER.validate_python(label)
+    except ValidationError as error:
+        problems = "; ".join(problem.text for problem in problems_of("label", error))
+        raise InvalidDeclaration(problems if problems.startswith("label") else f"label {problems}") from None
 
 
 class Act(Model):

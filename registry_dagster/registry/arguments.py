@@ -8,6 +8,7 @@ from os import PathLike
 from typing import TypeVar, cast
 
 from registry_dagster.errors import InvalidDeclaration, PublishRefused
+from registry_dagster.model.act import checked_label
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.table import TableFacts
@@ -97,11 +98,13 @@ def publication_of(given: Publication) -> Publication:
     """A publication with its table inspected, if only the place of it was given.
 
     Raises:
-        InvalidDeclaration: it is not made of a declaration and a table.
+        InvalidDeclaration: it is not made of a declaration and a table, or the label is not one that can be typed.
         TableError: the table cannot be inspected.
     """
     instance_of(FeatureTable, given.feature_table, "feature_table")
     number = cast("object", given.version)
     if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
         raise InvalidDeclaration(f"version must be a whole number, got {shown(number)}; write e.g. 3")
+    if given.label is not None:
+        checked_label(given.label)
     return replace(given, table=facts_of(given.table))

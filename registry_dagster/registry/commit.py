@@ -120,7 +120,7 @@ class Committer:
             self.records.remember(commit.proposals, record.number, commit.plan.dataset)
             try:
                 self._complete(record, commit.proposals, stored)
-                task.outcome = self._receipt(record, created=True)
+                task.outcome = self._receipt(record, commit.plan)
             except RegistryError as error:
                 task.outcome = error
         elif entity and not _is_remains(entity):
@@ -191,14 +191,15 @@ class Committer:
     def _read_back(self, proposals: Iterable[Proposal]) -> dict[str, Entity]:
         return self.records.store.read(list(dict.fromkeys(proposal.urn for proposal in proposals)))
 
-    def _receipt(self, record: DatasetVersion, created: bool) -> Receipt:
-        return Receipt(record.name, version_urn(record.name, self.records.env), record.digest, created, record)
+    def _receipt(self, record: DatasetVersion, plan: Plan) -> Receipt:
+        urn = version_urn(record.name, self.records.env)
+        return Receipt(record.name, urn, record.digest, plan.creates, record, self.records.store.target, plan.warnings)
 
     def settle_published(self, published: Sequence[tuple[Task, Plan]]) -> None:
         """Prove those that are published already; complete those that an earlier publish left incomplete."""
         env = self.records.env
         stored = self.records.store.read([version_urn(plan.version, env) for _, plan in published])
-        proven: list[tuple[Task, DatasetVersion, list[Proposal]]] = []
+        proven: list[tuple[Task, Plan, DatasetVersion, list[Proposal]]] = []
         for task, plan in published:
             try:
                 record = self._published(plan, stored)
@@ -207,17 +208,17 @@ class Committer:
             else:
                 # Owners are people's to change.
                 proposals = [each for each in self.proposals(record, plan.dataset) if each.aspect not in PEOPLES_OWN]
-                proven.append((task, record, proposals))
-        joins = {each.urn for _, _, proposals in proven for each in proposals} - stored.keys()
+                proven.append((task, plan, record, proposals))
+        joins = {each.urn for *_, proposals in proven for each in proposals} - stored.keys()
         stored |= self.records.store.read(joins) if joins else {}
-        for task, record, proposals in proven:
+        for task, plan, record, proposals in proven:
             absent = [each for each in proposals if each.aspect not in stored.get(each.urn, {})]
             try:
                 self._complete(record, absent, stored)
-                task.outcome = self._receipt(record, created=False)
+                task.outcome = self._receipt(record, plan)
             except RegistryError as error:
                 task.outcome = error
-        self.writer.write_runs([record for task, record, _ in proven if isinstance(task.outcome, Receipt)])
+        self.writer.write_runs([record for task, _, record, _ in proven if isinstance(task.outcome, Receipt)])
 
     def _published(self, plan: Plan, stored: Mapping[str, Entity]) -> DatasetVersion:
         """The record as it was published. What is missing of it is in the declaration: the digest proves both."""

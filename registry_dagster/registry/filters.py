@@ -57,6 +57,7 @@ class Filters(TypedDict, total=False):
         float | None,
         Filter("Days within which a materialization version it was made against expires; expired ones are included."),
     ]
+    digest: Annotated[str | None, Filter("A digest that `show` prints, sha256:…: of the content, or of the record.")]
     retired: Annotated[bool | None, Filter("Only retired versions, or only others; both if left out.")]
 
 

@@ -85,6 +85,7 @@ class Finder:
                     owners=tuple(each.owners),
                     tags=tuple(each.tags),
                     description=each.description,
+                    passed_over=taken.passed_over if taken else (),
                 )
 
     def materializations(self, name: str | None = None) -> tuple[MaterializationVersion, ...]:

@@ -50,11 +50,13 @@ def _publication(registry: Registry, record: DatasetVersion) -> Publication:
             columns=record.columns,
             references=record.references,
             signals=record.signals,
+            layout=record.layout,
         ),
         table=record.table,
         message=provenance.message,
         publisher=provenance.publisher,
         label=record.label,
+        draft=record.draft,
         origin=Origin(
             run_id=provenance.dagster_run_id,
             asset=provenance.dagster_asset,

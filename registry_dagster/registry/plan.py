@@ -49,7 +49,7 @@ class Publication:
         table: The table, as `inspect_table` found it.
         message: Why, in the publisher's words.
         publisher: Who. Default: the registry's.
-        label: A human alias of the version.
+        label: A human alias of the version, unique in its dataset.
         version: The number it must get; default: the next.
         origin: The Dagster run that made the table.
         draft: Whether it is published as not final.
@@ -122,6 +122,8 @@ class Receipt:
         digest: sha256 over the record's canonical JSON.
         created: True only if this publish created it; False if the same content was already published.
         record: The record, as read back.
+        target: The registry that it is in, without credentials.
+        notes: What a person should know: what was stated but not added, and what the plan warned of.
     """
 
     version: str
@@ -129,6 +131,8 @@ class Receipt:
     digest: str
     created: bool
     record: DatasetVersion
+    target: str = ""
+    notes: tuple[str, ...] = ()
 
     def to_markdown(self) -> str:
         """The receipt as a table."""
@@ -136,12 +140,13 @@ class Receipt:
         rows = [
             ("version", f"`{self.version}`"),
             ("published", "now" if self.created else "before: same content, nothing written"),
+            *([("in", f"`{self.target}`")] if self.target else []),
             ("by", provenance.publisher),
             ("why", provenance.message),
             ("urn", f"`{self.urn}`"),
             ("digest", f"`{self.digest}`"),
         ]
-        return markdown_table(("receipt", ""), rows)
+        return "\n".join([markdown_table(("receipt", ""), rows), *_list("Notes", self.notes)])
 
 
 def warnings_for(feature_table: FeatureTable, table: TableFacts) -> Iterator[str]:
@@ -161,7 +166,7 @@ def warnings_for(feature_table: FeatureTable, table: TableFacts) -> Iterator[str
 def _page(plan: Plan) -> Iterator[str]:
     would = "would be published" if plan.creates else "is already published with the same content; nothing to write"
     yield from (f"### `{plan.version}` {would}", "")
-    yield markdown_table(("table", ""), _table_rows(plan.record))
+    yield markdown_table(("table", ""), [*_about_rows(plan), *_table_rows(plan.record)])
     meanings = {path: " · ".join(column_words(column)) for path, column in plan.record.columns.items()}
     rows = [(f"`{each.path}`", each.type, meanings.get(each.path, "")) for each in plan.record.table.fields]
     yield from ("", markdown_table(("column", "type", "meaning"), rows))
@@ -170,6 +175,21 @@ def _page(plan: Plan) -> Iterator[str]:
     if plan.diff is not None:
         yield from _list(f"Changes since `{plan.diff.before}`", [str(change) for change in plan.diff.changes])
     yield from _list("Warnings", plan.warnings)
+
+
+def _about_rows(plan: Plan) -> Iterator[tuple[str, str]]:
+    record, dataset = plan.record, plan.dataset
+    layout = record.layout
+    facts = {
+        "title": dataset.title,
+        "owners": ", ".join(dataset.owners),
+        "label": record.label,
+        "layout": layout and layout.name,
+        "partitioned by": ", ".join(layout.partitioned_by) if layout else "",
+        "sorted by": ", ".join(layout.sorted_by) if layout else "",
+        "draft": "yes: it is not final, so nothing takes it by the dataset's name alone" if record.draft else "",
+    }
+    yield from ((name, value) for name, value in facts.items() if value)
 
 
 def _table_rows(record: DatasetVersion) -> Iterator[tuple[str, str]]:

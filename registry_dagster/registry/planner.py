@@ -59,7 +59,8 @@ class Planner:
         plan = _without_false_links(plan, self.records.columns(targets))
         taken = _number_in_the_way(plan, view, publication.version)
         if taken is not None:
-            raise _conflict_with(plan, self.records.exact(str(VersionName(plan.record.dataset, taken))))
+            other = self.records.exact(str(VersionName(plan.record.dataset, taken)))
+            raise _conflict_with(plan, other, publication.version)
         return plan
 
     def preview(self, publication: Publication) -> Plan:
@@ -208,10 +209,10 @@ def _number_in_the_way(plan: Plan, view: View, version: int | None) -> int | Non
     return taken if taken != number else None
 
 
-def _conflict_with(plan: Plan, taken: DatasetVersion) -> VersionConflict:
+def _conflict_with(plan: Plan, taken: DatasetVersion, asked: int | None) -> VersionConflict:
     """The error that says what is taken, by what, and how it differs."""
     label = plan.record.label
-    what = f"label {label!r} belongs to {taken}, which" if label and taken.label == label else f"{taken}"
+    what = f"label {label!r} belongs to {taken}, which" if taken.number != asked else f"{taken}"
     differences = tuple(str(change) for change in diff(taken, plan.record).changes)
     return VersionConflict(f"{what} is published with other content and never changes", differences)
 

@@ -24,6 +24,7 @@ from registry_dagster.registry.finder import Finder
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import At, Resolved, Resolver
 from registry_dagster.registry.rows.found import Newest
+from registry_dagster.registry.rows.lineage import Lineage, sources_of
 
 __all__ = ["Questions"]
 
@@ -65,6 +66,16 @@ class Questions:
                 return Newest(asked, record.name, found, tuple(passed_over))
             passed_over.append(f"{record.name}: {candidate.flaw or f'{found.verdict}; {found.reason}'}")
         return Newest(asked, None, first, tuple(passed_over))
+
+    def lineage(self, name: str) -> Lineage:
+        """What something comes from, if it is a published version, and what depends on it."""
+        dependents = tuple(self.finder.dependents(name))
+        dataset, _, exact = name_text(name).partition("@")
+        if not self._is_dataset(dataset):
+            return Lineage(name, (), dependents)
+        record, taken = self.resolver.resolve(name)
+        of = record.name if exact else f"{name}, taken as {record.name}"
+        return Lineage(of, tuple(sources_of(record)), dependents, taken=(taken,))
 
     def read_code(self, name: str, engine: str, at: At, layout: str | None) -> str:
         """Python that reads a published version's table; says which version, if not simply the last one.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 
+from registry_dagster.datahub.acts import ACTS_ASPECT, readable_acts
 from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.materialization import materialization_from
 from registry_dagster.datahub.proposal import Entity, Proposal
@@ -117,9 +118,15 @@ class Records:
     def retirements(self, versions: Collection[str]) -> dict[str, Retirement]:
         """The retired ones of some versions `dataset@vN`."""
         urns = {version_urn(version, self.env): version for version in versions}
-        found = self.store.read(list(urns), ["deprecation"]) if urns else {}
-        retired = ((urns[urn], retirement_from(entity)) for urn, entity in found.items())
-        return {version: retirement for version, retirement in retired if retirement is not None}
+        datasets = {container_urn(parse_version(version).dataset, self.env) for version in versions}
+        found = self.store.read([*urns, *datasets], ["deprecation", ACTS_ASPECT]) if urns else {}
+        acts = {urn: readable_acts(found.get(urn, {})) for urn in datasets}
+        retired = {
+            version: retirement_from(found[urn], version, acts[container_urn(parse_version(version).dataset, self.env)])
+            for urn, version in urns.items()
+            if urn in found
+        }
+        return {version: retirement for version, retirement in retired.items() if retirement is not None}
 
     def dataset(self, name: str) -> Dataset | None:
         """How a Dataset is recorded now."""

@@ -31,6 +31,7 @@ from registry_dagster.registry.questions import Questions
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import At, Resolver
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion, Newest
+from registry_dagster.registry.rows.lineage import Lineage
 from registry_dagster.registry.rows.rows import Rows, first_rows
 from registry_dagster.registry.settings import checked_env, default_env, default_publisher, default_target
 from registry_dagster.registry.verifier import Verification, Verifier
@@ -48,11 +49,10 @@ class Registry:
     """The registry of feature datasets, wherever it is kept.
 
     Use `Registry.open`. Reading and planning write nothing; publishing is the one act that publishes a version.
-
-    A name is `dataset@vN`, `dataset@label`, or `dataset` for its newest version.
+    A name is `dataset@vN`, `dataset@label`, or `dataset` for its current version.
 
     Raises:
-        NotPublished: nothing is published under a name that is asked for.
+        NotPublished: nothing is published under a name.
         CorruptRecord: what is stored under it is not what was published.
         InvalidDeclaration: an argument is not well formed.
         RegistryUnavailable: the store cannot be reached or is busy. It is safe to try again.
@@ -67,7 +67,7 @@ class Registry:
         self._planner = Planner(self._records, self._resolver)
         self._writer = Writer(self._records)
         self.acts = Acts(self._records, self._resolver, self._writer, publisher)
-        """What a person does after publishing: retire, undo, label, layout, promote, licence; and the history."""
+        """What a person does after publishing: retire, undo, label and so on; the history, and what is true now."""
         committer = Committer(self._records, self._writer)
         self._service = PublishService(self._records, self._planner, self._writer, committer, publisher)
 
@@ -131,10 +131,12 @@ class Registry:
         label: str | None = None,
         version: int | None = None,
         origin: Origin | None = None,
+        draft: bool = False,
     ) -> Plan:
         """What publishing would do. Writes nothing. Arguments and errors are those of `publish`."""
-        publication = Publication(feature_table, facts_of(table), "", None, label, version, origin)
-        return self._planner.preview(publication)
+        return self._planner.preview(
+            Publication(feature_table, facts_of(table), "", None, label, version, origin, draft)
+        )
 
     def publish(
         self,
@@ -146,30 +148,30 @@ class Registry:
         label: str | None = None,
         version: int | None = None,
         origin: Origin | None = None,
+        draft: bool = False,
     ) -> Receipt:
         """Record a table with its meaning, once.
 
-        The same content again writes nothing and returns the version that has it. Other content becomes the
-        next version. It is safe to run again after any failure.
+        The same content again writes nothing and returns the version that has it; other content becomes the next
+        version. It is safe to run again after any failure.
 
         Args:
             feature_table: The declaration.
             table: The table, as `inspect_table` found it; a path or address is inspected.
-            message: Why, in the publisher's words.
-            publisher: Who. Default: the registry's.
-            label: A human alias of the version.
-            version: The number it must get; default: the next.
-            origin: The Dagster run that made the table.
+            message, publisher: Why, in the publisher's words, and who. Default: the registry's publisher.
+            label, version, origin, draft: See `Publication`.
 
         Raises:
             PublishRefused: no message or no publisher.
             TableMismatch: declaration and table disagree.
             MaterializationConflict: a materialization version is recorded with other facts.
             VersionConflict: the number or label asked for belongs to other content.
+            NotPublished: an input is not published.
             StoreRefused: the store does not take the record as it is.
             RegistryUnavailable: the store failed; says what is known. Running again is safe.
         """
-        publication = Publication(feature_table, facts_of(table), message, publisher, label, version, origin)
+        table = facts_of(table)
+        publication = Publication(feature_table, table, message, publisher, label, version, origin, draft)
         (outcome,) = self.publish_many([publication])
         if isinstance(outcome, RegistryError):
             raise outcome
@@ -190,8 +192,7 @@ class Registry:
         """Record materialization versions as their system reports them now. Publishes nothing.
 
         What never changes about one (kind, timestamp, uuid) is added if it is not known yet; expiry and status follow
-        the newer report; aliases are collected. One that contradicts its record is refused, the others are written.
-        A dry run only says what would change.
+        the newer report; aliases are collected. One that contradicts its record is refused. A dry run writes nothing.
         """
         return self._writer.record_materializations(versions, write=not dry_run)
 
@@ -208,8 +209,7 @@ class Registry:
 
         Args:
             version: `dataset@vN`.
-            record: Only compare the stored record with its digest.
-            table: Only check that the table is still there as it was recorded.
+            record, table: Only compare the record with its digest, or only the table with what was recorded of it.
             storage_options: See `inspect_table`. Never recorded.
         """
         return Verifier(self._records, record, table, storage_options).verify(version)
@@ -229,24 +229,18 @@ class Registry:
         A DataHub server's search lags some seconds behind; the versions of one named dataset are always complete.
 
         Args:
-            text: Words that each begin a word of the version's names, columns, descriptions, message, or of
-                its dataset's title, description and tags.
+            text: Words that each begin a word of its names, columns, descriptions, message or dataset's description.
             filters: What must hold; see `Filters`.
             limit: How many at most; None for all. `stream` yields all without holding them in memory.
         """
         return first_rows(self._finder.versions(Question(text=text, **filters)), limit)
 
     def stream(self, **question: Unpack[Question]) -> Iterator[FoundVersion]:
-        """As `find`, one by one and without a limit: memory does not grow with what is found."""
+        """As `find`, one by one, without a limit: memory does not grow with what is found."""
         return self._finder.versions(question)
 
     def datasets(self, text: str | None = None, *, limit: int | None = 100) -> Rows[FoundDataset]:
-        """The datasets, as people describe them now.
-
-        Args:
-            text: Words that each begin a word of the name, title, description or tags.
-            limit: How many at most; None for all.
-        """
+        """The datasets as people describe them now: all, or those with words that begin like those of `text`."""
         return first_rows(self._finder.datasets(text), limit)
 
     def materializations(self, name: str | None = None) -> tuple[MaterializationVersion, ...]:
@@ -257,21 +251,24 @@ class Registry:
         """The published versions that were computed from something, join to it, or were made against it.
 
         Args:
-            of: `dataset`, `dataset@vN`, a materialization version `system@version`, or an annotation table such as
-                `nucleus_detection_v0`.
-            limit: How many at most; None for all.
+            of: A dataset or version, a materialization version, or an annotation table (`nucleus_detection_v0`).
+            limit: See `find`.
         """
         return first_rows(self._finder.dependents(of), limit)
 
+    def lineage(self, name: str) -> Lineage:
+        """What a version was made from and joins to, and, as `dependents`, what depends on it; both by its name."""
+        return self._questions.lineage(name)
+
     def get(self, name: str, *, at: At = None, layout: str | None = None) -> DatasetVersion:
-        """The version of that name, proven against its digest; see `current`."""
+        """The version of that name, proven against its digest; see `current`. A version's digest is a name, too."""
         return self._resolver.resolve(name, at=at, layout=layout).record
 
     def current(self, name: str, *, at: At = None, layout: str | None = None) -> Taken:
         """Which version a name means, why, and which later ones are passed over.
 
         Args:
-            name: `dataset@vN`, `dataset@label`, or `dataset` for its current version.
+            name: A version or dataset.
             at: Only versions made against this materialization version, `system@version` by any of its names.
             layout: Only versions in this layout.
         """
@@ -302,7 +299,7 @@ class Registry:
         return self._records.materialization(instance_of(MaterializationVersion, version, "version"))
 
     def retirement(self, version: str) -> Retirement | None:
-        """By whom and why a version is retired; None if it is not."""
+        """By whom and why a version is retired; None if it is not retired."""
         return self._records.retirements([version]).get(version)
 
     def retirements(self, dataset: str) -> dict[str, Retirement]:
@@ -316,9 +313,8 @@ class Registry:
         Lossy and unknown ones are passed over with their reason, and so are retired ones.
 
         Args:
-            dataset: The dataset.
-            compatible_with: `system@version`, a version alone if the dataset was made against one system, or a
-                published `dataset@vN`; a `dataset` means its newest version.
+            dataset: Its name.
+            compatible_with: `system@version`, a version alone if the dataset is made against one system, or a table.
         """
         return self._questions.newest(dataset, compatible_with)
 
@@ -344,8 +340,7 @@ class Registry:
 
         Args:
             a, b: The versions.
-            bridges: More tables that may hold keys of both. Crosswalks that either names, and tables that hold
-                ids of both, are tried without being named, in the version that fits.
+            bridges: More tables that may hold keys of both. Crosswalks and tables that hold ids of both are found.
             at, layout: Which version a dataset's name means; see `current`.
         """
         return self._questions.join(a, b, bridges, at, layout)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from registry_dagster.answers.current import Candidate, Taken, current, made_at
 from registry_dagster.datahub.proposal import Entity
 from registry_dagster.datahub.retirement import retirement_from
-from registry_dagster.datahub.urns import version_urn
+from registry_dagster.datahub.search import Search, Term
+from registry_dagster.datahub.urns import version_in, version_urn
 from registry_dagster.datahub.version import RECORD_ASPECTS, record_from
 from registry_dagster.errors import InvalidDeclaration, NotPublished
 from registry_dagster.model.act import Act
@@ -100,6 +101,7 @@ class Resolver:
             NotPublished, InvalidDeclaration: as for `taken`.
             CorruptRecord: what is stored is not what was published.
         """
+        name, digest = self._named(name)
         exact = parse_version(name).exact if re.search(r"@v[0-9]+$", name_text(name)) else None
         if exact is None:
             taken = self.taken(name, at=at, layout=layout)
@@ -112,7 +114,7 @@ class Resolver:
             raise NotPublished(f"{name}: not published at {self._records.store.target}; {_published(versions)}")
         record = record_from(entity, urn)
         flaw = flaw_of(entity, name) or ("a draft" if record.draft else None)
-        return Resolved(record, Taken(name, f"it is {flaw}" if flaw else None))
+        return Resolved(record, Taken(name, _and(digest, f"it is {flaw}" if flaw else None)))
 
     def taken(self, name: str, *, at: At = None, layout: str | None = None) -> Taken:
         """The version that a name means.
@@ -126,6 +128,10 @@ class Resolver:
             NotPublished: nothing is published under that name; says what is.
             InvalidDeclaration: the name is not well formed, or is exact and yet addressed by clock or layout.
         """
+        name, digest = self._named(name)
+        if digest:
+            taken = self.taken(name, at=at, layout=layout)
+            return replace(taken, reason=_and(digest, taken.reason))
         dataset, _, exact = name_text(name).partition("@")
         dataset = parse_version(dataset).dataset
         if exact:
@@ -137,6 +143,24 @@ class Resolver:
         if taken is None:
             raise NotPublished(self._nothing(versions, at, layout))
         return taken
+
+    def _named(self, name: str) -> tuple[str, str | None]:
+        """The name, and why, if a digest was given instead of it.
+
+        Raises:
+            NotPublished: no version has the digest.
+        """
+        if not name_text(name).startswith("sha256:"):
+            return name, None
+        search = Search("version", self._records.env, (frozenset([Term("digest", name)]),))
+        found = sorted({str(version) for urn in self._records.store.search(search) if (version := version_in(urn))})
+        if not found:
+            raise NotPublished(
+                f"{name}: no version with this digest is published at {self._records.store.target}; "
+                "give all of it, as show prints it"
+            )
+        others = f", as have {', '.join(found[1:])}" if found[1:] else ""
+        return found[0], f"it has the digest that was asked for{others}"
 
     def _exact(self, name: str, exact: str, versions: Versions) -> Taken:
         where = self._records.store.target
@@ -167,6 +191,10 @@ def flaw_of(entity: Entity, version: str, acts: Sequence[Act] = ()) -> str | Non
         return "removed in DataHub"
     retirement = retirement_from(entity, version, acts)
     return str(retirement) if retirement else None
+
+
+def _and(*reasons: str | None) -> str | None:
+    return ", and ".join(filter(None, reasons)) or None
 
 
 def _refuse_address(name: str, at: At, layout: str | None) -> None:

@@ -12,12 +12,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 
-from registry_dagster.datahub.acts import ACTS_ASPECT, acts_from, highest_from, with_highest
+from registry_dagster.datahub.acts import ACTS_ASPECT, highest_from, readable_acts, with_highest
 from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.proposal import Aspect, Entity
 from registry_dagster.datahub.urns import PLATFORM, container_urn, version_in, version_set_urn, version_urn
 from registry_dagster.datahub.version import Summary, summary_from
-from registry_dagster.errors import CorruptRecord, RegistryError
+from registry_dagster.errors import RegistryError
 from registry_dagster.model.act import Act
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
@@ -177,10 +177,7 @@ class VersionIndex:
             numbers.dataset = dataset_from(container)
             numbers.recorded = highest_from(container)
             numbers.given = max(numbers.given, numbers.recorded)
-            try:
-                numbers.acts = acts_from(container)
-            except CorruptRecord as error:
-                _log.warning("%s: %s", name, error)
+            numbers.acts = readable_acts(container)
             self._note(text for act in numbers.acts for text in (act.version, act.replacement))
 
     def _read_pointers(self, names: Collection[str]) -> dict[str, int]:

@@ -47,7 +47,7 @@ def test_versions_of_what_is_not_published_are_an_error(run: Run) -> None:
     assert "lab.no_such: no version is published at" in listed.stderr
 
 
-def test_publish_show_versions(run: Run) -> None:
+def test_publish_show_versions(run: Run, tmp_path: Path) -> None:
     published = publish(run)
     shown = run("show", "lab.cells")
     listed = run("versions", "lab.cells")
@@ -56,6 +56,7 @@ def test_publish_show_versions(run: Run) -> None:
     assert published.stdout.splitlines() == [
         "published lab.cells@v1",
         "urn:li:dataset:(urn:li:dataPlatform:feature-registry,lab.cells@v1,PROD)",
+        f"in lite://{tmp_path / 'registry.db'}",
     ]
     assert "root_id · id_space minnie65_public" in shown.stdout
     assert "lab.cells@v1" in listed.stdout
@@ -77,12 +78,17 @@ def test_json_is_for_programs(run: Run) -> None:
     record = json.loads(run("show", "lab.cells@v1", "--json").stdout)
     assert receipt["created"] is True
     assert record["digest"] == receipt["digest"]
-    assert json.loads(run("versions", "lab.cells", "--json").stdout) == [record]
+    assert record["taken"]["version"] == "lab.cells@v1"
+    assert record["described"]["owners"] == ["team:cells"]
+    (listed,) = json.loads(run("versions", "lab.cells", "--json").stdout)
+    assert listed == {name: value for name, value in record.items() if name not in ("taken", "described", "gaps")}
 
 
 def test_the_schema_describes_declarations(run: Run) -> None:
     schema = json.loads(run("schema").stdout)
-    assert set(schema["properties"]) == {"dataset", "materializations", "columns", "references", "signals"}
+    assert set(schema["properties"]) == {
+        *("dataset", "materializations", "columns", "references", "signals", "inputs", "layout")
+    }
 
 
 @pytest.mark.parametrize(

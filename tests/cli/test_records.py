@@ -54,6 +54,7 @@ def test_retire_says_who_why_and_what_instead_and_show_shows_it(run: Run) -> Non
         "reason": "wrong [unit]",
         "by": "bob@lab.org",
         "replacement": f"{NAME}@v2",
+        "in_datahub": False,
     }
     assert "retired" not in json.loads(run("show", f"{NAME}@v2", "--json").stdout)
     assert f"retired by bob@lab.org: wrong [unit]; use {NAME}@v2" in run("versions", NAME, COLUMNS="300").stdout
@@ -62,10 +63,12 @@ def test_retire_says_who_why_and_what_instead_and_show_shows_it(run: Run) -> Non
 
 
 def test_describe_changes_what_is_given_and_leaves_the_rest(run: Run) -> None:
-    described = run("describe", NAME, "--title", "All neurons", "--owner", "team:fly", "--owner", "eve@lab.org")
+    said = ("-m", "renamed", "--publisher", "eve@lab.org")
+    described = run("describe", NAME, "--title", "All neurons", "--owner", "team:fly", "--owner", "eve@lab.org", *said)
     assert described.returncode == 0
     assert NAME in described.stdout
-    result = json.loads(run("describe", NAME, "--description", "Größe.", "--json").stdout)
+    result = json.loads(run("describe", NAME, "--description", "Größe.", "--json", *said).stdout)
+    assert result == json.loads(run("describe", NAME, "--json").stdout)
     assert result == {
         "name": NAME,
         "title": "All neurons",
@@ -96,12 +99,12 @@ def test_verify_names_what_was_changed_and_fails(run: Run, path: Path) -> None:
     assert len(json.loads(result.stdout)["record"]["changes"]) == 1
 
 
-def test_push_delivers_a_folder_and_a_second_time_nothing(run: Run, tmp_path: Path) -> None:
+def test_push_delivers_a_folder_and_a_second_time_nothing(run: Run, tmp_path: Path, path: Path) -> None:
     with Registry.open(f"file://{tmp_path}/handoff", publisher="hpc@lab.org") as registry:
         registry.publish(declared("lab.cells"), facts(), message="from the cluster")
     first, second = run("push", "handoff"), run("push", "handoff")
-    assert (first.returncode, first.stdout) == (0, "published  lab.cells@v1\n")
-    assert (second.returncode, second.stdout) == (0, "unchanged  lab.cells@v1\n")
+    assert (first.returncode, first.stdout) == (0, f"published  lab.cells@v1\nin lite://{path}\n")
+    assert (second.returncode, second.stdout) == (0, f"unchanged  lab.cells@v1\nin lite://{path}\n")
     assert json.loads(run("push", "handoff", "--json").stdout) == [{"version": "lab.cells@v1", "created": False}]
     assert json.loads(run("show", "lab.cells", "--json").stdout)["provenance"]["publisher"] == "hpc@lab.org"
 
@@ -112,10 +115,11 @@ def test_push_to_a_server_takes_the_token_from_the_environment_and_never_shows_i
     with StandInGms(token=TOKEN, reader_token="reader") as gms:
         denied = run("push", "handoff", "--registry", gms.url, DATAHUB_GMS_TOKEN="reader")
         pushed = run("push", "handoff", "--registry", gms.url, DATAHUB_GMS_TOKEN=TOKEN)
+        url = gms.url
     assert denied.returncode == 1
     assert "give the token's user the rights" in denied.stdout
     assert "1 of 1 were not published" in denied.stderr
-    assert (pushed.returncode, pushed.stdout) == (0, "published  lab.cells@v1\n")
+    assert (pushed.returncode, pushed.stdout) == (0, f"published  lab.cells@v1\nin {url}\n")
     assert TOKEN not in pushed.stdout + pushed.stderr
 
 
@@ -130,6 +134,11 @@ def test_push_to_a_server_takes_the_token_from_the_environment_and_never_shows_i
         ),
         (("retire", f"{NAME}@v1", "-m", " ", "--publisher", "ada"), "needs a reason"),
         (("describe", "lab.none", "--title", "x"), "publish a version first"),
+        (("describe", NAME, "--title", "x"), "needs a reason"),
+        (("describe", NAME, "--title", "x", "-m", "y"), "needs a publisher"),
+        (("undo", f"{NAME}@v1", "-m", "x", "--publisher", "ada"), "is not retired, so there is nothing to undo"),
+        (("promote", f"{NAME}@v1", "-m", "x", "--publisher", "ada"), "is not a draft"),
+        (("label", f"{NAME}@v1", "v1", "-m", "x", "--publisher", "ada"), "looks like a version's number"),
         (("describe", NAME, "--owner", "team:Größe, (b) "), "owner"),
         (("verify",), "pass a version, e.g. feature-registry verify dataset@v1, or pass --all"),
         (("verify", NAME), "is not an exact version"),

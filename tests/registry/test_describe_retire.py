@@ -160,7 +160,7 @@ class TestRetiring:
             registry.publish(declared(), facts(), message="why")
             deprecation = {"deprecated": True, "note": "old", "actor": "urn:li:corpuser:eve"}
             gms.put(version_urn(f"{NAME}@v1", "PROD"), "deprecation", deprecation)
-            assert registry.retirement(f"{NAME}@v1") == Retirement("old", "eve")
+            assert registry.retirement(f"{NAME}@v1") == Retirement("old", "eve", in_datahub=True)
             gms.put(version_urn(f"{NAME}@v1", "PROD"), "deprecation", {**deprecation, "deprecated": False})
             assert registry.retirement(f"{NAME}@v1") is None
 
@@ -170,4 +170,4 @@ class TestRetiring:
             for other in ("urn:li:dataset:(urn:li:dataPlatform:hive,DB.Table,PROD)", "urn:li:chart:(looker,x)"):
                 deprecation = {"deprecated": True, "note": "old", "actor": "urn:li:corpuser:eve", "replacement": other}
                 gms.put(version_urn(f"{NAME}@v1", "PROD"), "deprecation", deprecation)
-                assert registry.retirement(f"{NAME}@v1") == Retirement("old", "eve")
+                assert registry.retirement(f"{NAME}@v1") == Retirement("old", "eve", in_datahub=True)

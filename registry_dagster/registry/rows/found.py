@@ -52,8 +52,9 @@ class FoundDataset(Answer):
 
     Args:
         name: Its name.
-        newest: Its newest version.
+        newest: Its current version.
         title, owners, tags, description: Its description.
+        passed_over: Later numbers than the current version, each with the reason why it is not.
     """
 
     name: str
@@ -62,9 +63,11 @@ class FoundDataset(Answer):
     owners: tuple[str, ...]
     tags: tuple[str, ...]
     description: str | None
+    passed_over: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return " · ".join(filter(None, [self.newest or self.name, self.title, ", ".join(self.owners)]))
+        passed_over = f"passed over: {'; '.join(self.passed_over)}" if self.passed_over else None
+        return " · ".join(filter(None, [self.newest or self.name, self.title, ", ".join(self.owners), passed_over]))
 
 
 @dataclass(frozen=True)

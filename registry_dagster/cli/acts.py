@@ -1,0 +1,160 @@
+"""Commands for what people do after publishing: retire, undo, label, layout, promote, licence, describe."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from registry_dagster.cli.app import app
+from registry_dagster.cli.options import AsJson, DatasetName, Env, Message, Publisher, Target, opened
+from registry_dagster.cli.output import facts, say, show, wrote
+from registry_dagster.model.act import Act
+from registry_dagster.model.dataset import Dataset
+from registry_dagster.registry.registry import Registry
+
+__all__ = ["describe", "label", "layout", "licence", "promote", "retire", "undo"]
+
+Exact = Annotated[str, typer.Argument(help="dataset@vN.")]
+Either = Annotated[str, typer.Argument(help="dataset@vN, or dataset.")]
+
+
+@app.command()
+def retire(
+    version: Exact,
+    reason: Annotated[str, typer.Option("--message", "-m", "--reason", help="Why it should no longer be used.")],
+    replacement: Annotated[str | None, typer.Option(help="The version to use instead, dataset@vN.")] = None,
+    publisher: Publisher = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Mark a version that should no longer be used. Its record does not change; undo takes it back."""
+    with opened(registry, env, publisher) as opened_registry:
+        retirement = opened_registry.retire(version, reason=reason, replacement=replacement)
+    show(as_json, asdict(retirement), lambda: say(wrote(f"{version} is {retirement}", opened_registry)))
+
+
+@app.command()
+def undo(
+    version: Exact,
+    message: Message,
+    publisher: Publisher = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a retirement back: the version may be used again."""
+    with opened(registry, env, publisher) as opened_registry:
+        opened_registry.acts.undo(version, reason=message)
+        _show_last(opened_registry, version, as_json)
+
+
+@app.command()
+def label(
+    version: Exact,
+    alias: Annotated[str, typer.Argument(help="A word for people, e.g. size-paper; it never moves.")],
+    message: Message,
+    publisher: Publisher = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a version an alias, so that dataset@alias means it."""
+    with opened(registry, env, publisher) as opened_registry:
+        opened_registry.acts.label(version, alias, reason=message)
+        _show_last(opened_registry, version, as_json)
+
+
+@app.command()
+def layout(
+    name: Either,
+    layout: Annotated[str, typer.Argument(help="The layout's name, e.g. pre_pt_root_id.")],
+    message: Message,
+    publisher: Publisher = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record how the rows of a version are arranged; for a dataset, the layout that is meant by default."""
+    with opened(registry, env, publisher) as opened_registry:
+        opened_registry.acts.layout(name, layout, reason=message)
+        _show_last(opened_registry, name, as_json)
+
+
+@app.command()
+def promote(
+    version: Exact,
+    message: Message,
+    publisher: Publisher = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record that a draft is final."""
+    with opened(registry, env, publisher) as opened_registry:
+        opened_registry.acts.promote(version, reason=message)
+        _show_last(opened_registry, version, as_json)
+
+
+@app.command()
+def licence(
+    name: Either,
+    licence: Annotated[str, typer.Argument(help="The licence, e.g. CC-BY-4.0.")],
+    message: Message,
+    publisher: Publisher = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record the licence of a version, or of a dataset."""
+    with opened(registry, env, publisher) as opened_registry:
+        opened_registry.acts.licence(name, licence, reason=message)
+        _show_last(opened_registry, name, as_json)
+
+
+@app.command()
+def describe(
+    dataset: DatasetName,
+    title: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    description: Annotated[str | None, typer.Option(help="Markdown.")] = None,
+    owner: Annotated[list[str] | None, typer.Option(help="team:name or an e-mail address; repeatable.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A free word; repeatable.")] = None,
+    message: Annotated[str, typer.Option("--message", "-m", help="Why; needed if anything is to change.")] = "",
+    publisher: Publisher = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record the title, description, owners and tags of a dataset. With none of them, show what is recorded.
+
+    Those left out are unchanged, and so are the dataset's versions.
+    """
+    given = {"title": title, "description": description, "owners": owner, "tags": tag}
+    changes = {name: value for name, value in given.items() if value}
+    with opened(registry, env, publisher) as opened_registry:
+        if not changes:
+            described = opened_registry.dataset(dataset)
+            show(as_json, described.to_json(), lambda: facts(_described(described)))
+            return
+        described = opened_registry.describe(Dataset.from_json({"name": dataset, **changes}), message=message)
+    show(as_json, described.to_json(), lambda: say(wrote(f"described {described.name}", opened_registry)))
+
+
+def _described(dataset: Dataset) -> dict[str, str | None]:
+    return {
+        "name": dataset.name,
+        "title": dataset.title,
+        "owners": ", ".join(dataset.owners),
+        "tags": ", ".join(dataset.tags),
+        "default layout": dataset.default_layout,
+        "description": dataset.description,
+    }
+
+
+def _show_last(registry: Registry, name: str, as_json: bool) -> None:
+    """Print the act that was just recorded, as history shows it."""
+    acts: tuple[Act, ...] = registry.acts.history(name)
+    data: dict[str, Any] = acts[-1].to_json()
+    show(as_json, data, lambda: say(wrote(str(acts[-1]), registry)))

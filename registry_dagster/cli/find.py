@@ -14,6 +14,7 @@ from registry_dagster.cli.filter_options import with_filter_options
 from registry_dagster.cli.options import AsJson, DatasetName, Env, Target, VersionName, opened
 from registry_dagster.cli.output import add_row, note, output, say, show, table
 from registry_dagster.registry.filters import Filters
+from registry_dagster.registry.registry import Registry
 from registry_dagster.registry.rows.rows import Rows, value_text
 
 __all__ = ["column", "dependents", "expiring", "find", "list_datasets", "newest"]
@@ -32,7 +33,7 @@ def list_datasets(
     """List the datasets, each with its newest version."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.datasets(text, limit=limit)
-    _show(as_json, found, ("name", "newest", "title", "owners", "tags"))
+        _show(opened_registry, as_json, found, ("name", "newest", "title", "owners", "tags"))
 
 
 @app.command()
@@ -48,7 +49,12 @@ def find(
     """Find published versions that match all options, newest first."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.find(text, limit=limit, **filters)
-    _show(as_json, found, ("version", "title", "materializations", "format", "rows", "published_at", "retired"))
+        _show(
+            opened_registry,
+            as_json,
+            found,
+            ("version", "title", "materializations", "format", "rows", "published_at", "retired"),
+        )
 
 
 @app.command()
@@ -62,7 +68,7 @@ def expiring(
     """List versions made against a materialization version that has expired or soon will. Nothing is enforced."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.find(expiring_within=within, limit=limit)
-    _show(as_json, found, ("version", "expires_on", "materializations", "publisher", "retired"))
+        _show(opened_registry, as_json, found, ("version", "expires_on", "materializations", "publisher", "retired"))
 
 
 @app.command()
@@ -76,7 +82,7 @@ def dependents(
     """List versions that were computed from something, join to it, or were made against it."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.dependents(of, limit=limit)
-    _show(as_json, found, ("version", "how", "retired"))
+        _show(opened_registry, as_json, found, ("version", "how", "retired"))
 
 
 @app.command()
@@ -109,7 +115,15 @@ def column(
     show(as_json, found.to_dict(), lambda: say(found))
 
 
-def _show(as_json: bool, found: Rows[Any], names: Iterable[str]) -> None:
+def _show(registry: Registry, as_json: bool, found: Rows[Any], names: Iterable[str]) -> None:
+    """Print what was found. Nothing is an answer only where there is a registry.
+
+    Raises:
+        NotPublished: there is none.
+    """
+    if not found:
+        registry.check_exists()
+        note(f"asked {registry.target}, environment {registry.env}")
     rows: list[dict[str, Any]] = [row.to_dict() for row in found]
     show(as_json, rows, lambda: _print_rows(list(found), list(names)))
     if found.more:

@@ -15,7 +15,6 @@ from registry_dagster.cli.options import AsJson, DatasetName, Env, Target, Versi
 from registry_dagster.cli.output import add_row, output, say, table
 from registry_dagster.cli.output import show as show_result
 from registry_dagster.cli.signing import signing_service
-from registry_dagster.errors import NotPublished
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.retirement import Retirement
 from registry_dagster.model.words import column_words, reference_words, signal_words
@@ -62,7 +61,8 @@ def versions(
     with opened(registry, env) as opened_registry:
         records = opened_registry.versions(dataset)
         if not records:
-            raise NotPublished(f"{dataset}: no version is published at {opened_registry.target}")
+            # Raises, and says which name may be meant.
+            opened_registry.current(dataset)
         retired = opened_registry.retirements(dataset)
     data = [_json(record, retired.get(record.name)) for record in records]
     show_result(as_json, data, lambda: _print_versions(records, retired))

@@ -102,6 +102,8 @@ class Search:
         terms: Every set must hold; one term of a set is enough.
         without: No entity with one of these matches.
         words: Each must begin one of the entity's words; as `words_of` returns them.
+        checked: Whether what a server's search finds is checked in the primary store. Without terms and words, what
+            is not checked may be out of date, but costs one request less.
     """
 
     kind: Kind
@@ -109,6 +111,7 @@ class Search:
     terms: tuple[frozenset[Term], ...] = ()
     without: frozenset[Term] = frozenset()
     words: tuple[str, ...] = ()
+    checked: bool = True
 
     def finds(self, entry: Entry) -> bool:
         """Whether an entity matches."""

@@ -121,6 +121,7 @@ class Receipt:
         digest: sha256 over the record's canonical JSON.
         created: True only if this publish created it; False if the same content was already published.
         record: The record, as read back.
+        warnings: What its plan warned of.
     """
 
     version: str
@@ -128,6 +129,7 @@ class Receipt:
     digest: str
     created: bool
     record: DatasetVersion
+    warnings: tuple[str, ...] = ()
 
     def to_markdown(self) -> str:
         """The receipt as a table."""
@@ -140,7 +142,7 @@ class Receipt:
             ("urn", f"`{self.urn}`"),
             ("digest", f"`{self.digest}`"),
         ]
-        return markdown_table(("receipt", ""), rows)
+        return "\n".join([markdown_table(("receipt", ""), rows), *_list("Warnings", self.warnings)])
 
 
 def warnings_for(feature_table: FeatureTable, table: TableFacts) -> Iterator[str]:
@@ -149,11 +151,8 @@ def warnings_for(feature_table: FeatureTable, table: TableFacts) -> Iterator[str
     if undeclared := [path for path in top if path not in feature_table.columns]:
         some = ", ".join(undeclared[:5]) + (f" and {len(undeclared) - 5} more" if len(undeclared) > 5 else "")
         yield f"{len(undeclared)} of {len(top)} columns have no declared meaning: {some}"
-    for version in feature_table.materializations:
-        if version.timestamp is None:
-            yield f"{version}: no timestamp is declared, so it cannot be compared with other names of the same version"
-        if version.status == "expired":
-            yield f"{version}: declared as expired"
+    if table.rows == 0:
+        yield "the table has no rows"
 
 
 def _page(plan: Plan) -> Iterator[str]:

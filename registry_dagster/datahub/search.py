@@ -1,8 +1,7 @@
 """What entities are found by: their kind, terms and words, taken from their aspects alone.
 
-One rule for every store: an index is filled with it, and what a server's search returns is checked by it.
-To add a filter, name its field in `Field`, say in `FIELDS` where its values are, and add it to what the registry's
-`find` takes.
+One rule for every store: an index is filled with it, and what a server's search returns is checked by it. To add a
+filter, name its field in `Field`, say in `FIELDS` where its values are, and add it to what `Registry.find` takes.
 """
 
 from __future__ import annotations
@@ -99,11 +98,9 @@ class Search:
 
     Args:
         kind, env: Of the entities.
-        terms: Every set must hold; one term of a set is enough.
-        without: No entity with one of these matches.
+        terms, without: Every set must hold, one term of a set is enough; none of `without` may.
         words: Each must begin one of the entity's words; as `words_of` returns them.
-        checked: Whether what a server's search finds is checked in the primary store. Without terms and words, what
-            is not checked may be out of date, but costs one request less.
+        checked: Whether what a server's search finds is checked in the primary store.
     """
 
     kind: Kind

@@ -66,7 +66,7 @@ class PublishService:
             # What is remembered was behind, or the store failed: the next round asks it again.
             fresh = any(task.outcome is None and (task.failures or task.lost_races) for task in waiting)
             waiting = [task for task in waiting if task.outcome is None]
-        return [task.outcome for task in tasks if task.outcome is not None]
+        return [result for task in tasks if (result := task.result) is not None]
 
     def _task(self, publication: Publication) -> Task:
         try:
@@ -124,6 +124,7 @@ class PublishService:
                 claims.add((f"label of {task.dataset}", task.publication.label))
             if not claims & taken:
                 taken |= claims
+                task.warnings = plan.warnings
                 view = view.after(plan)
                 plans.append((task, plan))
         return plans

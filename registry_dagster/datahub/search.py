@@ -15,6 +15,7 @@ from itertools import chain
 from typing import Any, Literal, NamedTuple
 
 from registry_dagster.datahub import dataset, materialization
+from registry_dagster.datahub.ids import id_text
 from registry_dagster.datahub.proposal import Aspect, Entity
 from registry_dagster.datahub.retirement import retirement_from
 from registry_dagster.datahub.schema import columns_from
@@ -30,7 +31,6 @@ __all__ = [
     "Search",
     "Term",
     "entry_of",
-    "id_terms",
     "owning_container",
     "words_of",
 ]
@@ -66,12 +66,6 @@ _ASPECTS_TO_READ: Mapping[Kind, Set[str]] = {
     "dataset": {"containerProperties"},
     "materialization": {"datasetProperties"},
 }
-
-_ID_SPACES = ("id_space", "chunkedgraph", "source_table", "reference_table")
-"""The attributes that name an identifier's space."""
-
-_TABLE_IDS = ("annotation_id", "nucleus_id", "synapse_id", "target_id")
-"""The semantics whose space is an annotation table."""
 
 
 class Term(NamedTuple):
@@ -192,25 +186,6 @@ def owning_container(urn: str, entity: Entity) -> str | None:
     return container_urn(version.dataset, _env(urn)) if version and _kind(urn, entity) == "version" else None
 
 
-def id_terms(column: Mapping[str, Any]) -> frozenset[Term]:
-    """Which ids a column holds, by each term that columns with such ids are found by. Empty where it does not say.
-
-    Ids of one annotation table are the same, whatever they are called.
-
-    Args:
-        column: The JSON of a column's semantic.
-    """
-    space = _id_space(column)
-    if space is None:
-        return frozenset()
-    by_table = column["semantic"] in _TABLE_IDS
-    return frozenset(Term("id", f"{kind} {space}") for kind in (_TABLE_IDS if by_table else (column["semantic"],)))
-
-
-def _id_space(column: Mapping[str, Any]) -> str | None:
-    return next((str(column[name]) for name in _ID_SPACES if name in column), None)
-
-
 def _kind(urn: str, entity: Entity) -> Kind | None:
     """A version is known by its URN, other entities by their sub type. None if the aspects to read are missing."""
     kind = "version" if version_in(urn) else _kind_by_sub_type(entity)
@@ -250,7 +225,7 @@ def _annotation_types(facts: _Facts) -> Iterator[str | None]:
 
 
 def _ids(facts: _Facts) -> Iterator[str]:
-    yield from (f"{each['semantic']} {space}" for each in facts.columns.values() if (space := _id_space(each)))
+    yield from (text for each in facts.columns.values() if (text := id_text(each)))
 
 
 def _states(facts: _Facts) -> Iterator[str]:

@@ -8,7 +8,8 @@ from itertools import islice
 
 from registry_dagster.answers.column_states import held_states
 from registry_dagster.answers.current import Candidate, current, made_at
-from registry_dagster.datahub.search import Search, Term, id_terms
+from registry_dagster.datahub.ids import alike_ids
+from registry_dagster.datahub.search import Search, Term
 from registry_dagster.datahub.urns import version_in
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.names import VersionName
@@ -105,8 +106,8 @@ def _without(ids: Mapping[str, frozenset[Term]], name: str) -> dict[str, frozens
 
 def _ids(record: DatasetVersion) -> dict[str, frozenset[Term]]:
     """The ids that a table holds: what they are → the terms that columns with such ids are found by."""
-    found = (id_terms(column.to_json()) for column in record.columns.values())
-    return {min(term.value for term in terms): terms for terms in found if terms}
+    found = (alike_ids(column.to_json()) for column in record.columns.values())
+    return {texts[0]: frozenset(Term("id", text) for text in texts) for texts in found if texts}
 
 
 def _terms(ids: Mapping[str, frozenset[Term]]) -> frozenset[Term]:

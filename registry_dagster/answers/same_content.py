@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry_dagster.answers.relations import names_of
-from registry_dagster.model.canonical_json import canonical_json
+from registry_dagster.model.canonical_json import canonical_json, json_text
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.moments import moments_agree
 from registry_dagster.model.table import TableFacts
 
-__all__ = ["SameContent", "place_of", "same_content", "same_table"]
+__all__ = ["SameContent", "place_of", "same_content", "same_table", "table_key"]
 
 _ALIASES = {"s3a": "s3", "s3n": "s3", "gcs": "gs", "abfs": "abfss"}
 """Schemes under which libraries know one and the same place."""
@@ -58,6 +58,11 @@ def same_table(table: TableFacts, published: Mapping[str, object]) -> bool:
         **published,
         "location": place_of(str(published.get("location", ""))),
     }
+
+
+def table_key(table: TableFacts) -> str:
+    """One text for all names of a table in its state."""
+    return json_text({**table.identity, "location": place_of(table.location)})
 
 
 def same_content(planned: DatasetVersion, published: DatasetVersion) -> SameContent | None:

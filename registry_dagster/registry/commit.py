@@ -36,12 +36,6 @@ class Task:
     failures: int = 0
     sent: bool = False
     outcome: Outcome | None = None
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def result(self) -> Outcome | None:
-        """What became of it: a receipt has what its plan warned of."""
-        return replace(self.outcome, warnings=self.warnings) if isinstance(self.outcome, Receipt) else self.outcome
 
     @property
     def dataset(self) -> str:

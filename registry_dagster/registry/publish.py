@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from registry_dagster.answers.same_content import table_key
 from registry_dagster.datahub.pipeline import pipeline_proposals
 from registry_dagster.datahub.prerequisites import prerequisite_proposals
 from registry_dagster.errors import (
@@ -66,7 +67,7 @@ class PublishService:
             # What is remembered was behind, or the store failed: the next round asks it again.
             fresh = any(task.outcome is None and (task.failures or task.lost_races) for task in waiting)
             waiting = [task for task in waiting if task.outcome is None]
-        return [result for task in tasks if (result := task.result) is not None]
+        return [result for task in tasks if (result := task.outcome) is not None]
 
     def _task(self, publication: Publication) -> Task:
         try:
@@ -119,12 +120,11 @@ class PublishService:
             except RegistryError as error:
                 task.outcome = error
                 continue
-            claims = {("content", plan.record.content_digest)}
+            claims = {("table of " + task.dataset, table_key(plan.record.table))}
             if task.publication.label:
                 claims.add((f"label of {task.dataset}", task.publication.label))
             if not claims & taken:
                 taken |= claims
-                task.warnings = plan.warnings
                 view = view.after(plan)
                 plans.append((task, plan))
         return plans

@@ -117,7 +117,7 @@ def test_a_plan_and_a_receipt_say_what_is_wrong_with_the_clock(registry: Registr
     assert wrong in registry.plan(table, facts(body_id="int64")).warnings
     receipt = registry.publish(table, facts(body_id="int64"), message="why")
     assert receipt.created
-    assert wrong in receipt.warnings
+    assert wrong in receipt.notes
     assert wrong in receipt.to_markdown()
     late = registry.publish(made_against(version(343)), facts(1, body_id="int64"), message="why")
     assert late.warnings == ("minnie65_public@343: recorded as expired since 2023-02-24",)
@@ -136,7 +136,7 @@ def test_a_plan_says_which_names_are_new(registry: Registry) -> None:
 def test_the_recorded_timestamp_is_frozen_into_the_record(registry: Registry) -> None:
     registry.record_materializations(RECORDED)
     receipt = registry.publish(made_against(version(1300)), facts(body_id="int64"), message="why")
-    assert receipt.warnings == ()
+    assert receipt.notes == ()
     assert registry.get(receipt.version).materializations[0].timestamp == RECORDED[2].timestamp
 
 
@@ -169,5 +169,5 @@ def test_a_warning_that_cannot_be_given_stops_no_publish(registry: Registry, mon
     table = made_against(version(1300, timestamp=future))
     receipt = registry.publish(table, facts(body_id="int64"), message="why")
     assert receipt.created
-    (warning,) = receipt.warnings
+    (warning,) = receipt.notes
     assert "is in the future" in warning

@@ -89,9 +89,6 @@ class Registry:
             token: DataHub access token, never shown. Default: DATAHUB_GMS_TOKEN, else that of `~/.datahubenv`.
             env: DataHub's environment of everything published here. Default: FEATURE_REGISTRY_ENV, else PROD.
             publisher: Who publishes, unless a publish names somebody else. Default: FEATURE_REGISTRY_PUBLISHER.
-
-        Raises:
-            RegistryError: there is no store of that kind, or no such environment.
         """
         store = open_store(text_of(target or default_target(), "target", "lite:///path/registry.db"), token)
         return cls(store, env or default_env(), publisher or default_publisher())

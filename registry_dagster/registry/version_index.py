@@ -110,7 +110,10 @@ class VersionIndex:
         """
         self.read([name for name in datasets if name not in self._read_at])
         just_now = monotonic() - _JUST_NOW
-        self._read_containers([name for name in datasets if self._read_at[name] < just_now])
+        last = {name: self._known[name].last for name in datasets if self._read_at[name] < just_now}
+        self._read_containers(list(last))
+        # What others published since may have the very content that is to be published.
+        self.read([name for name, before in last.items() if self._known[name].recorded > before])
         return {name: self._known[name] for name in datasets}
 
     def remember(self, dataset: str, summary: Summary) -> None:

@@ -56,6 +56,18 @@ def dying(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
         yield patched
 
 
+def test_what_others_published_meanwhile_is_found_by_a_publisher_who_remembers_the_time_before(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with place.open() as early:
+        early.publish(declared(NAME), facts(1), message="why")
+        publish(place, 2)
+        later = version_index.monotonic() + 60
+        monkeypatch.setattr(version_index, "monotonic", lambda: later)
+        receipt = early.publish(declared(NAME), facts(2), message="why")
+        assert (receipt.version, receipt.created) == (f"{NAME}@v2", False)
+
+
 @pytest.mark.parametrize("deleted", [[3], [2, 3], [1, 2, 3], [1], [2]])
 def test_a_deleted_number_is_not_given_again(place: Place, deleted: list[int]) -> None:
     assert publish(place, 1, 2, 3) == ["v1", "v2", "v3"]

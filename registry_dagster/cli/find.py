@@ -14,6 +14,7 @@ from registry_dagster.cli.filter_options import with_filter_options
 from registry_dagster.cli.options import AsJson, At, DatasetName, Env, InLayout, Target, VersionName, opened
 from registry_dagster.cli.output import add_row, note, output, say, show, table
 from registry_dagster.registry.filters import Filters
+from registry_dagster.registry.registry import Registry
 from registry_dagster.registry.rows.rows import Rows, value_text
 
 __all__ = ["column", "dependents", "expiring", "find", "lineage", "list_datasets", "newest"]
@@ -34,7 +35,7 @@ def list_datasets(
     """List the datasets, each with its current version, and the later ones that are passed over."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.datasets(text, limit=limit)
-    _show(as_json, found, ("name", "newest", "passed_over", "title", "owners", "tags"))
+        _show(opened_registry, as_json, found, ("name", "newest", "passed_over", "title", "owners", "tags"))
 
 
 @app.command()
@@ -50,7 +51,12 @@ def find(
     """Find published versions that match all options, newest first."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.find(text, limit=limit, **filters)
-    _show(as_json, found, ("version", "title", "materializations", "format", "rows", "published_at", "retired"))
+        _show(
+            opened_registry,
+            as_json,
+            found,
+            ("version", "title", "materializations", "format", "rows", "published_at", "retired"),
+        )
 
 
 @app.command()
@@ -64,7 +70,7 @@ def expiring(
     """List versions made against a materialization version that has expired or soon will. Nothing is enforced."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.find(expiring_within=within, limit=limit)
-    _show(as_json, found, ("version", "expires_on", "materializations", "publisher", "retired"))
+        _show(opened_registry, as_json, found, ("version", "expires_on", "materializations", "publisher", "retired"))
 
 
 @app.command()
@@ -78,7 +84,7 @@ def dependents(
     """List versions that were computed from something, join to it, or were made against it."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.dependents(of, limit=limit)
-    _show(as_json, found, ("version", "how", "retired"))
+        _show(opened_registry, as_json, found, ("version", "how", "retired"))
 
 
 @app.command()
@@ -126,7 +132,15 @@ def column(
     show(as_json, found.to_dict(), lambda: say(found))
 
 
-def _show(as_json: bool, found: Rows[Any], names: Iterable[str]) -> None:
+def _show(registry: Registry, as_json: bool, found: Rows[Any], names: Iterable[str]) -> None:
+    """Print what was found. Nothing is an answer only where there is a registry.
+
+    Raises:
+        NotPublished: there is none.
+    """
+    if not found:
+        registry.check_exists()
+        note(f"asked {registry.target}, environment {registry.env}")
     rows: list[dict[str, Any]] = [row.to_dict() for row in found]
     show(as_json, rows, lambda: _print_rows(list(found), list(names)))
     if found.more:

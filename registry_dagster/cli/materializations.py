@@ -74,9 +74,9 @@ def list_versions(
     """List the recorded materialization versions with timestamp, lifecycle and expiry. Contacts no upstream system."""
     with opened(registry, env) as opened_registry:
         versions = opened_registry.materializations(system)
-    if not versions:
-        of = f" of {system}" if system else ""
-        note(f"no materialization version{of} is recorded")
+        if not versions:
+            opened_registry.check_exists()
+            note(f"no materialization version is recorded in {opened_registry.target}")
     now = datetime.now(timezone.utc)
     data = [{**version.to_json(), "lifecycle": lifecycle(version, at=now).state} for version in versions]
     show(as_json, data, lambda: _print_versions(versions, now))

@@ -14,7 +14,6 @@ from registry_dagster.cli.options import AsJson, At, DatasetName, Env, InLayout,
 from registry_dagster.cli.output import add_row, facts, output, say, table
 from registry_dagster.cli.output import show as show_result
 from registry_dagster.cli.signing import signing_service
-from registry_dagster.errors import NotPublished
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.retirement import Retirement
@@ -67,7 +66,8 @@ def versions(
     with opened(registry, env) as opened_registry:
         records = {record.name: record for record in opened_registry.versions(dataset)}
         if not records:
-            raise NotPublished(f"{dataset}: no version is published at {opened_registry.target}")
+            # Raises, and says which name may be meant.
+            opened_registry.current(dataset)
         retired = opened_registry.retirements(dataset)
         now = opened_registry.acts.now(dataset)
     data = [

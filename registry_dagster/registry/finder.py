@@ -16,16 +16,16 @@ from registry_dagster.datahub.retirement import retirement_from
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Field, Search, Term, words_of
 from registry_dagster.datahub.urns import (
     container_urn,
-    sort_id,
     version_in,
     version_urn,
 )
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import VersionName, name_text, parse_version
+from registry_dagster.model.names import VersionName, is_dataset_name, name_text, parse_version
 from registry_dagster.registry.arguments import text_of
 from registry_dagster.registry.filters import Question, checked
+from registry_dagster.registry.known_names import KnownNames
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import Resolver
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion
@@ -56,17 +56,18 @@ class Finder:
     def __init__(self, records: Records, resolver: Resolver) -> None:
         self._records = records
         self._resolver = resolver
+        self.names = KnownNames(records)
 
     def versions(self, question: Question) -> Iterator[FoundVersion]:
         """The published versions that a question asks for, newest first, read page by page.
 
         Raises:
             InvalidDeclaration: no such filter, or a value that a filter does not take.
+            NotPublished: the registry does not know a name in the question, or no expiry at all.
         """
         given = checked(question)
         expiry = self._expiring(given.get("expiring_within"))
-        pages = _pages(self._urns(self._search(given, expiry), given.get("dataset")))
-        return (row for page in pages for row in self._rows(page, expiry))
+        return self._found(given, self._search(given, expiry), expiry)
 
     def datasets(self, text: str | None = None) -> Iterator[FoundDataset]:
         """The datasets, as people describe them now."""
@@ -89,18 +90,39 @@ class Finder:
                 )
 
     def materializations(self, name: str | None = None) -> tuple[MaterializationVersion, ...]:
-        """The recorded materialization versions: all, those of a system, or those known as `system@version`."""
+        """The recorded materialization versions: all, those of a system, or those known as `system@version`.
+
+        Raises:
+            NotPublished: nothing is recorded under that name.
+        """
         name = name if name is None else name_text(name)
-        field: Field = "materialization" if name and "@" in name else "system"
-        terms = (frozenset([Term(field, name)]),) if name else ()
-        pages = _pages(self._records.store.search(Search("materialization", self._records.env, terms)))
-        found = [each for page in pages for each in self._records.materializations_at(page)]
-        return tuple(sorted(found, key=lambda each: (each.source, each.system, sort_id(each.version))))
+        found = self.names.states(name)
+        return found if found or name is None else self.names.states(self.names.state(name))
 
     def dependents(self, of: str | MaterializationVersion) -> Iterator[Dependent]:
-        """The published versions that were computed from something, join to it, or were made against it."""
-        if not isinstance(of, MaterializationVersion):
-            of = name_text(of)
+        """The published versions that were computed from something, join to it, or were made against it.
+
+        Raises:
+            NotPublished: the registry knows nothing of that name.
+        """
+        of = of if isinstance(of, MaterializationVersion) else name_text(of)
+        nothing = True
+        for found in self._dependents(of):
+            nothing = False
+            yield found
+        if nothing and (meant := self._meant(of)) != str(of):
+            yield from self._dependents(meant)
+
+    def _meant(self, of: str | MaterializationVersion) -> str:
+        """What nothing depends on by that name, as it is known here."""
+        if isinstance(of, MaterializationVersion):
+            return self.names.state(str(of))
+        dataset, at, _ = of.partition("@")
+        if at and is_dataset_name(dataset) and self._records.is_dataset(dataset):
+            return self._resolver.taken(of).version
+        return self.names.anything(of)
+
+    def _dependents(self, of: str | MaterializationVersion) -> Iterator[Dependent]:
         names = self._names(of) if "@" in str(of) else [str(of)]
         alternatives = {Term(field, name) for name in names for field in ("points_at", "materialization", "system")}
         search = Search("version", self._records.env, (frozenset(alternatives),))
@@ -111,6 +133,17 @@ class Finder:
             for version in filter(records.__contains__, versions):
                 why = str(retired[version]) if version in retired else None
                 yield Dependent(version, tuple(_ways(records[version], set(names))), why)
+
+    def _found(self, question: Question, search: Search, expiry: _Expiry) -> Iterator[FoundVersion]:
+        """What is found. If nothing is, the names in the question are looked up, and it is asked as they are meant."""
+        nothing = True
+        for page in _pages(self._urns(search, question.get("dataset"))):
+            for row in self._rows(page, expiry):
+                nothing = False
+                yield row
+        if nothing and (meant := self.names.meant(question)) != question:
+            for page in _pages(self._urns(self._search(meant, expiry), meant.get("dataset"))):
+                yield from self._rows(page, expiry)
 
     def _search(self, question: Question, expiry: _Expiry) -> Search:
         given = {name: value for name, value in question.items() if name != "text" and value is not False}
@@ -152,7 +185,7 @@ class Finder:
         names = [str(materialization)]
         if isinstance(materialization, MaterializationVersion):
             names += materialization.aliases
-        recorded = [known for name in names for known in self.materializations(name)]
+        recorded = [known for name in names for known in self.names.states(name)]
         return list(dict.fromkeys([*names, *(name for known in recorded for name in (str(known), *known.aliases))]))
 
     def _expiring(self, days: float | None) -> _Expiry:
@@ -164,7 +197,13 @@ class Finder:
         except (OverflowError, TypeError, ValueError):
             raise InvalidDeclaration(f"{days!r} is not a number of days to look ahead; write e.g. 60") from None
         dates: dict[str, datetime | None] = {}
-        for known in self.materializations():
+        recorded = self.names.states()
+        if not any(known.status == "expired" or known.expires_on is not None for known in recorded):
+            raise self._records.unknown(
+                "no expiry is recorded of any materialization version",
+                "; record it with feature-registry materializations import.",
+            )
+        for known in recorded:
             if known.status == "expired" or (known.expires_on is not None and known.expires_on <= until):
                 dates |= dict.fromkeys((str(known), *known.aliases), known.expires_on)
         return _Expiry(dates)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -55,7 +56,7 @@ class Questions:
         passed_over: list[str] = []
         versions = self.resolver.versions([name])[name]
         if not any(each.present for each in versions.candidates):
-            raise NotPublished(f"{name}: no version is published at {self.records.store.target}")
+            raise self.records.unknown_dataset(name)
         for candidate in newest_first(versions.candidates, default_layout=versions.default_layout):
             record = self._as_of_now(self.records.exact(candidate.name))
             # A version alone, such as 1300, is of the system that the dataset was made against: its newest says which.
@@ -179,8 +180,8 @@ class Questions:
     def _compared_with(self, given: str | MaterializationVersion, record: DatasetVersion) -> _Side:
         """As `_side`; also a version of a system that the record was made against, recorded or not."""
         systems = {each.system: each.source for each in record.materializations}
-        if isinstance(given, str) and "@" not in given and len(systems) == 1 and not self._is_dataset(given):
-            given = f"{next(iter(systems))}@{given}"
+        if isinstance(given, str) and re.fullmatch("v?[0-9][^@:/]*", given) and len(systems) == 1:
+            given = given if self._is_dataset(given) else f"{next(iter(systems))}@{given}"
         try:
             side, _ = self._side(given)
             return self._as_of_now(side) if isinstance(side, DatasetVersion) else side
@@ -196,15 +197,29 @@ class Questions:
         """A published version as it is stored, or a materialization version as it is recorded by now."""
         if isinstance(given, MaterializationVersion):
             return self.records.materialization(given) or given, None
-        name, separator, _ = name_text(given).rpartition("@")
-        if not separator or self._is_dataset(name):
+        dataset = name_text(given).partition("@")[0]
+        if self._is_dataset(dataset):
             return self.resolver.resolve(given, at=at, layout=layout)
-        known = self.finder.materializations(given)
+        known = self.finder.names.states(given) if "@" in given else ()
         if not known:
-            raise NotPublished(
-                f"{given}: no such published version or recorded materialization version at {self.records.store.target}"
-            )
+            known = self.finder.names.states(self._state(given))
         return known[0], None
+
+    def _state(self, given: str) -> str:
+        """The materialization version that a text means.
+
+        Raises:
+            NotPublished: none that is recorded, or a system of which no version is named.
+        """
+        try:
+            meant = self.finder.names.state(given)
+        except NotPublished as error:
+            if is_dataset_name(given):
+                raise self.records.unknown_dataset(given) from error
+            raise
+        if "@" not in meant:
+            raise InvalidDeclaration(f"{given} is a system; name one of its versions, as {meant}@VERSION")
+        return meant
 
     def _is_dataset(self, name: str) -> bool:
         return is_dataset_name(name) and bool(self.records.names(name))

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 
 from registry_dagster.datahub.acts import ACTS_ASPECT, readable_acts
 from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.materialization import materialization_from
 from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.retirement import retirement_from
-from registry_dagster.datahub.urns import (
-    container_urn,
-    materialization_urn,
-    version_urn,
-)
+from registry_dagster.datahub.search import Search
+from registry_dagster.datahub.urns import container_urn, materialization_urn, platform_urn, version_urn
 from registry_dagster.datahub.version import RECORD_ASPECTS, record_from, summary_from
 from registry_dagster.errors import CorruptRecord, NotPublished
 from registry_dagster.model.dataset import Dataset
@@ -23,11 +21,15 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, parse_version
 from registry_dagster.model.retirement import Retirement
 from registry_dagster.registry.version_index import VersionIndex
+from registry_dagster.registry.vocabulary import hint
 from registry_dagster.stores.store import Store
 
 __all__ = ["Records"]
 
 _log = logging.getLogger(__name__)
+
+_MOST_NAMES = 2000
+"""How many datasets are read for a name that may be meant."""
 
 
 class Records:
@@ -44,6 +46,52 @@ class Records:
         self._columns: dict[str, frozenset[str]] = {}
         self._materializations: dict[str, MaterializationVersion | None] = {}
 
+    @property
+    def where(self) -> str:
+        """The registry and environment that is asked, for messages."""
+        return f"{self.store.target} (environment {self.env})"
+
+    def check_exists(self) -> None:
+        """Make sure that something was ever published or recorded here.
+
+        Raises:
+            NotPublished: there is no registry.
+        """
+        searches = (Search(kind, self.env) for kind in ("dataset", "materialization"))
+        if not (self.store.read([platform_urn()]) or any(next(self.store.search(each), None) for each in searches)):
+            raise NotPublished(
+                f"there is no registry at {self.where}: nothing was ever published there; check the address"
+            )
+
+    def is_dataset(self, name: str) -> bool:
+        """Whether a dataset of that name is recorded or has a version."""
+        numbers = self.index.read([name])[name]
+        return bool(numbers.present) or numbers.dataset is not None
+
+    def dataset_names(self) -> set[str]:
+        """The names of datasets; of very many, the newest."""
+        urns = list(islice(self.store.search(Search("dataset", self.env)), _MOST_NAMES))
+        found = self.store.read(urns, ["containerProperties"]) if urns else {}
+        return {known.name for entity in found.values() if (known := dataset_from(entity))}
+
+    def unknown(self, what: str, instead: str) -> NotPublished:
+        """The error for a name that this registry does not know.
+
+        Args:
+            what: What is not known, without where.
+            instead: What to write instead, with its punctuation.
+        """
+        try:
+            self.check_exists()
+        except NotPublished:
+            return NotPublished(f"{what} at {self.where}; there is no registry: nothing was ever published there")
+        lag = " What was just published is found some seconds later." if self.store.search_lags else ""
+        return NotPublished(f"{what} at {self.where}{instead}{lag}")
+
+    def unknown_dataset(self, name: str) -> NotPublished:
+        """The error for a dataset without versions, with the name that may be meant."""
+        return self.unknown(f"{name}: no version is published", hint(name, self.dataset_names() - {name}))
+
     def exact(self, name: str) -> DatasetVersion:
         """The version `dataset@vN`, proven against its digest.
 
@@ -53,7 +101,7 @@ class Records:
         """
         found = self.get([name])
         if name not in found:
-            raise NotPublished(f"{name}: not published at {self.store.target}")
+            raise NotPublished(f"{name}: not published at {self.where}")
         return found[name]
 
     def versions(self, dataset: str) -> tuple[DatasetVersion, ...]:
@@ -74,7 +122,7 @@ class Records:
         """
         numbers = self.index.read([dataset])[dataset].present
         if not numbers:
-            raise NotPublished(f"{dataset}: no version is published at {self.store.target}")
+            raise self.unknown_dataset(dataset)
         return numbers
 
     def names(self, dataset: str) -> list[str]:
@@ -142,7 +190,7 @@ class Records:
         name = parse_version(name).dataset
         dataset = self.dataset(name)
         if dataset is None:
-            raise NotPublished(f"{name}: no such dataset at {self.store.target}")
+            raise self.unknown(f"{name}: no such dataset", hint(name, self.dataset_names()))
         return dataset
 
     def materialization(self, version: MaterializationVersion) -> MaterializationVersion | None:

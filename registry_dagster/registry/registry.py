@@ -119,6 +119,10 @@ class Registry:
         """DataHub's environment that is read and written."""
         return self._records.env
 
+    def check_exists(self) -> None:
+        """Raise NotPublished if there is no registry here: nothing was ever published or recorded."""
+        self._records.check_exists()
+
     def about(self) -> dict[str, str]:
         """What the registry is kept in, as far as it says: release, flags, who is asking, what is missing."""
         return self._store.about()

@@ -22,6 +22,7 @@ from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, name_text, parse_version
 from registry_dagster.model.text import suggestion
+from registry_dagster.registry.known_names import KnownNames
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.version_index import Numbers
 
@@ -111,7 +112,9 @@ class Resolver:
         entity = self._records.store.read([urn], [*RECORD_ASPECTS, "deprecation", "status"]).get(urn)
         if not entity:
             versions = self.versions([exact.dataset])[exact.dataset]
-            raise NotPublished(f"{name}: not published at {self._records.store.target}; {_published(versions)}")
+            if not versions.candidates:
+                raise self._records.unknown_dataset(exact.dataset)
+            raise NotPublished(f"{name}: not published at {self._records.where}; {_published(versions)}")
         record = record_from(entity, urn)
         flaw = flaw_of(entity, name) or ("a draft" if record.draft else None)
         return Resolved(record, Taken(name, _and(digest, f"it is {flaw}" if flaw else None)))
@@ -139,7 +142,13 @@ class Resolver:
         versions = self.versions([dataset])[dataset]
         if exact:
             return self._exact(name, exact, versions)
+        if not versions.candidates:
+            raise self._records.unknown_dataset(dataset)
         taken = versions.current(at=at, layout=layout)
+        if taken is None and isinstance(at, str):
+            # As it was typed, it is the name of no state that a version was made against.
+            at = KnownNames(self._records).state(at)
+            taken = versions.current(at=at, layout=layout)
         if taken is None:
             raise NotPublished(self._nothing(versions, at, layout))
         return taken
@@ -163,7 +172,9 @@ class Resolver:
         return found[0], f"it has the digest that was asked for{others}"
 
     def _exact(self, name: str, exact: str, versions: Versions) -> Taken:
-        where = self._records.store.target
+        if not versions.candidates:
+            raise self._records.unknown_dataset(versions.dataset)
+        where = self._records.where
         number = int(exact[1:]) if re.fullmatch(r"v[1-9][0-9]{0,8}", exact) else versions.labels.get(exact)
         if number is None:
             known = suggestion(exact, versions.labels) if versions.labels else "."
@@ -174,9 +185,7 @@ class Resolver:
         return Taken(candidate.name, f"it is {candidate.flaw}" if candidate.flaw else None)
 
     def _nothing(self, versions: Versions, at: At, layout: str | None) -> str:
-        where = self._records.store.target
-        if not versions.candidates:
-            return f"{versions.dataset}: no version is published at {where}"
+        where = self._records.where
         if all(each.removed for each in versions.candidates):
             return f"{versions.dataset}: every version was removed in DataHub, at {where}"
         asked = " and ".join(

@@ -100,18 +100,24 @@ class Verifier:
         exact_version(version)
         for found in self._page([version]):
             return found
-        raise NotPublished(f"{version}: not published at {self._records.store.target}")
+        raise NotPublished(f"{version}: not published at {self._records.where}")
 
     def verify_all(self, datasets: Iterable[str]) -> Iterator[Verification]:
         """Verify every version of datasets, oldest first, as the result is taken.
 
         Raises:
-            NotPublished: a dataset has no version.
+            NotPublished: a dataset has no version, or there is none to verify at all.
             InvalidDeclaration: a name is that of one version.
         """
         versions = self._versions(datasets)
+        nothing = True
         while page := list(islice(versions, _PAGE)):
+            nothing = False
             yield from self._page(page)
+        if nothing:
+            # A check of the wrong place must not look like one that found all well.
+            self._records.check_exists()
+            raise NotPublished(f"no version is published at {self._records.where}")
 
     def _versions(self, datasets: Iterable[str]) -> Iterator[str]:
         for dataset in datasets:

@@ -119,7 +119,6 @@ class SearchBehaviour:
             ({}, [f"{_EMBEDDINGS}@v2", f"{_EMBEDDINGS}@v1", f"{_NUCLEI}@v2", f"{_NUCLEI}@v1"]),
             ({"dataset": _NUCLEI}, [f"{_NUCLEI}@v2", f"{_NUCLEI}@v1"]),
             ({"dataset": "minnie65.*", "column": "nucleus_id"}, [f"{_NUCLEI}@v2", f"{_NUCLEI}@v1"]),
-            ({"dataset": "flywire.*"}, []),
             ({"materialization": "minnie65_public@1300"}, [f"{_EMBEDDINGS}@v1", f"{_NUCLEI}@v2"]),
             ({"materialization": _made_against("943")}, [f"{_NUCLEI}@v1"]),
             ({"materialization": "minnie65_public", "format": "parquet"}, [f"{_NUCLEI}@v2", f"{_NUCLEI}@v1"]),
@@ -132,6 +131,11 @@ class SearchBehaviour:
             ({"text": "EMBED"}, [f"{_EMBEDDINGS}@v2", f"{_EMBEDDINGS}@v1"]),
             ({"text": "presynaptic 1412"}, [f"{_EMBEDDINGS}@v2"]),
             ({"text": "no such words"}, []),
+            ({"materialization": "minnie65_public:943"}, [f"{_NUCLEI}@v1"]),
+            ({"materialization": "Minnie65_Public@943"}, [f"{_NUCLEI}@v1"]),
+            ({"materialization": "cave/minnie65_public@943"}, [f"{_NUCLEI}@v1"]),
+            ({"materialization": "943"}, [f"{_NUCLEI}@v1"]),
+            ({"embedding_model": "segclr"}, [f"{_EMBEDDINGS}@v2", f"{_EMBEDDINGS}@v1"]),
         ],
     )
     def test_versions_are_found_by_what_is_recorded_of_them(
@@ -140,6 +144,29 @@ class SearchBehaviour:
         found = published.find(**question)
         assert _versions(found) == versions
         assert list(published.stream(**question)) == list(found)
+
+    @pytest.mark.parametrize(
+        ("question", "said"),
+        [
+            ({"dataset": "minnie65.nucle"}, "did you mean 'minnie65.nuclei'"),
+            ({"dataset": "flywire.*"}, "no such dataset is known at"),
+            ({"materialization": "minnie65_pubic@943"}, "did you mean 'minnie65_public@943'"),
+            ({"materialization": "minnie65_public@9430"}, "did you mean 'minnie65_public@943'"),
+            ({"annotation_type": "neuron"}, "neuron: no such annotation type is known"),
+            ({"embedding_model": "SegCRL"}, "did you mean 'SegCLR'"),
+            ({"owner": "team:synapse"}, "did you mean 'team:synapses'"),
+            ({"column": "pt_rot_id", "format": "delta"}, "did you mean 'pt_root_id'"),
+            ({"expiring_within": 60}, "no expiry is recorded of any materialization version"),
+        ],
+    )
+    def test_a_name_that_nobody_knows_is_an_error_and_not_nothing_found(
+        self, published: Registry, question: Mapping[str, Any], said: str
+    ) -> None:
+        with pytest.raises(NotPublished) as refused:
+            published.find(**question)
+        assert said in str(refused.value)
+        assert published.target in str(refused.value)
+        assert "environment PROD" in str(refused.value)
 
     def test_a_row_tells_what_a_list_needs(self, published: Registry) -> None:
         (row,) = published.find(dataset=_NUCLEI, materialization="minnie65_public@943")
@@ -201,7 +228,8 @@ class SearchBehaviour:
         assert by_dataset == (f"pre_pt_root_id joins to {_NUCLEI}@v2",)
         by_version = published.dependents("minnie65_public@1300")
         assert set(_versions(by_version)) == {f"{_NUCLEI}@v2", f"{_EMBEDDINGS}@v1"}
-        assert not published.dependents("nobody_knows")
+        with pytest.raises(NotPublished, match="nobody_knows: no such dataset"):
+            published.dependents("nobody_knows")
 
     def test_the_newest_version_that_goes_with_a_materialization(self, published: Registry) -> None:
         newest = published.newest(_NUCLEI, compatible_with="minnie65_public@943")

@@ -44,7 +44,6 @@ def run(tmp_path: Path) -> Run:
         (("find", "--materialization", "minnie65_public@943"), "minnie65.nuclei@v1"),
         (("find", "presynaptic", "--semantic", "embedding"), "minnie65.synapse_embeddings@v2"),
         (("find", "nobody"), "nothing found"),
-        (("expiring", "--within", "60"), "nothing found"),
         (("dependents", "nucleus_detection_v0"), "nucleus_id holds ids of nucleus_detection_v0"),
         (("newest", "minnie65.nuclei", "--compatible-with", "943"), "minnie65.nuclei@v1"),
         (("column", "minnie65.synapse_embeddings", "embedding"), "model SegCLR"),
@@ -113,4 +112,3 @@ def test_filters_of_each_kind_narrow_a_search(run: Run) -> None:
     kept = ("--column", "nucleus_id", "--not-retired", "-m", "minnie65_public@943")
     assert [each["version"] for each in json.loads(run("find", *kept, "--json").stdout)] == ["minnie65.nuclei@v1"]
     assert json.loads(run("find", "--retired", "--json").stdout) == []
-    assert json.loads(run("find", "--expiring-within", "1.5", "--json").stdout) == []

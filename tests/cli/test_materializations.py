@@ -78,7 +78,9 @@ def test_what_is_recorded_is_listed_with_its_lifecycle(run: Run) -> None:
     listed = json.loads(run("list", "--json").stdout)
     assert {each["system"] for each in listed} == {"minnie65_public", "h01"}
     assert listed[0]["lifecycle"] == "expired"
-    assert run("list", "minnie65").stderr == "note no materialization version of minnie65 is recorded\n"
+    unknown = run("list", "minnie65")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "did you mean 'minnie65_public'?" in unknown.stderr
 
 
 def test_a_neuprint_server_is_imported_with_notes_beside_it(run: Run) -> None:

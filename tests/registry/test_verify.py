@@ -159,6 +159,11 @@ def test_what_is_not_published_is_said(registry: Registry) -> None:
         registry.verify(NEURONS)
 
 
-def test_an_empty_registry_has_nothing_to_verify(tmp_path: Path) -> None:
-    with Registry.open(f"lite://{tmp_path}/registry.db") as registry:
-        assert list(registry.verify_all()) == []
+def test_a_check_of_nothing_is_not_a_check_that_found_all_well(tmp_path: Path) -> None:
+    target = f"lite://{tmp_path}/registry.db"
+    with Registry.open(target, publisher="ada@lab.org") as registry:
+        with pytest.raises(NotPublished, match="there is no registry at lite://"):
+            list(registry.verify_all())
+        registry.publish(declared(), facts(), message="first")
+    with Registry.open(target, env="DEV") as other, pytest.raises(NotPublished, match=r"environment DEV"):
+        list(other.verify_all())

@@ -1,0 +1,144 @@
+"""The names that one registry knows, read where a name was not found as it was typed: it is understood, or an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import cast
+
+from registry_dagster.datahub.search import SEARCH_ASPECTS, Field, Kind, Search, Term
+from registry_dagster.datahub.urns import sort_id
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.names import is_dataset_name
+from registry_dagster.model.vocabulary import ANNOTATION_TYPES
+from registry_dagster.registry.filters import Question
+from registry_dagster.registry.records import Records
+from registry_dagster.registry.vocabulary import hint, state_hint, state_meant, systems_in
+from registry_dagster.stores.matching import entries
+
+__all__ = ["KnownNames"]
+
+_PAGE = 200
+_MOST_READ = 2000
+"""How many of the newest versions are read for the names in them: enough to find the one that is meant."""
+
+_FIELDS: tuple[Field, ...] = ("annotation_type", "owner", "embedding_model", "column")
+_TYPES = {schema: kind for kind, schemas in ANNOTATION_TYPES.items() for schema in (kind, *schemas)}
+
+
+@dataclass(frozen=True)
+class KnownNames:
+    """Says of a name what it means in the registry of these records."""
+
+    records: Records
+
+    def states(self, name: str | None = None) -> tuple[MaterializationVersion, ...]:
+        """The recorded materialization versions: all, those of a system, or those known as `system@version`."""
+        field: Field = "materialization" if name and "@" in name else "system"
+        terms = (frozenset([Term(field, name)]),) if name else ()
+        urns = self.records.store.search(Search("materialization", self.records.env, terms))
+        found: list[MaterializationVersion] = []
+        while page := list(islice(urns, _PAGE)):
+            found += self.records.materializations_at(page)
+        return tuple(sorted(found, key=lambda each: (each.source, each.system, sort_id(each.version))))
+
+    def state(self, text: str) -> str:
+        """The materialization version or system that a text means, as it is recorded; see `state_meant`.
+
+        Raises:
+            NotPublished: nothing recorded is meant; says what is recorded.
+        """
+        states = self.states()
+        meant = state_meant(text, states)
+        if meant is None:
+            raise self.records.unknown(
+                f"{text}: no such materialization version or system is recorded", state_hint(text, states)
+            )
+        return meant
+
+    def meant(self, question: Question) -> Question:
+        """A question that nothing was found for, with its names as they are recorded.
+
+        Raises:
+            NotPublished: the registry does not know one of its names.
+        """
+        named = dict[str, object](question)
+        if dataset := question.get("dataset"):
+            self._check_datasets(dataset)
+        asked = question.get("materialization")
+        if isinstance(asked, str):
+            named["materialization"] = self.state(asked)
+        elif asked is not None and not any(self.states(name) for name in (str(asked), *asked.aliases)):
+            self.state(str(asked))
+        for field in _FIELDS:
+            value = named.get(field)
+            if isinstance(value, str):
+                named[field] = self._term(field, value)
+        return cast("Question", named)
+
+    def anything(self, name: str) -> str:
+        """The dataset, materialization version, system or upstream table that a name means.
+
+        Raises:
+            NotPublished: the registry knows nothing of that name.
+        """
+        if is_dataset_name(name) and self.records.is_dataset(name):
+            return name
+        states = self.states()
+        if meant := state_meant(name, states):
+            return meant
+        tables = self._terms("version", "points_at")
+        alike = [each for each in tables if each.casefold() == name.casefold()]
+        if len(alike) == 1:
+            return alike[0]
+        known = {*self.records.dataset_names(), *tables, *systems_in(states), *map(str, states)}
+        raise self.records.unknown(
+            f"{name}: no such dataset, version, materialization version, system or upstream table is known",
+            hint(name, known),
+        )
+
+    def _check_datasets(self, name: str) -> None:
+        """Raise if a dataset, or `name.*`, is not known."""
+        if not name.endswith(".*"):
+            if not (is_dataset_name(name) and self.records.is_dataset(name)):
+                raise self.records.unknown_dataset(name)
+            return
+        above = {f"{each[:end]}.*" for each in self.records.dataset_names() for end in _dots(each)}
+        if name not in above:
+            raise self.records.unknown(f"{name}: no such dataset is known", hint(name, above))
+
+    def _term(self, field: Field, value: str) -> str:
+        """A value as it is recorded.
+
+        Raises:
+            NotPublished: nothing has it.
+        """
+        kind: Kind = "dataset" if field == "owner" else "version"
+        found = self.records.store.search(Search(kind, self.records.env, (frozenset([Term(field, value)]),)))
+        if next(found, None) is not None or (field == "annotation_type" and value in ANNOTATION_TYPES):
+            return value
+        known = self._terms(kind, field)
+        spellings = {each.casefold(): each for each in known}
+        if field == "annotation_type":
+            spellings |= _TYPES
+            known |= ANNOTATION_TYPES.keys()
+        if meant := spellings.get(value.casefold()):
+            return meant
+        what = field.replace("_", " ")
+        raise self.records.unknown(f"{value}: no such {what} is known", hint(value, known))
+
+    def _terms(self, kind: Kind, field: Field) -> set[str]:
+        """The values of a field in the newest entities of a kind."""
+        return {term.value for entry in self._entries(kind) for term in entry if term.field == field}
+
+    def _entries(self, kind: Kind) -> Iterator[frozenset[Term]]:
+        store = self.records.store
+        urns = islice(store.search(Search(kind, self.records.env)), _MOST_READ)
+        while page := list(islice(urns, _PAGE)):
+            for _, entry in entries(lambda some: store.read(some, SEARCH_ASPECTS), page):
+                yield entry.terms
+
+
+def _dots(name: str) -> list[int]:
+    return [position for position, letter in enumerate(name) if letter == "."]

@@ -32,7 +32,7 @@ ANSWERS = {
     2: "cardinality n:1",
     3: "1 way by key",
     4: "no version is known to go with it",
-    5: "nothing found",
+    5: "no expiry is recorded of any materialization version",
     6: "unit voxel",
     7: "model navis.persistence_vectors",
     8: "dim: 32 and 64",

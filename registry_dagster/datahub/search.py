@@ -104,6 +104,8 @@ class Search:
         kind, env: Of the entities.
         terms, without: One of every set of terms must hold, and none of the latter.
         words: Each must begin one of the entity's words; as `words_of` returns them.
+        checked: Whether what a server's search finds is checked in the primary store. Without terms and words, what
+            is not checked may be out of date, but costs one request less.
     """
 
     kind: Kind
@@ -111,6 +113,7 @@ class Search:
     terms: tuple[frozenset[Term], ...] = ()
     without: frozenset[Term] = frozenset()
     words: tuple[str, ...] = ()
+    checked: bool = True
 
     def finds(self, entry: Entry) -> bool:
         """Whether an entity matches."""

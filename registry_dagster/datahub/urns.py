@@ -19,6 +19,7 @@ __all__ = [
     "encoded",
     "entity_type",
     "field_urn",
+    "materialization_in",
     "materialization_urn",
     "owner_urn",
     "platform_urn",
@@ -32,6 +33,8 @@ __all__ = [
 
 PLATFORM = "feature-registry"
 _VERSION = re.compile(rf"urn:li:dataset:\(urn:li:dataPlatform:{PLATFORM},(?P<name>[^,]+),[^,]+\)")
+
+_DATASET = re.compile(r"urn:li:dataset:\(urn:li:dataPlatform:(?P<platform>[^,]+),(?P<name>[^,]+),[^,]+\)")
 
 
 def platform_urn(platform: str = PLATFORM) -> str:
@@ -59,6 +62,12 @@ def version_in(urn: str) -> VersionName | None:
 
 def materialization_urn(version: MaterializationVersion, env: str) -> str:
     return dataset_urn(version.source, str(version), env)
+
+
+def materialization_in(urn: str) -> tuple[str, str] | None:
+    """The source and the name of the materialization version that a URN is for; None if it is not for one."""
+    found = _DATASET.fullmatch(urn)
+    return (found["platform"], found["name"]) if found and "@" in found["name"] else None
 
 
 def version_set_urn(platform: str, name: str, env: str) -> str:

@@ -156,11 +156,8 @@ def warnings_for(feature_table: FeatureTable, table: TableFacts) -> Iterator[str
         top = {split_path(path)[0] for path in paths}
         some = ", ".join(gaps[:5]) + (f" and {len(gaps) - 5} more" if len(gaps) > 5 else "")
         yield f"{len({split_path(path)[0] for path in gaps})} of {len(top)} columns have no declared meaning: {some}"
-    for version in feature_table.materializations:
-        if version.timestamp is None:
-            yield f"{version}: no timestamp is declared, so it cannot be compared with other names of the same version"
-        if version.status == "expired":
-            yield f"{version}: declared as expired"
+    if table.rows == 0:
+        yield "the table has no rows"
 
 
 def _page(plan: Plan) -> Iterator[str]:

@@ -17,6 +17,8 @@ from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, exact_version
 from registry_dagster.registry.arguments import publication_of
+from registry_dagster.registry.clock_warnings import clock_warnings, name_warnings
+from registry_dagster.registry.known_names import KnownNames
 from registry_dagster.registry.links import Links, links_of
 from registry_dagster.registry.plan import Plan, Publication, warnings_for
 from registry_dagster.registry.records import Records
@@ -71,6 +73,8 @@ class Planner:
         """
         publication = publication_of(publication)
         view = self.view([publication], fresh=True)
+        # A person looks at it, so more is read than publishing does.
+        view = replace(view, recorded=replace(view.recorded, states=KnownNames(self.records).states()))
         plan = self.plan(publication, view)
         if not plan.creates:
             return replace(plan, record=self.records.exact(plan.version))
@@ -79,7 +83,12 @@ class Planner:
             record.number, record.name, tuple(record.materializations), record.layout.name if record.layout else None
         )
         before = latest_earlier(self.resolver.versions([record.dataset])[record.dataset].candidates, planned)
-        return replace(plan, diff=diff(self.records.exact(before.name), record)) if before else plan
+        published = self.records.exact(before.name) if before else None
+        known = KnownNames(self.records).used(view.recorded, published)
+        named = name_warnings(publication.feature_table, known)
+        return replace(
+            plan, warnings=(*plan.warnings, *named), diff=diff(published, record) if published is not None else None
+        )
 
     def _plan(self, publication: Publication, view: View) -> Plan:
         feature_table = publication.feature_table.fitted(publication.table)
@@ -97,6 +106,12 @@ class Planner:
             materializations=states,
             warnings=(
                 *warnings_for(feature_table, publication.table),
+                *clock_warnings(
+                    publication.feature_table.materializations,
+                    view.materializations,
+                    view.recorded,
+                    datetime.now(timezone.utc),
+                ),
                 *links.warnings,
                 *(_unchanged(record, same, view) if same else ()),
                 *self.records.store.unsupported.values(),

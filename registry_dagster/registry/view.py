@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.registry.clock_warnings import Recorded
+from registry_dagster.registry.known_names import KnownNames
 from registry_dagster.registry.plan import Plan, Publication
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import Resolver, Versions
@@ -25,6 +27,7 @@ class View:
         targets: Dataset that is referred to or was read from → its versions, with what is true of them now.
         datasets: Dataset → how it is recorded.
         materializations: `source/system@version` → how it is recorded.
+        recorded: All recorded materialization versions, if one is to be planned that is not.
         planned: Dataset → the highest number that this round has planned to give.
     """
 
@@ -32,6 +35,7 @@ class View:
     targets: Mapping[str, Versions]
     datasets: Mapping[str, Dataset | None]
     materializations: Mapping[str, MaterializationVersion | None]
+    recorded: Recorded = field(default_factory=Recorded)
     planned: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def next_number(self, dataset: str) -> int:
@@ -73,9 +77,11 @@ def read_view(records: Records, resolver: Resolver, publications: Sequence[Publi
     # When states were, and what else they are called, is remembered: it hardly changes, and saves a request.
     targets = resolver.versions(others, remembered=not fresh)
     numbers = records.index.known(owners | others)
+    states = records.materializations(wanted) if fresh else records.known_materializations(wanted)
     return View(
         numbers=numbers,
         targets=targets,
         datasets={name: numbers[name].dataset for name in owners},
-        materializations=records.materializations(wanted) if fresh else records.known_materializations(wanted),
+        materializations=states,
+        recorded=Recorded() if all(states.values()) else KnownNames(records).recorded(),
     )

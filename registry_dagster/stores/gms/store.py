@@ -149,6 +149,9 @@ class GmsStore:
         for page in candidates(lambda variables: self._graphql(QUERY, variables), search):
             unseen = [urn for urn in page if urn not in seen]
             seen.update(unseen)
+            if not search.checked:
+                yield from unseen
+                continue
             yield from fitting(lambda urns: self.read(urns, SEARCH_ASPECTS), search, unseen)
 
     def _graphql(self, query: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,0 +1,127 @@
+"""What a declaration says of the clock and of names, compared with what is recorded. Pure: it warns, never refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from registry_dagster.answers.lifecycle import lifecycle
+from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.registry.vocabulary import hint, known_words, nearest
+
+__all__ = ["Recorded", "clock_warnings", "name_warnings", "names_in"]
+
+Names = Mapping[str, Collection[str]]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a declaration is compared with, as far as it was read.
+
+    Args:
+        states: Recorded materialization versions, of which only the names may be known.
+        names: Kind of name → those that published versions have: `id space`, `frame`, `dataset`.
+        complete: Whether every published version was read for the names.
+    """
+
+    states: tuple[MaterializationVersion, ...] = ()
+    names: Names | None = None
+    complete: bool = True
+
+
+def clock_warnings(
+    declared: Iterable[MaterializationVersion],
+    recorded: Mapping[str, MaterializationVersion | None],
+    known: Recorded,
+    at: datetime,
+) -> Iterator[str]:
+    """What a person should know of the materialization versions they declare.
+
+    Args:
+        declared: Those of the declaration.
+        recorded: Key → how it is recorded.
+        known: All that is recorded.
+        at: Now.
+    """
+    for state in declared:
+        held = recorded.get(state.key)
+        yield from _of_itself(state, held, at)
+        twins = [each.source for each in known.states if str(each) == str(state) and each.source != state.source]
+        if twins:
+            said = f"declared as {state.source}" if "source" in state.model_fields_set else "left out"
+            yield f"{state}: source is {said} but recorded as {twins[0]}; declare source {twins[0]} to mean that one"
+        elif held is None:
+            yield from _unknown(state, known.states)
+        if held is not None:
+            yield from _availability(state, held, at)
+
+
+def name_warnings(feature_table: FeatureTable, known: Recorded) -> Iterator[str]:
+    """The names in a declaration that nobody used before, where others of their kind are known."""
+    if known.names is None:
+        return
+    systems = {each.system for each in (*known.states, *feature_table.materializations)}
+    # An id space is called after its segmentation, which is mostly the system that keeps it.
+    fitting = {**known.names, "id space": {*known.names["id space"], *systems}}
+    for kind, names in names_in(feature_table).items():
+        others = set(fitting[kind])
+        for name in sorted(names - others):
+            near = nearest(name, others)
+            # A dataset may well be published later, and what was not read may be known: only a likely typo counts.
+            if near is not None or (others and known.complete and kind != "dataset"):
+                yield f"new here: {kind} {name}; known: {known_words(others)}" + (
+                    f"; did you mean {near}?" if near else ""
+                )
+
+
+def names_in(declared: FeatureTable | DatasetVersion) -> dict[str, set[str]]:
+    """Kind of name → those in a declaration: id spaces, frames, and the datasets that it points at."""
+    columns = declared.columns.values()
+    targets = [name for each in declared.references for name in (each.to, each.crosswalk)]
+    found = {
+        "id space": [getattr(each, name, None) for each in columns for name in ("id_space", "chunkedgraph")],
+        "frame": [getattr(each, "frame", None) for each in columns],
+        "dataset": [*targets, *(getattr(each, "dataset", None) for each in columns)],
+    }
+    return {kind: {str(name) for name in names if name} for kind, names in found.items()}
+
+
+def _of_itself(state: MaterializationVersion, held: MaterializationVersion | None, at: datetime) -> Iterator[str]:
+    """What a declared state says, and what neither it nor the record says."""
+    if state.timestamp is not None and state.timestamp > at:
+        yield f"{state}: its timestamp {state.timestamp:%Y-%m-%d %H:%M:%S} UTC is in the future"
+    if state.timestamp is None and (held is None or held.timestamp is None):
+        yield (
+            f"{state}: no timestamp is declared or recorded, so it cannot be compared with other names of the same "
+            "version"
+        )
+    if state.status == "expired":
+        yield f"{state}: declared as expired"
+
+
+def _availability(state: MaterializationVersion, held: MaterializationVersion, at: datetime) -> Iterator[str]:
+    """What is recorded of a state that is not simply available."""
+    known = lifecycle(held, at=at)
+    if known.state == "expired" and state.status != "expired":
+        since = f" since {held.expires_on:%Y-%m-%d}" if held.expires_on else ""
+        yield f"{state}: recorded as expired{since}"
+    if known.state == "running":
+        yield f"{state}: recorded as still running, so it may not be complete"
+    if known.state == "failed":
+        yield f"{state}: recorded as failed"
+
+
+def _unknown(state: MaterializationVersion, states: Iterable[MaterializationVersion]) -> Iterator[str]:
+    """How a state that is not recorded goes with those that are."""
+    known = list(states)
+    of_system = {each.version for each in known if each.system == state.system}
+    if of_system:
+        near = nearest(state.version, of_system)
+        few = "the one recorded version" if len(of_system) == 1 else f"among the {len(of_system)} recorded versions"
+        instead = f"; did you mean {near}?" if near else f": {known_words(of_system)}"
+        yield f"{state.version} is not {few} of {state.system}{instead}"
+    elif known:
+        yield f"new here: system {state.system}{hint(state.system, {each.system for each in known}).rstrip('.')}"

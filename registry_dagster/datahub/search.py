@@ -104,8 +104,7 @@ class Search:
         kind, env: Of the entities.
         terms, without: One of every set of terms must hold, and none of the latter.
         words: Each must begin one of the entity's words; as `words_of` returns them.
-        checked: Whether what a server's search finds is checked in the primary store. Without terms and words, what
-            is not checked may be out of date, but costs one request less.
+        checked: Whether what a server's search finds is checked in the primary store.
     """
 
     kind: Kind

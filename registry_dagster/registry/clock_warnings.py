@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,13 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.vocabulary import hint, known_words, nearest
 
 __all__ = ["Recorded", "clock_warnings", "name_warnings", "names_in"]
+
+_PLACES = {
+    "id space": ("id_space", "chunkedgraph"),
+    "frame": ("frame",),
+    "dataset": ("to", "crosswalk", "dataset"),
+}
+"""Kind of name → the attributes of columns and references that have it."""
 
 Names = Mapping[str, Collection[str]]
 
@@ -47,16 +54,8 @@ def clock_warnings(
         at: Now.
     """
     for state in declared:
-        held = recorded.get(state.key)
-        yield from _of_itself(state, held, at)
-        twins = [each.source for each in known.states if str(each) == str(state) and each.source != state.source]
-        if twins:
-            said = f"declared as {state.source}" if "source" in state.model_fields_set else "left out"
-            yield f"{state}: source is {said} but recorded as {twins[0]}; declare source {twins[0]} to mean that one"
-        elif held is None:
-            yield from _unknown(state, known.states)
-        if held is not None:
-            yield from _availability(state, held, at)
+        yield from _of_itself(state, recorded.get(state.key), at)
+        yield from _twin(state, known.states) or _compared(state, recorded.get(state.key), known.states, at)
 
 
 def name_warnings(feature_table: FeatureTable, known: Recorded) -> Iterator[str]:
@@ -72,21 +71,19 @@ def name_warnings(feature_table: FeatureTable, known: Recorded) -> Iterator[str]
             near = nearest(name, others)
             # A dataset may well be published later, and what was not read may be known: only a likely typo counts.
             if near is not None or (others and known.complete and kind != "dataset"):
-                yield f"new here: {kind} {name}; known: {known_words(others)}" + (
-                    f"; did you mean {near}?" if near else ""
-                )
+                meant = f"; did you mean {near}?" if near else ""
+                yield f"new here: {kind} {name}; known: {known_words(others)}{meant}"
 
 
 def names_in(declared: FeatureTable | DatasetVersion) -> dict[str, set[str]]:
     """Kind of name → those in a declaration: id spaces, frames, and the datasets that it points at."""
-    columns = declared.columns.values()
-    targets = [name for each in declared.references for name in (each.to, each.crosswalk)]
-    found = {
-        "id space": [getattr(each, name, None) for each in columns for name in ("id_space", "chunkedgraph")],
-        "frame": [getattr(each, "frame", None) for each in columns],
-        "dataset": [*targets, *(getattr(each, "dataset", None) for each in columns)],
-    }
-    return {kind: {str(name) for name in names if name} for kind, names in found.items()}
+    places = [*declared.columns.values(), *declared.references]
+    return {kind: _values(places, attributes) for kind, attributes in _PLACES.items()}
+
+
+def _values(places: Iterable[object], attributes: Iterable[str]) -> set[str]:
+    found = (getattr(place, attribute, None) for place in places for attribute in attributes)
+    return {str(value) for value in found if value}
 
 
 def _of_itself(state: MaterializationVersion, held: MaterializationVersion | None, at: datetime) -> Iterator[str]:
@@ -102,21 +99,36 @@ def _of_itself(state: MaterializationVersion, held: MaterializationVersion | Non
         yield f"{state}: declared as expired"
 
 
+def _twin(state: MaterializationVersion, known: Iterable[MaterializationVersion]) -> list[str]:
+    """The warning that a state of the same name is recorded with another source; empty if there is none."""
+    others = [each.source for each in known if str(each) == str(state) and each.source != state.source]
+    said = f"declared as {state.source}" if "source" in state.model_fields_set else "left out"
+    return [
+        f"{state}: source is {said} but recorded as {source}; declare source {source} to mean that one"
+        for source in others[:1]
+    ]
+
+
+def _compared(
+    state: MaterializationVersion,
+    held: MaterializationVersion | None,
+    known: Sequence[MaterializationVersion],
+    at: datetime,
+) -> list[str]:
+    return list(_unknown(state, known) if held is None else _availability(state, held, at))
+
+
 def _availability(state: MaterializationVersion, held: MaterializationVersion, at: datetime) -> Iterator[str]:
     """What is recorded of a state that is not simply available."""
-    known = lifecycle(held, at=at)
-    if known.state == "expired" and state.status != "expired":
-        since = f" since {held.expires_on:%Y-%m-%d}" if held.expires_on else ""
-        yield f"{state}: recorded as expired{since}"
-    if known.state == "running":
-        yield f"{state}: recorded as still running, so it may not be complete"
-    if known.state == "failed":
-        yield f"{state}: recorded as failed"
+    since = f" since {held.expires_on:%Y-%m-%d}" if held.expires_on else ""
+    words = {"expired": f"expired{since}", "running": "still running, so it may not be complete", "failed": "failed"}
+    found = lifecycle(held, at=at).state
+    if found in words and state.status != found:
+        yield f"{state}: recorded as {words[found]}"
 
 
-def _unknown(state: MaterializationVersion, states: Iterable[MaterializationVersion]) -> Iterator[str]:
+def _unknown(state: MaterializationVersion, known: Sequence[MaterializationVersion]) -> Iterator[str]:
     """How a state that is not recorded goes with those that are."""
-    known = list(states)
     of_system = {each.version for each in known if each.system == state.system}
     if of_system:
         near = nearest(state.version, of_system)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from itertools import islice
-from typing import cast
+from itertools import chain, islice
+from typing import TypeVar, cast
 
 from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.proposal import Entity
@@ -32,6 +32,8 @@ from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundV
 from registry_dagster.stores.matching import fitting
 
 __all__ = ["Finder"]
+
+R = TypeVar("R")
 
 _log = logging.getLogger(__name__)
 _PAGE = 100
@@ -106,12 +108,12 @@ class Finder:
             NotPublished: the registry knows nothing of that name.
         """
         of = of if isinstance(of, MaterializationVersion) else name_text(of)
-        nothing = True
-        for found in self._dependents(of):
-            nothing = False
-            yield found
-        if nothing and (meant := self._meant(of)) != str(of):
-            yield from self._dependents(meant)
+
+        def again() -> Iterator[Dependent]:
+            meant = self._meant(of)
+            return iter(()) if meant == str(of) else self._dependents(meant)
+
+        return _or_again(self._dependents(of), again)
 
     def _meant(self, of: str | MaterializationVersion) -> str:
         """What nothing depends on by that name, as it is known here."""
@@ -136,14 +138,16 @@ class Finder:
 
     def _found(self, question: Question, search: Search, expiry: _Expiry) -> Iterator[FoundVersion]:
         """What is found. If nothing is, the names in the question are looked up, and it is asked as they are meant."""
-        nothing = True
-        for page in _pages(self._urns(search, question.get("dataset"))):
-            for row in self._rows(page, expiry):
-                nothing = False
-                yield row
-        if nothing and (meant := self.names.meant(question)) != question:
-            for page in _pages(self._urns(self._search(meant, expiry), meant.get("dataset"))):
-                yield from self._rows(page, expiry)
+
+        def again() -> Iterator[FoundVersion]:
+            meant = self.names.meant(question)
+            return iter(()) if meant == question else rows(self._search(meant, expiry))
+
+        def rows(search: Search) -> Iterator[FoundVersion]:
+            pages = _pages(self._urns(search, question.get("dataset")))
+            return (row for page in pages for row in self._rows(page, expiry))
+
+        return _or_again(rows(search), again)
 
     def _search(self, question: Question, expiry: _Expiry) -> Search:
         given = {name: value for name, value in question.items() if name != "text" and value is not False}
@@ -270,6 +274,12 @@ def _ways(record: DatasetVersion, names: set[str]) -> Iterator[str]:
             yield f"{path} holds ids of {table}"
         if (at := getattr(column, "at", None)) in names:
             yield f"{path} holds ids of {at}"
+
+
+def _or_again(found: Iterator[R], again: Callable[[], Iterator[R]]) -> Iterator[R]:
+    """What is found; if nothing is, what is found on asking again."""
+    first = list(islice(found, 1))
+    yield from chain(first, found) if first else again()
 
 
 def _pages(urns: Iterator[str]) -> Iterator[list[str]]:

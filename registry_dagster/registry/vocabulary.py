@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 from registry_dagster.answers.relations import names_of
 from registry_dagster.model.materialization import MaterializationVersion
@@ -40,9 +41,25 @@ def known_words(known: Collection[str]) -> str:
     return ", ".join(words[:_MOST_LISTED]) + more
 
 
+class _Name(NamedTuple):
+    """One name of a recorded state."""
+
+    state: MaterializationVersion
+    text: str
+
+    @property
+    def system(self) -> str:
+        return self.text.partition("@")[0]
+
+    @property
+    def version(self) -> str:
+        """In lower case, without its v."""
+        return _without_v(self.text).partition("@")[2]
+
+
 def systems_in(states: Iterable[MaterializationVersion]) -> list[str]:
     """The systems that states are known in, by any of their names, without repetitions."""
-    return list(dict.fromkeys(name.partition("@")[0] for state in states for name in names_of(state)))
+    return list(dict.fromkeys(name.system for name in _names(states)))
 
 
 def state_meant(text: str, states: Sequence[MaterializationVersion]) -> str | None:
@@ -59,68 +76,67 @@ def state_meant(text: str, states: Sequence[MaterializationVersion]) -> str | No
         `system@version`, or a system; None if nothing recorded is meant, or several things may be.
     """
     pool, wanted = _split_source(text, states)
+    if "@" in wanted:
+        return _only(_spelled(wanted, _names(pool)))
     systems = systems_in(pool)
-    if wanted in systems:
-        return wanted
-    named = _named(wanted, pool)
-    if named or "@" in wanted:
-        return _only(named)
-    alike = [each for each in systems if each.casefold() == wanted.casefold()]
+    alike = [wanted] if wanted in systems else [each for each in systems if each.casefold() == wanted.casefold()]
     return alike[0] if len(alike) == 1 else _only(_of_version(wanted, pool))
 
 
 def state_hint(text: str, states: Sequence[MaterializationVersion]) -> str:
     """What to write instead of the name of a materialization version or system that is not recorded."""
     pool, wanted = _split_source(text, states)
-    system, at, version = wanted.partition("@")
-    of_version = _of_version(version if at else wanted, pool)
-    names = {str(state) for state in pool}
-    if not at and len(of_version) > 1:
-        return f"; several are recorded: write {' or '.join(sorted(str(state) for state, _ in of_version))}."
-    of_system = {
-        name for state in pool for name in names_of(state) if name.partition("@")[0].casefold() == system.casefold()
-    }
-    if at and of_system:
-        return hint(f"{next(iter(of_system)).partition('@')[0]}@{version}", of_system)
-    if at and of_version:
-        return hint(wanted, {name for _, name in of_version})
-    return hint(wanted, names | set(systems_in(pool)) if at or not names else set(systems_in(pool)))
+    if "@" in wanted:
+        return _version_hint(wanted, pool)
+    several = sorted(name.text for name in _of_version(wanted, pool))
+    if several:
+        return f"; several are recorded: write {' or '.join(several)}."
+    return hint(wanted, systems_in(pool))
+
+
+def _version_hint(wanted: str, pool: Iterable[MaterializationVersion]) -> str:
+    """First what the same system has, then who has the same version, then what is near at all."""
+    system, _, version = wanted.partition("@")
+    names = _names(pool)
+    of_system = {name.text for name in names if name.system.casefold() == system.casefold()}
+    of_version = {name.text for name in _of_version(version, pool)}
+    return hint(wanted, of_system or of_version or {name.text for name in names})
+
+
+def _names(states: Iterable[MaterializationVersion]) -> list[_Name]:
+    return [_Name(state, text) for state in states for text in names_of(state)]
 
 
 def _split_source(text: str, states: Sequence[MaterializationVersion]) -> tuple[Sequence[MaterializationVersion], str]:
     """The states of the source that is named in front, if any, and the text without it and with `@` for `:`."""
     source, _, rest = text.strip().rpartition("/")
-    pool = [each for each in states if each.source.casefold() == source.casefold()] if source else states
+    pool = [each for each in states if source.casefold() in ("", each.source.casefold())]
     return pool, rest if "@" in rest else rest.replace(":", "@", 1)
 
 
-def _named(wanted: str, pool: Iterable[MaterializationVersion]) -> list[tuple[MaterializationVersion, str]]:
-    """The states that a text names, each with that name: as it is written, else in another case, else without a v."""
-    named = [(state, name) for state in pool for name in names_of(state)]
-    for spelling in (str, str.casefold, _without_v):
-        if found := [(state, name) for state, name in named if spelling(name) == spelling(wanted)]:
-            return found
-    return []
+def _spelled(wanted: str, names: Sequence[_Name]) -> list[_Name]:
+    """The names that are spelled so: as it is written, else in another case, else without a v."""
+    alike = ([name for name in names if spell(name.text) == spell(wanted)] for spell in (str, str.casefold, _without_v))
+    return next(filter(None, alike), list[_Name]())
 
 
-def _of_version(version: str, pool: Iterable[MaterializationVersion]) -> list[tuple[MaterializationVersion, str]]:
-    """The states that have a version of that text, each with the name that has it; one name for each state."""
-    folded = _without_v(f"@{version}")
-    found: dict[str, tuple[MaterializationVersion, str]] = {}
-    for state in pool:
-        named = next((name for name in names_of(state) if _without_v(f"@{name.partition('@')[2]}") == folded), None)
-        if named is not None and not any(set(names_of(state)) & set(names_of(other)) for other, _ in found.values()):
-            found[str(state)] = state, named
-    return list(found.values())
+def _of_version(version: str, pool: Iterable[MaterializationVersion]) -> list[_Name]:
+    """The states that have a version of that text, by one name each."""
+    plain = _without_v(f"@{version}")[1:]
+    found: list[_Name] = []
+    for name in _names(pool):
+        if name.version == plain and not any(_same(name, other) for other in found):
+            found.append(name)
+    return found
 
 
-def _only(named: Sequence[tuple[MaterializationVersion, str]]) -> str | None:
+def _only(names: Sequence[_Name]) -> str | None:
     """The name, if all these are names of one state."""
-    if not named:
-        return None
-    (first, name), *others = named
-    same = all(set(names_of(first)) & set(names_of(other)) for other, _ in others)
-    return name if same else None
+    return names[0].text if names and all(_same(names[0], other) for other in names) else None
+
+
+def _same(one: _Name, other: _Name) -> bool:
+    return bool(set(names_of(one.state)) & set(names_of(other.state)))
 
 
 def _without_v(name: str) -> str:

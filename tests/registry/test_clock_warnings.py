@@ -120,7 +120,7 @@ def test_a_plan_and_a_receipt_say_what_is_wrong_with_the_clock(registry: Registr
     assert wrong in receipt.notes
     assert wrong in receipt.to_markdown()
     late = registry.publish(made_against(version(343)), facts(1, body_id="int64"), message="why")
-    assert late.warnings == ("minnie65_public@343: recorded as expired since 2023-02-24",)
+    assert late.notes == ("minnie65_public@343: recorded as expired since 2023-02-24",)
 
 
 def test_a_plan_says_which_names_are_new(registry: Registry) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, cast, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -108,7 +108,7 @@ def plain_value(value: object) -> object:
     """A number or list of numpy or pandas as Python's own; anything else as it is."""
     to_list = getattr(value, "tolist", None)
     is_moment = type(value).__name__ == "datetime64"
-    return cast("object", to_list()) if callable(to_list) and not is_moment else value
+    return to_list() if callable(to_list) and not is_moment else value
 
 
 def variant(value: dict[str, Any], tag: str, kinds: Mapping[str, type[Model]]) -> Model:

@@ -156,11 +156,18 @@ def warnings_for(feature_table: FeatureTable, table: TableFacts) -> Iterator[str
         top = {split_path(path)[0] for path in paths}
         some = ", ".join(gaps[:5]) + (f" and {len(gaps) - 5} more" if len(gaps) > 5 else "")
         yield f"{len({split_path(path)[0] for path in gaps})} of {len(top)} columns have no declared meaning: {some}"
+    yield from _doubts(feature_table, table)
     for version in feature_table.materializations:
         if version.timestamp is None:
             yield f"{version}: no timestamp is declared, so it cannot be compared with other names of the same version"
         if version.status == "expired":
             yield f"{version}: declared as expired"
+
+
+def _doubts(feature_table: FeatureTable, table: TableFacts) -> Iterator[str]:
+    types = {each.path: each.type for each in table.fields}
+    for path, column in feature_table.columns.items():
+        yield from (f"{path}: {doubt}" for doubt in column.doubts(types[path]))
 
 
 def _page(plan: Plan) -> Iterator[str]:

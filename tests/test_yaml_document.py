@@ -11,6 +11,7 @@ from hypothesis import given
 
 import registry_dagster as rd
 from registry_dagster.errors import InvalidDeclaration
+from tests.spellings import SPELLINGS, spelled
 from tests.strategies import dataset_versions
 
 CELLS = """\
@@ -169,3 +170,48 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert refused(tmp_path / "no.yaml") == f"{tmp_path / 'no.yaml'}: No such file or directory"
     (tmp_path / "latin.yaml").write_bytes(b"dataset: {name: caf\xe9}")
     assert refused(tmp_path / "latin.yaml").startswith(f"{tmp_path / 'latin.yaml'}: not a YAML file: ")
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_what_was_typed_is_declared_whatever_yaml_makes_of_it(name: str) -> None:
+    text, said = spelled(name)
+    assert rd.FeatureTable.from_yaml(text) == said
+
+
+def test_a_layout_that_looks_like_a_number_keeps_its_name() -> None:
+    table = rd.FeatureTable.from_yaml(f"{CELLS}layout: 0626\n")
+    assert str(table.layout) == "0626"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("2025-01-13T10:10:01Z", "2025-02-30", "line 3: '2025-02-30' is not a value: day is out of range for month"),
+        ("2025-01-13T10:10:01Z", "2025-01-13T25:00:00Z", "line 3: '2025-01-13T25:00:00Z' is not a value: hour must be"),
+        ("unit: nm", f"unit: nm, resolution_nm: [{'9' * 5000}, 4, 40]", "line 6: 99999999999999999999… has 5,000 char"),
+        (
+            "unit: nm",
+            f"unit: nm, resolution_nm: [{'1:' * 3000}1, 4, 40]",
+            "line 6: 1:1:1:1:1:1:1:1:1:1:… has 6,001",
+        ),
+        ("unit: nm", f"unit: nm, x: {'[' * 3000}{']' * 3000}", "line 6: nested more than 50 levels deep"),
+        ("unit: nm", "unit: nm, x: &x [*x]", "line 6: contains itself by an alias"),
+    ],
+)
+def test_an_impossible_value_is_refused_at_its_line(tmp_path: Path, old: str, new: str, said: str) -> None:
+    path = tmp_path / "cells.yaml"
+    path.write_text(CELLS.replace(old, new, 1))
+    assert refused(path).startswith(f"{path}, {said}")
+
+
+@pytest.mark.parametrize("inner", ["[{}]", "{{<<: [{}]}}"])
+def test_a_document_that_repeats_itself_without_bounds_is_refused(inner: str) -> None:
+    levels = [f"k{level}: &v{level} {inner.format(', '.join([f'*v{level - 1}'] * 8))}\n" for level in range(1, 20)]
+    text = "a: &v0 {x: 1}\n" + "".join(levels)
+    assert refused(text) == "the YAML text, line 1: more than 200,000 values, aliases counted"
+
+
+def test_a_document_without_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cells.yaml"
+    path.write_text("# \n" * 4_000_000)
+    assert refused(path) == f"{path}: more than 10,000,000 characters; split it into several files"

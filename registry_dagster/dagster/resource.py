@@ -104,17 +104,21 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
 
         Raises:
             InvalidDeclaration: the asset has no `feature_table` declaration, or not exactly one
-                materialization was reported.
+                materialization was reported, or its version is no whole number.
             TableError: the table cannot be inspected, or what was reported does not say where it is.
         """
         result = result_of(written)
         key = _asset_key(context, asset_key or result.asset_key)
         declared = _declaration(context, key)
         reported = cast("Mapping[str, Any]", result.metadata or {})
-        location = _location(key, reported)
-        version = location.version if version is None else version
-        options = self._options(storage_options)
-        facts = inspect_table(location.uri, format=format, version=version, storage_options=options, counts=counts)
+        location = _location(key, reported, version)
+        facts = inspect_table(
+            location.uri,
+            format=format,
+            version=location.version,
+            storage_options=self._options(storage_options),
+            counts=counts,
+        )
         shown = {**reported, **describe_table(declared, facts), **(metadata or {})}
         return dg.MaterializeResult(
             asset_key=key,
@@ -173,8 +177,8 @@ def _is_declared(context: dg.AssetExecutionContext, result: "dg.MaterializeResul
     return declaration_of(context.assets_def, _asset_key(context, result.asset_key)) is not None
 
 
-def _location(key: dg.AssetKey, reported: Mapping[str, object]) -> WrittenTo:
-    location = written_to(reported)
+def _location(key: dg.AssetKey, reported: Mapping[str, object], version: int | str | None) -> WrittenTo:
+    location = written_to(reported, version)
     if location is None:
         name = key.to_user_string()
         raise TableNotFound(f"asset {name!r}: what was reported does not say where its table is; {HOW_TO_REPORT}")

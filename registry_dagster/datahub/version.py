@@ -174,19 +174,9 @@ def record_from(entity: Entity, urn: str) -> DatasetVersion:
     Raises:
         CorruptRecord: an aspect is missing or was changed, or a newer release wrote the record.
     """
-    missing = [name for name in RECORD_ASPECTS if name not in entity]
-    if missing:
-        raise CorruptRecord(f"{urn}: aspect {', '.join(missing)} is missing; it was removed after publishing")
-    properties: dict[str, str] = entity["datasetProperties"].get("customProperties", {})
-    if "record_format" not in properties:
-        raise CorruptRecord(f"{urn}: aspect datasetProperties was overwritten after publishing and holds no record")
-    if properties["record_format"] != str(RECORD_FORMAT):
-        raise CorruptRecord(
-            f"{urn}: record format {properties['record_format']!r} is unknown to this release, which reads "
-            f"format {RECORD_FORMAT}; upgrade registry-dagster to read it"
-        )
+    parts = record_json(entity, urn)
+    properties: dict[str, str] = entity["datasetProperties"]["customProperties"]
     try:
-        parts = _record_json(properties, entity["schemaMetadata"])
         record = DatasetVersion.from_json(parts)
     except (InvalidDeclaration, KeyError, TypeError, ValueError) as error:
         raise CorruptRecord(f"{urn}: the record cannot be rebuilt: {error}") from error
@@ -199,6 +189,29 @@ def record_from(entity: Entity, urn: str) -> DatasetVersion:
     if urn.split(",")[1:2] != [record.name]:
         raise CorruptRecord(f"{urn} holds the record of {record.name}; its aspects were written here after publishing")
     return record
+
+
+def record_json(entity: Entity, urn: str) -> dict[str, Any]:
+    """The JSON of the record in a stored entity, not proven.
+
+    Raises:
+        CorruptRecord: an aspect is missing or was overwritten, or a newer release wrote the record.
+    """
+    missing = [name for name in RECORD_ASPECTS if name not in entity]
+    if missing:
+        raise CorruptRecord(f"{urn}: aspect {', '.join(missing)} is missing; it was removed after publishing")
+    properties: dict[str, str] = entity["datasetProperties"].get("customProperties", {})
+    if "record_format" not in properties:
+        raise CorruptRecord(f"{urn}: aspect datasetProperties was overwritten after publishing and holds no record")
+    if properties["record_format"] != str(RECORD_FORMAT):
+        raise CorruptRecord(
+            f"{urn}: record format {properties['record_format']!r} is unknown to this release, which reads "
+            f"format {RECORD_FORMAT}; upgrade registry-dagster to read it"
+        )
+    try:
+        return _record_json(properties, entity["schemaMetadata"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CorruptRecord(f"{urn}: the record cannot be rebuilt: {error}") from error
 
 
 def _record_json(properties: dict[str, str], schema: Aspect) -> dict[str, Any]:

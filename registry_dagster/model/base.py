@@ -53,6 +53,10 @@ class Model(BaseModel):
         try:
             super().__init__(**data)
         except ValidationError as error:
+            plain = {name: plain_value(value) for name, value in data.items()}
+            if any(plain[name] is not value for name, value in data.items()):
+                type(self).__init__(self, **plain)
+                return
             raise InvalidDeclaration.listing(title, list(problems_of(title, error))) from None
 
     @classmethod
@@ -98,6 +102,13 @@ class Model(BaseModel):
     def to_json(self) -> dict[str, Any]:
         """This model as plain JSON values."""
         return self.model_dump(mode="json")
+
+
+def plain_value(value: object) -> object:
+    """A number or list of numpy or pandas as Python's own; anything else as it is."""
+    to_list = getattr(value, "tolist", None)
+    is_moment = type(value).__name__ == "datetime64"
+    return to_list() if callable(to_list) and not is_moment else value
 
 
 def variant(value: dict[str, Any], tag: str, kinds: Mapping[str, type[Model]]) -> Model:

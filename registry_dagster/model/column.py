@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
@@ -36,6 +37,11 @@ class Column(Model):
         del dtype
         return None
 
+    def doubts(self, dtype: str) -> Iterator[str]:
+        """What makes one ask whether the declaration is meant so, or where digits can be lost. None of it is wrong."""
+        del dtype
+        yield from ()
+
 
 class MaterializationName(Model):
     """The name of a materialization version, without its facts."""
@@ -68,11 +74,8 @@ def number_problem(dtype: str) -> str | None:
     return None if dtypes.is_number(dtype) else f"needs a number, the column is {dtype}"
 
 
-def float_problem(dtype: str) -> str | None:
-    """The rule of fractions: floating point."""
-    return None if dtypes.is_float(dtype) else f"needs a float, the column is {dtype}"
-
-
-def integer_problem(dtype: str) -> str | None:
-    """The rule of counts and table-local ids: integers."""
-    return None if dtypes.is_integer(dtype) else f"needs an integer, the column is {dtype}"
+def resolution_doubt(unit: str, resolution_nm: object) -> str | None:
+    """What to ask of a unit other than voxel that is declared with the size of a voxel."""
+    if unit == "voxel" or resolution_nm is None:
+        return None
+    return f"the unit is {unit}, but the size of a voxel is given; if the values are voxels, declare unit voxel"

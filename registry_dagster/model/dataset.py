@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, SerializerFunctionWrapHandler, model_serializer
 
+from registry_dagster.model.accounts import plain_account
 from registry_dagster.model.base import Model, Several
 from registry_dagster.model.layout import LayoutName
 from registry_dagster.model.names import DatasetName
@@ -15,17 +16,21 @@ from registry_dagster.model.text import Description, Text, UrnText
 __all__ = ["Dataset"]
 
 _TEAM = re.compile(r"team:[A-Za-z0-9][\w.-]*")
-_PERSON = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
+_PERSON = re.compile(r"[\w.+-]+(@[\w-]+(\.[\w-]+)+)?")
 
 
 def _owner(owner: str) -> str:
-    if _TEAM.fullmatch(owner) or _PERSON.fullmatch(owner):
-        return owner
-    raise ValueError(f"owner {owner!r} is neither a team (team:olfaction) nor an e-mail address")
+    account = plain_account(owner)
+    if _TEAM.fullmatch(account) or _PERSON.fullmatch(account):
+        return account
+    raise ValueError(
+        f"owner {owner!r} is neither a team (team:olfaction) nor a person (an e-mail address or user name); DataHub's "
+        "URNs of users and groups are taken, too"
+    )
 
 
 Owner = Annotated[UrnText, AfterValidator(_owner)]
-"""As in Dagster: an e-mail address, or `team:` and a name."""
+"""A person by e-mail address or user name, or `team:` and the name of a group; kept in these forms."""
 
 
 class Dataset(Model):
@@ -35,7 +40,7 @@ class Dataset(Model):
         name: Lower-case segments joined by dots, e.g. `minnie65.synapse_embeddings`.
         title: What people call it.
         description: Markdown.
-        owners: `team:name` or e-mail addresses.
+        owners: `team:name`, e-mail addresses or user names; also as DataHub's URNs.
         tags: Free words.
         default_layout: The layout that is meant where none is named.
     """

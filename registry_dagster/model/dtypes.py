@@ -10,9 +10,15 @@ import re
 from functools import lru_cache
 
 __all__ = [
+    "element",
+    "exact_up_to",
+    "is_bfloat16",
+    "is_binary",
     "is_boolean",
+    "is_decimal",
     "is_float",
     "is_integer",
+    "is_nested",
     "is_number",
     "is_text",
     "is_timestamp",
@@ -35,16 +41,45 @@ def storage(dtype: str) -> str:
     return dtype
 
 
+def is_bfloat16(dtype: str) -> bool:
+    """Whether a type is a half of the range of a float32, which Arrow itself does not have."""
+    return re.fullmatch(r"bfloat16|extension<[^,]*bfloat16, .+>", dtype) is not None
+
+
+def is_decimal(dtype: str) -> bool:
+    return storage(dtype).startswith("decimal")
+
+
+def is_binary(dtype: str) -> bool:
+    return re.fullmatch(r"(large_)?binary(_view)?|fixed_size_binary\[\d+\]", storage(dtype)) is not None
+
+
+def is_nested(dtype: str) -> bool:
+    """Whether a type holds fields of its own, and no single value."""
+    return re.match(r"struct|map<|(dense|sparse)_union<", storage(dtype)) is not None
+
+
+def element(dtype: str) -> str:
+    """The type of one value: that of a list's elements, else the type itself."""
+    found = list_of(dtype)
+    return dtype if found is None else found[0]
+
+
+def exact_up_to(dtype: str) -> int | None:
+    """The power of two up to which a float keeps every whole number; None if it is no float."""
+    return {"float64": 53, "float32": 24, "float16": 11}.get(storage(dtype), 8 if is_bfloat16(dtype) else None)
+
+
 def is_integer(dtype: str) -> bool:
     return re.fullmatch(r"u?int(8|16|32|64)", storage(dtype)) is not None
 
 
 def is_float(dtype: str) -> bool:
-    return storage(dtype) in {"float16", "float32", "float64"}
+    return storage(dtype) in {"float16", "float32", "float64"} or is_bfloat16(dtype)
 
 
 def is_number(dtype: str) -> bool:
-    return is_integer(dtype) or is_float(dtype) or storage(dtype).startswith("decimal")
+    return is_integer(dtype) or is_float(dtype) or is_decimal(dtype)
 
 
 def is_text(dtype: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -27,23 +28,31 @@ class _Vector(Column):
         return f"{self.dim or 'several'} columns of floats" if self.last_column else f"list of {what}"
 
     def dtype_problem(self, dtype: str) -> str | None:
-        if dtypes.is_float(dtype) and (self.dim == 1 or self.last_column is not None):
+        if dtypes.is_number(dtype) and (self.dim == 1 or self.last_column is not None):
             return None
         if self.last_column is not None:
-            return f"a vector spread over columns needs floats, the column is {dtype}"
-        return self._list_problem(dtype)
+            return f"a vector spread over columns needs numbers, the column is {dtype}"
+        return None if dtypes.is_binary(dtype) else self._list_problem(dtype)
 
     def _list_problem(self, dtype: str) -> str | None:
         found = dtypes.list_of(dtype)
-        if found is None or not dtypes.is_float(found[0]):
+        if found is None or not dtypes.is_number(found[0]):
             return (
-                f"needs a list of floats, the column is {dtype}; for a vector spread over columns, "
+                f"needs a list of numbers, the column is {dtype}; for a vector spread over columns, "
                 "declare its first column and name the last one in last_column"
             )
         width = found[1]
         if width is not None and self.dim is not None and width != self.dim:
             return f"dim is declared as {self.dim}, the column is {width} wide; correct dim or the table"
         return None
+
+    def doubts(self, dtype: str) -> Iterator[str]:
+        """Components that are not plain floats."""
+        one = dtypes.element(dtype)
+        if dtypes.is_binary(dtype) and not dtypes.is_bfloat16(dtype):
+            yield f"a vector as {dtype}: its type does not say how to read the components; say it in the description"
+        elif not dtypes.is_float(one):
+            yield f"a vector of {one}: if it is quantized, say in the description how to get the numbers back"
 
 
 class Embedding(_Vector):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
+from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
@@ -12,16 +13,20 @@ from registry_dagster.errors import InvalidDeclaration, TableMismatch
 from registry_dagster.model.base import Model, Several
 from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.dataset import Dataset
-from registry_dagster.model.dtypes import is_float, list_of
+from registry_dagster.model.dtypes import is_number, list_of, storage
 from registry_dagster.model.embeddings import Embedding, ReducedEmbedding
+from registry_dagster.model.geometry import Position, TransformedPosition
 from registry_dagster.model.layout import AnyLayout
 from registry_dagster.model.materialization import AnyMaterialization
-from registry_dagster.model.names import ColumnPath, VersionNameText
+from registry_dagster.model.names import ColumnPath, VersionNameText, split_path
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import AnySignal
 from registry_dagster.model.spans import neighbours, span
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.text import suggestion
+
+if TYPE_CHECKING:
+    from registry_dagster.yaml_document import Document
 
 __all__ = ["FeatureTable"]
 
@@ -76,9 +81,17 @@ class FeatureTable(Model):
             InvalidDeclaration: the file cannot be read, is not YAML, or declares something wrong: one
                 line a problem, with the file, the line, the field, and the fix.
         """
-        from registry_dagster.yaml_document import read_document
+        from registry_dagster.model.spelling import read_declared
 
-        document = read_document(source)
+        return cls.from_document(read_declared(source, cls))
+
+    @classmethod
+    def from_document(cls, document: Document) -> Self:
+        """Read a declaration from a document that was read for it; see `from_yaml`.
+
+        Raises:
+            InvalidDeclaration: it declares something wrong.
+        """
         try:
             return cls.from_json(document.data)
         except InvalidDeclaration as error:
@@ -130,6 +143,8 @@ def _problem(path: str, column: AnyColumn, types: Mapping[str, str], widths: Map
         return f"{path}: declared, but the table has no such column{suggestion(path, types)}"
     if problem := column.dtype_problem(types[path]):
         return f"{path}: {problem}"
+    if isinstance(column, Position | TransformedPosition):
+        return _coordinates_problem(path, types) if storage(types[path]) == "struct" else None
     if not isinstance(column, Embedding | ReducedEmbedding):
         return None
     if column.last_column is not None and (problem := _span_problem(path, column.last_column, column.dim, types)):
@@ -139,6 +154,15 @@ def _problem(path: str, column: AnyColumn, types: Mapping[str, str], widths: Map
         widths_found = " and ".join(f"{width} wide by its {what}" for what, width in said.items())
         return f"{path}: the vector is {widths_found}; correct one of them"
     return None if said else f"{path}: neither its type nor its metadata says how wide the vector is; declare dim"
+
+
+def _coordinates_problem(path: str, types: Mapping[str, str]) -> str | None:
+    """What is wrong with a struct of three coordinates."""
+    own = {each: dtype for each, dtype in types.items() if split_path(each)[:-1] == split_path(path)}
+    if len(own) == 3 and all(map(is_number, own.values())):
+        return None
+    held = ", ".join(f"{split_path(each)[-1]} {dtype}" for each, dtype in own.items()) or "no fields"
+    return f"{path}: axis 'xyz' needs three numbers, the struct holds {held}"
 
 
 def _widths(
@@ -161,6 +185,6 @@ def _span_problem(first: str, last: str, dim: int | None, types: Mapping[str, st
     if not spanned or (dim is not None and len(spanned) != dim):
         said = f"dim is declared as {dim}" if spanned else "last_column is before it"
         return f"{first}: {said}, but {first} to {last} are {len(spanned)} columns"
-    if others := [path for path in spanned if not is_float(types[path])]:
-        return f"{first}: the vector's columns must be floats; {others[0]} is {types[others[0]]}"
+    if others := [path for path in spanned if not is_number(types[path])]:
+        return f"{first}: the vector's columns must be numbers; {others[0]} is {types[others[0]]}"
     return None

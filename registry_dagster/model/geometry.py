@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -9,7 +10,7 @@ from typing_extensions import Self
 
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model import dtypes
-from registry_dagster.model.column import Column
+from registry_dagster.model.column import Column, resolution_doubt
 from registry_dagster.model.names import VersionText
 from registry_dagster.model.text import Text
 
@@ -37,9 +38,17 @@ class _Coordinates(Column):
             )
         return self
 
+    def doubts(self, dtype: str) -> Iterator[str]:
+        """A size of voxels beside a unit that is none."""
+        del dtype
+        if doubt := resolution_doubt(self.unit, self.resolution_nm):
+            yield doubt
+
     def _layout_problem(self, dtype: str) -> tuple[str | None, str]:
         if self.axis != "xyz":
             return None, dtype
+        if dtypes.storage(dtype) == "struct":
+            return None, "float64"  # Its fields are columns of the table, by which the declaration checks it.
         found = dtypes.list_of(dtype)
         if found is None or found[1] not in (3, None):
             return f"axis 'xyz' needs a list of three numbers, the column is {dtype}", dtype
@@ -92,6 +101,12 @@ class TransformedPosition(_Coordinates):
 
     def dtype_problem(self, dtype: str) -> str | None:
         problem, coordinate = self._layout_problem(dtype)
-        if problem or dtypes.is_float(coordinate):
+        if problem or dtypes.is_number(coordinate):
             return problem
-        return f"a transformed coordinate must be a float, the column is {dtype}"
+        return f"a transformed coordinate must be a number, the column is {dtype}"
+
+    def doubts(self, dtype: str) -> Iterator[str]:
+        """As of any position; and whole numbers, to which a transform has no reason to lead."""
+        yield from super().doubts(dtype)
+        if dtypes.is_integer(dtypes.element(dtype)):
+            yield f"transformed coordinates as {dtype} are rounded to whole {self.unit}"

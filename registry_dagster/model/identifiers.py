@@ -1,15 +1,16 @@
-"""Identifier columns. All are 64-bit integers or text: as floats they are corrupted.
+"""Identifier columns. Most are 64-bit integers or text: as floats they are corrupted.
 
 A float64 keeps 53 bits; 99.2 % of FlyWire's root ids do not survive it.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import ClassVar, Literal
 
 from registry_dagster.model import dtypes
 from registry_dagster.model.base import Int64
-from registry_dagster.model.column import Column, Side, integer_problem
+from registry_dagster.model.column import Column, Side
 from registry_dagster.model.names import DatasetName, MaterializationNameText, VersionText
 from registry_dagster.model.text import Text
 from registry_dagster.model.vocabulary import AnnotationType
@@ -37,18 +38,35 @@ class Identifier(Column):
     """
 
     null_sentinel: Int64 | None = None
+    _wide: ClassVar[bool] = False
 
     @property
     def expected_type(self) -> str:
         return "int64, uint64 or string"
 
     def dtype_problem(self, dtype: str) -> str | None:
-        if dtypes.storage(dtype) in {"int64", "uint64"} or dtypes.is_text(dtype):
-            return None
+        one = dtypes.element(dtype)
         fix = "write it as int64, uint64 or string"
-        if dtypes.is_float(dtype):
+        if dtypes.is_float(one):
             return f"an id stored as {dtype} loses digits above 2^53; {fix}"
+        is_whole = dtypes.is_integer(one) or dtypes.is_decimal(one)
+        if is_whole or dtypes.is_text(one) or dtypes.is_binary(one) or one == "null":
+            return None
         return f"an id cannot be {dtype}; {fix}"
+
+    def doubts(self, dtype: str) -> Iterator[str]:
+        """Types in which an id is kept whole, but which readers and joins do not take as they are."""
+        one = dtypes.element(dtype)
+        if one != dtype:
+            yield f"each row holds a list of ids ({dtype}), which a join by this column needs unnested"
+        if dtypes.is_decimal(one):
+            yield f"ids as {one}: readers that make floats of decimals lose digits above 2^53; int64 or uint64 is safe"
+        elif dtypes.is_binary(one):
+            yield f"ids as {one} join only to the same bytes; int64, uint64 or string is understood by every reader"
+        elif one == "null":
+            yield "the column holds nulls only, so its ids have no type"
+        elif self._wide and dtypes.is_integer(one) and dtypes.storage(one) not in {"int64", "uint64"}:
+            yield f"ids of this kind take 64 bits, the column is {dtype}; check that they are whole"
 
 
 class AnnotationId(Identifier):
@@ -88,6 +106,7 @@ class RootId(Identifier):
             as in a crosswalk. Default: what the table is made against.
     """
 
+    _wide: ClassVar[bool] = True
     semantic: Literal["root_id"] = "root_id"
     id_space: Text
     side: Side | None = None
@@ -113,6 +132,7 @@ class BodyId(Identifier):
 class SupervoxelId(Identifier):
     """Id of a supervoxel, stable within one chunkedgraph."""
 
+    _wide: ClassVar[bool] = True
     semantic: Literal["supervoxel_id"] = "supervoxel_id"
     chunkedgraph: Text
     side: Side | None = None
@@ -121,6 +141,7 @@ class SupervoxelId(Identifier):
 class Level2Id(Identifier):
     """Id of a level-2 chunk, stable within one chunkedgraph."""
 
+    _wide: ClassVar[bool] = True
     semantic: Literal["level2_id"] = "level2_id"
     chunkedgraph: Text
     side: Side | None = None
@@ -141,9 +162,6 @@ class SkeletonNodeId(Identifier):
     @property
     def expected_type(self) -> str:
         return "integer"
-
-    def dtype_problem(self, dtype: str) -> str | None:
-        return integer_problem(dtype)
 
 
 class TargetId(Identifier):
@@ -168,6 +186,3 @@ class FunctionalUnitKey(Identifier):
     @property
     def expected_type(self) -> str:
         return "integer"
-
-    def dtype_problem(self, dtype: str) -> str | None:
-        return integer_problem(dtype)

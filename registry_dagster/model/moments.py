@@ -1,4 +1,4 @@
-"""Moments in time: always with a zone, kept in UTC."""
+"""Moments in time: always with a zone, kept in UTC to the microsecond."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ _NUMBER = re.compile(r"\s*[-+]?[\d.]+([eE][-+]?\d+)?\s*")
 
 
 def _to_utc(moment: datetime) -> datetime:
+    moment = _plain(moment)
     if moment.tzinfo is None:
         raise ValueError(
             f"{moment.isoformat()} has no time zone; write it as {moment.isoformat()}Z or "
@@ -25,9 +26,21 @@ def _to_utc(moment: datetime) -> datetime:
         raise ValueError(f"{moment.isoformat()} is outside the years 1 to 9999 in UTC") from None
 
 
+def _plain(moment: datetime) -> datetime:
+    """The moment as `datetime` itself: others' kinds, such as pandas', keep nanoseconds that no record keeps."""
+    if type(moment) is datetime:
+        return moment
+    try:
+        return datetime.combine(moment.date(), moment.timetz())
+    except (TypeError, ValueError):
+        raise ValueError(f"{moment!r} is not a moment; leave it out if it is not known") from None
+
+
 def _moment_not_number(value: object) -> object:
     if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
         raise ValueError(f"{value!r} is a number; write the moment as 2025-01-13T09:30:00Z")
+    if type(value).__name__ == "datetime64":
+        raise ValueError(f"{value} is numpy's and has no time zone; write the moment as {value}Z")
     if isinstance(value, date) and not isinstance(value, datetime):
         raise ValueError(f"{value.isoformat()} is a day; write the moment as {value.isoformat()}T00:00:00Z")
     return value
@@ -43,7 +56,7 @@ UtcDateTime = Annotated[
     AfterValidator(_to_utc),
     PlainSerializer(_iso, return_type=str, when_used="json"),
 ]
-"""A moment with a time zone, kept in UTC."""
+"""A moment with a time zone, kept in UTC to the microsecond; digits below that are cut."""
 
 
 def moments_agree(a: datetime, b: datetime) -> bool:

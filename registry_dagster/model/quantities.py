@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import model_validator
@@ -10,7 +11,7 @@ from typing_extensions import Self
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model import dtypes
 from registry_dagster.model.base import Several
-from registry_dagster.model.column import Column, float_problem, integer_problem, number_problem
+from registry_dagster.model.column import Column, number_problem, resolution_doubt
 from registry_dagster.model.geometry import ResolutionNm
 from registry_dagster.model.names import VersionText
 from registry_dagster.model.text import Text
@@ -54,6 +55,12 @@ class _Extent(Column):
     def dtype_problem(self, dtype: str) -> str | None:
         return number_problem(dtype)
 
+    def doubts(self, dtype: str) -> Iterator[str]:
+        """A size of voxels beside a unit that is none."""
+        del dtype
+        if doubt := resolution_doubt(getattr(self, "unit", "voxel"), self.resolution_nm):
+            yield doubt
+
 
 class Size(_Extent):
     """A size whose dimension the upstream leaves open, such as a synapse's `size` in voxels."""
@@ -92,7 +99,7 @@ class _Quotient(Column):
         return "float"
 
     def dtype_problem(self, dtype: str) -> str | None:
-        return float_problem(dtype)
+        return number_problem(dtype)
 
 
 class Density(_Quotient):
@@ -122,7 +129,12 @@ class Count(Column):
         return "integer"
 
     def dtype_problem(self, dtype: str) -> str | None:
-        return integer_problem(dtype)
+        return number_problem(dtype)
+
+    def doubts(self, dtype: str) -> Iterator[str]:
+        """Floats, which keep not every whole number."""
+        if (bits := dtypes.exact_up_to(dtype)) is not None:
+            yield f"a count as {dtype} is exact only up to 2^{bits}"
 
 
 class Feature(Column):
@@ -168,9 +180,15 @@ class Label(Column):
         return "string, dictionary or integer"
 
     def dtype_problem(self, dtype: str) -> str | None:
-        if dtypes.is_text(dtype) or dtypes.is_integer(dtype):
-            return None
-        return f"a label is text or a dictionary, the column is {dtype}"
+        if dtypes.is_nested(dtypes.element(dtype)):
+            return f"a label is text or a dictionary, the column is {dtype}"
+        return None
+
+    def doubts(self, dtype: str) -> Iterator[str]:
+        """Types that hold something else than a category as a rule."""
+        one = dtypes.element(dtype)
+        if not dtypes.is_text(one) and not dtypes.is_integer(one):
+            yield f"a label as {dtype}: is it a category? Text or a dictionary is understood by every reader"
 
 
 class _Graded(Column):
@@ -190,7 +208,7 @@ class _Graded(Column):
         return "float"
 
     def dtype_problem(self, dtype: str) -> str | None:
-        return float_problem(dtype)
+        return number_problem(dtype)
 
 
 class Score(_Graded):
@@ -216,6 +234,11 @@ class Probability(_Graded):
     range: Range | None = (0.0, 1.0)
     of: Text | None = None
 
+    def doubts(self, dtype: str) -> Iterator[str]:
+        """Whole numbers, of which only 0 and 1 are probabilities."""
+        if dtypes.is_integer(dtype):
+            yield f"a probability as {dtype} can be only 0 or 1; say in the description how it is scaled"
+
 
 class Timestamp(Column):
     """A moment. `utc=False` says that the values carry another or no time zone."""
@@ -228,7 +251,14 @@ class Timestamp(Column):
         return "timestamp or date"
 
     def dtype_problem(self, dtype: str) -> str | None:
-        return None if dtypes.is_timestamp(dtype) else f"needs a timestamp or date, the column is {dtype}"
+        if dtypes.is_timestamp(dtype) or dtypes.is_text(dtype) or dtypes.is_number(dtype):
+            return None
+        return f"needs a timestamp or date, the column is {dtype}"
+
+    def doubts(self, dtype: str) -> Iterator[str]:
+        """Types that do not say how a moment is written."""
+        if not dtypes.is_timestamp(dtype):
+            yield f"a moment as {dtype}: its type does not say how to read it; say it in the description"
 
 
 class Flag(Column):
@@ -246,7 +276,7 @@ class Flag(Column):
         return "bool, integer or string"
 
     def dtype_problem(self, dtype: str) -> str | None:
-        if dtypes.is_boolean(dtype) or dtypes.is_integer(dtype) or dtypes.is_text(dtype):
+        if dtypes.is_boolean(dtype) or dtypes.is_number(dtype) or dtypes.is_text(dtype):
             return None
         return f"a flag is a boolean, an integer or text, the column is {dtype}"
 

@@ -158,6 +158,13 @@ def warnings_for(feature_table: FeatureTable, table: TableFacts) -> Iterator[str
         yield f"{len({split_path(path)[0] for path in gaps})} of {len(top)} columns have no declared meaning: {some}"
     if table.rows == 0:
         yield "the table has no rows"
+    yield from _doubts(feature_table, table)
+
+
+def _doubts(feature_table: FeatureTable, table: TableFacts) -> Iterator[str]:
+    types = {each.path: each.type for each in table.fields}
+    for path, column in feature_table.columns.items():
+        yield from (f"{path}: {doubt}" for doubt in column.doubts(types[path]))
 
 
 def _page(plan: Plan) -> Iterator[str]:

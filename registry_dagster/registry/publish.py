@@ -14,7 +14,9 @@ from datetime import datetime, timezone
 from registry_dagster.answers.same_content import table_key
 from registry_dagster.datahub.pipeline import pipeline_proposals
 from registry_dagster.datahub.prerequisites import prerequisite_proposals
+from registry_dagster.datahub.urns import version_urn
 from registry_dagster.errors import (
+    InvalidDeclaration,
     MaterializationConflict,
     RegistryError,
     RegistryUnavailable,
@@ -28,6 +30,7 @@ from registry_dagster.registry.plan import Plan, Publication
 from registry_dagster.registry.planner import Planner
 from registry_dagster.registry.publisher import provenance
 from registry_dagster.registry.records import Records
+from registry_dagster.registry.round_trip import check_round_trip
 from registry_dagster.registry.view import View
 from registry_dagster.registry.writer import Writer
 
@@ -135,8 +138,9 @@ class PublishService:
             record = plan.record.model_copy(update={"provenance": task.provenance})
             proposals = self.committer.proposals(record, plan.dataset)
             try:
+                check_round_trip(record, version_urn(record.name, self.records.env), proposals)
                 self.records.store.check(proposals)
-            except StoreRefused as error:
+            except (InvalidDeclaration, StoreRefused) as error:
                 task.outcome = error
             else:
                 commits.append(Commit(task, plan, record, proposals))

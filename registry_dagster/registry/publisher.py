@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from registry_dagster.errors import PublishRefused
+from registry_dagster.model.accounts import plain_account
 from registry_dagster.model.dataset_version import Provenance
 from registry_dagster.registry.plan import Origin
 from registry_dagster.registry.settings import PUBLISHER_VARIABLE
@@ -18,7 +19,7 @@ def provenance(
     """Who says what, now, about what a run made.
 
     Args:
-        publisher: The person or account.
+        publisher: The person or account; also as DataHub's URN of it.
         message: Why, in their words.
         origin: The Dagster run that made the table.
         act: What they do, as an error calls it.
@@ -33,7 +34,7 @@ def provenance(
         )
     origin = origin or Origin()
     return Provenance(
-        publisher=publisher,
+        publisher=plain_account(publisher),
         message=message,
         published_at=datetime.now(timezone.utc),
         dagster_run_id=origin.run_id,

@@ -15,8 +15,8 @@ from pydantic import Field
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.base import Model, Several
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.spelling import read_declared
 from registry_dagster.sources.source import SourceReport
-from registry_dagster.yaml_document import read_document
 
 __all__ = ["VersionFile"]
 
@@ -48,7 +48,7 @@ class VersionFile:
             InvalidDeclaration: the file cannot be read, or what it holds are not versions: one line for each problem,
                 with the file, the line, the field and the fix.
         """
-        document = read_document(self.path)
+        document = read_declared(self.path, MaterializationVersions)
         try:
             versions = MaterializationVersions.from_json(document.data).materializations
         except InvalidDeclaration as error:

@@ -113,8 +113,8 @@ CASES: dict[str, tuple[type[Model], Values, tuple[str, ...]]] = {
     "half a surrogate pair": (Embedding, _VECTOR | {"model": "\ud800"}, ("model", "Unicode", r"'\ud800'")),
     "an owner who is neither person nor team": (
         Dataset,
-        {"name": "a", "owners": ["ada"]},
-        ("owners.0", "'ada'", "team:olfaction"),
+        {"name": "a", "owners": ["ada lovelace"]},
+        ("owners.0", "'ada lovelace'", "team:olfaction"),
     ),
     "a voxel position without resolution": (
         Position,

@@ -41,15 +41,19 @@ DICTIONARY = "dictionary<values=string, indices=int32>"
 DICTIONARY_OF_IDS = "dictionary<values=int64, indices=int32>"
 RUNS = "run_end_encoded<run_ends=int32, values=int64>"
 EXTENSION = "extension<mylab.id, int64>"
-EXTENSION_OF_FLOATS = "extension<mylab.vector, fixed_size_list<float32>[32]>"
+BFLOAT16 = "extension<lance.bfloat16, fixed_size_binary[2]>"
+EXTENSION_OF_FRACTIONS = "extension<mylab.vector, fixed_size_list<float32>[32]>"
 
 _IDS = (
-    ("int64", "uint64", "string", "large_string", "string_view", DICTIONARY, DICTIONARY_OF_IDS, RUNS, EXTENSION),
-    ("float64", "float32", "int32", "bool", "binary", "decimal128(20, 0)", "list<int64>", "struct", "date32"),
+    (
+        *("int64", "uint64", "string", "large_string", "string_view", DICTIONARY, DICTIONARY_OF_IDS, RUNS, EXTENSION),
+        *("int32", "uint8", "binary", "fixed_size_binary[16]", "decimal128(20, 0)", "list<int64>", "null"),
+    ),
+    ("float64", "float32", "list<double>", "list<float64>", "bool", "struct", "date32"),
 )
-_INTEGERS = (("int8", "int16", "int64", "uint16", EXTENSION), ("float32", "string", "bool", "list<int32>"))
+_COUNTS = (("int8", "int64", "uint16", "float64", "decimal128(9, 0)", EXTENSION), ("string", "bool", "list<int32>"))
 _NUMBERS = (("int32", "uint8", "float16", "float64", "decimal128(10, 2)"), ("string", "bool", "struct", "list<int8>"))
-_FLOATS = (("float16", "float32", "float64"), ("int64", "decimal128(3, 2)", "string", "list<float32>"))
+_FRACTIONS = (("float16", "float64", BFLOAT16, "int64", "decimal128(3, 2)"), ("string", "bool", "list<float32>"))
 
 RULES: dict[str, tuple[Column, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "annotation_id": (AnnotationId(annotation_type="synapse"), _IDS),
@@ -60,31 +64,37 @@ RULES: dict[str, tuple[Column, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "supervoxel_id": (SupervoxelId(chunkedgraph="minnie65"), _IDS),
     "level2_id": (Level2Id(chunkedgraph="minnie65"), _IDS),
     "target_id": (TargetId(reference_table="nucleus_detection_v0"), _IDS),
-    "skeleton_node_id": (SkeletonNodeId(skeleton_source="hemibrain"), _INTEGERS),
-    "functional_unit_key": (FunctionalUnitKey(part="session"), _INTEGERS),
+    "skeleton_node_id": (SkeletonNodeId(skeleton_source="hemibrain"), _IDS),
+    "functional_unit_key": (FunctionalUnitKey(part="session"), _IDS),
     "position": (Position(axis="x", frame="hemibrain", unit="nm"), _NUMBERS),
     "position, xyz": (
         Position(axis="xyz", frame="hemibrain", unit="nm"),
         (
-            ("fixed_size_list<int32>[3]", "list<float32 not null>", "large_list<int64>", "list_view<float64>"),
-            ("fixed_size_list<float32>[2]", "int32", "list<string>", "struct", "list<struct>", "binary"),
+            (
+                "fixed_size_list<int32>[3]",
+                "list<float32 not null>",
+                "large_list<int64>",
+                "list_view<float64>",
+                "struct",
+            ),
+            ("fixed_size_list<float32>[2]", "int32", "list<string>", "list<struct>", "binary"),
         ),
     ),
     "transformed_position": (
         TransformedPosition(axis="z", frame="FAFB14.1", unit="nm", transform="elastic"),
-        _FLOATS,
+        _FRACTIONS,
     ),
     "transformed_position, xyz": (
         TransformedPosition(axis="xyz", frame="FAFB14.1", unit="nm", transform="elastic"),
-        (("fixed_size_list<float32>[3]", "list<float64>"), ("fixed_size_list<int32>[3]", "list<int64>", "float32")),
+        (("fixed_size_list<float32>[3]", "list<float64>", "list<int64>"), ("fixed_size_list<int32>[2]", "float32")),
     ),
     "size": (Size(unit="nm"), _NUMBERS),
     "area": (Area(unit="nm2"), _NUMBERS),
     "volume": (Volume(unit="um3"), _NUMBERS),
     "length": (Length(unit="um"), _NUMBERS),
-    "density": (Density(numerator_unit="synapse", denominator_unit="um"), _FLOATS),
-    "ratio": (Ratio(numerator_unit="um2", denominator_unit="um2"), _FLOATS),
-    "count": (Count(counted="synapse"), _INTEGERS),
+    "density": (Density(numerator_unit="synapse", denominator_unit="um"), _FRACTIONS),
+    "ratio": (Ratio(numerator_unit="um2", denominator_unit="um2"), _FRACTIONS),
+    "count": (Count(counted="synapse"), _COUNTS),
     "embedding": (
         Embedding(dim=32, model="segclr", anchor="segment"),
         (
@@ -92,19 +102,23 @@ RULES: dict[str, tuple[Column, tuple[tuple[str, ...], tuple[str, ...]]]] = {
                 "fixed_size_list<float32>[32]",
                 "fixed_size_list<float16 not null>[32]",
                 "list<float64>",
-                EXTENSION_OF_FLOATS,
+                EXTENSION_OF_FRACTIONS,
+                "fixed_size_list<int8>[32]",
+                f"fixed_size_list<{BFLOAT16}>[32]",
+                "binary",
+                "fixed_size_binary[64]",
             ),
-            ("fixed_size_list<float32>[64]", "fixed_size_list<int8>[32]", "float32", "string", "list<struct>"),
+            ("fixed_size_list<float32>[64]", "float32", "string", "list<struct>", "list<string>"),
         ),
     ),
-    "embedding over columns": (Embedding(dim=32, model="segclr", anchor="segment", last_column="f31"), _FLOATS),
+    "embedding over columns": (Embedding(dim=32, model="segclr", anchor="segment", last_column="f31"), _FRACTIONS),
     "reduced_embedding": (
         ReducedEmbedding(dim=2, method="umap"),
         (("fixed_size_list<float32>[2]", "list<float32>"), ("fixed_size_list<float32>[3]", "float32", "int64")),
     ),
     "reduced_embedding, one component": (
         ReducedEmbedding(dim=1, method="umap", component=0),
-        (("float32", "float64", "fixed_size_list<float32>[1]"), ("int32", "string")),
+        (("float32", "float64", "int32", "fixed_size_list<float32>[1]"), ("bool", "string")),
     ),
     "feature": (
         Feature(),
@@ -112,18 +126,21 @@ RULES: dict[str, tuple[Column, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     ),
     "label": (
         Label(),
-        (("string", "large_string", DICTIONARY, DICTIONARY_OF_IDS, "int32"), ("float64", "bool", "list<string>")),
+        (
+            ("string", "large_string", DICTIONARY, DICTIONARY_OF_IDS, "int32", "float64", "bool", "list<string>"),
+            ("struct", "list<struct>", "map<string, int64>"),
+        ),
     ),
-    "score": (Score(range=(0, 1)), _FLOATS),
-    "probability": (Probability(of="GABA"), _FLOATS),
+    "score": (Score(range=(0, 1)), _FRACTIONS),
+    "probability": (Probability(of="GABA"), _FRACTIONS),
     "timestamp": (
         Timestamp(),
         (
-            ("timestamp[us, tz=UTC]", "timestamp[ns]", "date32", "date64"),
-            ("int64", "string", "time64[us]", "duration[s]"),
+            ("timestamp[us, tz=UTC]", "timestamp[ns]", "date32", "date64", "string", "int64"),
+            ("bool", "time64[us]", "duration[s]", "struct", "list<string>"),
         ),
     ),
-    "flag": (Flag(), (("bool", "int8", "string"), ("float32", "list<bool>"))),
+    "flag": (Flag(), (("bool", "int8", "string", "float32"), ("list<bool>", "struct"))),
     "bookkeeping": (Bookkeeping(), (("int64", "string", "struct", "null", "map<string, int64>"), ())),
 }
 
@@ -179,3 +196,45 @@ def test_a_lone_float_column_for_a_vector_is_told_of_last_column() -> None:
 def test_the_expected_type_is_said_in_words(name: str) -> None:
     column, _ = RULES[name]
     assert column.expected_type.strip()
+
+
+@pytest.mark.parametrize(
+    ("column", "dtype", "doubt"),
+    [
+        (RootId(id_space="minnie65_public"), "int32", "take 64 bits, the column is int32"),
+        (RootId(id_space="minnie65_public"), "decimal128(20, 0)", "make floats of decimals lose digits above 2^53"),
+        (SynapseId(), "list<int64>", "needs unnested"),
+        (SynapseId(), "binary", "join only to the same bytes"),
+        (SynapseId(), "null", "nulls only"),
+        (Count(counted="synapse"), "float64", "exact only up to 2^53"),
+        (Count(counted="synapse"), "float32", "exact only up to 2^24"),
+        (Label(), "bool", "is it a category?"),
+        (Probability(), "int64", "can be only 0 or 1"),
+        (Timestamp(), "string", "does not say how to read it"),
+        (Embedding(dim=32, model="segclr", anchor="segment"), "fixed_size_list<int8>[32]", "if it is quantized"),
+        (Embedding(dim=32, model="segclr", anchor="segment"), "binary", "does not say how to read the components"),
+        (Position(axis="x", frame="minnie65", unit="nm", resolution_nm=(4, 4, 40)), "int64", "declare unit voxel"),
+        (Length(unit="um", resolution_nm=(4, 4, 40)), "float64", "the unit is um, but the size of a voxel is given"),
+    ],
+)
+def test_what_is_true_but_doubtful_is_asked_about(column: Column, dtype: str, doubt: str) -> None:
+    assert column.dtype_problem(dtype) is None
+    (said,) = column.doubts(dtype)
+    assert doubt in said
+
+
+@pytest.mark.parametrize(
+    ("column", "dtype"),
+    [
+        (NucleusId(), "int32"),
+        (RootId(id_space="minnie65_public"), "uint64"),
+        (RootId(id_space="minnie65_public"), DICTIONARY),
+        (Score(range=(0, 255)), "uint8"),
+        (Count(counted="synapse"), "decimal128(9, 0)"),
+        (Label(), "list<string>"),
+        (Embedding(dim=32, model="segclr", anchor="segment"), f"fixed_size_list<{BFLOAT16}>[32]"),
+        (Position(axis="x", frame="minnie65", unit="voxel", resolution_nm=(4, 4, 40)), "int64"),
+    ],
+)
+def test_what_is_usual_is_not_asked_about(column: Column, dtype: str) -> None:
+    assert not list(column.doubts(dtype))

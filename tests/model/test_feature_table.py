@@ -100,8 +100,8 @@ def test_a_vector_over_neighbouring_columns_passes() -> None:
 @pytest.mark.parametrize(
     ("types", "problem"),
     [
-        (SPREAD | {"f2": "int32"}, "f0: the vector's columns must be floats; f2 is int32"),
-        (SPREAD | {"f0": "int32"}, "f0: a vector spread over columns needs floats, the column is int32"),
+        (SPREAD | {"f2": "string"}, "f0: the vector's columns must be numbers; f2 is string"),
+        (SPREAD | {"f0": "string"}, "f0: a vector spread over columns needs numbers, the column is string"),
         ({"f0": "float32", "f1": "float32"}, "f0: last_column 'f2' is not in the table."),
         ({"f0": "float32", "f2": "float32"}, "f0: dim is declared as 3, but f0 to f2 are 2 columns"),
         (
@@ -183,3 +183,23 @@ def test_a_vector_over_columns_is_as_wide_as_they_are_many() -> None:
 def test_a_declaration_that_says_every_width_stays_as_it_is() -> None:
     feature_table = declared(f0=VECTOR)
     assert feature_table.fitted(table(**SPREAD)) is feature_table
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"x": "float32", "y": "float32", "z": "int32"}, None),
+        ({"x": "float32", "y": "float32"}, "pt: axis 'xyz' needs three numbers, the struct holds x float32, y float32"),
+        (
+            {"x": "float32", "y": "float32", "z": "string"},
+            "pt: axis 'xyz' needs three numbers, the struct holds x float32, y float32, z string",
+        ),
+    ],
+)
+def test_a_struct_of_three_numbers_is_a_position(fields: dict[str, str], problem: str | None) -> None:
+    position = declared(pt=Position(axis="xyz", frame="hemibrain", unit="nm"))
+    facts = table(pt="struct", **{f"pt.{name}": dtype for name, dtype in fields.items()})
+    if problem is None:
+        position.check(facts)
+    else:
+        assert problems(position, facts) == (problem,)

@@ -13,7 +13,7 @@ import dagster as dg
 from pydantic import BaseModel
 from typing_extensions import Self
 
-from registry_dagster.dagster.component.model import ENV_REFERENCE, PublishAttributes
+from registry_dagster.dagster.component.model import ENV_REFERENCE, Declared, PublishAttributes
 from registry_dagster.dagster.component.scaffolder import PublishScaffolder
 from registry_dagster.dagster.declare.declaration import Declaration
 from registry_dagster.dagster.declare.feature_table import feature_table
@@ -25,7 +25,9 @@ from registry_dagster.dagster.publish.job import publish_job
 from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.model.spelling import read_declared
 from registry_dagster.model.text import suggestion
+from registry_dagster.yaml_document import Part
 
 __all__ = ["PublishComponent"]
 
@@ -71,7 +73,7 @@ class PublishComponent(dg.Component, dg.Resolvable):
         return cls(
             registry=FeatureRegistry(**_render_setting(context, settings)),
             definitions=given.definitions,
-            datasets={key: _read_declaration(context, declared) for key, declared in given.datasets.items()},
+            datasets={key: _feature_table(context, key, declared) for key, declared in given.datasets.items()},
             approvals=_path_beside(context, given.gate.approvals) if given.gate.approvals is not None else None,
             resource_key=given.resource_key,
             job_name=given.job_name,
@@ -108,11 +110,6 @@ class PublishComponent(dg.Component, dg.Resolvable):
         _check_files(self.definitions, context.path)
         modules = [context.load_defs_relative_python_module(Path(name)) for name in self.definitions]
         return dg.Definitions.merge(*map(dg.load_definitions_from_module, modules))
-
-
-def _read_declaration(context: dg.ResolutionContext, declared: str | FeatureTable) -> FeatureTable:
-    """The declaration, read from a file if it is the path of one."""
-    return FeatureTable.from_yaml(_path_beside(context, declared)) if isinstance(declared, str) else declared
 
 
 def _check_files(names: Sequence[str], folder: Path) -> None:
@@ -155,6 +152,25 @@ def _render_setting(context: dg.ResolutionContext, value: object) -> Any:
 def _render_or_refer(context: dg.ResolutionContext, text: str) -> str:
     variable = re.match(ENV_REFERENCE, text)
     return dg.EnvVar(variable[1]) if variable else _render(context, text)
+
+
+def _feature_table(context: dg.ResolutionContext, key: str, declared: Declared) -> FeatureTable:
+    """The declaration of an asset, read from a file if it is the path of one, else from the component's file."""
+    if isinstance(declared, str):
+        return FeatureTable.from_yaml(_path_beside(context, declared))
+    return declared if isinstance(declared, FeatureTable) else _declared_here(context, key, declared)
+
+
+def _declared_here(context: dg.ResolutionContext, key: str, values: Mapping[Any, Any]) -> FeatureTable:
+    """The declaration in the component's file, by its position there; from its values if there is no file."""
+    tree = context.source_position_tree
+    file = Path(tree.position.filename) if tree is not None else None
+    if tree is not None and file is not None and file.is_file():
+        part = Part(tree.position.start.line, (*context.path, "datasets", key))
+        document = read_declared(file, FeatureTable, part)
+        if document.root is not None:
+            return FeatureTable.from_document(document)
+    return FeatureTable.from_json(values)
 
 
 def _path_beside(context: dg.ResolutionContext, text: str) -> Path:

@@ -12,9 +12,10 @@ from pydantic_core import CoreSchema
 
 from registry_dagster.dagster.names import JOB_NAME, RESOURCE_KEY
 from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.model.text import shown
 from registry_dagster.stores.targets import DEFAULT_TARGET, TARGETS
 
-__all__ = ["ENV_REFERENCE", "GateAttributes", "PublishAttributes", "RegistryAttributes"]
+__all__ = ["ENV_REFERENCE", "Declared", "GateAttributes", "PublishAttributes", "RegistryAttributes"]
 
 ENV_REFERENCE = r"^\{\{\s*env\.(\w+)\s*\}\}$"
 """A reference to an environment variable in Dagster's YAML; the group is its name."""
@@ -62,12 +63,19 @@ class _PathOrDeclaration:
     """
 
     def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        path, declaration = handler(core_schema)["anyOf"]
+        path, declaration, _ = handler(core_schema)["anyOf"]
         return {"if": {"type": "string"}, "then": path, "else": declaration}
 
 
 def _declaration(value: object) -> object:
-    return value if isinstance(value, str | FeatureTable) else FeatureTable.from_json(value)
+    """The value as it is: what a mapping declares is read from the file itself, in which `0626` is not 406."""
+    if isinstance(value, str | FeatureTable | Mapping):
+        return cast("object", value)
+    raise ValueError(f"must be a declaration, or the path of a YAML file with one, got {shown(value)}")
+
+
+Declared = str | FeatureTable | Mapping[Any, Any]
+"""A path, a declaration, or the values of one as Dagster read them."""
 
 
 class PublishAttributes(dg.Model):
@@ -78,7 +86,7 @@ class PublishAttributes(dg.Model):
     definitions: Sequence[str] = Field(
         default=(), description="Python files in this folder that make the assets of datasets."
     )
-    datasets: Mapping[str, Annotated[str | FeatureTable, BeforeValidator(_declaration), _PathOrDeclaration()]] = Field(
+    datasets: Mapping[str, Annotated[Declared, BeforeValidator(_declaration), _PathOrDeclaration()]] = Field(
         default={}, description="Asset key → its declaration, or the path of a YAML file with it."
     )
     resource_key: str = Field(default=RESOURCE_KEY, description="The key of the resource.")

@@ -11,6 +11,7 @@ import dagster as dg
 
 from registry_dagster.dagster.names import DECLARATION
 from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
 
@@ -20,6 +21,7 @@ __all__ = [
     "DeclarationMetadata",
     "Partitions",
     "asset_keys",
+    "asset_owners",
     "declaration_in",
     "declaration_of",
     "declared_in",
@@ -141,3 +143,8 @@ def _keys_of(asset: object, function: str) -> Iterable[dg.AssetKey]:
 
 def _name(value: object) -> str:
     return f"{value!r}" if isinstance(value, str) else type(value).__name__
+
+
+def asset_owners(dataset: Dataset) -> list[str]:
+    """The owners that Dagster takes on an asset: teams and e-mail addresses. It knows no user names."""
+    return [owner for owner in dataset.owners if owner.startswith("team:") or "@" in owner]

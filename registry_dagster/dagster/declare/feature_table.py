@@ -11,7 +11,7 @@ from typing import Any, TypeGuard, TypeVar, cast, get_args
 import dagster as dg
 
 from registry_dagster.dagster.declare.column_schema import declared_schema
-from registry_dagster.dagster.declare.declaration import Declaration, DeclarationMetadata, Partitions
+from registry_dagster.dagster.declare.declaration import Declaration, DeclarationMetadata, Partitions, asset_owners
 from registry_dagster.dagster.names import COLUMN_SCHEMA, DECLARATION, TABLE_NAME
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.base import Model
@@ -227,7 +227,7 @@ def _with_declaration(spec: dg.AssetSpec, declaration: Declaration) -> dg.AssetS
     }
     return spec.replace_attributes(
         metadata={**spec.metadata, **metadata},
-        owners=list(dict.fromkeys([*spec.owners, *dataset.owners])),
+        owners=list(dict.fromkeys([*spec.owners, *asset_owners(dataset)])),
         # Dagster allows three kinds on an asset, and the author's own come first.
         kinds={*spec.kinds, _KIND} if len(spec.kinds) < _MOST_KINDS else set(spec.kinds),
         description=spec.description or dataset.description or dataset.title,

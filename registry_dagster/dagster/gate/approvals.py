@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 from pydantic import Field
 
@@ -14,8 +14,9 @@ from registry_dagster.dagster.publish.config import Target
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.base import Model
 from registry_dagster.model.canonical_json import is_json_object, sha256_digest
+from registry_dagster.model.spelling import read_declared_items
 from registry_dagster.model.text import Description, Text, UrnText
-from registry_dagster.yaml_document import read_document
+from registry_dagster.yaml_document import Document
 
 __all__ = ["Approval", "Approvals", "read_approvals"]
 
@@ -76,22 +77,25 @@ def read_approvals(path: str | PathLike[str]) -> Approvals:
     """Read the file. A wrong entry does not stop the others."""
     file = Path(path)
     try:
-        data = read_document(file).data
+        items = read_declared_items(file, Approval)
     except InvalidDeclaration as error:
         return Approvals(problems=[f"{error}; it approves nothing until it can be read"])
-    if data is None:
-        return Approvals()
-    if not isinstance(data, list):
+    if isinstance(items, Document):
+        if items.data is None:
+            return Approvals()
         return Approvals(problems=[f"{file}: not a list, so it approves nothing; {_FORM}"])
-    return _approvals_in(file, cast("list[object]", data))
+    return _approvals_in(file, items)
 
 
-def _approvals_in(file: Path, data: Sequence[object]) -> Approvals:
+def _approvals_in(file: Path, items: Sequence[Document | InvalidDeclaration]) -> Approvals:
     entries: list[Approval] = []
     problems: list[str] = []
-    for number, entry in enumerate(data, start=1):
+    for number, item in enumerate(items, start=1):
+        if isinstance(item, InvalidDeclaration):
+            problems.append(f"{item}; the entry approves nothing")
+            continue
         try:
-            entries.append(_entry(entry))
+            entries.append(_entry(item.data))
         except InvalidDeclaration as error:
             problems.append(f"{file}, entry {number}: {error}")
     return Approvals(entries, problems)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 
-from registry_dagster.dagster.declare.declaration import Declaration
+from registry_dagster.dagster.declare.declaration import Declaration, asset_owners
 from registry_dagster.dagster.names import (
     MATERIALIZATION_VERSIONS,
     REGISTRY,
@@ -84,7 +84,7 @@ def _dataset_asset(dataset: Dataset, producers: Iterable[dg.AssetKey]) -> dg.Ass
         deps=[dg.AssetDep(key, partition_mapping=dg.AllPartitionMapping()) for key in producers],
         partitions_def=dg.DynamicPartitionsDefinition(name=registry_partitions(dataset.name)),
         group_name=REGISTRY,
-        owners=list(dataset.owners),
+        owners=asset_owners(dataset),
         kinds={"datahub"},
     )
 

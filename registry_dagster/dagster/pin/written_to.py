@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -10,6 +11,8 @@ from urllib.parse import quote
 import dagster as dg
 
 from registry_dagster.dagster.names import TABLE_NAME, URI
+from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.model.text import shown
 
 __all__ = ["HOW_TO_REPORT", "WrittenTo", "written_to"]
 
@@ -21,6 +24,7 @@ _LOCATIONS = (URI, "table_uri", "path")
 
 _VERSION = "version"
 _SNAPSHOT = ("snapshot-id", "snapshot_id")
+_DIGITS = re.compile(r"\s*[-+]?[0-9]{1,20}(\.0*)?\s*")
 
 
 @dataclass(frozen=True)
@@ -28,24 +32,32 @@ class WrittenTo:
     """The location of a table, and the version that was written, if known."""
 
     uri: str
-    version: int | None = None
+    version: int | str | None = None
 
 
-def written_to(metadata: Mapping[str, object]) -> WrittenTo | None:
+def written_to(metadata: Mapping[str, object], version: int | str | None = None) -> WrittenTo | None:
     """The location in a writer's metadata; None if there is none.
 
     The location is under `dagster/uri`, `table_uri` or `path`. An Iceberg table in a catalog may have
     `dagster/table_name` (`catalog.namespace.table`) and `snapshot-id` instead. The version is a whole number
-    under `version` or `snapshot-id`; a text there is somebody's own version, not the table's.
+    under `version` or `snapshot-id`, in any spelling: `7`, `"7"` or `7.0`.
+
+    Args:
+        metadata: The metadata.
+        version: The version to pin. If given, the reported one is not read.
+
+    Raises:
+        InvalidDeclaration: what is reported as the version is no whole number, or two differ.
     """
     values = {key: _plain(value) for key, value in metadata.items()}
     uri = _first_text(values, *_LOCATIONS)
     if uri is not None:
-        return WrittenTo(uri, _first_number(values, _VERSION, *_SNAPSHOT))
-    return _in_catalog(_first_text(values, TABLE_NAME), _first_number(values, *_SNAPSHOT))
+        return WrittenTo(uri, version if version is not None else _first_number(values, _VERSION, *_SNAPSHOT))
+    snapshot = _first_number(values, *_SNAPSHOT) if version is None else version
+    return _in_catalog(_first_text(values, TABLE_NAME), snapshot)
 
 
-def _in_catalog(name: str | None, snapshot: int | None) -> WrittenTo | None:
+def _in_catalog(name: str | None, snapshot: int | str | None) -> WrittenTo | None:
     """The Iceberg table that `catalog.namespace.table` names, at its snapshot."""
     if name is None or name.count(".") < 2 or snapshot is None:
         return None
@@ -63,5 +75,32 @@ def _first_text(values: Mapping[str, object], *keys: str) -> str | None:
 
 
 def _first_number(values: Mapping[str, object], *keys: str) -> int | None:
-    found = map(values.get, keys)
-    return next((value for value in found if isinstance(value, int) and not isinstance(value, bool)), None)
+    """The version that is reported under some of the keys; None if under none."""
+    found = {key: _whole(key, values[key]) for key in keys if values.get(key) is not None}
+    if len(set(found.values())) > 1:
+        said = " and ".join(f"{key} {number}" for key, number in found.items())
+        raise InvalidDeclaration(f"the table's writer reports {said}, which differ; report one of them")
+    return next(iter(found.values()), None)
+
+
+def _whole(key: str, value: object) -> int:
+    """A whole number, however it is spelled."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        return int(value.partition(".")[0])
+    if isinstance(value, float) and value.is_integer():
+        return _whole_float(key, value)
+    raise InvalidDeclaration(
+        f"the table's writer reports {key} {shown(value)}, which is not a whole number; report the table's version as "
+        "a number, and a version of your own under another name"
+    )
+
+
+def _whole_float(key: str, value: float) -> int:
+    if abs(value) < 2**53:
+        return int(value)
+    raise InvalidDeclaration(
+        f"the table's writer reports {key} {value!r}, a float, which keeps no whole number above 2^53; report it as a "
+        "whole number or as text"
+    )

@@ -57,3 +57,26 @@ def test_an_edited_entry_is_another_one() -> None:
     entry = Approval(asset="cells", by="ada", why="Reviewed")
     assert entry.key == Approval(asset="cells", by="ada", why="Reviewed").key
     assert entry.key != Approval(asset="cells", by="ada", why="Reviewed twice").key
+
+
+def test_a_wrong_entry_keeps_no_other_approval_out(path: Path) -> None:
+    bomb = ", ".join(["*d"] * 9)
+    path.write_text(f"""\
+- {{asset: cells, why: Reviewed, by: ada@lab.org, partition: 0626}}
+- {{asset: cells, why: 2025-02-30, by: ada@lab.org, until: 2025-02-30}}
+- {{asset: cells, asset: nuclei, why: Reviewed, by: ada@lab.org}}
+- {{asset: cells, why: {"9" * 5000}, by: ada@lab.org}}
+- {{a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1], b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a], c: &c [*b, *b, *b, *b, *b, *b, *b],
+   d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c], e: &e [{bomb}], f: [*e, *e, *e, *e, *e, *e, *e, *e, *e]}}
+- {{asset: synapses, why: on, by: 12:30}}
+""")
+    approvals = read_approvals(path)
+    assert [(each.asset, each.why, each.by, each.partition) for each in approvals.entries] == [
+        ("cells", "Reviewed", "ada@lab.org", "0626"),
+        ("cells", "9" * 5000, "ada@lab.org", None),
+        ("synapses", "on", "12:30", None),
+    ]
+    dates, twice, repeated = approvals.problems
+    assert dates.startswith(f"{path}, line 2: '2025-02-30' is not a value: day is out of range for month")
+    assert "'asset' is given twice" in twice
+    assert repeated.startswith(f"{path}, line 5: more than 200,000 values")

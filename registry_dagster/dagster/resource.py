@@ -104,7 +104,7 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
 
         Raises:
             InvalidDeclaration: the asset has no `feature_table` declaration, or not exactly one
-                materialization was reported, or its version is no whole number.
+                materialization was reported, or its version is not a whole number.
             TableError: the table cannot be inspected, or what was reported does not say where it is.
         """
         result = result_of(written)

@@ -66,7 +66,7 @@ def element(dtype: str) -> str:
 
 
 def exact_up_to(dtype: str) -> int | None:
-    """The power of two up to which a float keeps every whole number; None if it is no float."""
+    """The power of two up to which a float keeps every whole number; None if it is not a float."""
     return {"float64": 53, "float32": 24, "float16": 11}.get(storage(dtype), 8 if is_bfloat16(dtype) else None)
 
 

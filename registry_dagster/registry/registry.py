@@ -67,7 +67,6 @@ class Registry:
         self._planner = Planner(self._records, self._resolver)
         self._writer = Writer(self._records)
         self.acts = Acts(self._records, self._resolver, self._writer, publisher)
-        """What a person does after publishing: retire, undo, label and so on; the history, and what is true now."""
         committer = Committer(self._records, self._writer)
         self._service = PublishService(self._records, self._planner, self._writer, committer, publisher)
 

@@ -47,7 +47,7 @@ def written_to(metadata: Mapping[str, object], version: int | str | None = None)
         version: The version to pin. If given, the reported one is not read.
 
     Raises:
-        InvalidDeclaration: what is reported as the version is no whole number, or two differ.
+        InvalidDeclaration: what is reported as the version is not a whole number, or two differ.
     """
     values = {key: _plain(value) for key, value in metadata.items()}
     uri = _first_text(values, *_LOCATIONS)

@@ -46,10 +46,9 @@ Side = str | MaterializationVersion
 
 
 class Registry:
-    """The registry of feature datasets, wherever it is kept.
+    """The registry of feature datasets, wherever it is kept. Use `Registry.open`.
 
-    Use `Registry.open`. Reading and planning write nothing; publishing is the one act that publishes a version.
-    A name is `dataset@vN`, `dataset@label`, or `dataset` for its current version.
+    Reading and planning write nothing. A name is `dataset@vN`, `dataset@label`, or `dataset` for its current version.
 
     Raises:
         NotPublished: nothing is published under a name.

@@ -334,7 +334,7 @@ def test_any_script_may_stand_in_any_text(registry: Registry, path: Path) -> Non
         signals=(Note(text=words, basis="declared"),),
     )
     table = facts(location=f"/data/{words}", **{"größe, (nm)": "float32", r"a\.b": "float64"})
-    receipt = registry.publish(feature_table, table, message=words, publisher=words, label=words)
+    receipt = registry.publish(feature_table, table, message=words, publisher=words)
     with Registry.open(f"lite://{path}") as another:
         assert another.get("hemibrain.neurons") == receipt.record
         assert another.dataset("hemibrain.neurons") == feature_table.dataset

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
@@ -24,9 +23,6 @@ from registry_dagster.model.signals import AnySignal
 from registry_dagster.model.spans import neighbours, span
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.text import suggestion
-
-if TYPE_CHECKING:
-    from registry_dagster.yaml_document import Document
 
 __all__ = ["FeatureTable"]
 
@@ -81,22 +77,9 @@ class FeatureTable(Model):
             InvalidDeclaration: the file cannot be read, is not YAML, or declares something wrong: one
                 line a problem, with the file, the line, the field, and the fix.
         """
-        from registry_dagster.model.spelling import read_declared
+        from registry_dagster.model.spelling import declared_from, read_declared
 
-        return cls.from_document(read_declared(source, cls))
-
-    @classmethod
-    def from_document(cls, document: Document) -> Self:
-        """Read a declaration from a document that was read for it; see `from_yaml`.
-
-        Raises:
-            InvalidDeclaration: it declares something wrong.
-        """
-        try:
-            return cls.from_json(document.data)
-        except InvalidDeclaration as error:
-            located = document.located(cls.__name__, error.problems)
-            raise InvalidDeclaration(located, error.problems) from None
+        return declared_from(read_declared(source, cls), cls)
 
     def check(self, table: TableFacts) -> None:
         """Compare the declaration with a table.

@@ -10,15 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from os import PathLike
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeGuard, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeGuard, TypeVar, Union, cast, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel
 
 from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.model.base import Model
 from registry_dagster.yaml_document import Document, Part, read_document, read_items
 
-__all__ = ["read_declared", "read_declared_items"]
+__all__ = ["declared_from", "read_declared", "read_declared_items"]
+
+M = TypeVar("M", bound=Model)
 
 _TEXT = "tag:yaml.org,2002:str"
 _MERGE = "tag:yaml.org,2002:merge"
@@ -33,6 +36,18 @@ def read_declared(source: str | PathLike[str], shape: type[BaseModel], part: Par
         InvalidDeclaration: as `read_document`.
     """
     return read_document(source, partial(_take_texts, shape=shape), part)
+
+
+def declared_from(document: Document, kind: type[M]) -> M:
+    """What a document declares.
+
+    Raises:
+        InvalidDeclaration: it declares something wrong: one line a problem, with the file and the line.
+    """
+    try:
+        return kind.from_json(document.data)
+    except InvalidDeclaration as error:
+        raise InvalidDeclaration(document.located(kind.__name__, error.problems), error.problems) from None
 
 
 def read_declared_items(

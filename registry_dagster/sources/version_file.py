@@ -12,10 +12,9 @@ from pathlib import Path
 
 from pydantic import Field
 
-from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.base import Model, Several
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.spelling import read_declared
+from registry_dagster.model.spelling import declared_from, read_declared
 from registry_dagster.sources.source import SourceReport
 
 __all__ = ["VersionFile"]
@@ -49,9 +48,5 @@ class VersionFile:
                 with the file, the line, the field and the fix.
         """
         document = read_declared(self.path, MaterializationVersions)
-        try:
-            versions = MaterializationVersions.from_json(document.data).materializations
-        except InvalidDeclaration as error:
-            located = document.located(MaterializationVersions.__name__, error.problems)
-            raise InvalidDeclaration(located, error.problems) from None
+        versions = declared_from(document, MaterializationVersions).materializations
         return SourceReport(tuple(versions))

@@ -25,7 +25,7 @@ from registry_dagster.dagster.publish.job import publish_job
 from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.feature_table import FeatureTable
-from registry_dagster.model.spelling import read_declared
+from registry_dagster.model.spelling import declared_from, read_declared
 from registry_dagster.model.text import suggestion
 from registry_dagster.yaml_document import Part
 
@@ -169,7 +169,7 @@ def _declared_here(context: dg.ResolutionContext, key: str, values: Mapping[Any,
         part = Part(tree.position.start.line, (*context.path, "datasets", key))
         document = read_declared(file, FeatureTable, part)
         if document.root is not None:
-            return FeatureTable.from_document(document)
+            return declared_from(document, FeatureTable)
     return FeatureTable.from_json(values)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from registry_dagster.answers.answer import Loss, Verdict
+from registry_dagster.answers.casts import Cast
 from registry_dagster.answers.column_facts import ColumnFacts
 from registry_dagster.answers.comparison import Comparability, Comparison, EmbeddingPair
 from registry_dagster.answers.compatibility import Compatibility, Link
@@ -29,6 +30,7 @@ from registry_dagster.tables.verdict import Evidence, TableVerdict
 
 __all__ = [
     "Act",
+    "Cast",
     "Change",
     "ColumnFacts",
     "ColumnSource",

@@ -26,7 +26,7 @@ from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.problems import problems_of
 from registry_dagster.model.text import shown, suggestion
 
-__all__ = ["Int64", "Model", "Several", "variant"]
+__all__ = ["Int64", "Model", "OrText", "Several", "variant"]
 
 
 class Model(BaseModel):
@@ -125,6 +125,14 @@ def variant(value: dict[str, Any], tag: str, kinds: Mapping[str, type[Model]]) -
             [tag], f"unknown {name!r}{suggestion(str(name), kinds)} Use one of {', '.join(kinds)}"
         )
     return kinds[name].from_json(value)
+
+
+class OrText:
+    """In JSON Schema, a model that may also be given as text: one schema, so that checkers name the field at fault."""
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        described = handler.resolve_ref_schema(handler(core_schema))
+        return {**described, "type": ["object", "string"]}
 
 
 def _integer_from_text(value: object) -> object:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 
 from registry_dagster.model import dtypes
-from registry_dagster.model.base import Model
+from registry_dagster.model.base import Model, OrText
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import SystemName, VersionText, materialization_name
 from registry_dagster.model.text import Description
@@ -63,9 +63,7 @@ def _from_text(value: object) -> object:
     return {"system": system, "version": version}
 
 
-AnyMaterializationName = Annotated[
-    MaterializationName, BeforeValidator(_from_text, json_schema_input_type=MaterializationName | str)
-]
+AnyMaterializationName = Annotated[MaterializationName, BeforeValidator(_from_text), OrText()]
 """The name of a materialization version, which may be given as `system@version`."""
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from registry_dagster.model.base import Model, Several
+from registry_dagster.model.base import Model, OrText, Several
 from registry_dagster.model.names import ColumnPath
 
 __all__ = ["AnyLayout", "Layout", "LayoutName"]
@@ -49,5 +49,5 @@ def _from_name(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
-AnyLayout = Annotated[Layout, BeforeValidator(_from_name, json_schema_input_type=Layout | str)]
+AnyLayout = Annotated[Layout, BeforeValidator(_from_name), OrText()]
 """A layout, which may be given by its name alone."""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator
 
 from registry_dagster.errors import MaterializationConflict
-from registry_dagster.model.base import Model, Several
+from registry_dagster.model.base import Model, OrText, Several
 from registry_dagster.model.moments import UtcDateTime, finer, moments_agree
 from registry_dagster.model.names import SystemName, VersionText
 from registry_dagster.model.text import Text
@@ -127,9 +127,7 @@ def _from_text(value: object) -> object:
     return {"system": system, "version": version, **({"source": source} if slash else {})}
 
 
-AnyMaterialization = Annotated[
-    MaterializationVersion, BeforeValidator(_from_text, json_schema_input_type=MaterializationVersion | str)
-]
+AnyMaterialization = Annotated[MaterializationVersion, BeforeValidator(_from_text), OrText()]
 """A materialization version, which may be given by its name alone: `system@version` or `source/system@version`."""
 
 

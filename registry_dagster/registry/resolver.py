@@ -17,7 +17,6 @@ from registry_dagster.datahub.search import Search, Term
 from registry_dagster.datahub.urns import version_in, version_urn
 from registry_dagster.datahub.version import RECORD_ASPECTS, record_from
 from registry_dagster.errors import InvalidDeclaration, NotPublished
-from registry_dagster.model.act import Act
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, name_text, parse_version
@@ -26,7 +25,7 @@ from registry_dagster.registry.known_names import KnownNames
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.version_index import Numbers
 
-__all__ = ["At", "Resolved", "Resolver", "Versions", "flaw_of"]
+__all__ = ["At", "Resolved", "Resolver", "Versions"]
 
 At = str | MaterializationVersion | None
 """A state that a table was made against, also as `system@version`; None for any."""
@@ -116,8 +115,15 @@ class Resolver:
                 raise self._records.unknown_dataset(exact.dataset)
             raise NotPublished(f"{name}: not published at {self._records.where}; {_published(versions)}")
         record = record_from(entity, urn)
-        flaw = flaw_of(entity, name) or ("a draft" if record.draft else None)
+        flaw = self._flaw(name, entity) or ("a draft" if record.draft else None)
         return Resolved(record, Taken(name, _and(digest, f"it is {flaw}" if flaw else None)))
+
+    def _flaw(self, name: str, entity: Entity) -> str | None:
+        """Why a stored version is not to be used. Who retired it, and where, is in the acts: read only if it is."""
+        if not entity.get("deprecation"):
+            return _removed(entity)
+        retirement = self._records.retirements([name]).get(name)
+        return _removed(entity) or (str(retirement) if retirement else None)
 
     def taken(self, name: str, *, at: At = None, layout: str | None = None) -> Taken:
         """The version that a name means.
@@ -194,12 +200,9 @@ class Resolver:
         return f"{versions.dataset}: no version {asked} is published at {where}; {_published(versions)}"
 
 
-def flaw_of(entity: Entity, version: str, acts: Sequence[Act] = ()) -> str | None:
-    """Why a stored version is not to be used, in words; None if it may be."""
-    if entity.get("status", {}).get("removed"):
-        return "removed in DataHub"
-    retirement = retirement_from(entity, version, acts)
-    return str(retirement) if retirement else None
+def _removed(entity: Entity) -> str | None:
+    """Whether a stored version was removed, in words."""
+    return "removed in DataHub" if entity.get("status", {}).get("removed") else None
 
 
 def _and(*reasons: str | None) -> str | None:

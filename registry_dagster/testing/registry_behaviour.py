@@ -140,7 +140,7 @@ class RegistryBehaviour(SearchBehaviour):
             tags=[words],
         )
         table = _facts(columns=(column,), location=f"/data/{words}")
-        receipt = registry.publish(feature_table, table, message=words, publisher="größe@lab.org", label=words)
+        receipt = registry.publish(feature_table, table, message=words, publisher="größe@lab.org")
         with another_registry() as another:
             assert another.get("lab.cells") == receipt.record
             assert another.dataset("lab.cells") == feature_table.dataset

@@ -116,7 +116,7 @@ def test_a_table_is_addressed_by_clock_and_layout(run: Run) -> None:
             assert {each["version"] for each in answer["taken"]} == {f"{NAME}@v2"}
     refused = run("show", NAME, "--at", "m@1")
     assert refused.exit_code == 1
-    assert "no version made against m@1" in str(refused.exception)
+    assert "m@1: no such materialization version or system is recorded at" in str(refused.exception)
 
 
 def test_a_version_is_compared_with_the_one_before_it_by_the_clock(run: Run) -> None:

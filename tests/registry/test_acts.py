@@ -88,7 +88,8 @@ def test_ownership_is_handed_over_with_who_when_and_why(registry: Registry) -> N
     (act,) = registry.acts.history(NAME)
     assert (act.by, act.why, act.changes) == ("eve@lab.org", "Bob left", {"owners": '["team:new"]'})
     assert [each.version for each in registry.find(owner="team:new")] == [f"{NAME}@v2", f"{NAME}@v1"]
-    assert not registry.find(owner="bob@lab.org", dataset=NAME)
+    with pytest.raises(NotPublished, match="bob@lab.org: no such owner is known"):
+        registry.find(owner="bob@lab.org", dataset=NAME)
 
 
 @pytest.mark.parametrize("label", ["v1", "V2", "17", "my label/x@2", "", "-x", "ü"])

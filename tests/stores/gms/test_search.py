@@ -61,7 +61,7 @@ def test_all_versions_are_found_and_not_the_latest_alone(registry: Registry) -> 
 
 def test_words_that_a_version_and_its_dataset_share_out_among_them_are_found(registry: Registry) -> None:
     registry.publish(declared(), facts(), message="Segmented by hand")
-    registry.describe(Dataset(name=NAME, title="Kenyon cells"))
+    registry.describe(Dataset(name=NAME, title="Kenyon cells"), message="Renamed", publisher="ada@lab.org")
     assert [row.version for row in registry.find(text="kenyon hand")] == [f"{NAME}@v1"]
     assert not registry.find(text="kenyon foot")
 

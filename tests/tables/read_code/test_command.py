@@ -55,7 +55,7 @@ def test_as_json_it_says_which_version_and_engine_the_code_is_for(registry: Regi
 def test_code_for_a_retired_version_says_so(registry: Registry) -> None:
     registry.retire("hemibrain.neurons@v1", reason="wrong\nmasks", publisher="ada@lab.org")
     retired = registry.read_code("hemibrain.neurons@v1", "polars").splitlines()[1]
-    assert retired.startswith("# It is retired")
+    assert retired.startswith("# hemibrain.neurons@v1: it is retired by ada@lab.org: wrong masks")
     assert "wrong masks" in retired
 
 

@@ -76,10 +76,11 @@ def _casts(one: _Column, other: _Column) -> Iterator[Cast]:
         for each in lists:
             beside = other if each is one else one
             yield Cast(each.version, each.path, each.type, None, beside.type, ("polars", "pandas", "pyarrow"))
-        return
-    refused_by = _refused_by(one, other)
-    if not refused_by:
-        return
+    elif refused_by := _refused_by(one, other):
+        yield from _to_common_type(one, other, refused_by)
+
+
+def _to_common_type(one: _Column, other: _Column, refused_by: tuple[str, ...]) -> Iterator[Cast]:
     target = _common(one.values, other.values)
     for each, beside in ((one, other), (other, one)):
         if each.type != target:
@@ -100,13 +101,16 @@ def _refused_by(one: _Column, other: _Column) -> tuple[str, ...]:
 
 def _common(one: str, other: str) -> str:
     """The type in which two columns meet: a whole number if either is, else text."""
-    numbers = sorted(each for each in (one, other) if dtypes.is_integer(each))
-    if len(numbers) == 2:
-        # int64 holds every id in use and -1; a value beyond it makes the cast fail instead of changing the id.
-        unsigned = [each.startswith("u") for each in numbers]
-        return max(numbers, key=lambda each: int(each.lstrip("uint"))) if unsigned[0] == unsigned[1] else "int64"
-    if numbers:
-        return numbers[0]
+    if numbers := sorted(filter(dtypes.is_integer, (one, other))):
+        return _common_integer(numbers)
     if one == other or not (dtypes.is_text(one) or dtypes.is_text(other)):
         return max(one, other)
     return "string" if "string" in (one, other) else "large_string"
+
+
+def _common_integer(types: list[str]) -> str:
+    """The widest of one or two integer types."""
+    # int64 holds every id in use and -1; a value beyond it makes the cast fail instead of changing the id.
+    if len({each.startswith("u") for each in types}) > 1:
+        return "int64"
+    return max(types, key=lambda each: int(each.lstrip("uint")))

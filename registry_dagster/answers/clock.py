@@ -50,11 +50,7 @@ class Clock:
             return "same"
         if self._timed.get(self.system_of(a)) and a.timestamp is not None and b.timestamp is not None:
             return _order(a.timestamp < b.timestamp, a.timestamp == b.timestamp)
-        for system in sorted(systems_of(a) & systems_of(b)):
-            one, other = min(versions_in(a, system)), min(versions_in(b, system))
-            if (found := natural_order(one, other)) is not None:
-                return found
-        return None
+        return _order_by_version(a, b)
 
     def is_later(self, a: Sequence[MaterializationVersion], b: Sequence[MaterializationVersion]) -> bool:
         """Whether what was made against `a` is later than what was made against `b`.
@@ -65,6 +61,15 @@ class Clock:
             return False
         orders = [self.order(one, other) for one in a for other in b if self.system_of(one) == self.system_of(other)]
         return None not in orders and "earlier" not in orders and "later" in orders
+
+
+def _order_by_version(a: MaterializationVersion, b: MaterializationVersion) -> Order | None:
+    """The order of the version texts in the first common system where they have one."""
+    orders = (
+        natural_order(min(versions_in(a, system)), min(versions_in(b, system)))
+        for system in sorted(systems_of(a) & systems_of(b))
+    )
+    return next((order for order in orders if order is not None), None)
 
 
 def natural_order(a: str, b: str) -> Order | None:
@@ -81,6 +86,11 @@ def natural_order(a: str, b: str) -> Order | None:
             return None
     if len(left) == len(right):
         return "same"
+    return _order_by_length(left, right)
+
+
+def _order_by_length(left: list[str], right: list[str]) -> Order | None:
+    """The order of two texts of which one begins with the other."""
     further = (left if len(left) > len(right) else right)[min(len(left), len(right)) :]
     # Only `.1` and the like continue a version; anything else may as well come before it.
     return _order(len(left) < len(right), False) if further[0] == "." and further[1:2] else None

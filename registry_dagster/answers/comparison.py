@@ -129,11 +129,15 @@ def _pair(a: str, one: Embedding, b: str, other: Embedding, versions: list[froze
             same.append(f"{name} {_shown(here)}")
         else:
             differences.append(f"{name}: {_shown(here)} and {_shown(there)}")
-    verdict = Comparability.NOT_COMPARABLE if differences else Comparability.COMPARABLE
-    if unknowns and not differences:
-        verdict = Comparability.UNKNOWN
+    verdict = _verdict(differences, unknowns)
     basis = None if verdict is Comparability.UNKNOWN else "declared"
     return EmbeddingPair(a, b, verdict, tuple(same), tuple(differences), tuple(unknowns), basis)
+
+
+def _verdict(differences: list[str], unknowns: list[str]) -> Comparability:
+    if differences:
+        return Comparability.NOT_COMPARABLE
+    return Comparability.UNKNOWN if unknowns else Comparability.COMPARABLE
 
 
 def _agree(here: object, there: object, versions: list[frozenset[str]]) -> bool:

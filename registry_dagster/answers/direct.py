@@ -95,16 +95,21 @@ def _merged(first: Meeting, other: Meeting) -> Meeting:
     reason = first.reason
     if len(known) > 1:
         reason = f"{reason}; declared as {' and as '.join(sorted(known))}, so its cardinality is unknown"
-    stabilities: dict[tuple[str | None, str | None], Stability] = {(key.a, key.b): key.stability for key in other.keys}
     return replace(
         first,
-        keys=tuple(replace(key, stability=weaker(key.stability, stabilities[key.a, key.b])) for key in first.keys),
+        keys=_weaker_keys(first, other),
         reason=reason,
         cardinality=known.pop() if len(known) == 1 else None,
         null_sentinels=tuple(dict.fromkeys((*first.null_sentinels, *other.null_sentinels))),
         losses=tuple(dict.fromkeys((*first.losses, *other.losses))),
         crosswalk=first.crosswalk or other.crosswalk,
     )
+
+
+def _weaker_keys(first: Meeting, other: Meeting) -> tuple[Key, ...]:
+    """The keys of the first, each as stable as the weaker of the two statements."""
+    stabilities: dict[tuple[str | None, str | None], Stability] = {(key.a, key.b): key.stability for key in other.keys}
+    return tuple(replace(key, stability=weaker(key.stability, stabilities[key.a, key.b])) for key in first.keys)
 
 
 def _join(a: DatasetVersion, b: DatasetVersion, meeting: Meeting, at: datetime | None) -> Join:

@@ -177,11 +177,16 @@ def _are_kin(one: _Ids, two: _Ids) -> bool:
     """Whether it makes sense to ask if two columns hold the same ids."""
     if one.family != two.family:
         return False
-    if one.family == "annotation" and one.of is not None and two.of is not None:
-        return one.of == two.of
     if one.family == "annotation":
-        return one.space == two.space or None in (one.space, two.space)
+        return _may_annotate_alike(one, two)
     return one.family != "functional_unit" or one.space == two.space
+
+
+def _may_annotate_alike(one: _Ids, two: _Ids) -> bool:
+    """Whether annotations are of one kind or, where a kind is not declared, may be of one table."""
+    if None not in (one.of, two.of):
+        return one.of == two.of
+    return one.space == two.space or None in (one.space, two.space)
 
 
 def _held(column: Identifier) -> str:

@@ -69,10 +69,14 @@ def lifecycles(versions: Iterable[MaterializationVersion], *, at: datetime | Non
 def _state(version: MaterializationVersion, at: datetime | None) -> State:
     if version.status in ("expired", "archived", "failed"):
         return version.status
-    if version.expires_on is not None and at is not None and version.expires_on <= at:
+    if version.expires_on is None:
+        return version.status or "unknown"
+    if at is not None and version.expires_on <= at:
         return "expired"
-    if version.status == "running":
-        return version.status
-    if version.expires_on is not None and (at is None or version.expires_on - at <= SOON):
+    return version.status if version.status == "running" else _before_expiry(version, version.expires_on, at)
+
+
+def _before_expiry(version: MaterializationVersion, expires_on: datetime, at: datetime | None) -> State:
+    if at is None or expires_on - at <= SOON:
         return "expiring"
-    return version.status or ("available" if version.expires_on is not None else "unknown")
+    return version.status or "available"

@@ -192,15 +192,17 @@ def _declared_key(
 
 
 def _have_one_target(one: Reference, other: Reference, *, one_system: bool) -> bool:
-    if one.to is not None or other.to is not None:
-        same = one.to == other.to
-    else:
-        same = one.to_table is not None and one.to_table == other.to_table and one_system
-    if not same or one.annotation_type != other.annotation_type:
+    if not _have_one_table(one, other, one_system=one_system) or one.annotation_type != other.annotation_type:
         return False
     if not one.to_columns and not other.to_columns:
         return len(one.columns) == len(other.columns) == 1
     return set(one.to_columns) == set(other.to_columns)
+
+
+def _have_one_table(one: Reference, other: Reference, *, one_system: bool) -> bool:
+    if one.to is not None or other.to is not None:
+        return one.to == other.to
+    return one_system and one.to_table is not None and one.to_table == other.to_table
 
 
 def _absent(version: DatasetVersion, paths: Sequence[str]) -> str:

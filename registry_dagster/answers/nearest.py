@@ -146,11 +146,16 @@ def _drifts(a: DatasetVersion, b: DatasetVersion, here: Point, there: Point) -> 
         for drift in version.signals:
             if not isinstance(drift, SpatialDrift) or drift in found:
                 continue
-            if drift.columns and set(drift.columns).isdisjoint(point.columns):
-                continue
-            if {drift.from_frame, drift.to_frame} - {None} <= frames and _of_versions(drift, version, other):
+            if _is_about(drift, point, frames) and _of_versions(drift, version, other):
                 found.append(drift)
     yield from found
+
+
+def _is_about(drift: SpatialDrift, point: Point, frames: set[str]) -> bool:
+    """Whether a drift is about a point's columns, in no other frames than these."""
+    if drift.columns and set(drift.columns).isdisjoint(point.columns):
+        return False
+    return {drift.from_frame, drift.to_frame} - {None} <= frames
 
 
 def _of_versions(drift: SpatialDrift, version: DatasetVersion, other: DatasetVersion) -> bool:

@@ -60,10 +60,15 @@ def crosswalks_between(
     for signal in signals:
         if not isinstance(signal, Crosswalk) or (signal.columns and column not in signal.columns):
             continue
-        for near, far in ((signal.from_version, signal.to_version), (signal.to_version, signal.from_version)):
-            if far is not None and means_version(far, other, own) and (near is None or means_version(near, own, other)):
-                yield signal
-                break
+        start, end = signal.from_version, signal.to_version
+        if _connects(start, end, own, other) or _connects(end, start, own, other):
+            yield signal
+
+
+def _connects(near: str | None, far: str | None, own: MaterializationVersion, other: MaterializationVersion) -> bool:
+    if far is None or not means_version(far, other, own):
+        return False
+    return near is None or means_version(near, own, other)
 
 
 def means_version(text: str, version: MaterializationVersion, beside: MaterializationVersion) -> bool:

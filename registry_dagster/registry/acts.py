@@ -125,8 +125,7 @@ class Acts:
         def refuse(acts: Sequence[Act]) -> None:
             dataset, number = exact_version(version)
             taken = self.resolver.versions([dataset])[dataset].labels
-            given = {each.label: exact_version(each.version).number for each in acts if each.label and each.version}
-            owner = {**given, **taken}.get(label)
+            owner = {**_given_labels(acts), **taken}.get(label)
             if owner == number:
                 raise VersionConflict(f"{version} has the label {label!r} already; nothing was recorded")
             if owner is not None:
@@ -249,3 +248,8 @@ def _now(candidate: Candidate, labels: Mapping[str, int], licences: Mapping[str 
 def _text(value: object) -> str:
     """A field of a description, as history shows it."""
     return value if isinstance(value, str) else json_text(value)
+
+
+def _given_labels(acts: Sequence[Act]) -> dict[str, int]:
+    """The labels that were given to versions after publishing, with the numbers of these versions."""
+    return {each.label: exact_version(each.version).number for each in acts if each.label and each.version}

@@ -40,14 +40,19 @@ class Bridges:
             a, b: The tables.
             named: Datasets to go through that were named.
         """
+        numbers = self._numbers(a, b, named)
+        wanted = [dataset for dataset in numbers if dataset not in (a.dataset, b.dataset)]
+        versions = self.resolver.versions(wanted)
+        return [name for each in wanted for name in _fitting(versions[each], numbers[each], a, b)]
+
+    def _numbers(self, a: DatasetVersion, b: DatasetVersion, named: Iterable[str]) -> dict[str, set[int] | None]:
+        """The datasets to go through, with the numbers of the versions that were found; None for a named dataset."""
         numbers: dict[str, set[int] | None] = dict.fromkeys((*named, *_named_by(a, b)))
         for version in self._found(a, b):
             held = numbers.setdefault(version.dataset, set())
             if held is not None:
                 held.add(version.number)
-        wanted = [dataset for dataset in numbers if dataset not in (a.dataset, b.dataset)]
-        versions = self.resolver.versions(wanted)
-        return [name for each in wanted for name in _fitting(versions[each], numbers[each], a, b)]
+        return numbers
 
     def _found(self, a: DatasetVersion, b: DatasetVersion) -> Iterator[VersionName]:
         """The versions that hold an id of each table, the newest first, of so many datasets."""
@@ -66,8 +71,12 @@ _RETIRED = Term("retired", "yes")
 def _named_by(a: DatasetVersion, b: DatasetVersion) -> Iterator[str]:
     """The crosswalks that the references and signals of either table name."""
     for record in (a, b):
-        yield from (each.crosswalk for each in record.references if each.crosswalk)
-        yield from (each.dataset for each in record.signals if isinstance(each, Crosswalk) and each.dataset)
+        yield from _crosswalks_of(record)
+
+
+def _crosswalks_of(record: DatasetVersion) -> Iterator[str]:
+    yield from (each.crosswalk for each in record.references if each.crosswalk)
+    yield from (each.dataset for each in record.signals if isinstance(each, Crosswalk) and each.dataset)
 
 
 def _fitting(versions: Versions, numbers: set[int] | None, a: DatasetVersion, b: DatasetVersion) -> Iterator[str]:
@@ -78,11 +87,16 @@ def _fitting(versions: Versions, numbers: set[int] | None, a: DatasetVersion, b:
         numbers: Those that hold ids of both; None where that was not asked.
         a, b: The two tables.
     """
-    usable = [each for each in versions.candidates if each.usable and (numbers is None or each.number in numbers)]
+    usable = _usable(versions, numbers)
     both = [made_at(usable, state) for record in (a, b) for state in held_states(record)]
     pools: Sequence[Sequence[Candidate]] = [*both, usable]
     taken = (current(pool, default_layout=versions.default_layout) for pool in pools)
     yield from dict.fromkeys(each.version for each in taken if each is not None)
+
+
+def _usable(versions: Versions, numbers: set[int] | None) -> list[Candidate]:
+    """The usable versions that have one of some numbers; all that are usable where that was not asked."""
+    return [each for each in versions.candidates if each.usable and (numbers is None or each.number in numbers)]
 
 
 def _held_by_both(a: DatasetVersion, b: DatasetVersion) -> Iterator[tuple[frozenset[Term], ...]]:
@@ -93,10 +107,15 @@ def _held_by_both(a: DatasetVersion, b: DatasetVersion) -> Iterator[tuple[frozen
     besides = [_terms(_without(every, name)) for name in left.keys() & right.keys()]
     if all(alternatives := [_terms(left), _terms(right), *besides]):
         yield tuple(alternatives)
-    states = [frozenset(Term("materialization", name) for name in held_states(record)) for record in (a, b)]
+    one, other = _states(a), _states(b)
     shared = _terms({name: every[name] for name in left.keys() & right.keys()})
-    if shared and states[0] != states[1]:
-        yield states[0], states[1], shared
+    if shared and one != other:
+        yield one, other, shared
+
+
+def _states(record: DatasetVersion) -> frozenset[Term]:
+    """The terms that what holds ids of a table's states is found by."""
+    return frozenset(Term("materialization", name) for name in held_states(record))
 
 
 def _without(ids: Mapping[str, frozenset[Term]], name: str) -> dict[str, frozenset[Term]]:

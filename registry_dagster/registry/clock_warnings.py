@@ -67,12 +67,21 @@ def name_warnings(feature_table: FeatureTable, known: Recorded) -> Iterator[str]
     fitting = {**known.names, "id space": {*known.names["id space"], *systems}}
     for kind, names in names_in(feature_table).items():
         others = set(fitting[kind])
+        # A dataset may well be published later, and what was not read may be known: only a likely typo counts.
+        certain = bool(others) and known.complete and kind != "dataset"
         for name in sorted(names - others):
-            near = nearest(name, others)
-            # A dataset may well be published later, and what was not read may be known: only a likely typo counts.
-            if near is not None or (others and known.complete and kind != "dataset"):
-                meant = f"; did you mean {near}?" if near else ""
-                yield f"new here: {kind} {name}; known: {known_words(others)}{meant}"
+            yield from _new_name(kind, name, others, certain)
+
+
+def _new_name(kind: str, name: str, others: Collection[str], certain: bool) -> Iterator[str]:
+    """The warning of a name that nobody used before, if that is certain or it is like one of the others."""
+    near = nearest(name, others)
+    if near is not None or certain:
+        yield f"new here: {kind} {name}; known: {known_words(others)}{_meant(near)}"
+
+
+def _meant(near: str | None) -> str:
+    return f"; did you mean {near}?" if near else ""
 
 
 def names_in(declared: FeatureTable | DatasetVersion) -> dict[str, set[str]]:
@@ -90,7 +99,7 @@ def _of_itself(state: MaterializationVersion, held: MaterializationVersion | Non
     """What a declared state says, and what neither it nor the record says."""
     if state.timestamp is not None and state.timestamp > at:
         yield f"{state}: its timestamp {state.timestamp:%Y-%m-%d %H:%M:%S} UTC is in the future"
-    if state.timestamp is None and (held is None or held.timestamp is None):
+    if all(each is None or each.timestamp is None for each in (state, held)):
         yield (
             f"{state}: no timestamp is declared or recorded, so it cannot be compared with other names of the same "
             "version"
@@ -102,9 +111,8 @@ def _of_itself(state: MaterializationVersion, held: MaterializationVersion | Non
 def _twin(state: MaterializationVersion, known: Iterable[MaterializationVersion]) -> list[str]:
     """The warning that a state of the same name is recorded with another source; empty if there is none."""
     others = [each.source for each in known if str(each) == str(state) and each.source != state.source]
-    said = f"declared as {state.source}" if "source" in state.model_fields_set else "left out"
     return [
-        f"{state}: source is {said} but recorded as {source}; declare source {source} to mean that one"
+        f"{state}: source is {_said_source(state)} but recorded as {source}; declare source {source} to mean that one"
         for source in others[:1]
     ]
 
@@ -131,9 +139,17 @@ def _unknown(state: MaterializationVersion, known: Sequence[MaterializationVersi
     """How a state that is not recorded goes with those that are."""
     of_system = {each.version for each in known if each.system == state.system}
     if of_system:
-        near = nearest(state.version, of_system)
-        few = "the one recorded version" if len(of_system) == 1 else f"among the {len(of_system)} recorded versions"
-        instead = f"; did you mean {near}?" if near else f": {known_words(of_system)}"
-        yield f"{state.version} is not {few} of {state.system}{instead}"
+        yield _not_among(state, of_system)
     elif known:
         yield f"new here: system {state.system}{hint(state.system, {each.system for each in known}).rstrip('.')}"
+
+
+def _not_among(state: MaterializationVersion, versions: Collection[str]) -> str:
+    """That the system has versions recorded, but not this one."""
+    few = "the one recorded version" if len(versions) == 1 else f"among the {len(versions)} recorded versions"
+    instead = _meant(nearest(state.version, versions)) or f": {known_words(versions)}"
+    return f"{state.version} is not {few} of {state.system}{instead}"
+
+
+def _said_source(state: MaterializationVersion) -> str:
+    return f"declared as {state.source}" if "source" in state.model_fields_set else "left out"

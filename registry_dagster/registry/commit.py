@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -95,13 +95,19 @@ class Committer:
             failed = error
         stored = self._read_back([proposal for commit in commits for proposal in commit.proposals])
         for commit, refusal in zip(commits, refusals, strict=True):
-            try:
-                self._settle(commit, stored, refusal, failed)
-            except RegistryError as error:
-                commit.task.outcome = interrupted(commit.task, error)
+            self._settle_one(commit, stored, refusal, failed)
         published = [commit.record for commit in commits if isinstance(commit.task.outcome, Receipt)]
         self.records.index.raise_highest(published)
         self.writer.write_runs(published)
+
+    def _settle_one(
+        self, commit: Commit, stored: dict[str, Entity], refusal: Refusal | None, failed: RegistryError | None
+    ) -> None:
+        """Settle a commit; an error on the way is its outcome, so that the others are settled, too."""
+        try:
+            self._settle(commit, stored, refusal, failed)
+        except RegistryError as error:
+            commit.task.outcome = interrupted(commit.task, error)
 
     def _settle(
         self,
@@ -110,7 +116,7 @@ class Committer:
         refusal: Refusal | None,
         failed: RegistryError | None,
     ) -> None:
-        record, task = commit.record, commit.task
+        record = commit.record
         urn = version_urn(record.name, self.records.env)
         if _is_remains(stored.get(urn, {})):
             stored = self._take_over(commit, stored)
@@ -118,28 +124,27 @@ class Committer:
         if digest_of(entity) == record.digest:
             # Published. What is left is to complete what the store left out.
             self.records.remember(commit.proposals, record.number, commit.plan.dataset)
-            try:
-                self._complete(record, commit.proposals, stored)
-                task.outcome = self._receipt(record, commit.plan)
-            except RegistryError as error:
-                task.outcome = error
+            commit.task.outcome = self._completed(record, commit.plan, commit.proposals, stored)
         elif entity and not _is_remains(entity):
             # A lost race: learn what was published, so that the next round plans the next number.
             self.records.index.read([record.dataset])
-            task.lost_races += 1
-            if task.lost_races > _LOST_RACES:
-                task.outcome = RegistryUnavailable(
-                    f"{record.dataset}: other publishers took the next number {_LOST_RACES} times in a row; nothing "
-                    "of this publish was recorded, run it again"
-                )
+            _count_lost_race(commit.task)
         else:
-            # Nothing there. Perhaps what the version points at is lacking, too: ask for all of it again. A refusal
-            # is believed the second time, an error that is not an outage at once.
+            # Nothing there. Perhaps what the version points at is lacking, too: ask for all of it again.
             self.writer.forget()
-            task.failures += 1
-            final = failed is not None and not isinstance(failed, RegistryUnavailable)
-            if final or task.failures > _FAILURES or (refusal is not None and task.failures > 1):
-                task.outcome = _not_published(record, refusal, failed)
+            commit.task.failures += 1
+            if _is_final(commit.task, refusal, failed):
+                commit.task.outcome = _not_published(record, refusal, failed)
+
+    def _completed(
+        self, record: DatasetVersion, plan: Plan, expected: Sequence[Proposal], stored: dict[str, Entity]
+    ) -> Receipt | RegistryError:
+        """The outcome of a version that is published: its receipt, or why it could not be proven or completed."""
+        try:
+            self._complete(record, expected, stored)
+            return self._receipt(record, plan)
+        except RegistryError as error:
+            return error
 
     def _take_over(self, commit: Commit, stored: dict[str, Entity]) -> dict[str, Entity]:
         """Publish over the remains of a version whose record was never written, so that nobody saw it."""
@@ -172,19 +177,13 @@ class Committer:
                 f"{record} is published, but the store left out {names}. Running again is safe and completes it"
             )
             if attempt == _FAILURES:
-                if failed is not None:
-                    raise RegistryUnavailable(f"{incomplete}. {failed}") from failed
-                why = f"it answered: {refusal.reason}" if refusal else "it reported success; look into its log"
-                raise StoreRefused(f"{incomplete}, once the store takes it: {why}")
+                raise _left_incomplete(incomplete, refusal, failed) from failed
             failed = None
             try:
                 (refusal,) = self.records.store.create([lacking])
             except RegistryUnavailable as error:
                 failed = error
-            try:
-                stored = stored | self.records.store.read({each.urn for each in expected})
-            except RegistryError as error:
-                raise RegistryUnavailable(f"{incomplete}. {error}") from error
+            stored = stored | self._read_to_complete(expected, incomplete)
         if expected and record_from(stored[urn], urn).digest != record.digest:
             raise CorruptRecord(f"{urn}: another record was put there after publishing")
 
@@ -195,11 +194,29 @@ class Committer:
         urn = version_urn(record.name, self.records.env)
         return Receipt(record.name, urn, record.digest, plan.creates, record, self.records.store.target, plan.warnings)
 
+    def _read_to_complete(self, expected: Sequence[Proposal], incomplete: str) -> dict[str, Entity]:
+        """What the store holds of a version that was incomplete; an error says so."""
+        try:
+            return self.records.store.read({each.urn for each in expected})
+        except RegistryError as error:
+            raise RegistryUnavailable(f"{incomplete}. {error}") from error
+
     def settle_published(self, published: Sequence[tuple[Task, Plan]]) -> None:
         """Prove those that are published already; complete those that an earlier publish left incomplete."""
         env = self.records.env
         stored = self.records.store.read([version_urn(plan.version, env) for _, plan in published])
-        proven: list[tuple[Task, Plan, DatasetVersion, list[Proposal]]] = []
+        proven = list(self._proven(published, stored))
+        joins = {each.urn for *_, proposals in proven for each in proposals} - stored.keys()
+        stored |= self.records.store.read(joins) if joins else {}
+        for task, plan, record, proposals in proven:
+            absent = [each for each in proposals if each.aspect not in stored.get(each.urn, {})]
+            task.outcome = self._completed(record, plan, absent, stored)
+        self.writer.write_runs([record for task, _, record, _ in proven if isinstance(task.outcome, Receipt)])
+
+    def _proven(
+        self, published: Sequence[tuple[Task, Plan]], stored: Mapping[str, Entity]
+    ) -> Iterator[tuple[Task, Plan, DatasetVersion, list[Proposal]]]:
+        """Those whose record reads back, with all that belongs to it; a corrupt record is the outcome of its task."""
         for task, plan in published:
             try:
                 record = self._published(plan, stored)
@@ -208,17 +225,7 @@ class Committer:
             else:
                 # Owners are people's to change.
                 proposals = [each for each in self.proposals(record, plan.dataset) if each.aspect not in PEOPLES_OWN]
-                proven.append((task, plan, record, proposals))
-        joins = {each.urn for *_, proposals in proven for each in proposals} - stored.keys()
-        stored |= self.records.store.read(joins) if joins else {}
-        for task, plan, record, proposals in proven:
-            absent = [each for each in proposals if each.aspect not in stored.get(each.urn, {})]
-            try:
-                self._complete(record, absent, stored)
-                task.outcome = self._receipt(record, plan)
-            except RegistryError as error:
-                task.outcome = error
-        self.writer.write_runs([record for task, _, record, _ in proven if isinstance(task.outcome, Receipt)])
+                yield task, plan, record, proposals
 
     def _published(self, plan: Plan, stored: Mapping[str, Entity]) -> DatasetVersion:
         """The record as it was published. What is missing of it is in the declaration: the digest proves both."""
@@ -228,6 +235,31 @@ class Committer:
             raise CorruptRecord(f"{urn}: aspect datasetProperties is missing; it was removed after publishing")
         declared = {each.aspect: each.value for each in self.proposals(plan.record, plan.dataset) if each.urn == urn}
         return record_from({**{aspect: declared[aspect] for aspect in RECORD_ASPECTS}, **entity}, urn)
+
+
+def _count_lost_race(task: Task) -> None:
+    """Count that another publisher took the number; after some times in a row the task fails."""
+    task.lost_races += 1
+    if task.lost_races > _LOST_RACES:
+        task.outcome = RegistryUnavailable(
+            f"{task.dataset}: other publishers took the next number {_LOST_RACES} times in a row; nothing "
+            "of this publish was recorded, run it again"
+        )
+
+
+def _is_final(task: Task, refusal: Refusal | None, failed: RegistryError | None) -> bool:
+    """A refusal is believed the second time, an error that is not an outage at once."""
+    if failed is not None and not isinstance(failed, RegistryUnavailable):
+        return True
+    return task.failures > _FAILURES or (refusal is not None and task.failures > 1)
+
+
+def _left_incomplete(incomplete: str, refusal: Refusal | None, failed: RegistryError | None) -> RegistryError:
+    """The error of a published version that the store does not complete."""
+    if failed is not None:
+        return RegistryUnavailable(f"{incomplete}. {failed}")
+    why = f"it answered: {refusal.reason}" if refusal else "it reported success; look into its log"
+    return StoreRefused(f"{incomplete}, once the store takes it: {why}")
 
 
 def interrupted(task: Task, error: RegistryError) -> RegistryError:

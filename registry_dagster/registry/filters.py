@@ -89,19 +89,22 @@ def checked(question: Question) -> Question:
     """
     given = {name: value for name, value in question.items() if value is not None}
     for name, value in given.items():
-        if name == "text":
-            continue
-        if name not in FILTERS:
-            raise InvalidDeclaration(f"no filter {name!r}{suggestion(name, FILTERS)} Use one of {', '.join(FILTERS)}")
-        kinds = _KINDS.get(name, (str,))
-        if not isinstance(value, kinds) or (bool not in kinds and isinstance(value, bool)):
-            raise InvalidDeclaration(f"{name} must be {_NAMES[kinds[0]]}, got {shown(value)}")
-        values = FILTERS[name].values
-        if values and value not in values:
-            raise InvalidDeclaration(
-                f"{name} {value!r} is unknown{suggestion(str(value), values)} Use one of {', '.join(values)}"
-            )
+        if name != "text":
+            _check_filter(name, value)
     return cast("Question", given)
+
+
+def _check_filter(name: str, value: object) -> None:
+    if name not in FILTERS:
+        raise InvalidDeclaration(f"no filter {name!r}{suggestion(name, FILTERS)} Use one of {', '.join(FILTERS)}")
+    kinds = _KINDS.get(name, (str,))
+    if not isinstance(value, kinds) or (bool not in kinds and isinstance(value, bool)):
+        raise InvalidDeclaration(f"{name} must be {_NAMES[kinds[0]]}, got {shown(value)}")
+    values = FILTERS[name].values
+    if values and value not in values:
+        raise InvalidDeclaration(
+            f"{name} {value!r} is unknown{suggestion(str(value), values)} Use one of {', '.join(values)}"
+        )
 
 
 def parameters() -> list[Parameter]:

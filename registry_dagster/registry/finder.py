@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import chain, islice
 from typing import TypeVar, cast
 
+from registry_dagster.answers.current import Taken
 from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.proposal import Entity
 from registry_dagster.datahub.retirement import retirement_from
@@ -20,6 +21,7 @@ from registry_dagster.datahub.urns import (
     version_urn,
 )
 from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, is_dataset_name, name_text, parse_version
@@ -79,17 +81,7 @@ class Finder:
             found = self._records.store.read(page, ["containerProperties"])
             described = [known for urn in page if (known := dataset_from(found.get(urn, {})))]
             versions = self._resolver.versions([each.name for each in described])
-            for each in described:
-                taken = versions[each.name].current()
-                yield FoundDataset(
-                    name=each.name,
-                    newest=taken.version if taken else None,
-                    title=each.title,
-                    owners=tuple(each.owners),
-                    tags=tuple(each.tags),
-                    description=each.description,
-                    passed_over=taken.passed_over if taken else (),
-                )
+            yield from (_dataset_row(each, versions[each.name].current()) for each in described)
 
     def materializations(self, name: str | None = None) -> tuple[MaterializationVersion, ...]:
         """The recorded materialization versions: all, those of a system, or those known as `system@version`.
@@ -196,19 +188,16 @@ class Finder:
         """Materialization versions that have expired, or will within so many days."""
         if days is None:
             return _Expiry({})
-        try:
-            until = datetime.now(timezone.utc) + timedelta(days=days)
-        except (OverflowError, TypeError, ValueError):
-            raise InvalidDeclaration(f"{days!r} is not a number of days to look ahead; write e.g. 60") from None
-        dates: dict[str, datetime | None] = {}
+        until = _days_ahead(days)
         recorded = self.names.states()
         if not any(known.status == "expired" or known.expires_on is not None for known in recorded):
             raise self._records.unknown(
                 "no expiry is recorded of any materialization version",
                 "; record it with feature-registry materializations import.",
             )
+        dates: dict[str, datetime | None] = {}
         for known in recorded:
-            if known.status == "expired" or (known.expires_on is not None and known.expires_on <= until):
+            if _is_expired(known, until):
                 dates |= dict.fromkeys((str(known), *known.aliases), known.expires_on)
         return _Expiry(dates)
 
@@ -259,15 +248,47 @@ def _row(version: VersionName, entity: Entity, title: str | None) -> FoundVersio
     )
 
 
+def _dataset_row(dataset: Dataset, taken: Taken | None) -> FoundDataset:
+    return FoundDataset(
+        name=dataset.name,
+        newest=taken.version if taken else None,
+        title=dataset.title,
+        owners=tuple(dataset.owners),
+        tags=tuple(dataset.tags),
+        description=dataset.description,
+        passed_over=taken.passed_over if taken else (),
+    )
+
+
+def _days_ahead(days: float) -> datetime:
+    try:
+        return datetime.now(timezone.utc) + timedelta(days=days)
+    except (OverflowError, TypeError, ValueError):
+        raise InvalidDeclaration(f"{days!r} is not a number of days to look ahead; write e.g. 60") from None
+
+
+def _is_expired(state: MaterializationVersion, at: datetime) -> bool:
+    return state.status == "expired" or (state.expires_on is not None and state.expires_on <= at)
+
+
 def _ways(record: DatasetVersion, names: set[str]) -> Iterator[str]:
+    """The ways in which a version depends on one of some names, in words."""
     yield from (f"made against {each}" for each in record.materializations if names & {str(each), each.system})
     yield from (f"computed from {each}" for each in record.inputs if names & {each, each.partition("@")[0]})
+    yield from _joins_to(record, names)
+    yield from _columns_of(record, names)
+
+
+def _joins_to(record: DatasetVersion, names: set[str]) -> Iterator[str]:
     for reference in record.references:
         pinned = record.reference_versions.get(reference.to or "", reference.to)
         if names & {reference.to, reference.to_table, pinned}:
             yield f"{', '.join(reference.columns)} joins to {pinned or reference.to_table}"
         if reference.crosswalk in names:
             yield f"{', '.join(reference.columns)} joins through {reference.crosswalk}"
+
+
+def _columns_of(record: DatasetVersion, names: set[str]) -> Iterator[str]:
     for path, column in record.columns.items():
         table = getattr(column, "source_table", None) or getattr(column, "reference_table", None)
         if table in names:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import cast
@@ -130,8 +130,8 @@ class KnownNames:
         names = names_in(before) if before else {"id space": set[str](), "frame": set[str](), "dataset": set[str]()}
         for entity in store.read(urns[:_PAGE], ["schemaMetadata"]).values() if urns else ():
             for column in columns_from(entity["schemaMetadata"]).values():
-                names["id space"] |= {str(column[each]) for each in ("id_space", "chunkedgraph") if column.get(each)}
-                names["frame"] |= {str(column["frame"])} if column.get("frame") else set()
+                names["id space"] |= _stated(column, "id_space", "chunkedgraph")
+                names["frame"] |= _stated(column, "frame")
         names["dataset"] |= self.records.dataset_names()
         return replace(recorded, names=names, complete=len(urns) <= _PAGE)
 
@@ -185,3 +185,8 @@ def _named(name: tuple[str, str]) -> MaterializationVersion:
     """A materialization version of which only the source and the name are known."""
     source, (system, _, version) = name[0], name[1].partition("@")
     return MaterializationVersion.model_construct(system=system, version=version, source=source)
+
+
+def _stated(column: Mapping[str, object], *fields: str) -> set[str]:
+    """The values that a column has of some fields."""
+    return {str(column[each]) for each in fields if column.get(each)}

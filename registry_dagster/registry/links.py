@@ -77,20 +77,32 @@ def _target(reference: Reference, versions: Versions, own: Sequence[Materializat
         return found if found and found.present else f"{reference.link} is not published here, {in_words}"
     usable = [each for each in versions.candidates if each.usable]
     if not usable:
-        why = "has no version that may be linked" if versions.candidates else "is not published here"
-        flaws = "; ".join(f"{each.name} is {each.flaw}" for each in versions.candidates[-3:])
-        return f"{versions.dataset} {why}{f': {flaws}' if flaws else ''}, {in_words}"
-    some: Sequence[Candidate] = usable
-    if reference.at is not None:
-        some = made_at(usable, reference.at)
-    elif shared := [each for state in own for each in made_at(usable, state)]:
-        some = shared
-    if reference.layout is not None:
-        some = [each for each in some if each.layout == reference.layout]
+        return f"{versions.dataset} {_why_unusable(versions.candidates)}, {in_words}"
+    some = _in_layout(_of_state(usable, reference, own), reference.layout)
     taken = current(some, default_layout=None if reference.layout else versions.default_layout)
     if taken is None:
         return f"{reference.link}: no such version is published here, {in_words}"
     return next(each for each in some if each.name == taken.version)
+
+
+def _why_unusable(candidates: Sequence[Candidate]) -> str:
+    if not candidates:
+        return "is not published here"
+    flaws = "; ".join(f"{each.name} is {each.flaw}" for each in candidates[-3:])
+    return f"has no version that may be linked: {flaws}"
+
+
+def _of_state(
+    usable: Sequence[Candidate], reference: Reference, own: Sequence[MaterializationVersion]
+) -> Sequence[Candidate]:
+    """Those made against the state that is named, or else against one of the table's own; or all."""
+    if reference.at is not None:
+        return made_at(usable, reference.at)
+    return [each for state in own for each in made_at(usable, state)] or usable
+
+
+def _in_layout(candidates: Sequence[Candidate], layout: str | None) -> Sequence[Candidate]:
+    return candidates if layout is None else [each for each in candidates if each.layout == layout]
 
 
 def _flaw(candidate: Candidate, how: str) -> list[str]:
@@ -105,9 +117,8 @@ def _inputs(publication: Publication, view: View) -> tuple[list[Candidate], list
         summaries = view.numbers[dataset].summaries
         read = [each for each in view.targets[dataset].candidates if each.present]
         found = [each for each in read if summaries[each.number].table == dict(table)]
-        if found:
-            inputs.append(found[-1])
-        else:
+        inputs += found[-1:]
+        if not found:
             missing.append(
                 f"computed from {dataset}, whose table as it was read is not published; publish it first to have it "
                 "in the lineage"
@@ -124,10 +135,15 @@ def _declared(names: Iterable[str], view: View) -> Iterator[Candidate]:
         yield candidate
 
 
+def _only_ones(names: Sequence[str]) -> dict[str, str]:
+    """The versions that are the only one of their dataset, by dataset."""
+    datasets = [parse_version(name).dataset for name in names]
+    return {dataset: name for dataset, name in zip(datasets, names, strict=True) if datasets.count(dataset) == 1}
+
+
 def _lineage(origin: Origin, inputs: Sequence[str]) -> dict[str, list[ColumnSource]]:
     """The columns that come from a published input, where it is the only one of its dataset."""
-    datasets = [parse_version(name).dataset for name in inputs]
-    versions = {dataset: name for dataset, name in zip(datasets, inputs, strict=True) if datasets.count(dataset) == 1}
+    versions = _only_ones(inputs)
     lineage = {
         column: [
             ColumnSource(version=versions[dataset], column=source) for dataset, source in sources if dataset in versions

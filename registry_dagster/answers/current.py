@@ -131,12 +131,18 @@ def current(candidates: Sequence[Candidate], *, default_layout: str | None = Non
     if not pool:
         return None
     later = _Later(pool)
-    last = [each for each in pool if later.than(each) is None]
-    preferred = [each for each in last if each.layout == default_layout] if default_layout else []
-    taken = max(preferred or last, key=lambda each: each.number)
+    last = later.last
+    taken = max(_of_layout(last, default_layout) or last, key=lambda each: each.number)
     passed_over = tuple(_passed_over(taken, candidates, later, default_layout))
-    others = {each.layout for each in last if each.layout and each.layout != taken.layout}
-    return Taken(taken.name, _reason(taken, bool(usable), bool(passed_over)), passed_over, tuple(sorted(others)))
+    return Taken(taken.name, _reason(taken, bool(usable), bool(passed_over)), passed_over, _other_layouts(last, taken))
+
+
+def _of_layout(candidates: Sequence[Candidate], layout: str | None) -> list[Candidate]:
+    return [each for each in candidates if layout is not None and each.layout == layout]
+
+
+def _other_layouts(candidates: Sequence[Candidate], taken: Candidate) -> tuple[str, ...]:
+    return tuple(sorted({each.layout for each in candidates if each.layout and each.layout != taken.layout}))
 
 
 def latest_earlier(candidates: Sequence[Candidate], of: Candidate) -> Candidate | None:
@@ -145,17 +151,21 @@ def latest_earlier(candidates: Sequence[Candidate], of: Candidate) -> Candidate 
     Before it is what was made against earlier states, and, where the clock does not order the two, what was
     published before it.
     """
-    pool = [each for each in candidates if each.usable and each.layout == of.layout and each.number != of.number]
+    pool = [each for each in candidates if _is_like(each, of)]
     clock = Clock(state for each in (*pool, of) for state in each.states)
-    before = [
-        each
-        for each in pool
-        if clock.is_later(of.states, each.states)
-        or (each.number < of.number and not clock.is_later(each.states, of.states))
-    ]
-    later = _Later(before)
-    last = [each for each in before if later.than(each) is None]
-    return max(last, key=lambda each: each.number, default=None)
+    before = [each for each in pool if _is_before(each, of, clock)]
+    return max(_Later(before).last, key=lambda each: each.number, default=None)
+
+
+def _is_like(candidate: Candidate, of: Candidate) -> bool:
+    """Whether a version may be compared with another: usable, of the same layout, and not itself."""
+    return candidate.usable and candidate.layout == of.layout and candidate.number != of.number
+
+
+def _is_before(candidate: Candidate, of: Candidate, clock: Clock) -> bool:
+    if clock.is_later(of.states, candidate.states):
+        return True
+    return candidate.number < of.number and not clock.is_later(candidate.states, of.states)
 
 
 def newest_first(candidates: Sequence[Candidate], *, default_layout: str | None = None) -> Iterator[Candidate]:
@@ -168,8 +178,7 @@ def newest_first(candidates: Sequence[Candidate], *, default_layout: str | None 
     pool = [each for each in candidates if each.present]
     while pool:
         later = _Later(pool)
-        last = [each for each in pool if later.than(each) is None]
-        yield from sorted(last, key=lambda each: (each.layout != (default_layout or each.layout), -each.number))
+        yield from sorted(later.last, key=lambda each: (each.layout != (default_layout or each.layout), -each.number))
         pool = [each for each in pool if later.than(each) is not None]
 
 
@@ -178,12 +187,18 @@ class _Later:
 
     def __init__(self, pool: Sequence[Candidate]) -> None:
         self.pool = frozenset(each.number for each in pool)
+        self._members = tuple(pool)
         first = {each.states: each for each in reversed(pool)}
         clock = Clock(state for states in first for state in states)
         self._later = {
             states: next((other for other in first.values() if clock.is_later(other.states, states)), None)
             for states in first
         }
+
+    @property
+    def last(self) -> list[Candidate]:
+        """Those of the pool with nothing later."""
+        return [each for each in self._members if self.than(each) is None]
 
     def than(self, candidate: Candidate) -> Candidate | None:
         """One of the pool that is made against later states than one of the pool; None if none is."""

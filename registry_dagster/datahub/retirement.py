@@ -36,34 +36,43 @@ def retirement_from(entity: Entity, version: str = "", acts: Sequence[Act] | Non
     """
     ours = [act for act in acts or () if act.version == version and act.act in ("retire", "undo")]
     deprecation = entity.get("deprecation")
-    last = ours[-1] if ours else None
-    if last is not None and (deprecation is None or any(_mirrors(deprecation, act) for act in ours)):
-        return _of(last) if last.act == "retire" else None
-    if deprecation is None or not deprecation.get("deprecated"):
+    if ours and _is_ours(deprecation, ours):
+        return _of(ours[-1])
+    return _made_there(deprecation or {}, in_datahub=acts is not None)
+
+
+def _is_ours(deprecation: Aspect | None, acts: Sequence[Act]) -> bool:
+    """Whether the deprecation is as one of our acts left it, or not written yet: then the last act holds."""
+    return deprecation is None or any(_mirrors(deprecation, act) for act in acts)
+
+
+def _of(act: Act) -> Retirement | None:
+    return Retirement(act.why, act.by, act.replacement) if act.act == "retire" else None
+
+
+def _made_there(deprecation: Aspect, *, in_datahub: bool) -> Retirement | None:
+    """What the deprecation alone says."""
+    if not deprecation.get("deprecated"):
         return None
-    replacement = version_in(deprecation.get("replacement") or "")
     return Retirement(
         reason=deprecation.get("note") or "no reason was given",
         by=decoded(deprecation.get("actor", "someone").removeprefix("urn:li:corpuser:")),
-        replacement=str(replacement) if replacement else None,
-        in_datahub=acts is not None,
+        replacement=_replacement(deprecation),
+        in_datahub=in_datahub,
     )
 
 
-def _of(act: Act) -> Retirement:
-    return Retirement(act.why, act.by, act.replacement)
+def _replacement(deprecation: Aspect) -> str | None:
+    found = version_in(deprecation.get("replacement") or "")
+    return str(found) if found else None
 
 
 def _mirrors(deprecation: Aspect, act: Act) -> bool:
     """Whether the deprecation is as this act left it."""
     if act.act == "undo":
         return not deprecation.get("deprecated") and deprecation.get("actor") == user_urn(act.by)
-    replacement = version_in(deprecation.get("replacement") or "")
-    return (
-        bool(deprecation.get("deprecated"))
-        and (deprecation.get("note"), deprecation.get("actor")) == (act.why, user_urn(act.by))
-        and (str(replacement) if replacement else None) == act.replacement
-    )
+    said = (deprecation.get("note"), deprecation.get("actor"), _replacement(deprecation))
+    return bool(deprecation.get("deprecated")) and said == (act.why, user_urn(act.by), act.replacement)
 
 
 def _deprecation(retirement: Retirement, env: str) -> Aspect:

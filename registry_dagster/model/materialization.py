@@ -92,18 +92,9 @@ class MaterializationVersion(Model):
         """
         changes: dict[str, object] = {}
         for name in ("kind", "source", "timestamp", "uuid"):
-            if name not in self.model_fields_set:
-                continue
-            was, now = getattr(recorded, name), getattr(self, name)
-            if isinstance(was, datetime) and isinstance(now, datetime) and moments_agree(was, now):
-                now = finer(was, now)
-            elif was is not None and now is not None and was != now:
-                raise MaterializationConflict(
-                    f"{self}: {name} is recorded as {_text(was)}, declared as {_text(now)}. A materialization "
-                    "version never changes: correct the declaration, or name another version"
-                )
-            if now is not None:
-                changes[name] = now
+            declared = getattr(self, name) if name in self.model_fields_set else None
+            if declared is not None:
+                changes[name] = self._agreed(name, getattr(recorded, name), declared)
         if "expires_on" in self.model_fields_set:
             changes["expires_on"] = self.expires_on
         if self.status is not None:
@@ -111,6 +102,21 @@ class MaterializationVersion(Model):
         known = set(recorded.aliases)
         changes["aliases"] = (*recorded.aliases, *(alias for alias in self.aliases if alias not in known))
         return recorded.model_copy(update=changes)
+
+    def _agreed(self, name: str, was: object, now: object) -> object:
+        """An immutable fact that is recorded and declared: of two moments that agree, the one that says more.
+
+        Raises:
+            MaterializationConflict: they differ.
+        """
+        if isinstance(was, datetime) and isinstance(now, datetime) and moments_agree(was, now):
+            return finer(was, now)
+        if was is not None and was != now:
+            raise MaterializationConflict(
+                f"{self}: {name} is recorded as {_text(was)}, declared as {_text(now)}. A materialization "
+                "version never changes: correct the declaration, or name another version"
+            )
+        return now
 
 
 def _from_text(value: object) -> object:

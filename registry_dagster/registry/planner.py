@@ -11,6 +11,7 @@ from registry_dagster.answers.diff import diff
 from registry_dagster.answers.same_content import SameContent, same_content, same_table
 from registry_dagster.datahub.retirement import retirement_from
 from registry_dagster.datahub.schema import linked_references
+from registry_dagster.datahub.version import Summary
 from registry_dagster.errors import VersionConflict
 from registry_dagster.model.dataset_version import DatasetVersion, Provenance
 from registry_dagster.model.feature_table import FeatureTable
@@ -120,22 +121,27 @@ class Planner:
 
     def _same(self, record: DatasetVersion, feature_table: FeatureTable, view: View) -> SameContent | None:
         """The published version that has this content. Records are read only of versions of the same table."""
-        numbers = view.numbers[record.dataset]
-        alike = [
-            numbers.summaries[number]
-            for number in numbers.present
-            if same_table(record.table, numbers.summaries[number].table)
-        ]
-        digest = record.content_digest
-        if alike and record.layout is None:
-            equal = next((each for each in alike if each.content_digest == digest), None)
-            if equal is not None:
-                return SameContent(str(VersionName(record.dataset, equal.number)))
+        alike = _of_same_table(record, view)
+        if equal := _of_equal_digest(record, alike):
+            return SameContent(str(VersionName(record.dataset, equal.number)))
         published = self.records.readable([str(VersionName(record.dataset, each.number)) for each in alike])
         # What the record freezes beyond the declaration was not stated by anybody.
         stated = record.model_copy(update={"materializations": feature_table.materializations})
         found = (same_content(stated, each) for each in published.values())
         return next((each for each in found if each is not None), None)
+
+
+def _of_same_table(record: DatasetVersion, view: View) -> list[Summary]:
+    numbers = view.numbers[record.dataset]
+    published = (numbers.summaries[number] for number in numbers.present)
+    return [each for each in published if same_table(record.table, each.table)]
+
+
+def _of_equal_digest(record: DatasetVersion, alike: Sequence[Summary]) -> Summary | None:
+    """One of the same content by its digest alone. It leaves out the layout, which is then compared."""
+    if record.layout is not None:
+        return None
+    return next((each for each in alike if each.content_digest == record.content_digest), None)
 
 
 def _record(publication: Publication, feature_table: FeatureTable, view: View, links: Links) -> DatasetVersion:

@@ -217,33 +217,59 @@ def _refuse_address(name: str, at: At, layout: str | None) -> None:
 
 
 def _versions(name: str, numbers: Numbers, states: Mapping[str, MaterializationVersion]) -> Versions:
-    given = {each.version: each.layout for each in numbers.acts if each.act == "layout" and each.version}
-    promoted = {each.version for each in numbers.acts if each.act == "promote"}
-    candidates: list[Candidate] = []
     present = set(numbers.present)
-    for number in range(1, numbers.last + 1):
-        version = str(VersionName(name, number))
-        if number not in present:
-            candidates.append(Candidate(number, version, (), removed=True))
-            continue
-        summary, entity = numbers.summaries[number], numbers.now[number]
-        retirement = retirement_from(entity, version, numbers.acts)
-        candidates.append(
-            Candidate(
-                number,
-                version,
-                tuple(_as_known(each, states.get(each.key)) for each in summary.states),
-                layout=given.get(version, summary.layout),
-                retired=str(retirement) if retirement else None,
-                replacement=retirement.replacement if retirement else None,
-                removed=bool(entity.get("status", {}).get("removed")),
-                draft=summary.draft and version not in promoted,
-            )
-        )
-    described = numbers.dataset.default_layout if numbers.dataset else None
-    default = next((act.layout for act in reversed(numbers.acts) if act.act == "layout" and not act.version), described)
-    labels = {one.label: number for number, one in numbers.summaries.items() if one.label}
-    return Versions(name, tuple(candidates), default, {**numbers.labels_given, **labels})
+    layouts = _layouts_given(numbers)
+    candidates = [
+        _candidate(name, number, numbers, states, layouts) if number in present else _gone(name, number)
+        for number in range(1, numbers.last + 1)
+    ]
+    return Versions(name, tuple(candidates), _default_layout(numbers), {**numbers.labels_given, **_labels(numbers)})
+
+
+def _gone(name: str, number: int) -> Candidate:
+    """A number that was given and of which nothing reads back."""
+    return Candidate(number, str(VersionName(name, number)), (), removed=True)
+
+
+def _candidate(
+    name: str,
+    number: int,
+    numbers: Numbers,
+    states: Mapping[str, MaterializationVersion],
+    layouts: Mapping[str, str | None],
+) -> Candidate:
+    version, summary, entity = str(VersionName(name, number)), numbers.summaries[number], numbers.now[number]
+    retirement = retirement_from(entity, version, numbers.acts)
+    return Candidate(
+        number,
+        version,
+        tuple(_as_known(each, states.get(each.key)) for each in summary.states),
+        layout=layouts.get(version, summary.layout),
+        retired=str(retirement) if retirement else None,
+        replacement=retirement.replacement if retirement else None,
+        removed=_removed(entity) is not None,
+        draft=summary.draft and not _is_promoted(version, numbers),
+    )
+
+
+def _layouts_given(numbers: Numbers) -> dict[str, str | None]:
+    """Version → the layout that was recorded of it after publishing."""
+    return {each.version: each.layout for each in numbers.acts if each.act == "layout" and each.version}
+
+
+def _is_promoted(version: str, numbers: Numbers) -> bool:
+    return any(each.act == "promote" and each.version == version for each in numbers.acts)
+
+
+def _default_layout(numbers: Numbers) -> str | None:
+    """The Dataset's default layout: as last recorded by an act, else as declared."""
+    declared = numbers.dataset.default_layout if numbers.dataset else None
+    return next((act.layout for act in reversed(numbers.acts) if act.act == "layout" and not act.version), declared)
+
+
+def _labels(numbers: Numbers) -> dict[str, int]:
+    """Label → number, of the labels that versions were published with."""
+    return {one.label: number for number, one in numbers.summaries.items() if one.label}
 
 
 def _as_known(frozen: MaterializationVersion, recorded: MaterializationVersion | None) -> MaterializationVersion:
@@ -255,20 +281,27 @@ def _as_known(frozen: MaterializationVersion, recorded: MaterializationVersion |
 
 
 def _published(versions: Versions) -> str:
+    """What there is of a dataset, in words."""
     present = [each for each in versions.candidates if not each.removed]
     if not present:
         return "no version is published"
-    gone = [f"v{each.number}" for each in versions.candidates if each.removed]
-    have = (
-        f"published: v{present[0].number} to v{present[-1].number}"
-        if len(present) > 1
-        else f"published: v{present[0].number}"
-    )
-    layouts = sorted({each.layout for each in present if each.layout})
-    states = list(dict.fromkeys(str(state) for each in present for state in each.states))
-    return (
-        have
-        + (f", without {', '.join(gone)}, which were removed" if gone else "")
-        + f"; made against {', '.join(states[-5:])}"
-        + (f"; layouts {', '.join(layouts)}" if layouts else "")
-    )
+    first, last = present[0].number, present[-1].number
+    parts = [
+        f"published: v{first}" if first == last else f"published: v{first} to v{last}",
+        *_without(versions.candidates),
+    ]
+    return "; ".join([", ".join(parts), f"made against {', '.join(_last_states(present))}", *_in_layouts(present)])
+
+
+def _without(candidates: Sequence[Candidate]) -> list[str]:
+    gone = [f"v{each.number}" for each in candidates if each.removed]
+    return [f"without {', '.join(gone)}, which were removed"] if gone else []
+
+
+def _last_states(candidates: Sequence[Candidate]) -> list[str]:
+    return list(dict.fromkeys(str(state) for each in candidates for state in each.states))[-5:]
+
+
+def _in_layouts(candidates: Sequence[Candidate]) -> list[str]:
+    layouts = sorted({each.layout for each in candidates if each.layout})
+    return [f"layouts {', '.join(layouts)}"] if layouts else []

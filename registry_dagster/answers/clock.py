@@ -65,11 +65,11 @@ class Clock:
 
 def _order_by_version(a: MaterializationVersion, b: MaterializationVersion) -> Order | None:
     """The order of the version texts in the first common system where they have one."""
-    orders = (
-        natural_order(min(versions_in(a, system)), min(versions_in(b, system)))
-        for system in sorted(systems_of(a) & systems_of(b))
-    )
-    return next((order for order in orders if order is not None), None)
+    for system in sorted(systems_of(a) & systems_of(b)):
+        order = natural_order(min(versions_in(a, system)), min(versions_in(b, system)))
+        if order is not None:
+            return order
+    return None
 
 
 def natural_order(a: str, b: str) -> Order | None:

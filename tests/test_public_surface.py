@@ -81,6 +81,7 @@ PUBLIC = {
 
 RESULTS = {
     "Act",
+    "Cast",
     "Change",
     "ColumnFacts",
     "ColumnSource",

@@ -58,7 +58,7 @@ def inverse(found: Meeting | Miss) -> Meeting | Miss:
 
 def declared_meetings(a: DatasetVersion, b: DatasetVersion, *, one_system: bool) -> Iterator[Meeting | Miss]:
     """The columns of `a` that are declared to point at `b`, or at an upstream table whose ids `b` holds."""
-    # What was declared for this very pair comes first: of several references to one join, the first is told.
+    # What was declared for this very pair comes first: of several references to one join, the first is shown.
     for reference in sorted(a.references, key=lambda each: not (each.to == b.dataset and is_linked(a, b, each))):
         if reference.to == b.dataset:
             yield from _at_dataset(a, b, reference, one_system=one_system)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -65,14 +66,14 @@ class Pin(Model):
     """
 
     @property
+    @abstractmethod
     def identity(self) -> dict[str, str]:
         """What distinguishes this state from every other one of a table at the same location."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def in_words(self) -> str:
         """The state as a person would say it, to complete "this program reads …"."""
-        raise NotImplementedError
 
     def read_from(self, location: str) -> str:
         """Where a reader of this state starts: the table's own location, unless the format says otherwise."""

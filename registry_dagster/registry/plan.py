@@ -15,7 +15,10 @@ from registry_dagster.model.spans import undeclared
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.words import column_words, markdown_table, reference_words, signal_words
 
-__all__ = ["Origin", "Plan", "Publication", "Receipt", "warnings_for"]
+__all__ = ["Origin", "Plan", "Publication", "Receipt", "index_warnings", "warnings_for"]
+
+_INDEXED_COLUMNS = 1000
+_INDEXED_CHARACTERS = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +162,18 @@ def warnings_for(feature_table: FeatureTable, table: TableFacts) -> Iterator[str
     if table.rows == 0:
         yield "the table has no rows"
     yield from _doubts(feature_table, table)
+
+
+def index_warnings(feature_table: FeatureTable, table: TableFacts) -> Iterator[str]:
+    """What a DataHub server's search index leaves out of a table; the record has it all."""
+    if (count := len(table.fields)) > _INDEXED_COLUMNS:
+        yield (
+            f"the table has {count:,} columns, and DataHub's search finds words in the first {_INDEXED_COLUMNS:,} "
+            "only; find versions by column to search all of them"
+        )
+    for path, column in feature_table.columns.items():
+        if len(column.description or "") > _INDEXED_CHARACTERS:
+            yield f"{path}: DataHub's search finds words in the first {_INDEXED_CHARACTERS:,} characters only"
 
 
 def _doubts(feature_table: FeatureTable, table: TableFacts) -> Iterator[str]:

@@ -21,7 +21,7 @@ from registry_dagster.registry.arguments import publication_of
 from registry_dagster.registry.clock_warnings import clock_warnings, name_warnings
 from registry_dagster.registry.known_names import KnownNames
 from registry_dagster.registry.links import Links, links_of
-from registry_dagster.registry.plan import Plan, Publication, warnings_for
+from registry_dagster.registry.plan import Plan, Publication, index_warnings, warnings_for
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import Resolver
 from registry_dagster.registry.view import View, read_view
@@ -116,6 +116,7 @@ class Planner:
                 *links.warnings,
                 *(_unchanged(record, same, view) if same else ()),
                 *self.records.store.unsupported.values(),
+                *(index_warnings(feature_table, publication.table) if self.records.store.search_lags else ()),
             ),
         )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tests.gms.search_schema import described, unknown_fields
 from tests.gms.state import Database, Value, key_of
+from tests.gms.words import matches
 
 __all__ = ["graphql"]
 
@@ -21,6 +22,8 @@ def graphql(database: Database, query: str, variables: Mapping[str, Any], versio
 
     The search's arguments are taken from the variables, either as one `input` or each by its own name.
     """
+    if "__type" in query:
+        return described(query, version)
     name = next((each for each in _QUERIES if re.search(rf"\b{each}\b", query)), None)
     if name == "me":
         return {"data": {"me": {"corpUser": {"urn": "urn:li:corpuser:datahub", "username": "datahub"}}}}
@@ -31,6 +34,8 @@ def graphql(database: Database, query: str, variables: Mapping[str, Any], versio
     if name is None:
         return {"errors": [{"message": "Validation error: the stand-in knows no such query", "extensions": {}}]}
     wanted: Mapping[str, Any] = variables.get("input") or variables
+    if refused := [*_refused(variables, version)] if name == "scrollAcrossEntities" else []:
+        return {"errors": refused}
     flags: Mapping[str, Any] = wanted.get("searchFlags") or {}
     all_versions = flags.get("filterNonLatestVersions") is False or "filterNonLatestVersions:false" in re.sub(
         r"\s", "", query
@@ -46,6 +51,11 @@ def graphql(database: Database, query: str, variables: Mapping[str, Any], versio
     return {"data": {name: {**total, "start": start}}}
 
 
+def _refused(variables: Mapping[str, Any], version: str) -> Iterator[dict[str, Any]]:
+    for problem in unknown_fields(variables.get("input") or {}, version):
+        yield {"message": problem, "extensions": {"classification": "ValidationError"}}
+
+
 def _sorted(database: Database, urns: list[str], order: Mapping[str, Any]) -> list[str]:
     """By when an entity was made, the one order that is asked for here."""
     criteria: Sequence[Mapping[str, Any]] = order.get("sortCriteria") or [{}]
@@ -59,7 +69,7 @@ def _sorted(database: Database, urns: list[str], order: Mapping[str, Any]) -> li
 
 
 def _found(database: Database, wanted: Mapping[str, Any], all_versions: bool) -> Iterator[str]:
-    words = str(wanted.get("query") or "*").lower().replace('"', " ").split()
+    words = str(wanted.get("query") or "*")
     types = {_TYPE_NAMES.get(each, each.replace("_", "").lower()) for each in wanted.get("types") or ()}
     filters: Sequence[Mapping[str, Any]] = wanted.get("orFilters") or ()
     for urn, aspects in sorted(database.index.items()):
@@ -69,11 +79,8 @@ def _found(database: Database, wanted: Mapping[str, Any], all_versions: bool) ->
             continue
         if filters and not any(all(_fits(urn, aspects, rule) for rule in each["and"]) for each in filters):
             continue
-        if words != ["*"]:
-            text = f"{urn} {json.dumps(aspects, ensure_ascii=False)}".lower()
-            if not all(word in text for word in words):
-                continue
-        yield urn
+        if words == "*" or matches(words, urn, aspects):
+            yield urn
 
 
 def _fits(urn: str, aspects: Mapping[str, Value], rule: Mapping[str, Any]) -> bool:

@@ -524,6 +524,31 @@ class TestSearch:
         assert search(gms, orFilters=[{"and": [rule]}]) == [SECOND]
         assert search(gms, orFilters=[{"and": [rule | {"negated": True}]}]) == [URN]
 
+    @pytest.mark.parametrize(("release", "known"), [("v1.0.0", False), ("v1.1.0", False), ("v1.7.0", True)])
+    def test_a_field_that_the_release_does_not_know_is_refused(self, release: str, known: bool) -> None:
+        wanted = {"query": "*", "sortInput": {"sortCriteria": [{"field": "createdAt", "sortOrder": "DESCENDING"}]}}
+        text = "query s($input: ScrollAcrossEntitiesInput!) { scrollAcrossEntities(input: $input) { nextScrollId } }"
+        with StandInGms(version=release) as gms:
+            asked = {"query": text, "variables": {"input": wanted}}
+            answer = requests.post(f"{gms.url}/api/graphql", json=asked, timeout=5).json()
+            described = graph(gms).execute_graphql('{ input: __type(name: "ScrollAcrossEntitiesInput") { name } }')
+        assert ("data" in answer) is known
+        assert ("sortInput" in {each["name"] for each in described["input"]["inputFields"]}) is known
+
+    def test_search_matches_whole_words_unless_a_beginning_is_asked_for(self, gms: StandInGms) -> None:
+        send(gms, proposal(URN, "datasetProperties", {"description": "Nuclei of a mouse", "customProperties": {}}))
+        gms.refresh_search()
+        assert not search(gms, "nucl")
+        assert search(gms, "nucl* mouse") == search(gms, "(nuclei|nuclei*)") == [URN]
+
+    def test_search_knows_a_thousand_elements_and_4096_characters(self, gms: StandInGms) -> None:
+        tags = [{"tag": f"urn:li:tag:t{number}"} for number in range(1001)]
+        text = "x " * 2048 + "end"
+        send(gms, proposal(URN, "globalTags", {"tags": tags}), proposal(SECOND, "datasetProperties", {"name": text}))
+        gms.refresh_search()
+        assert (search(gms, "t999"), search(gms, "t1000")) == ([URN], [])
+        assert (search(gms, "x"), search(gms, "end")) == ([SECOND], [])
+
     def test_an_unknown_query_is_an_error_in_a_200(self, gms: StandInGms) -> None:
         answer = requests.post(f"{gms.url}/api/graphql", json={"query": "{ nothing }"}, timeout=5)
         assert (answer.status_code, list(answer.json())) == (200, ["errors"])

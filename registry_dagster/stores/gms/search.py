@@ -1,21 +1,37 @@
-"""Candidates from a server's search. It lags behind the primary store, which decides on each of them."""
+"""Searching a server. Its index lags behind the primary store, which decides on each candidate.
+
+Servers differ in what their search takes, and refuse a query with a field they do not know. So a server is asked once
+for the fields it has. One that does not sort is sorted after reading.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from typing import Any, NamedTuple, cast
 
 from registry_dagster.datahub import dataset, materialization
-from registry_dagster.datahub.search import FIELDS, Field, Kind, Search, Term
+from registry_dagster.datahub.proposal import Entity
+from registry_dagster.datahub.search import FIELDS, SEARCH_ASPECTS, Field, Kind, Search, Term
 from registry_dagster.datahub.urns import PLATFORM, platform_urn
+from registry_dagster.errors import RegistryUnavailable, StoreRefused
 from registry_dagster.model.canonical_json import is_json_object
+from registry_dagster.stores.matching import fitting
 
-__all__ = ["QUERY", "candidates"]
+__all__ = ["ServerSearch"]
 
-RunQuery = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-"""Runs the query with these variables and returns its `data`."""
+RunQuery = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+"""Runs a query with these variables and returns its `data`."""
 
-QUERY = """
+Read = Callable[[Collection[str], Collection[str]], dict[str, Entity]]
+"""Reads the named aspects of entities from the primary store."""
+
+_FIELDS = """
+query searchFields {
+  input: __type(name: "ScrollAcrossEntitiesInput") { inputFields { name } }
+  flags: __type(name: "SearchFlags") { inputFields { name } }
+}
+"""
+_QUERY = """
 query search($input: ScrollAcrossEntitiesInput!) {
   scrollAcrossEntities(input: $input) { nextScrollId searchResults { entity { urn } } }
 }
@@ -23,33 +39,119 @@ query search($input: ScrollAcrossEntitiesInput!) {
 _PAGE = 200
 _TYPES: Mapping[Kind, str] = {"version": "DATASET", "dataset": "CONTAINER", "materialization": "DATASET"}
 _SUB_TYPES: Mapping[Kind, str] = {"dataset": dataset.SUB_TYPE, "materialization": materialization.SUB_TYPE}
+_NEWEST_FIRST = {"sortCriteria": [{"field": "createdAt", "sortOrder": "DESCENDING"}]}
 
 
-def candidates(run: RunQuery, search: Search) -> Iterator[list[str]]:
-    """Pages of URNs: everything that may match, and more. Newest first, as far as the server sorts."""
-    yield from _pages(run, search, list(_filters(search)), search.words)
-    # A version also matches by the title and description of its Dataset, which is another entity to the server. The
-    # words may be spread over both, so each is searched by itself; the primary store then sorts out what does not fit.
-    if search.kind == "version":
-        for word in search.words:
-            for containers in candidates(run, Search("dataset", search.env, words=(word,))):
-                if containers:
-                    yield from _pages(run, search, [*_filters(search), _equal("container", containers)], ())
+class _Fields(NamedTuple):
+    """The fields of a search that a server knows."""
+
+    input: Set[str]
+    flags: Set[str]
+
+    @property
+    def sorts(self) -> bool:
+        return "sortInput" in self.input
 
 
-def _pages(
-    run: RunQuery, search: Search, filters: Sequence[Mapping[str, Any]], words: Sequence[str]
-) -> Iterator[list[str]]:
-    # Scrolled, not paged by position: results may be many, and the index changes meanwhile.
-    scroll: str | None = None
-    while True:
-        found = run({"input": _input(search.kind, filters, words, scroll)}).get("scrollAcrossEntities")
-        page: dict[str, Any] = found if is_json_object(found) else {}
-        urns = _urns_on(page)
-        yield urns
-        scroll = page.get("nextScrollId")
-        if scroll is None or not urns:
-            return
+_OF_EVERY_RELEASE = _Fields(
+    frozenset(["types", "query", "count", "orFilters", "searchFlags", "scrollId"]),
+    frozenset(["filterNonLatestVersions", "skipAggregates", "skipHighlighting"]),
+)
+"""What DataHub has had since 1.0."""
+
+
+class ServerSearch:
+    """Searches one server.
+
+    Args:
+        run: Runs a GraphQL query on the server.
+        read: Reads its primary store.
+    """
+
+    def __init__(self, run: RunQuery, read: Read) -> None:
+        self._run = run
+        self._read = read
+        self._asked: _Fields | None = None
+
+    def __call__(self, search: Search) -> Iterator[str]:
+        """The entities that match, newest first; each was checked in the primary store, unless that is not asked."""
+        created: dict[str, int] = {}
+
+        def read(urns: Sequence[str]) -> dict[str, Entity]:
+            entities = self._read(urns, SEARCH_ASPECTS)
+            created.update({urn: _created(entity) for urn, entity in entities.items()})
+            return entities
+
+        pages = _unseen(self._candidates(search))
+        found = (urn for page in pages for urn in (fitting(read, search, page) if search.checked else page))
+        if self._fields.sorts or not search.checked:
+            return found
+        return iter(sorted(found, key=lambda urn: -created[urn]))
+
+    @property
+    def _fields(self) -> _Fields:
+        if self._asked is None:
+            self._asked = self._ask()
+        return self._asked
+
+    def _ask(self) -> _Fields:
+        """What the server says of itself. Some answer no such question: then what all releases have is sent."""
+        try:
+            said = self._run(_FIELDS, {})
+        except (RegistryUnavailable, StoreRefused):
+            return _OF_EVERY_RELEASE
+        return _Fields(_names(said, "input"), _names(said, "flags"))
+
+    def _candidates(self, search: Search) -> Iterator[list[str]]:
+        """Pages of URNs: everything that may match, and more."""
+        yield from self._pages(search, list(_filters(search)), search.words)
+        # A version also matches by the title and description of its Dataset, which is another entity to the server.
+        # The words may be spread over both, so each is searched by itself; the primary store then sorts out what does
+        # not fit.
+        if search.kind == "version":
+            for word in search.words:
+                for containers in self._candidates(Search("dataset", search.env, words=(word,))):
+                    if containers:
+                        yield from self._pages(search, [*_filters(search), _equal("container", containers)], ())
+
+    def _pages(self, search: Search, filters: Sequence[Mapping[str, Any]], words: Sequence[str]) -> Iterator[list[str]]:
+        # Scrolled, not paged by position: results may be many, and the index changes meanwhile.
+        wanted = _input(search.kind, filters, words, self._fields)
+        scroll: str | None = None
+        while True:
+            found = self._run(_QUERY, {"input": {**wanted, **({"scrollId": scroll} if scroll else {})}})
+            page = _part(found, "scrollAcrossEntities")
+            urns = _urns_on(page)
+            yield urns
+            scroll = page.get("nextScrollId")
+            if scroll is None or not urns:
+                return
+
+
+def _unseen(pages: Iterable[list[str]]) -> Iterator[list[str]]:
+    seen: set[str] = set()
+    for page in pages:
+        unseen = [urn for urn in page if urn not in seen]
+        seen.update(unseen)
+        yield unseen
+
+
+def _created(entity: Entity) -> int:
+    """When it was published or described, in ms."""
+    properties = entity.get("datasetProperties") or entity.get("containerProperties") or {}
+    return int(_part(properties, "created").get("time", 0))
+
+
+def _names(said: Mapping[str, Any], type_: str) -> frozenset[str]:
+    """The fields of a type; those of every release if the server does not say."""
+    fields = cast("Sequence[Mapping[str, Any]]", _part(said, type_).get("inputFields") or ())
+    known = frozenset(str(each["name"]) for each in fields)
+    return known or getattr(_OF_EVERY_RELEASE, type_)
+
+
+def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = whole.get(name)
+    return part if is_json_object(part) else {}
 
 
 def _urns_on(page: Mapping[str, Any]) -> list[str]:
@@ -57,19 +159,23 @@ def _urns_on(page: Mapping[str, Any]) -> list[str]:
     return [str(result["entity"]["urn"]) for result in results]
 
 
-def _input(
-    kind: Kind, filters: Sequence[Mapping[str, Any]], words: Sequence[str], scroll: str | None
-) -> dict[str, Any]:
-    return {
+def _input(kind: Kind, filters: Sequence[Mapping[str, Any]], words: Sequence[str], fields: _Fields) -> dict[str, Any]:
+    # By default a search shows the latest version of each set alone.
+    flags = {"filterNonLatestVersions": False, "skipAggregates": True, "skipHighlighting": True}
+    wanted = {
         "types": [_TYPES[kind]],
-        "query": " ".join(words) or "*",
+        "query": _query(words),
         "count": _PAGE,
         "orFilters": [{"and": list(filters)}],
-        "sortInput": {"sortCriteria": [{"field": "createdAt", "sortOrder": "DESCENDING"}]},
-        # By default a search shows the latest version of each set alone.
-        "searchFlags": {"filterNonLatestVersions": False, "skipAggregates": True, "skipHighlighting": True},
-        **({"scrollId": scroll} if scroll else {}),
+        "sortInput": _NEWEST_FIRST,
+        "searchFlags": {name: value for name, value in flags.items() if name in fields.flags},
     }
+    return {name: value for name, value in wanted.items() if name in fields.input}
+
+
+def _query(words: Sequence[str]) -> str:
+    """The words as a server takes them: whole, reduced to its stem by the server, or as the beginning of a word."""
+    return " ".join(f"({word}|{word}*)" for word in words) or "*"
 
 
 def _filters(search: Search) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any, cast
 
 from registry_dagster.datahub.proposal import Entity, Proposal
-from registry_dagster.datahub.search import SEARCH_ASPECTS, Search
+from registry_dagster.datahub.search import Search
 from registry_dagster.datahub.urns import entity_type, version_urn
 from registry_dagster.errors import AccessDenied, RegistryError, RegistryUnavailable, StoreRefused
 from registry_dagster.http import Answer, HttpClient, Service
@@ -26,7 +26,7 @@ from registry_dagster.stores.gms.batches import (
     size_of,
     wire_form,
 )
-from registry_dagster.stores.gms.search import QUERY, candidates
+from registry_dagster.stores.gms.search import ServerSearch
 from registry_dagster.stores.gms.server_info import (
     ME,
     PRIVILEGES,
@@ -36,7 +36,6 @@ from registry_dagster.stores.gms.server_info import (
     user_of,
 )
 from registry_dagster.stores.gms.swaps import Swaps, is_unmet
-from registry_dagster.stores.matching import fitting
 from registry_dagster.stores.store import Refusal, Swap
 
 __all__ = ["DATAHUB", "GmsStore"]
@@ -71,6 +70,7 @@ class GmsStore:
         self._http = http
         self._unsupported: Mapping[str, str] | None = None
         self._swaps = Swaps(self._send_swap)
+        self._search = ServerSearch(self._graphql, self.read)
 
     def __repr__(self) -> str:
         return f"GmsStore({self.target!r})"
@@ -145,14 +145,7 @@ class GmsStore:
         return found
 
     def search(self, search: Search) -> Iterator[str]:
-        seen: set[str] = set()
-        for page in candidates(lambda variables: self._graphql(QUERY, variables), search):
-            unseen = [urn for urn in page if urn not in seen]
-            seen.update(unseen)
-            if not search.checked:
-                yield from unseen
-                continue
-            yield from fitting(lambda urns: self.read(urns, SEARCH_ASPECTS), search, unseen)
+        return self._search(search)
 
     def _graphql(self, query: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         answer = self._http.post("/api/graphql", {"query": query, "variables": variables})

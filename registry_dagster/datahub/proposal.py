@@ -30,12 +30,16 @@ class Proposal:
         value: The aspect.
         replaces: In a create-only commit: an existing aspect does not stop the commit and is replaced. For the
             remains of a version that was never published whole.
+        added: In a create-only commit: the entity may exist; only the aspect must be absent.
+        expects: In a create-only commit: the aspect as it must be now, to be replaced. None: it must be absent.
     """
 
     urn: str
     aspect: str
     value: Aspect
     replaces: bool = False
+    added: bool = False
+    expects: Aspect | None = None
 
 
 def own_properties(model: type[BaseModel], properties: Mapping[str, str]) -> dict[str, str]:

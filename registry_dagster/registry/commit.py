@@ -58,6 +58,21 @@ class Commit:
     proposals: tuple[Proposal, ...]
 
 
+@dataclass(frozen=True)
+class _Answer:
+    """What a store answered to a commit.
+
+    Args:
+        guard: The part of the commit that guards it.
+        refusal: Why the store did not write it.
+        failed: The error that came instead of an answer.
+    """
+
+    guard: Proposal | None
+    refusal: Refusal | None
+    failed: RegistryError | None
+
+
 @dataclass
 class Committer:
     """Brings planned versions into the store, and says of each task what became of it.
@@ -89,33 +104,26 @@ class Committer:
         # Before the request: whatever happens to it, from here on a version may exist.
         for commit in commits:
             commit.task.sent = True
+        guards = self.records.index.guards([commit.record for commit in commits])
         try:
-            refusals = self.records.store.create([commit.proposals for commit in commits])
+            refusals = self.records.store.create(list(map(_guarded, commits, guards)))
         except RegistryError as error:
             failed = error
         stored = self._read_back([proposal for commit in commits for proposal in commit.proposals])
-        for commit, refusal in zip(commits, refusals, strict=True):
-            self._settle_one(commit, stored, refusal, failed)
+        for commit, guard, refusal in zip(commits, guards, refusals, strict=True):
+            self._settle_one(commit, _Answer(guard, refusal, failed), stored)
         published = [commit.record for commit in commits if isinstance(commit.task.outcome, Receipt)]
         self.records.index.raise_highest(published)
         self.writer.write_runs(published)
 
-    def _settle_one(
-        self, commit: Commit, stored: dict[str, Entity], refusal: Refusal | None, failed: RegistryError | None
-    ) -> None:
+    def _settle_one(self, commit: Commit, answer: _Answer, stored: dict[str, Entity]) -> None:
         """Settle a commit; an error on the way is its outcome, so that the others are settled, too."""
         try:
-            self._settle(commit, stored, refusal, failed)
+            self._settle(commit, answer, stored)
         except RegistryError as error:
             commit.task.outcome = interrupted(commit.task, error)
 
-    def _settle(
-        self,
-        commit: Commit,
-        stored: dict[str, Entity],
-        refusal: Refusal | None,
-        failed: RegistryError | None,
-    ) -> None:
+    def _settle(self, commit: Commit, answer: _Answer, stored: dict[str, Entity]) -> None:
         record = commit.record
         urn = version_urn(record.name, self.records.env)
         if _is_remains(stored.get(urn, {})):
@@ -124,17 +132,30 @@ class Committer:
         if digest_of(entity) == record.digest:
             # Published. What is left is to complete what the store left out.
             self.records.remember(commit.proposals, record.number, commit.plan.dataset)
+            if answer.guard is not None:
+                self.records.index.remember_guard(answer.guard, record.dataset)
             commit.task.outcome = self._completed(record, commit.plan, commit.proposals, stored)
         elif entity and not _is_remains(entity):
             # A lost race: learn what was published, so that the next round plans the next number.
             self.records.index.read([record.dataset])
             _count_lost_race(commit.task)
+        elif self._was_refused_by_guard(commit, answer):
+            _count_lost_race(commit.task)
         else:
             # Nothing there. Perhaps what the version points at is lacking, too: ask for all of it again.
             self.writer.forget()
             commit.task.failures += 1
-            if _is_final(commit.task, refusal, failed):
-                commit.task.outcome = _not_published(record, refusal, failed)
+            if _is_final(commit.task, answer.refusal, answer.failed):
+                commit.task.outcome = _not_published(record, answer.refusal, answer.failed)
+
+    def _was_refused_by_guard(self, commit: Commit, answer: _Answer) -> bool:
+        """Whether others changed the Dataset since it was read. If they did not, the next commit has no guard."""
+        if answer.guard is None or answer.refusal is None:
+            return False
+        moved = self.records.index.has_moved(answer.guard, commit.record.dataset)
+        if not moved:
+            self.records.index.leave_unguarded(commit.record.dataset)
+        return moved
 
     def _completed(
         self, record: DatasetVersion, plan: Plan, expected: Sequence[Proposal], stored: dict[str, Entity]
@@ -235,6 +256,10 @@ class Committer:
             raise CorruptRecord(f"{urn}: aspect datasetProperties is missing; it was removed after publishing")
         declared = {each.aspect: each.value for each in self.proposals(plan.record, plan.dataset) if each.urn == urn}
         return record_from({**{aspect: declared[aspect] for aspect in RECORD_ASPECTS}, **entity}, urn)
+
+
+def _guarded(commit: Commit, guard: Proposal | None) -> Sequence[Proposal]:
+    return commit.proposals if guard is None else (*commit.proposals, guard)
 
 
 def _count_lost_race(task: Task) -> None:

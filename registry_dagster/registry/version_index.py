@@ -8,13 +8,12 @@ Dataset records is trusted to be the last one, since others may delete and a cra
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from time import monotonic
 
 from registry_dagster.datahub.acts import ACTS_ASPECT, highest_from, readable_acts, with_highest
 from registry_dagster.datahub.dataset import dataset_from
-from registry_dagster.datahub.proposal import Aspect, Entity
+from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
 from registry_dagster.datahub.urns import PLATFORM, container_urn, version_in, version_set_urn, version_urn
 from registry_dagster.datahub.version import Summary, summary_from
 from registry_dagster.errors import RegistryError
@@ -36,9 +35,6 @@ _AHEAD = 2
 
 _FAR_AHEAD = 20
 """As far where the Dataset records no highest number: others may have deleted what is in between."""
-
-_JUST_NOW = 10.0
-"""For how many seconds the highest number of a dataset counts as just read."""
 
 _TRIES = 5
 
@@ -89,13 +85,14 @@ class VersionIndex:
         self._env = env
         self._known: dict[str, Numbers] = {}
         self._named: dict[str, int] = {}
-        self._read_at: dict[str, float] = {}
+        self._read: set[str] = set()
+        self._unguarded: set[str] = set()
 
     def read(self, datasets: Collection[str]) -> dict[str, Numbers]:
         """What is true of datasets now: one batched read per 200 versions, and a constant number besides."""
         names = list(dict.fromkeys(datasets))
         if names:
-            first = [name for name in names if name not in self._read_at]
+            first = [name for name in names if name not in self._read]
             self._read_containers(names)
             # The recorded number lags after a crash, and registries older than it have the version set alone.
             pointers = self._read_pointers([name for name in names if name in first or not self._known[name].recorded])
@@ -103,17 +100,12 @@ class VersionIndex:
         return {name: self._known[name] for name in names}
 
     def known(self, datasets: Collection[str]) -> dict[str, Numbers]:
-        """As last read or remembered; read now where nothing is. It may be behind: the create-only commit finds out.
+        """As last read or remembered; read now where nothing is, or where no guard finds out what others did since.
 
-        It does not find out that others published a version and deleted it since, so the highest number given is
-        read again where it was not read just now.
+        What is known may be behind. The commit finds out: a number that is taken refuses it, and the guard refuses it
+        if others published a version and deleted it, gave a label, or did anything else to the Dataset.
         """
-        self.read([name for name in datasets if name not in self._read_at])
-        just_now = monotonic() - _JUST_NOW
-        last = {name: self._known[name].last for name in datasets if self._read_at[name] < just_now}
-        self._read_containers(list(last))
-        # What others published since may have the very content that is to be published.
-        self.read([name for name, before in last.items() if self._known[name].recorded > before])
+        self.read([name for name in datasets if name not in self._read or name in self._unguarded])
         return {name: self._known[name] for name in datasets}
 
     def remember(self, dataset: str, summary: Summary) -> None:
@@ -126,8 +118,49 @@ class VersionIndex:
         """Keep how a Dataset was just recorded."""
         self._known.setdefault(dataset.name, Numbers()).dataset = dataset
 
+    def guards(self, records: Sequence[DatasetVersion]) -> list[Proposal | None]:
+        """The part of each version's commit that records its number as the highest given; it is never lowered.
+
+        It is written only if the Dataset is as it was read, so that no commit is made against what others changed
+        since. None where it cannot be part of the commit.
+
+        Args:
+            records: In the order of their commits.
+        """
+        held: dict[str, Entity] = {}
+        guards: list[Proposal | None] = []
+        for record in records:
+            container = held.get(record.dataset, self._known[record.dataset].container)
+            guard = self._guard(record, container)
+            if guard is not None:
+                held[record.dataset] = {**container, ACTS_ASPECT: guard.value}
+            guards.append(guard)
+        return guards
+
+    def _guard(self, record: DatasetVersion, container: Entity) -> Proposal | None:
+        if record.dataset in self._unguarded:
+            return None
+        raised = with_highest(container, max(record.number, self._known[record.dataset].last))
+        urn = container_urn(record.dataset, self._env)
+        return Proposal(urn, ACTS_ASPECT, raised, added=True, expects=container.get(ACTS_ASPECT))
+
+    def leave_unguarded(self, dataset: str) -> None:
+        """Publish into a dataset without guards from now on, since the store refuses them."""
+        self._unguarded.add(dataset)
+
+    def has_moved(self, guard: Proposal, dataset: str) -> bool:
+        """Whether a Dataset, read now, is another than a guard expects."""
+        self.read([dataset])
+        return self._known[dataset].container.get(ACTS_ASPECT) != guard.expects
+
+    def remember_guard(self, guard: Proposal, dataset: str) -> None:
+        """Keep what was written with a version."""
+        numbers = self._known[dataset]
+        numbers.container = {**numbers.container, ACTS_ASPECT: guard.value}
+        numbers.recorded = highest_from(numbers.container)
+
     def raise_highest(self, published: Iterable[DatasetVersion]) -> None:
-        """Record on Datasets the highest number given, now that versions are published. It is never lowered.
+        """Record on Datasets the highest number given, for versions that were published without a guard.
 
         What cannot be recorded now is recorded by the next publish; that is logged, since the version is published.
         """
@@ -172,7 +205,7 @@ class VersionIndex:
             return
         urns = {name: container_urn(name, self._env) for name in names}
         found = self._store.read(list(urns.values()), ["containerProperties", ACTS_ASPECT])
-        self._read_at |= dict.fromkeys(names, monotonic())
+        self._read |= set(names)
         for name, urn in urns.items():
             container = found.get(urn, {})
             numbers = self._known.setdefault(name, Numbers())

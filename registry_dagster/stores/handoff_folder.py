@@ -21,7 +21,7 @@ from registry_dagster.datahub.search import Search
 from registry_dagster.datahub.urns import entity_type
 from registry_dagster.errors import RegistryError, RegistryUnavailable
 from registry_dagster.stores.matching import fitting
-from registry_dagster.stores.store import Refusal, Swap
+from registry_dagster.stores.store import Refusal, Swap, unmet_by
 
 __all__ = ["FileStore"]
 
@@ -120,11 +120,9 @@ class FileStore:
     def _create(self, commit: Sequence[Proposal]) -> Refusal | None:
         while True:
             self._catch_up()
-            for proposal in commit:
-                if not proposal.replaces and self._known(proposal) is not None:
-                    return Refusal(f"{proposal.urn}: {proposal.aspect} already exists")
-            if self._append(commit, "CREATE"):
-                return None
+            refusal = next(filter(None, (unmet_by(each, self._known(each)) for each in commit)), None)
+            if refusal is not None or self._append(commit, "CREATE"):
+                return refusal
 
     def _lacking(self, wanted: Sequence[Proposal]) -> list[Proposal]:
         return [each for each in wanted if self._current(each) is None]
@@ -163,7 +161,9 @@ class FileStore:
 
     def _append(self, proposals: Sequence[Proposal], change: str) -> bool:
         """Write the next file. False if another writer took its number."""
-        entries = [_entry(each, "UPSERT" if each.replaces else change) for each in proposals]
+        entries = [
+            _entry(each, "UPSERT" if each.replaces or each.expects is not None else change) for each in proposals
+        ]
         text = json.dumps(entries, indent=1, ensure_ascii=False)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from typing import Protocol
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
 from registry_dagster.datahub.search import Search
 
-__all__ = ["Refusal", "Store", "Swap"]
+__all__ = ["Refusal", "Store", "Swap", "unmet_by"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,13 @@ class Swap:
     aspect: str
     before: Aspect | None
     after: Aspect
+
+
+def unmet_by(proposal: Proposal, current: Aspect | None) -> Refusal | None:
+    """Why a create-only commit with this proposal cannot be written; None if the aspect is as it expects."""
+    if proposal.replaces or current == proposal.expects:
+        return None
+    return Refusal(f"{proposal.urn}: {proposal.aspect} {'was changed' if proposal.expects else 'already exists'}")
 
 
 class Store(Protocol):
@@ -97,7 +104,9 @@ class Store(Protocol):
         ...
 
     def create(self, commits: Sequence[Sequence[Proposal]]) -> Sequence[Refusal | None]:
-        """Write each commit whole, or not at all if one of its aspects exists that it does not replace.
+        """Write each commit whole, or not at all if one of its aspects is not as the proposal expects it.
+
+        That is absent, unless the proposal replaces whatever is there or says what must be there.
 
         Returns:
             For each commit why it was not written, or None. The answer may be wrong either way: read back.

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from registry_dagster.datahub.urns import PLATFORM, version_set_urn
-from registry_dagster.errors import NotPublished
-from registry_dagster.registry import version_index
+from registry_dagster.errors import NotPublished, VersionConflict
 from registry_dagster.registry.registry import Registry
 from registry_dagster.registry.version_index import VersionIndex
 from tests.registry.declared import declared, facts, reference
@@ -46,24 +45,30 @@ def delete_version_set(place: Place) -> None:
 
 @pytest.fixture
 def dying(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Publishers die between the commit and recording the highest number, until this is undone."""
+    """Publishers die between the commit and recording the highest number, until this is undone.
+
+    Those who record it in the commit itself never do: these are older ones, or such as a server refuses that.
+    """
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
+        patched.setattr(VersionIndex, "guards", lambda _, records: [None for _ in records])
         patched.setattr(VersionIndex, "raise_highest", die)
         yield patched
 
 
-def test_what_others_published_meanwhile_is_found_by_a_publisher_who_remembers_the_time_before(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def forget_numbers(patched: pytest.MonkeyPatch) -> None:
+    """Let publishers not record the highest number."""
+    patched.setattr(VersionIndex, "guards", lambda _, records: [None for _ in records])
+    patched.setattr(VersionIndex, "raise_highest", lambda *_: None)
+
+
+def test_what_others_published_meanwhile_is_found_by_a_publisher_who_remembers_the_time_before(place: Place) -> None:
     with place.open() as early:
         early.publish(declared(NAME), facts(1), message="why")
         publish(place, 2)
-        later = version_index.monotonic() + 60
-        monkeypatch.setattr(version_index, "monotonic", lambda: later)
         receipt = early.publish(declared(NAME), facts(2), message="why")
         assert (receipt.version, receipt.created) == (f"{NAME}@v2", False)
 
@@ -82,13 +87,11 @@ def test_nor_is_it_after_the_version_set_was_deleted_too(place: Place) -> None:
     assert publish(place, 4) == ["v4"]
 
 
-def test_nor_is_it_by_a_publisher_who_remembers_the_time_before(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nor_is_it_by_a_publisher_who_remembers_the_time_before(place: Place) -> None:
     with place.open() as early:
         early.publish(declared(NAME), facts(1), message="why")
         publish(place, 2)
         delete(place, 2)
-        later = version_index.monotonic() + 60
-        monkeypatch.setattr(version_index, "monotonic", lambda: later)
         assert early.publish(declared(NAME), facts(3), message="why").version == f"{NAME}@v3"
 
 
@@ -107,7 +110,7 @@ def test_a_number_is_given_though_its_publisher_died_and_others_deleted_it(
 ) -> None:
     dying.undo()
     publish(place, 1)
-    dying.setattr(VersionIndex, "raise_highest", lambda *_: None)
+    forget_numbers(dying)
     publish(place, 2, 3, 4, 5)
     dying.undo()
     delete(place, 5)
@@ -115,7 +118,7 @@ def test_a_number_is_given_though_its_publisher_died_and_others_deleted_it(
 
 
 def test_a_link_to_a_deleted_version_says_that_its_number_was_given(place: Place, dying: pytest.MonkeyPatch) -> None:
-    dying.setattr(VersionIndex, "raise_highest", lambda *_: None)
+    forget_numbers(dying)
     publish(place, 1, 2)
     with place.open() as registry:
         features = declared("lab.features", references=(reference(NAME),))
@@ -151,7 +154,7 @@ def test_readers_look_beyond_gaps_and_name_them(place: Place) -> None:
 def test_readers_find_what_a_publisher_who_died_left_beyond_a_gap(place: Place, dying: pytest.MonkeyPatch) -> None:
     dying.undo()
     publish(place, 1)
-    dying.setattr(VersionIndex, "raise_highest", lambda *_: None)
+    forget_numbers(dying)
     publish(place, 2, 3, 4, 5, 6)
     dying.undo()
     delete(place, 2, 3, 4, 5)
@@ -180,3 +183,21 @@ def test_a_crash_after_the_highest_was_read_does_not_lower_it(place: Place) -> N
         for number in (3, 4):
             place.delete_version(f"{NAME}@v{number}")
     assert publish(place, 9) == ["v5"]
+
+
+def test_a_label_that_was_given_meanwhile_is_seen_by_a_publisher_who_remembers_the_time_before(place: Place) -> None:
+    with place.open() as early, place.open() as other:
+        early.publish(declared(NAME), facts(1), message="why")
+        other.acts.label(f"{NAME}@v1", "final", reason="it is")
+        with pytest.raises(VersionConflict, match="label 'final' belongs to lab.cells@v1"):
+            early.publish(declared(NAME), facts(2), message="why", label="final")
+        assert early.publish(declared(NAME), facts(2), message="why").version == f"{NAME}@v2"
+        assert [act.act for act in other.acts.history(NAME)] == ["label"], "the act is kept"
+
+
+def test_a_number_is_recorded_in_the_transaction_that_publishes_it(place: Place, dying: pytest.MonkeyPatch) -> None:
+    dying.undo()
+    dying.setattr(VersionIndex, "raise_highest", lambda *_: pytest.fail("a second write"))
+    publish(place, 1, 2)
+    delete(place, 1, 2)
+    assert publish(place, 3) == ["v3"]

@@ -139,8 +139,12 @@ def check(gms: StandInGms, clients: list[Client]) -> None:
     stored = gms.entities
     with clients[0].open() as registry:
         for dataset in {dataset for client in clients for dataset, _ in client.contents}:
-            numbers = sorted(numbers_of(stored, dataset))
-            assert numbers == list(range(1, len(numbers) + 1)), "numbers are dense"
+            given = sorted(numbers_of(stored, dataset))
+            assert given == list(range(1, len(given) + 1)), "numbers are dense"
+            # Of a number whose record a server left out, and whose publisher gave up then, there are remains only.
+            numbers = [
+                each for each in given if "datasetProperties" in stored[version_urn(f"{dataset}@v{each}", "PROD")]
+            ]
             assert [record.number for record in registry.versions(dataset)] == numbers
             contents: set[str] = set()
             for number in numbers:

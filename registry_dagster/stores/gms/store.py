@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, cast
 
+from registry_dagster.datahub.acts import ACTS_ASPECT
 from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.search import Search
 from registry_dagster.datahub.urns import entity_type, version_urn
@@ -50,6 +51,9 @@ _NEEDS = {"versionProperties": (1, 0), "erModelRelationshipProperties": (0, 14)}
 
 _HELD_BY = {"versionSet": "versionProperties", "erModelRelationship": "erModelRelationshipProperties"}
 """Entity type → the aspect without which a server does not know it."""
+
+_CONDITIONAL = {"container": ACTS_ASPECT}
+"""Entity type → the aspect that is only written if nobody changed it since it was read."""
 
 _SAID_OF = {
     "versionProperties": "versions are found by their numbers, and DataHub's UI shows no version list",
@@ -134,15 +138,25 @@ class GmsStore:
                 wanted: list[dict[str, Any]] = [
                     {"urn": urn, **{aspect: {} for aspect in aspects}} for urn in some[start : start + _READ_PAGE]
                 ]
-                answer = self._http.post(f"/openapi/v3/entity/{kind}/batchGet", wanted)
-                self._raise_for(answer.status, answer.text, "a read")
-                entities: object = _parsed(answer)
-                if not isinstance(entities, list):
-                    raise _not_a_server(self.target)
-                for entity in cast("list[dict[str, Any]]", entities):
+                for entity in self._read_page(kind, wanted):
                     if content := _content(entity):
                         found[entity["urn"]] = content
         return found
+
+    def _read_page(self, kind: str, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """One request. With versions where an aspect is written conditionally, so that the write need not ask."""
+        versions = _CONDITIONAL.get(kind)
+        query = "?systemMetadata=true" if versions else ""
+        answer = self._http.post(f"/openapi/v3/entity/{kind}/batchGet{query}", wanted)
+        self._raise_for(answer.status, answer.text, "a read")
+        entities: object = _parsed(answer)
+        if not isinstance(entities, list):
+            raise _not_a_server(self.target)
+        read = cast("list[dict[str, Any]]", entities)
+        if versions and (len(wanted[0]) == 1 or versions in wanted[0]):
+            for entity in read:
+                self._swaps.note(entity, versions)
+        return read
 
     def search(self, search: Search) -> Iterator[str]:
         return self._search(search)
@@ -211,8 +225,21 @@ class GmsStore:
         return answer
 
     def _create(self, commits: Sequence[Sequence[Proposal]]) -> Refusal | None:
-        wires = [[wire_form(each, create=True) for each in commit] for commit in commits]
-        answer = self._http.post("/aspects?action=ingestProposalBatch", batch(wires), _REST_LI)
+        proposals = [each for commit in commits for each in commit]
+        swaps = [Swap(each.urn, each.aspect, each.expects, each.value) for each in proposals if _is_conditional(each)]
+        conditional = self._swaps.begin(swaps)
+        if conditional is None:
+            return Refusal(f"{swaps[0].urn}: {swaps[0].aspect} was changed meanwhile")
+        wires = [wire_form(each, create=True) for each in proposals if not _is_conditional(each)]
+        refusal: Refusal | None = Refusal("not sent")
+        try:
+            refusal = self._send_commit([*wires, *conditional])
+        finally:
+            self._swaps.end(swaps, written=refusal is None)
+        return refusal
+
+    def _send_commit(self, wires: Sequence[dict[str, Any]]) -> Refusal | None:
+        answer = self._http.post("/aspects?action=ingestProposalBatch", batch([wires]), _REST_LI)
         if answer.status in (401, 403):
             return Refusal(_denied(self.target, answer.status), denied=True)
         if 400 <= answer.status < 500 and answer.status != 429:
@@ -234,6 +261,11 @@ class GmsStore:
                 f"{self.target} returned {status} for {what}: {_message(text)}. Try again when the server has recovered"
             )
         raise StoreRefused(f"{self.target} returned {status} for {what}: {_message(text)}")
+
+
+def _is_conditional(proposal: Proposal) -> bool:
+    """Whether a part of a commit is written only if nobody changed what is there."""
+    return _CONDITIONAL.get(entity_type(proposal.urn)) == proposal.aspect
 
 
 def _parsed(answer: Answer) -> Any:

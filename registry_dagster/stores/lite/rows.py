@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
 from registry_dagster.stores.lite.edges import write_edges
 from registry_dagster.stores.lite.index import update_index
-from registry_dagster.stores.store import Refusal, Swap
+from registry_dagster.stores.store import Refusal, Swap, unmet_by
 
 __all__ = ["Rows", "read_current"]
 
@@ -50,10 +50,10 @@ class Rows:
         self._load(dict.fromkeys(urns))
 
     def create(self, commit: Sequence[Proposal]) -> Refusal | None:
-        """Write a commit whole, or not at all if any of its aspects is present and it does not replace it."""
+        """Write a commit whole, or not at all if any of its aspects is not as it expects."""
         for proposal in commit:
-            if not proposal.replaces and self.current(proposal.urn, proposal.aspect) is not None:
-                return Refusal(f"{proposal.urn}: {proposal.aspect} already exists")
+            if unmet := unmet_by(proposal, self.current(proposal.urn, proposal.aspect)):
+                return unmet
         self.write(commit)
         return None
 

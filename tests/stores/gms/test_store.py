@@ -106,15 +106,12 @@ def lacking(gms: StandInGms, receipt: Receipt) -> set[str]:
 
 
 class TestRequests:
-    def test_a_second_version_takes_one_write_and_one_read_and_one_to_record_its_number(
-        self, gms: StandInGms, started: Registry
-    ) -> None:
+    def test_a_second_version_takes_one_write_and_one_read(self, gms: StandInGms, started: Registry) -> None:
         gms.reset_requests()
         started.publish(declared(), facts(1), message="second")
         assert [each.path for each in gms.requests] == [
             "/aspects?action=ingestProposalBatch",
             "/openapi/v3/entity/dataset/batchGet",
-            "/aspects?action=ingestProposalBatch",
         ]
 
     def test_joins_take_two_more_to_learn_what_they_are_linked_to(self, gms: StandInGms, started: Registry) -> None:
@@ -122,7 +119,7 @@ class TestRequests:
         started.publish(joined, facts(), message="first")
         gms.reset_requests()
         assert started.publish(joined, facts(1), message="second").created
-        assert len(gms.requests) == 6
+        assert len(gms.requests) == 5
 
     def test_many_versions_share_their_requests(self, gms: StandInGms) -> None:
         beyond: list[int] = []
@@ -141,7 +138,7 @@ class TestRequests:
     def test_versions_of_one_dataset_are_sent_one_a_request(self, gms: StandInGms, started: Registry) -> None:
         gms.reset_requests()
         started.publish_many([Publication(declared(), facts(number), "why") for number in range(1, 4)])
-        assert [each.proposals for each in gms.requests if each.proposals] == [9, 9, 9, 1]
+        assert [each.proposals for each in gms.requests if each.proposals] == [10, 10, 10]
         latest = [gms.entities[version_urn(f"{NAME}@v{n}", "PROD")]["versionProperties"]["isLatest"] for n in (1, 2, 3)]
         assert latest == [False, False, False]
         assert gms.entities[version_urn(f"{NAME}@v4", "PROD")]["versionProperties"]["isLatest"] is True
@@ -151,7 +148,7 @@ class TestRequests:
         with Registry(GmsStore(http), publisher="ada@lab.org") as registry:
             registry.publish(declared(title="Neurons", owners=["team:fly"], tags=["x"]), facts(), message="why")
             registry.retire(f"{NAME}@v1", reason="wrong")
-        sent = [(path, body) for path, body in http.sent if not path.endswith(("/batchGet", "/graphql"))]
+        sent = [(path, body) for path, body in http.sent if "/batchGet" not in path and not path.endswith("/graphql")]
         writes = [body for _, body in sent]
         assert {path for path, _ in sent} == {"/aspects?action=ingestProposalBatch"}
         assert {body["async"] for body in writes} == {"false"}
@@ -356,11 +353,13 @@ class TestWhatAServerLeavesOut:
                 registry.publish(declared(), facts(1), message="second")
         with opened(gms) as another:
             receipt = another.publish(declared(), facts(1), message="second, again")
-        assert receipt.version == f"{NAME}@v2"
+        # Its number was recorded in the same transaction, so it was given, also if the record itself was left out.
+        without_record = "datasetProperties" not in gms.entities[V2]
+        assert receipt.version == f"{NAME}@v{3 if without_record else 2}"
         assert lacking(gms, receipt) == set()
         with opened(gms) as reader:
-            assert reader.get(f"{NAME}@v2") == receipt.record
-            assert reader.verify(f"{NAME}@v2", record=True).record == ()
+            assert reader.get(receipt.version) == receipt.record
+            assert reader.verify(receipt.version, record=True).record == ()
 
     def test_what_is_left_of_a_version_without_a_record_is_published_over_by_other_content(
         self, gms: StandInGms, started: Registry

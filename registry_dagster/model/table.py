@@ -81,12 +81,21 @@ class Pin(Model):
 
 
 class DeltaPin(Pin):
-    """One version of a Delta table."""
+    """One version of a Delta table.
+
+    Args:
+        table_id: Given when the table was created.
+        version: The version.
+        committed_at: When it was committed.
+        commit_digest: `sha256:` over the size of its commit file in digits, NUL, and the file's first MiB; no other
+            commit shares it. None if the file was cleaned up.
+    """
 
     format: Literal["delta"] = "delta"
     table_id: Text
     version: Quantity
     committed_at: UtcDateTime | None = None
+    commit_digest: Text | None = None
 
     @property
     def identity(self) -> dict[str, str]:

@@ -6,10 +6,13 @@ docs/design.md shows the steps.
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from registry_dagster.errors import RegistryError, UnsupportedTable
 from registry_dagster.model.table import TableFacts
 from registry_dagster.tables.code import Code
 from registry_dagster.tables.engines import Engine, Readers
@@ -77,17 +80,21 @@ class Format:
             version, options: See `inspect_table`.
             count_bytes: How many bytes may be read only to count; None: no counting.
         """
-        return self._part("inspect", f"inspect_{self.name}")(
-            storage, version, storage_options=options, count_bytes=count_bytes
-        )
+        inspect = self._part("inspect", f"inspect_{self.name}")
+        with _damage(storage.location, self.kind):
+            return inspect(storage, version, storage_options=options, count_bytes=count_bytes)
 
     def inspect_catalog(self, location: str, version: int | str | None, options: StorageOptions | None) -> TableFacts:
         """The facts of a table that a catalog names, by `inspect_catalog_table` of `catalog.py`."""
-        return self._part("catalog", "inspect_catalog_table")(location, version, options)
+        inspect = self._part("catalog", "inspect_catalog_table")
+        with _damage(location, self.kind):
+            return inspect(location, version, options)
 
     def verify(self, table: TableFacts, options: StorageOptions | None, note: Note) -> Look:
         """What became of a recorded table, by `verify_{name}` of `verify.py`."""
-        return self._part("verify", f"verify_{self.name}")(table, table.pin, options, note)
+        verify = self._part("verify", f"verify_{self.name}")
+        with _damage(table.location, self.kind):
+            return verify(table, table.pin, options, note)
 
     def code(self, table: TableFacts, engine: Engine) -> Code:
         """A program that reads a table's pinned state, by `{name}_code` of `code.py`."""
@@ -102,6 +109,34 @@ class Format:
         return getattr(import_module(f"{self.folder or f'registry_dagster.tables.{self.name}'}.{module}"), name)
 
 
+@contextmanager
+def _damage(location: str, kind: str) -> Generator[None, None, None]:
+    """Raises what a table's files make a format stumble over, which no list of checks exhausts, as an error of ours.
+
+    Raises:
+        UnsupportedTable: something in the files is of another type, value or depth than the format has.
+    """
+    try:
+        yield
+    except RegistryError:
+        raise
+    except _STUMBLES as error:
+        raise UnsupportedTable(
+            f"{location} cannot be read as {kind} are written: its metadata has a value of another type, range or "
+            f"depth ({type(error).__name__}). It is damaged, or written in a form that registry-dagster does not "
+            "know. Restore it, or write it again."
+        ) from error
+
+
+_STUMBLES = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 _METADATA = ("*.metadata.json", "*.metadata.json.gz")
 
 FORMATS: dict[str, Format] = {

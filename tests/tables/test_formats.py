@@ -114,3 +114,19 @@ def test_every_format_has_its_line_its_pin_and_its_readers() -> None:
     assert set(FORMATS) == set(get_args(TableFormat)) == {pin.model_fields["format"].default for pin in pins}
     for format in FORMATS.values():
         assert set(format.readers.schemes) <= set(ENGINES)
+
+
+@pytest.mark.parametrize("raised", [RecursionError(), TypeError("x"), KeyError("x"), OverflowError(), ValueError("x")])
+def test_what_a_format_stumbles_over_is_an_error_of_ours(
+    toy: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception
+) -> None:
+    def stumble(*args: object, **options: object) -> None:
+        raise raised
+
+    facts = inspect_table(toy)
+    monkeypatch.setattr("tests.tables.toy.verify.verify_toy", stumble)
+    found = verify_table(facts)
+    assert (found.state, type(raised).__name__ in found.reason) == ("changed", True)
+    monkeypatch.setattr("tests.tables.toy.inspect.inspect_toy", stumble)
+    with pytest.raises(UnsupportedTable, match=rf"cells cannot be read as toy tables .*{type(raised).__name__}"):
+        inspect_table(toy)

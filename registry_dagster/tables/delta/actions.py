@@ -5,21 +5,34 @@ No more of a file is read than the wanted actions need.
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 from registry_dagster.errors import RegistryError, UnsupportedTable
+from registry_dagster.model.canonical_json import is_json_object
+from registry_dagster.tables.json_text import json_value
 from registry_dagster.tables.storage.locations import plain_text
 from registry_dagster.tables.storage.protocol import Storage, StoredFile, StoredObject
 
-__all__ = ["Action", "actions_in", "damaged", "first_actions", "parquet_reading", "row_groups_with", "well_formed"]
+__all__ = [
+    "CHUNK",
+    "Action",
+    "actions_in",
+    "damaged",
+    "first_actions",
+    "parquet_reading",
+    "row_groups_with",
+    "well_formed",
+]
 
 Action = dict[str, Any]
 _FILLED = {"add": "path", "metaData": "id", "protocol": "minReaderVersion", "sidecar": "path"}
 """For each action a field that is never null in it."""
-_CHUNK = 1 << 20
+_WHOLE = re.compile(rb"\{[^\0]*\}")
+CHUNK = 1 << 20
+"""How many bytes of a JSON file are read at a time."""
 _BATCH = 8192
 
 
@@ -38,7 +51,7 @@ def first_actions(storage: Storage, stored: StoredObject, names: Collection[str]
 
 
 def actions_in(
-    storage: Storage, stored: StoredObject, names: Collection[str], most_bytes: int | None = None
+    storage: Storage, stored: StoredObject, names: Collection[str], most_bytes: int | None = None, head: bytes = b""
 ) -> Iterator[tuple[str, Any]]:
     """Every action of these names, with its name, in a commit or a checkpoint. Others are passed over.
 
@@ -49,42 +62,50 @@ def actions_in(
         stored: The file.
         names: Such as `add` and `remove`.
         most_bytes: How much to read of a JSON file, from its start; None: all of it.
+        head: Its first `CHUNK` bytes, if they were read already.
 
     Raises:
         UnsupportedTable: the file is damaged.
     """
     if stored.path.endswith(".parquet"):
         return _in_parquet(storage, stored, names)
-    return _in_json(storage, stored, names, stored.size if most_bytes is None else most_bytes)
+    return _in_json(storage, stored, names, stored.size if most_bytes is None else most_bytes, head)
 
 
 def _in_json(
-    storage: Storage, stored: StoredObject, names: Collection[str], most_bytes: int
+    storage: Storage, stored: StoredObject, names: Collection[str], most_bytes: int, head: bytes
 ) -> Iterator[tuple[str, Any]]:
-    # Most lines of a long commit are other actions: one without the name in it need not be parsed.
+    # Most lines of a long commit are other actions: one without the name in it need not be parsed. But the last
+    # line is, and the others must look like objects: a crash may leave a commit cut off, or parts of it as NULs.
     keys = [f'"{name}"'.encode() for name in names]
-    for line in _lines(storage, stored, most_bytes):
+    line = b"{}"
+    for line in filter(None, map(bytes.strip, _lines(storage, stored, most_bytes, head))):
         if any(map(line.__contains__, keys)):
-            action = _parsed(storage, stored, line)
-            for name in names:
-                if action.get(name) is not None:
-                    yield name, action[name]
+            yield from _wanted(_parsed(storage, stored, line), names)
+        elif not _WHOLE.fullmatch(line):
+            raise damaged(storage, stored.path, "a line of it is not a JSON object")
+    if most_bytes >= stored.size:
+        _parsed(storage, stored, line)
+
+
+def _wanted(action: Action, names: Collection[str]) -> Iterator[tuple[str, Any]]:
+    return ((name, action[name]) for name in names if action.get(name) is not None)
 
 
 def _parsed(storage: Storage, stored: StoredObject, text: bytes) -> Action:
     try:
-        value = json.loads(text)
+        value = json_value(text)
     except ValueError as error:
         raise damaged(storage, stored.path, f"it is not JSON ({error})") from error
-    if not isinstance(value, dict):
+    if not is_json_object(value):
         raise damaged(storage, stored.path, "it does not hold JSON objects")
-    return cast(Action, value)
+    return value
 
 
-def _lines(storage: Storage, stored: StoredObject, most_bytes: int) -> Iterator[bytes]:
+def _lines(storage: Storage, stored: StoredObject, most_bytes: int, head: bytes) -> Iterator[bytes]:
     rest, end = b"", min(stored.size, most_bytes)
-    for start in range(0, end, _CHUNK):
-        chunk = storage.read(stored.path, start, min(_CHUNK, end - start))
+    for start in range(0, end, CHUNK):
+        chunk = head if head and start == 0 else storage.read(stored.path, start, min(CHUNK, end - start))
         *lines, rest = (rest + chunk).split(b"\n")
         yield from lines
     if end == stored.size:

@@ -5,7 +5,6 @@ Sections named here are those of the Delta Transaction Log Protocol, PROTOCOL.md
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ from urllib.parse import unquote
 from registry_dagster.errors import TableNotFound, UnsupportedTable
 from registry_dagster.tables.delta.actions import actions_in, damaged, parquet_reading, row_groups_with
 from registry_dagster.tables.delta.log import LOG, Log
+from registry_dagster.tables.json_text import json_value
 from registry_dagster.tables.storage.locations import plain_text
 from registry_dagster.tables.storage.protocol import Storage, StoredObject
 from registry_dagster.tables.storage.read_ahead import ahead
@@ -128,8 +128,9 @@ def _rows(action: Mapping[str, Any]) -> int | None:
 
 def _stats_rows(text: str | None) -> int | None:
     """Section "Per-file Statistics"."""
-    rows = json.loads(text).get("numRecords") if text else None
-    return rows if isinstance(rows, int) else None
+    stats: Any = json_value(text) if text else {}
+    rows = stats.get("numRecords")
+    return rows if isinstance(rows, int) and rows >= 0 else None
 
 
 def _with_sidecars(storage: Storage, checkpoint: tuple[StoredObject, ...], tally: _Tally) -> Iterator[StoredObject]:

@@ -12,7 +12,9 @@ from registry_dagster.errors import TableNotFound, UnsupportedTable
 from registry_dagster.model.names import join_path
 from registry_dagster.model.table import DeltaPin, TableFacts
 from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
-from registry_dagster.tables.delta.actions import well_formed
+from registry_dagster.tables.delta.actions import Action, well_formed
+from registry_dagster.tables.delta.checksum import checksum_of, count_in
+from registry_dagster.tables.delta.commit import Commit
 from registry_dagster.tables.delta.counts import count_files
 from registry_dagster.tables.delta.log import LOG, Log
 from registry_dagster.tables.delta.moments import committed_at
@@ -24,6 +26,8 @@ from registry_dagster.tables.whole_number import whole_number
 __all__ = ["inspect_delta"]
 
 _READER_VERSION = 3
+_SHORT_LOG = 1 << 20
+"""Bytes of a log that are counted only to prove a checksum file right."""
 _READER_FEATURES = {
     "columnMapping",
     "deletionVectors",
@@ -67,19 +71,21 @@ def inspect_delta(
 
 
 def _facts(storage: Storage, log: Log, count_bytes: int | None) -> TableFacts:
-    checksum = log.checksum(storage)
-    # A checksum file repeats what replaying the log finds, in one read.
-    actions = checksum if {"metaData", "protocol"} <= checksum.keys() else log.replay(storage)
+    commit = Commit.read(storage, log.commit) if log.commit else Commit({})
+    own = commit.actions
+    actions = log.replay(storage, own)
     metadata = actions["metaData"]
     _refuse_unknown_features(storage, actions)
     schema = arrow_schema(_value(storage, actions, "metaData", "schemaString"), storage.location)
+    checksum = checksum_of(storage, log, actions, own)
     rows, size, files = _counts(storage, log, checksum, count_bytes)
     return TableFacts(
         location=storage.location,
         pin=DeltaPin(
             table_id=_value(storage, actions, "metaData", "id"),
             version=log.version,
-            committed_at=committed_at(storage, log, metadata, checksum),
+            committed_at=committed_at(storage, log, metadata, {**checksum, **own}),
+            commit_digest=commit.digest,
         ),
         fields=fields_of(schema),
         arrow_schema=encode_schema(schema),
@@ -92,13 +98,20 @@ def _facts(storage: Storage, log: Log, count_bytes: int | None) -> TableFacts:
 
 
 def _counts(
-    storage: Storage, log: Log, checksum: Mapping[str, Any], count_bytes: int | None
+    storage: Storage, log: Log, checksum: Action, count_bytes: int | None
 ) -> tuple[int | None, int | None, int | None]:
     """Rows, bytes and files: counted, else as the checksum file says."""
     counts = None if count_bytes is None else count_files(storage, log, count_bytes)
-    if counts is None:
-        return None, checksum.get("tableSizeBytes"), checksum.get("numFiles")
-    return counts.rows, counts.bytes, counts.files
+    return (counts.rows, counts.bytes, counts.files) if counts else _from_checksum(storage, log, checksum)
+
+
+def _from_checksum(storage: Storage, log: Log, checksum: Action) -> tuple[None, int | None, int | None]:
+    """Bytes and files as the checksum file says, or as a short log says, which costs as little."""
+    size, files = count_in(checksum, "tableSizeBytes"), count_in(checksum, "numFiles")
+    if size is None and files is None:
+        return None, None, None
+    short = count_files(storage, log, _SHORT_LOG)
+    return (None, size, files) if short is None else (None, short.bytes, short.files)
 
 
 def _number(storage: Storage, version: int | str | None) -> int | None:

@@ -5,14 +5,14 @@ Sections named here are those of the Delta Transaction Log Protocol, PROTOCOL.md
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import cast
+from itertools import chain
 
 from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
 from registry_dagster.tables.delta.actions import Action, first_actions
+from registry_dagster.tables.json_text import json_object
 from registry_dagster.tables.storage.protocol import Storage, StoredObject
 from registry_dagster.tables.storage.read_ahead import ahead
 
@@ -20,6 +20,9 @@ __all__ = ["LOG", "Log"]
 
 LOG = "_delta_log"
 _WANTED = ("metaData", "protocol")
+_MOST_HINT_BYTES = 16 << 20
+_MOST_VERSIONS = 10**20
+"""File names have 20 digits."""
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _NAME = re.compile(
     r"(?P<version>\d{20})\.(?:(?P<kind>json|crc)|(?P<end>\d{20})\.compacted\.json"
@@ -63,19 +66,12 @@ class Log:
             raise _why_not(storage, wanted)
         return log
 
-    def checksum(self, storage: Storage) -> Action:
-        """The version's checksum file, its `metadata` named `metaData`; empty if there is none.
-
-        Section "Version Checksum File": it repeats metadata and protocol, and counts files and bytes. It is
-        written after the commit and may be truncated, so one that cannot be read counts as absent.
-        """
-        if self.crc is None:
-            return {}
-        checksum = _object_in(storage.read(self.crc.path, 0, self.crc.size))
-        return {**checksum, **({"metaData": checksum["metadata"]} if checksum.get("metadata") else {})}
-
-    def replay(self, storage: Storage) -> Action:
+    def replay(self, storage: Storage, own: Action | None = None) -> Action:
         """The metadata and protocol that hold at the version: the newest of each wins.
+
+        Args:
+            storage: At the table.
+            own: The actions of the version's own commit, if they were read already.
 
         Raises:
             UnsupportedTable: one of them is nowhere in the log, or a file of it is damaged.
@@ -83,10 +79,11 @@ class Log:
         # From the newest file back: the first metadata and the first protocol met are those that hold, and in most
         # logs reading stops at the checkpoint.
         found: Action = {}
-        files = [*self.tail(), *self.checkpoint]
-        for actions in ahead(lambda stored: first_actions(storage, stored, _WANTED), files):
+        files = [stored for stored in (*self.tail(), *self.checkpoint) if own is None or stored != self.commit]
+        older = ahead(lambda stored: first_actions(storage, stored, _WANTED), files)
+        for actions in chain([own or {}], older):
             found = {**actions, **found}
-            if len(found) == len(_WANTED):
+            if found.keys() >= {*_WANTED}:
                 return found
         lacking = " and no ".join(sorted({*_WANTED} - found.keys()))
         raise UnsupportedTable(
@@ -195,22 +192,13 @@ def _listed(storage: Storage, version: int | None) -> _Listing:
     return listing
 
 
-def _object_in(data: bytes) -> Action:
-    """A JSON object; empty for anything else."""
-    try:
-        content = json.loads(data)
-    except ValueError:
-        return {}
-    return cast(Action, content) if isinstance(content, dict) else {}
-
-
 def _last_checkpoint(storage: Storage) -> int:
     """The version that `_last_checkpoint` names; 0 where it is absent or cannot be read."""
-    path = f"{LOG}/_last_checkpoint"
     try:
-        return int(json.loads(storage.read(path))["version"])
-    except (TableNotFound, ValueError, KeyError, TypeError, OverflowError):
+        said = json_object(storage.read(f"{LOG}/_last_checkpoint", 0, _MOST_HINT_BYTES)).get("version")
+    except TableNotFound:
         return 0
+    return said if isinstance(said, int) and 0 < said < _MOST_VERSIONS else 0
 
 
 def _why_not(storage: Storage, version: int) -> TableError:

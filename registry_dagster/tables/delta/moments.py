@@ -17,32 +17,26 @@ _SECOND = timedelta(seconds=1)
 """A copy of a log, and some stores, keep whole seconds."""
 
 
-def committed_at(storage: Storage, log: Log, metadata: Mapping[str, Any], checksum: Action) -> datetime | None:
+def committed_at(storage: Storage, log: Log, metadata: Mapping[str, Any], own: Action) -> datetime | None:
     """When the version was committed; None where its commit was cleaned up.
 
     Section "In-Commit Timestamps" of the protocol; for other tables the commit file's modification time, which is
     what all readers take.
 
+    Args:
+        storage: At the table.
+        log: Of the version.
+        metadata: Of the version.
+        own: The `commitInfo` of the version's own commit, and what its checksum file says.
+
     Raises:
         UnsupportedTable: the table has in-commit timestamps, and that of the version cannot be read.
     """
-    if _has_in_commit_timestamps(metadata):
-        return _in_commit_moment(storage, log, checksum)
-    return log.commit.modified if log.commit else None
-
-
-def _has_in_commit_timestamps(metadata: Mapping[str, Any]) -> bool:
-    configuration: dict[str, str] = dict(metadata.get("configuration") or {})
-    return configuration.get("delta.enableInCommitTimestamps") == "true"
-
-
-def _in_commit_moment(storage: Storage, log: Log, checksum: Action) -> datetime | None:
-    """The moment in the checksum file, else in the commit."""
-    milliseconds: Any = checksum.get("inCommitTimestampOpt")
-    if milliseconds is None:
-        if log.commit is None:
-            return None
-        milliseconds = _in_commit(storage, log.commit)
+    if not _has_in_commit_timestamps(metadata):
+        return log.commit.modified if log.commit else None
+    milliseconds = _said_in(own)
+    if milliseconds is None and log.commit is None:
+        return None
     try:
         return _moment(milliseconds)
     except (TypeError, ValueError, OverflowError, OSError) as error:
@@ -50,6 +44,17 @@ def _in_commit_moment(storage: Storage, log: Log, checksum: Action) -> datetime 
             f"{storage.location}: version {log.version} has no commitInfo.inCommitTimestamp that can be read, though "
             f"{LOG}/ says in-commit timestamps are enabled. The log is damaged; write the table again."
         ) from error
+
+
+def _has_in_commit_timestamps(metadata: Mapping[str, Any]) -> bool:
+    configuration: dict[str, str] = dict(metadata.get("configuration") or {})
+    return configuration.get("delta.enableInCommitTimestamps") == "true"
+
+
+def _said_in(own: Action) -> Any:
+    """The moment in the commit, else in the checksum file."""
+    said = own.get("commitInfo", {}).get("inCommitTimestamp")
+    return own.get("inCommitTimestampOpt") if said is None else said
 
 
 def recommitted_at(storage: Storage, log: Log, recorded: datetime | None) -> datetime | None:

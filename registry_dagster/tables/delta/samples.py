@@ -33,10 +33,12 @@ class DataFile(NamedTuple):
     Args:
         path: Below the table.
         size: In bytes, as the log says; None where it does not.
+        written: Its path as the log writes it, percent-encoded.
     """
 
     path: str
     size: int | None
+    written: str
 
 
 def sampled(storage: Storage, log: Log) -> list[DataFile]:
@@ -104,7 +106,7 @@ def _file(action: Any) -> Iterator[DataFile]:
     """A path is relative to the table, percent-encoded; one that is absolute is of another table (a clone)."""
     path, size = (action.get("path"), action.get("size")) if is_json_object(action) else (None, None)
     if isinstance(path, str) and not _ABSOLUTE.match(path):
-        yield DataFile(unquote(path), size if isinstance(size, int) else None)
+        yield DataFile(unquote(path), size if isinstance(size, int) else None, path)
 
 
 def _in_checkpoint(storage: Storage, stored: StoredObject) -> Iterator[DataFile]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from registry_dagster.errors import UnsupportedTable
 from registry_dagster.tables.arrow import WIDTH
+from registry_dagster.tables.json_text import json_value
 from registry_dagster.tables.storage.locations import plain_text
 
 __all__ = ["arrow_schema"]
@@ -50,7 +51,7 @@ def arrow_schema(schema_string: str, location: str) -> Any:
 
 
 def _without_lost_types(schema_string: str) -> str:
-    described = json.loads(schema_string)
+    described: Any = json_value(schema_string)
     lost = [field for field in _fields(described) if field.get("metadata", {}).get(_EXTENSION) in _LOST]
     for field in lost:
         field["metadata"] = _stored_as(field["metadata"])

@@ -7,15 +7,28 @@ from collections import Counter
 from registry_dagster.errors import TableNotFound, UnsupportedTable
 from registry_dagster.model.table import DeltaPin, TableFacts
 from registry_dagster.tables.delta.actions import first_actions, well_formed
+from registry_dagster.tables.delta.commit import digest_of
+from registry_dagster.tables.delta.live import is_live
 from registry_dagster.tables.delta.log import LOG, Log
 from registry_dagster.tables.delta.moments import recommitted_at
 from registry_dagster.tables.delta.samples import DataFile, sampled
 from registry_dagster.tables.storage.open import open_storage
 from registry_dagster.tables.storage.options import StorageOptions
-from registry_dagster.tables.storage.protocol import Storage
-from registry_dagster.tables.verdict import Look, Note
+from registry_dagster.tables.storage.protocol import Storage, StoredObject
+from registry_dagster.tables.verdict import Look, Note, TableState
 
 __all__ = ["verify_delta"]
+
+_AGAIN = "it was written again, maybe with the same content."
+_IF_GONE = {True: "lost", None: "doubtful", False: "there"}
+"""Whether the version has a file that is gone → what that means. A file that the version never had counts as there."""
+
+_OUTCOMES: tuple[tuple[str, TableState, str], ...] = (
+    ("lost", "missing", "gone: vacuumed or removed"),
+    ("doubtful", "unknown", "gone, and the log is too long to prove that the version has what is gone"),
+    ("resized", "changed", "of another size: overwritten"),
+)
+"""What became of a data file → what it means for the version, the worst first."""
 
 
 def verify_delta(table: TableFacts, pin: DeltaPin, options: StorageOptions | None, note: Note) -> Look:
@@ -39,15 +52,37 @@ def _verify(storage: Storage, pin: DeltaPin, note: Note) -> Look:
         note(where, f"version {pin.version} of table {found}")
         return Look("changed", f"another table is there: its id is {found}, but {pin.table_id} was recorded.")
     note(where, f"version {pin.version} of table {pin.table_id}, as recorded")
-    if moment := recommitted_at(storage, log, pin.committed_at):
-        commit = f"{storage.location}/{log.commit.path if log.commit else ''}"
-        note(commit, f"committed at {moment}, not at {pin.committed_at}")
-        return Look(
-            "changed",
-            f"version {pin.version} was committed at {moment:%Y-%m-%d %H:%M:%S} UTC, but "
-            f"{pin.committed_at:%Y-%m-%d %H:%M:%S} was recorded: it was written again, maybe with the same content.",
-        )
-    return _data_files(storage, pin, sampled(storage, log), note)
+    if found := _other_commit(storage, log, pin, note):
+        return found
+    return _data_files(storage, log, sampled(storage, log), note)
+
+
+def _other_commit(storage: Storage, log: Log, pin: DeltaPin, note: Note) -> Look | None:
+    """What to say of a commit that is not the recorded one: by its digest, else by when it was committed."""
+    if log.commit is None:
+        return None
+    if pin.commit_digest is None:
+        return _committed_again(storage, log, pin, note)
+    return _other_digest(storage, log.commit, pin, note)
+
+
+def _other_digest(storage: Storage, commit: StoredObject, pin: DeltaPin, note: Note) -> Look | None:
+    if (digest := digest_of(storage, commit)) == pin.commit_digest:
+        return None
+    note(f"{storage.location}/{commit.path}", f"a commit file of digest {digest}, not {pin.commit_digest}")
+    return Look("changed", f"the commit file of version {pin.version} is not the recorded one: {_AGAIN}")
+
+
+def _committed_again(storage: Storage, log: Log, pin: DeltaPin, note: Note) -> Look | None:
+    moment = recommitted_at(storage, log, pin.committed_at)
+    if moment is None or log.commit is None:
+        return None
+    note(f"{storage.location}/{log.commit.path}", f"committed at {moment}, not at {pin.committed_at}")
+    return Look(
+        "changed",
+        f"version {pin.version} was committed at {moment:%Y-%m-%d %H:%M:%S} UTC, but "
+        f"{pin.committed_at:%Y-%m-%d %H:%M:%S} was recorded: {_AGAIN}",
+    )
 
 
 def _without_version(storage: Storage, pin: DeltaPin, error: TableNotFound, note: Note) -> Look:
@@ -82,22 +117,22 @@ def _id_in(actions: dict[str, dict[str, str]]) -> str | None:
     return actions.get("metaData", {}).get("id")
 
 
-def _data_files(storage: Storage, pin: DeltaPin, files: list[DataFile], note: Note) -> Look:
-    counts = Counter(_data_file(storage, file, note) for file in files)
-    looked_at = f"of {len(files)} data files that were looked at"
-    if gone := counts["gone"]:
-        return Look(
-            "missing",
-            f"version {pin.version} is in the log, but {looked_at} {gone} {_is(gone)} gone: vacuumed or removed.",
-        )
-    if resized := counts["resized"]:
-        return Look(
-            "changed",
-            f"version {pin.version} is in the log, but {looked_at} {resized} {_is(resized)} of another size: "
-            "overwritten.",
-        )
-    seen = f"the {len(files)} data files that were looked at are there" if files else "no data file could be sampled"
-    return Look("intact", f"version {pin.version} is in the log as recorded; {seen}.")
+def _data_files(storage: Storage, log: Log, files: list[DataFile], note: Note) -> Look:
+    counts = Counter(_became(storage, log, file, note) for file in files)
+    for became, state, what in _OUTCOMES:
+        if count := counts[became]:
+            looked_at = f"of {counts.total()} data files that were looked at {count} {_is(count)} {what}"
+            return Look(state, f"version {log.version} is in the log, but {looked_at}.")
+    seen = (
+        f"the {counts.total()} data files that were looked at are there" if counts else "no data file could be sampled"
+    )
+    return Look("intact", f"version {log.version} is in the log as recorded; {seen}.")
+
+
+def _became(storage: Storage, log: Log, file: DataFile, note: Note) -> str:
+    """What became of a data file: there, resized, or one of what `_IF_GONE` says."""
+    found = _data_file(storage, file, note)
+    return _IF_GONE[is_live(storage, log, file)] if found == "gone" else found
 
 
 def _data_file(storage: Storage, file: DataFile, note: Note) -> str:

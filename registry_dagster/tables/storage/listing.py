@@ -114,13 +114,21 @@ def stored_object(path: str, entry: Entry, where: str) -> StoredObject:
         TableError: nothing says when its content changes.
     """
     token = next((entry[name] for name in _TOKENS if entry.get(name)), None)
-    time = next((_time(entry[name]) for name in _TIMES if entry.get(name)), None)
+    time = _first_time(entry)
     if time is None:
         raise TableError(
             f"{where}: its store does not say when the file was written, so a change to it could not be noticed. "
             "Keep the table in another store."
         )
     return StoredObject(path, int(entry["size"]), str(token or time.isoformat()).strip('"'), time)
+
+
+def _first_time(entry: Entry) -> datetime | None:
+    """When an object was written; None where the entry says no time, or one that is in no year from 1 to 9999."""
+    try:
+        return next((_time(entry[name]) for name in _TIMES if entry.get(name)), None)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _time(value: Any) -> datetime:

@@ -8,12 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+from typing import BinaryIO
 
-from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound
+from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound, TableUnreachable
+from registry_dagster.tables.storage.deadline import within
 from registry_dagster.tables.storage.locations import below
 from registry_dagster.tables.storage.protocol import StoredObject
 
 __all__ = ["LocalStorage"]
+
+_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,9 @@ class LocalStorage:
 
     def exists(self, path: str = "") -> bool:
         """See `Storage.exists`."""
+        # The first look at any table: one at a network mount whose server is gone would wait for ever.
         with self._errors(path):
-            return self._local(path).exists()
+            return within(_SECONDS, self._local(path).exists)
 
     def is_object(self, path: str = "") -> bool:
         """See `Storage.is_object`."""
@@ -48,13 +54,13 @@ class LocalStorage:
 
     def read(self, path: str = "", start: int = 0, length: int | None = None) -> bytes:
         """See `Storage.read`."""
-        with self._errors(path), self._local(path).open("rb") as file:
+        with self._errors(path), self._opened(path) as file:
             file.seek(start)
             return file.read(-1 if length is None else length)
 
     def read_suffix(self, path: str, length: int) -> tuple[StoredObject, bytes]:
         """See `Storage.read_suffix`."""
-        with self._errors(path), self._local(path).open("rb") as file:
+        with self._errors(path), self._opened(path) as file:
             stored = _stored(path, os.fstat(file.fileno()))
             file.seek(max(0, stored.size - length))
             return stored, file.read()
@@ -92,6 +98,14 @@ class LocalStorage:
             # A writer's temporary directory, removed since it was listed.
             return []
 
+    def _opened(self, path: str) -> BinaryIO:
+        """The file, opened. A pipe or a device may have no end, or never answer."""
+        local = self._local(path)
+        mode = local.stat().st_mode
+        if not S_ISREG(mode) and not S_ISDIR(mode):
+            raise OSError(0, "it is a pipe, a device or a socket, not a file")
+        return local.open("rb")
+
     def _local(self, path: str) -> Path:
         return self.root / path if path else self.root
 
@@ -106,11 +120,18 @@ class LocalStorage:
             raise TableAccessDenied(
                 f"{where} cannot be read: this user has no right to read it. Change its permissions."
             ) from error
+        except TimeoutError:
+            raise TableUnreachable(
+                f"{where}: the disk gave no answer within {_SECONDS:g} s. If it is a network mount, check its server."
+            ) from None
         except OSError as error:
             raise TableError(f"{where} cannot be read: {error.strerror or type(error).__name__}.") from error
 
 
 def _stored(path: str, stat: os.stat_result) -> StoredObject:
     seconds, nanoseconds = divmod(stat.st_mtime_ns, 10**9)
-    modified = datetime.fromtimestamp(seconds, tz=timezone.utc).replace(microsecond=nanoseconds // 1000)
+    try:
+        modified = datetime.fromtimestamp(seconds, tz=timezone.utc).replace(microsecond=nanoseconds // 1000)
+    except (ValueError, OverflowError):
+        raise OSError(0, "its modification time is outside the years 1 to 9999; set it with touch") from None
     return StoredObject(path, stat.st_size, str(stat.st_mtime_ns), modified)

@@ -7,13 +7,15 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from registry_dagster.errors import TableError, UnsafeLocation
+from registry_dagster.errors import TableError, TableUnreachable, UnsafeLocation
 from registry_dagster.model.secrets import credential_in
+from registry_dagster.tables.storage.deadline import within
 
 __all__ = ["below", "local_path", "normalise", "plain_text"]
 
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _CHAIN = re.compile(r"::[A-Za-z][A-Za-z0-9+.-]+://")
+_SECONDS = 10.0
 _ONE_SLASH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
 
 
@@ -91,7 +93,14 @@ def _uri(text: str, scheme_length: int) -> str:
 
 
 def _file(path: Path) -> str:
-    location = path.resolve().as_uri()
+    try:
+        location = within(_SECONDS, path.resolve).as_uri()
+    except TimeoutError:
+        raise TableUnreachable(
+            f"{path}: the disk gave no answer within {_SECONDS:g} s. If it is a network mount, check its server."
+        ) from None
+    except (OSError, RuntimeError) as error:
+        raise TableError(f"{path} cannot be resolved ({type(error).__name__}). Check its symbolic links.") from error
     _refuse_credentials(location)
     return location
 

@@ -17,6 +17,7 @@ from registry_dagster.tables import decode_schema
 __all__ = [
     "CHECKPOINTS",
     "EMBEDDINGS",
+    "apart_from_commit",
     "assert_same_as_deltalake",
     "edit_actions",
     "keep_in_checkpoint",
@@ -50,6 +51,11 @@ def write(path: Path, commits: int = 1, data: pa.Table = EMBEDDINGS) -> deltalak
 def pin_of(facts: TableFacts) -> DeltaPin:
     assert isinstance(facts.pin, DeltaPin)
     return facts.pin
+
+
+def apart_from_commit(facts: TableFacts) -> TableFacts:
+    """The facts without the digest of the commit file, for a table whose commit is then edited."""
+    return facts.model_copy(update={"pin": facts.pin.model_copy(update={"commit_digest": None})})
 
 
 def assert_same_as_deltalake(facts: TableFacts, path: Path) -> None:

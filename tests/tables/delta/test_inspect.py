@@ -166,6 +166,7 @@ def test_damaged_logs_are_named(tmp_path: Path) -> None:
     log_file(tmp_path, 0).write_text('{"metaData": {"id": "x"}}\n{"protocol": {"minReaderVersion": 1}}')
     with pytest.raises(UnsupportedTable, match="metaData without schemaString"):
         inspect_table(tmp_path)
+    log_file(tmp_path, 0).write_text('{"commitInfo": {}}')
     shutil.copy(__file__, log_file(tmp_path, 0, "checkpoint.parquet"))
     with pytest.raises(UnsupportedTable, match=r"checkpoint.parquet cannot be read"):
         inspect_table(tmp_path)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound
+from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound, TableUnreachable
+from registry_dagster.tables import inspect_table
+from registry_dagster.tables.storage import local, locations
 from registry_dagster.tables.storage.local import LocalStorage
+from registry_dagster.tables.storage.locations import normalise
 from registry_dagster.tables.storage.protocol import StoredFile
 from tests.another_user import another_user
 
@@ -103,3 +109,42 @@ def test_a_directory_that_links_to_itself_does_not_hang(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path)
     with pytest.raises(TableError, match="Too many levels of symbolic links"):
         list(LocalStorage(tmp_path).list())
+
+
+def test_a_pipe_or_a_device_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.parquet")
+    (tmp_path / "zero.parquet").symlink_to("/dev/zero")
+    storage = LocalStorage(tmp_path)
+    for name in ("pipe.parquet", "zero.parquet"):
+        with pytest.raises(TableError, match="it is a pipe, a device or a socket, not a file"):
+            storage.read(name)
+        with pytest.raises(TableError, match="it is a pipe, a device or a socket, not a file"):
+            storage.read_suffix(name, 10)
+    for table in (tmp_path, tmp_path / "pipe.parquet", Path("/dev/zero")):
+        with pytest.raises(TableError):
+            inspect_table(table)
+
+
+def test_a_mount_that_does_not_answer_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(path: Path, **options: object) -> bool:
+        time.sleep(5)
+        return True
+
+    location = normalise(tmp_path)
+    for module in (local, locations):
+        monkeypatch.setattr(module, "_SECONDS", 0.05)
+    monkeypatch.setattr(Path, "exists", hang)
+    with pytest.raises(TableUnreachable, match=r"the disk gave no answer within 0.05 s\. If it is a network mount"):
+        inspect_table(location)
+    monkeypatch.setattr(Path, "resolve", hang)
+    with pytest.raises(TableUnreachable, match=r"the disk gave no answer within 0.05 s\. If it is a network mount"):
+        normalise(tmp_path)
+
+
+@pytest.mark.parametrize("moment", [2**41, -(2**41)])
+def test_a_time_that_is_in_no_year_is_an_error_that_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    monkeypatch.setattr(Path, "stat", lambda path: SimpleNamespace(st_mtime_ns=moment * 10**9, st_size=1))
+    with pytest.raises(TableError, match="modification time is outside the years 1 to 9999; set it with touch"):
+        LocalStorage(tmp_path).head()

@@ -10,9 +10,10 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from registry_dagster.datahub.limits import MOST_TEXT_BYTES
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
 from registry_dagster.datahub.urns import property_urn
-from registry_dagster.errors import CorruptRecord
+from registry_dagster.errors import CorruptRecord, InvalidDeclaration
 from registry_dagster.model.act import Act
 from registry_dagster.model.canonical_json import json_text
 
@@ -20,6 +21,7 @@ __all__ = [
     "ACTS_ASPECT",
     "act_definitions",
     "acts_from",
+    "fitting",
     "highest_from",
     "readable_acts",
     "with_act",
@@ -79,6 +81,21 @@ def readable_acts(container: Entity) -> tuple[Act, ...]:
     except CorruptRecord as error:
         _log.warning("%s", error)
         return ()
+
+
+def fitting(act: Act) -> Act:
+    """An act that can be recorded.
+
+    Raises:
+        InvalidDeclaration: as one value it would take the Dataset out of a server's index.
+    """
+    size = len(json_text(act.to_json()).encode())
+    if size > MOST_TEXT_BYTES:
+        raise InvalidDeclaration(
+            f"what was done takes {size:,} bytes in the history, and at most {MOST_TEXT_BYTES:,} fit; shorten the "
+            "description"
+        )
+    return act
 
 
 def highest_from(container: Entity) -> int:

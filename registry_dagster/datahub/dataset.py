@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import Any
 
+from registry_dagster.datahub.limits import searchable
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, own_properties, proposals, text_properties
 from registry_dagster.datahub.urns import PLATFORM, container_urn, encoded, owner_urn, platform_urn, user_urn
 from registry_dagster.model.dataset import Dataset
@@ -27,7 +28,7 @@ def dataset_proposals(dataset: Dataset, stored: Entity, env: str) -> tuple[Propo
                 "name": dataset.title or dataset.name,
                 "qualifiedName": dataset.name,
                 "env": env,
-                **({"description": dataset.description} if dataset.description else {}),
+                **({"description": searchable(dataset.description)} if dataset.description else {}),
             },
             "ownership": _ownership(dataset, before, stored.get("ownership")),
             "globalTags": _tags(dataset, before, stored.get("globalTags")),

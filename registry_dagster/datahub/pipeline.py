@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from registry_dagster.datahub.limits import fits_a_urn
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, proposals
 from registry_dagster.datahub.urns import encoded, guid, materialization_urn, user_urn, version_urn
 from registry_dagster.model.dataset_version import DatasetVersion, Provenance
 
-__all__ = ["flow_urn", "instance_urn", "job_urn", "pipeline_proposals", "run_proposals"]
+__all__ = ["flow_urn", "instance_urn", "job_urn", "pipeline_proposals", "run_proposals", "run_warnings"]
 
 _ORCHESTRATOR = "dagster"
 
@@ -24,9 +25,19 @@ def flow_urn(provenance: Provenance, env: str) -> str | None:
 
 
 def job_urn(provenance: Provenance, env: str) -> str | None:
-    """The op's data job."""
+    """The op's data job; None also if its names are too long for a URN."""
     flow, op = flow_urn(provenance, env), provenance.dagster_op
-    return f"urn:li:dataJob:({flow},{encoded(op)})" if flow and op else None
+    job = f"urn:li:dataJob:({flow},{encoded(op)})" if flow and op else None
+    return job if job and fits_a_urn(job) else None
+
+
+def run_warnings(provenance: Provenance, env: str) -> Iterator[str]:
+    """What a person should know: names that are too long for DataHub to show the run."""
+    if provenance.dagster_job and provenance.dagster_op and job_urn(provenance, env) is None:
+        yield (
+            f"the Dagster job {provenance.dagster_job} and its op {provenance.dagster_op} are recorded, but DataHub "
+            "does not show the run: together their names are too long for a URN"
+        )
 
 
 def instance_urn(provenance: Provenance, env: str) -> str | None:

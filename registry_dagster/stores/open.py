@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from registry_dagster.errors import RegistryError
 from registry_dagster.stores.store import Store
 from registry_dagster.stores.targets import FILE_FORM, LITE_FORM, TARGETS
 
-__all__ = ["open_store"]
+if TYPE_CHECKING:
+    from registry_dagster.stores.lite.backup import BackUp
+
+__all__ = ["back_up", "open_store"]
 
 
 def open_store(target: str, token: str | None = None) -> Store:
@@ -38,6 +43,24 @@ def open_store(target: str, token: str | None = None) -> Store:
 
         return GmsStore(HttpClient(*server_and_token(target, token), service=DATAHUB))
     raise _no_store(scheme)
+
+
+def back_up(target: str, to: Path) -> BackUp:
+    """Copy the embedded file that a target names, whole, also while others write.
+
+    Args:
+        target: `lite:///…`.
+        to: A path where nothing is yet.
+
+    Raises:
+        RegistryError: the target is not an embedded file, or the copy fails.
+    """
+    from registry_dagster.stores.lite.store import LiteStore
+
+    with closing(open_store(target)) as store:
+        if not isinstance(store, LiteStore):
+            raise RegistryError(f"{store.target}: only the embedded file (lite:///…) is backed up by this command")
+        return store.back_up(to)
 
 
 def _no_store(scheme: str) -> RegistryError:

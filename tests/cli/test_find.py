@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -87,6 +88,16 @@ def test_the_doctor_says_what_a_server_reports() -> None:
     assert "secret-token" not in result.stdout
     assert isinstance(refused.exception, AccessDenied)
     assert json.loads(refused.stdout)["registry"] == facts["registry"]
+
+
+def test_a_backup_is_a_registry_of_its_own(run: Run, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    assert re.search(r"copy\.db: \d+ entities, .* MB; reads back", run("backup", str(copy)).stdout)
+    with Registry.open(f"lite://{copy}") as registry:
+        assert registry.get("minnie65.nuclei").number == 2
+    again = run("backup", str(copy))
+    assert again.exit_code == 1
+    assert "a backup replaces nothing" in str(again.exception)
 
 
 def test_the_shell_completes_the_names_of_datasets(run: Run, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from datahub.lite.sqlite_lite import SqliteLite, SqliteLiteConfig
 from registry_dagster.datahub.urns import version_in, version_set_urn, version_urn
 from registry_dagster.datahub.version import record_from, version_proposals
 from registry_dagster.registry.registry import Registry
+from registry_dagster.stores.lite.store import LiteStore
 from tests.registry.declared import declared, facts, whole_database
 from tests.stores.lite.killed import DECLARED
 
@@ -26,6 +27,8 @@ OURS = "urn:li:dataset:(urn:li:dataPlatform:feature-registry,"
 
 def numbers_of(path: Path) -> dict[str, list[int]]:
     """Dataset → the numbers of its versions, each proven to be whole and the set to point at the last."""
+    # What a killed process had begun is taken back by the first of us who reads; a stock reader could not.
+    LiteStore(path).read([])
     stock = SqliteLite(SqliteLiteConfig(file=str(path), read_only=True))
     try:
         assert stock._execute("PRAGMA integrity_check") == [("ok",)]
@@ -70,7 +73,7 @@ def test_publishers_killed_50_times_leave_whole_versions_only(tmp_path: Path) ->
     databases = kill(tmp_path, "random", "50")
     published = 0
     for path in databases:
-        published += sum(map(len, numbers_of(path).values()))
+        published += sum(map(len, numbers_of(path).values())) if rows_of(path) else 0
         with Registry.open(f"lite://{path}", publisher="ada@lab.org") as registry:
             standing = len(registry.versions("neurons"))
             receipt = registry.publish(declared("neurons"), facts(999_999), message="after the crashes")

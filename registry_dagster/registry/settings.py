@@ -7,6 +7,7 @@ from pathlib import Path
 
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.text import suggestion
+from registry_dagster.stores.targets import server_in_environment
 
 __all__ = [
     "ENV_VARIABLE",
@@ -20,7 +21,6 @@ __all__ = [
 ENV_VARIABLE = "FEATURE_REGISTRY_ENV"
 PUBLISHER_VARIABLE = "FEATURE_REGISTRY_PUBLISHER"
 _TARGET_VARIABLE = "FEATURE_REGISTRY"
-_SERVER_VARIABLE = "DATAHUB_GMS_URL"
 _ENVIRONMENTS = (
     *("CORP", "DEV", "EI", "NON_PROD", "PRD", "PRE", "PROD", "QA"),
     *("RVW", "SANDBOX", "SBX", "SIT", "STG", "TEST", "TST", "UAT"),
@@ -28,9 +28,9 @@ _ENVIRONMENTS = (
 
 
 def default_target() -> str:
-    """FEATURE_REGISTRY, else DataHub's own DATAHUB_GMS_URL, else an embedded file below the home directory."""
+    """FEATURE_REGISTRY, else the server of DataHub's own variables, else an embedded file below the home directory."""
     embedded = f"lite://{Path.home() / '.feature-registry' / 'registry.db'}"
-    return os.environ.get(_TARGET_VARIABLE) or os.environ.get(_SERVER_VARIABLE) or embedded
+    return os.environ.get(_TARGET_VARIABLE) or server_in_environment() or embedded
 
 
 def default_env() -> str:

@@ -1,9 +1,9 @@
 """Hand-off: a folder of proposals, for machines that cannot reach DataHub.
 
 Each file is one write, a list of proposals as DataHub's file source reads them; its name is its place
-in the order. `feature-registry push` delivers the versions later, create-only; `datahub ingest` with a
-file source can deliver the proposals, too. Numbers given here are provisional: a version gets its final
-number from the registry that it is pushed to.
+in the order. `feature-registry push` delivers the versions later, create-only. `datahub ingest` with a file
+source reads the proposals, but does not deliver reliably. Numbers given here are provisional: a version gets
+its final number from the registry that it is pushed to.
 """
 
 from __future__ import annotations

@@ -37,11 +37,10 @@ def open_store(target: str, token: str | None = None) -> Store:
 
         return FileStore(_local_path(target, FILE_FORM))
     if scheme in ("http", "https") or target == "datahub":
-        from registry_dagster.http import HttpClient
-        from registry_dagster.stores.gms.credentials import server_and_token
-        from registry_dagster.stores.gms.store import DATAHUB, GmsStore
+        from registry_dagster.stores.gms.credentials import client_for
+        from registry_dagster.stores.gms.store import GmsStore
 
-        return GmsStore(HttpClient(*server_and_token(target, token), service=DATAHUB))
+        return GmsStore(client_for(target, token))
     raise _no_store(scheme)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["DEFAULT_TARGET", "FILE_FORM", "LITE_FORM", "SERVER_FORM", "TARGETS"]
+import os
+
+__all__ = ["DEFAULT_TARGET", "FILE_FORM", "LITE_FORM", "SERVER_FORM", "TARGETS", "server_in_environment"]
 
 LITE_FORM = "lite:///absolute/path/registry.db"
 FILE_FORM = "file:///absolute/folder"
@@ -14,3 +16,11 @@ TARGETS = (
 )
 DEFAULT_TARGET = "FEATURE_REGISTRY, else DATAHUB_GMS_URL, else an embedded file below the home directory"
 """What is used if no target is given."""
+
+
+def server_in_environment() -> str | None:
+    """DATAHUB_GMS_PROTOCOL, _HOST and _PORT if a port is set, else DATAHUB_GMS_URL, else DATAHUB_GMS_HOST."""
+    url, host, port = (os.environ.get(f"DATAHUB_GMS_{name}") for name in ("URL", "HOST", "PORT"))
+    if host and port:
+        return f"{os.environ.get('DATAHUB_GMS_PROTOCOL') or 'http'}://{host}:{port}"
+    return url or host or None

@@ -16,7 +16,7 @@ from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.search import Search
 from registry_dagster.datahub.urns import entity_type, version_urn
 from registry_dagster.errors import AccessDenied, RegistryError, RegistryUnavailable, StoreRefused
-from registry_dagster.http import Answer, HttpClient, Service
+from registry_dagster.http import Answer, HttpClient
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.stores.gms.batches import (
     MOST_BYTES,
@@ -39,9 +39,7 @@ from registry_dagster.stores.gms.server_info import (
 from registry_dagster.stores.gms.swaps import Swaps, is_unmet
 from registry_dagster.stores.store import Refusal, Swap
 
-__all__ = ["DATAHUB", "GmsStore"]
-
-DATAHUB = Service("a DataHub server", set_as="DATAHUB_GMS_TOKEN")
+__all__ = ["GmsStore"]
 
 _READ_PAGE = 1000
 _ANY = version_urn("any@v1", "PROD")

@@ -7,22 +7,31 @@ trusted network: FEATURE_REGISTRY_ALLOW_HTTP=host,other-host.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from registry_dagster.errors import RegistryError, RegistryUnavailable
+from registry_dagster.errors import RegistryError
+from registry_dagster.http.addresses import ALLOW_HTTP, Service, checked_token, is_safe, is_token, server_address
 
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["ALLOW_HTTP", "Answer", "HttpClient", "Service", "is_token", "open_session", "pieces", "server_address"]
+__all__ = [
+    "ALLOW_HTTP",
+    "Answer",
+    "Connection",
+    "HttpClient",
+    "Service",
+    "is_token",
+    "open_session",
+    "pieces",
+    "server_address",
+]
 
-ALLOW_HTTP = "FEATURE_REGISTRY_ALLOW_HTTP"
+_ANY_SERVER = Service()
 _TRANSIENT = (429, 500, 502, 503, 504)
 _LONGEST_WAIT = 30
 _PIECE = 1 << 16
@@ -34,25 +43,6 @@ _MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
-class Service:
-    """The kind of server that a client talks to, for its messages and errors.
-
-    Args:
-        name: With its article, e.g. `a DataHub server`.
-        secret: What must not go in the clear.
-        set_as: Where people set it, e.g. the name of an environment variable.
-        refused: The error for an address or a token that must be corrected.
-        unavailable: The error where trying again may help.
-    """
-
-    name: str = "a server"
-    secret: str = "the token"
-    set_as: str = "an argument"
-    refused: type[RegistryError] = RegistryError
-    unavailable: type[RegistryError] = RegistryUnavailable
-
-
-@dataclass(frozen=True)
 class Answer:
     """A server's answer, whatever its status."""
 
@@ -60,42 +50,20 @@ class Answer:
     text: str
 
 
-class _Place(NamedTuple):
-    scheme: str
-    host: str
-    port: int | None
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}{f':{self.port}' if self.port else ''}"
-
-
-def server_address(text: str, service: Service, *, sends_secret: bool) -> str:
-    """An address without a slash at its end.
+@dataclass(frozen=True)
+class Connection:
+    """How to reach a server, beyond its address.
 
     Args:
-        text: `https://host:port`, perhaps with a path.
-        service: The kind of server.
-        sends_secret: Whether requests will carry a token or password.
-
-    Raises:
-        RegistryError: `service.refused`: it is not an address, has a user, password, query or fragment, or would
-            send a secret in the clear. No part that may be secret is repeated.
+        headers: Sent with every request, and kept as secret as the token.
+        verify: Whether to check the server's certificate, or the file of the authorities that may sign it. None: as
+            the environment says (REQUESTS_CA_BUNDLE), else by the usual authorities.
+        certificate: The client's own certificate, with its key in the same or in another file.
     """
-    parts, place = _split(text, service)
-    if _has_more_than_a_server(parts):
-        raise service.refused(
-            f"the address of {service.name} has more than a server in it, which is not repeated here: "
-            f"write {place}{parts.path} and give {service.secret} as {service.set_as}"
-        )
-    if sends_secret:
-        _refuse_clear_text(place, service)
-    return text.rstrip("/")
 
-
-def is_token(text: str) -> bool:
-    """Whether a text can be sent as a token: visible ASCII characters without blanks."""
-    return bool(text) and text.isascii() and text.isprintable() and " " not in text
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    verify: bool | str | None = None
+    certificate: str | tuple[str, str] | None = None
 
 
 class HttpClient:
@@ -108,6 +76,7 @@ class HttpClient:
         address: `https://host:port`, without user or password.
         token: Sent as a bearer token with every request; appears nowhere else.
         service: The kind of server, for messages and errors.
+        connection: Headers and certificates.
         timeout: Seconds to connect, and to wait for an answer.
         retries: How often to try again.
         backoff: Seconds before the second retry; doubles from there.
@@ -121,17 +90,25 @@ class HttpClient:
         address: str,
         token: str | None = None,
         *,
-        service: Service = Service(),
+        service: Service = _ANY_SERVER,
+        connection: Connection = Connection(),
         timeout: tuple[float, float] = (5.0, 60.0),
         retries: int = 4,
         backoff: float = 0.5,
     ) -> None:
-        token = _checked_token(token, service)
-        self.address = server_address(address, service, sends_secret=bool(token))
+        token = checked_token(token, service)
+        self.address = server_address(address, service, sends_secret=bool(token or connection.headers))
         self._service = service
-        self._token = token
+        self._secrets = tuple(filter(None, (token, *connection.headers.values())))
+        self._connection = connection
         self._timeout = timeout
-        self._session = open_session(auth=_Bearer(token), retries=retries, backoff=backoff, follow_redirects=False)
+        self._session = open_session(
+            auth=_Bearer(token),
+            headers=connection.headers,
+            retries=retries,
+            backoff=backoff,
+            follow_redirects=False,
+        )
 
     def __repr__(self) -> str:
         return f"HttpClient({self.address!r})"
@@ -157,7 +134,15 @@ class HttpClient:
 
         try:
             return self._session.request(
-                method, self.address + path, data=body, headers=headers, timeout=self._timeout, stream=True
+                method,
+                self.address + path,
+                data=body,
+                headers=headers,
+                timeout=self._timeout,
+                stream=True,
+                # Said with each request: for a session, the environment would come before it.
+                verify=self._connection.verify,
+                cert=self._connection.certificate,
             )
         except (requests.RequestException, ValueError, TypeError) as error:
             raise self._unreachable(error) from None
@@ -178,8 +163,10 @@ class HttpClient:
         return self._service.unavailable(f"{self.address} cannot be reached: {self._scrubbed(_reason(error))}")
 
     def _scrubbed(self, text: str) -> str:
-        """Without the token, should a server repeat it."""
-        return text.replace(self._token, "***") if self._token else text
+        """Without the token and the headers, should a server repeat them."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
 
 
 def open_session(
@@ -217,7 +204,7 @@ def open_session(
                 for name in own:
                     prepared_request.headers.pop(name, None)
             parts = urlsplit(target)
-            if not _is_safe(parts.scheme, parts.hostname or ""):
+            if not is_safe(parts.scheme, parts.hostname or ""):
                 prepared_request.headers.pop("Authorization", None)
 
     session = Session()
@@ -286,51 +273,6 @@ def _whole_body(response: requests.Response, seconds: float) -> bytes:
     # At the end of the body this reads nothing, but only so is the connection free for the next request.
     response.raw.read()
     return body
-
-
-def _split(text: str, service: Service) -> tuple[SplitResult, _Place]:
-    problem = f"the address of {service.name} must be https://host or https://host:port"
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise service.refused(problem) from None
-    if parts.scheme not in ("http", "https") or not host:
-        raise service.refused(problem)
-    return parts, _Place(parts.scheme, host, port)
-
-
-def _has_more_than_a_server(parts: SplitResult) -> bool:
-    """Whether an address has a user, a password, a query or a fragment, also an empty user."""
-    return "@" in parts.netloc or bool(parts.query or parts.fragment)
-
-
-def _checked_token(token: str | None, service: Service) -> str | None:
-    text = (token or "").strip()
-    if text and not is_token(text):
-        raise service.refused("the token has blanks, line breaks or other characters that no token has; copy it again")
-    return text or None
-
-
-def _refuse_clear_text(place: _Place, service: Service) -> None:
-    if not _is_safe(place.scheme, place.host):
-        raise service.refused(
-            f"{place} would send {service.secret} in the clear; write {place._replace(scheme='https')}, or set "
-            f"{ALLOW_HTTP}={place.host} if you trust the network between"
-        )
-
-
-def _is_safe(scheme: str, host: str) -> bool:
-    """Whether a secret may be sent there."""
-    allowed = {name.strip().lower() for name in os.environ.get(ALLOW_HTTP, "").split(",")}
-    return scheme == "https" or (scheme == "http" and (host in allowed or _is_this_machine(host)))
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _reason(error: Exception) -> str:

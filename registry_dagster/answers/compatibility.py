@@ -101,9 +101,7 @@ def compatibility(
         crosswalks: Whether crosswalks named by signals count. They do not for a direct join.
         at: The moment to compare expiry dates with.
     """
-    one, two = End.of(a), End.of(b)
-    if keys is not None:
-        one, two = one.at_columns(key.a for key in keys), two.at_columns(key.b for key in keys)
+    one, two = _ends(a, b, keys)
     question = _Question(one, two, keys, crosswalks)
     versions = (*one.versions, *two.versions)
     pairs = [(va, vb, pair) for va in one.versions for vb in two.versions if (pair := relate(va, vb))]
@@ -122,6 +120,16 @@ def compatibility(
         lifecycle=lifecycles(versions, at=at),
         notes=_unlike_types(a, b) if keys is None else (),
     )
+
+
+def _ends(
+    a: DatasetVersion | MaterializationVersion, b: DatasetVersion | MaterializationVersion, keys: Sequence[Key] | None
+) -> tuple[End, End]:
+    """The two sides; of tables that are compared on some keys, as far as the columns of these go."""
+    one, two = End.of(a), End.of(b)
+    if keys is None:
+        return one, two
+    return one.at_columns(key.a for key in keys), two.at_columns(key.b for key in keys)
 
 
 def _unlike_types(
@@ -200,10 +208,16 @@ def _best(pairs: Sequence[_Pair], question: _Question) -> tuple[Link, ...]:
     # Both sides in turn: a version of `b` that no version of `a` would choose still needs a counterpart.
     chosen: list[Link] = []
     for side, end in enumerate((question.one, question.two)):
-        choices = [(end.choice(versions[side]), link) for versions, link in links]
-        for choice in dict.fromkeys(choice for choice, _ in choices):
-            chosen.append(max((link for each, link in choices if each == choice), key=_quality))
+        chosen += _best_each((end.choice(versions[side]), link) for versions, link in links)
     return tuple(dict.fromkeys(chosen))
+
+
+def _best_each(choices: Iterable[tuple[object, Link]]) -> list[Link]:
+    """The best link of each choice, in the order of choices."""
+    best: dict[object, Link] = {}
+    for choice, link in choices:
+        best[choice] = max(best.get(choice, link), link, key=_quality)
+    return list(best.values())
 
 
 def _link(va: MaterializationVersion, vb: MaterializationVersion, pair: VersionPair, question: _Question) -> Link:

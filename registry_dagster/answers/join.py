@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -113,12 +113,15 @@ class Join(Answer):
     def __str__(self) -> str:
         through = f" through {', '.join(self.through)}" if self.through else ""
         verdict = f"{self.verdict} after a cast" if self.casts else str(self.verdict)
-        lines = [f"{self.a} ↔ {self.b}{through}: {verdict} ({self.kind})", *(f"  {step}" for step in self.steps)]
-        lines += [f"  {cast}" for cast in self.casts]
-        lines.append(f"  cardinality {self.cardinality or 'unknown'}, {self.stability.replace('_', ' ')}")
-        lines += [f"  {loss}" for loss in self.losses] or ["  expected loss unknown"]
-        lines += [f"  {sentinel}" for step in self.steps for sentinel in step.null_sentinels]
+        lines = [f"{self.a} ↔ {self.b}{through}: {verdict} ({self.kind})", *(f"  {each}" for each in self._facts())]
         return "\n".join([*lines, f"  {self.reason} ({self.basis or 'no basis'})"])
+
+    def _facts(self) -> Iterator[object]:
+        """What is known about it, a line each."""
+        yield from (*self.steps, *self.casts)
+        yield f"cardinality {self.cardinality or 'unknown'}, {self.stability.replace('_', ' ')}"
+        yield from self.losses or ["expected loss unknown"]
+        yield from (sentinel for step in self.steps for sentinel in step.null_sentinels)
 
 
 def inverted(cardinality: Cardinality | None) -> Cardinality | None:

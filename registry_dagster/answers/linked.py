@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from registry_dagster.answers.answer import Loss
 from registry_dagster.answers.relations import Relation, names_of, relate
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.reference import Reference
 
-__all__ = ["beside", "changed_links", "declared_losses", "is_linked", "unshared_rate"]
+__all__ = ["as_linked", "beside", "changed_links", "declared_losses", "is_linked", "unshared_rate"]
 
 _SAME = (Relation.SAME_VERSION, Relation.SAME_MOMENT)
 
@@ -15,6 +17,29 @@ _SAME = (Relation.SAME_VERSION, Relation.SAME_MOMENT)
 def beside(a: DatasetVersion, reference: Reference) -> str | None:
     """The version that a reference was linked to; None if it was recorded in words only."""
     return a.reference_versions.get(reference.link or "")
+
+
+def as_linked(a: DatasetVersion, others: Iterable[DatasetVersion]) -> DatasetVersion:
+    """`a`, whose links name other content where one of these is not what `a` was linked to.
+
+    What is said of such a link then holds for another pair. The records must be as they are stored, see
+    `changed_links`.
+    """
+    changed = {
+        other.name: f"{other.name} with content {linked}"
+        for other in others
+        if (linked := _other_content(a, other)) is not None
+    }
+    if not changed:
+        return a
+    links = {link: changed.get(version, version) for link, version in a.reference_versions.items()}
+    return a.model_copy(update={"reference_versions": links})
+
+
+def _other_content(a: DatasetVersion, b: DatasetVersion) -> str | None:
+    """The content digest that `a` was linked to under the name of `b`, if it is not that of `b`."""
+    linked = a.linked_content.get(b.name)
+    return None if linked == b.content_digest else linked
 
 
 def is_linked(a: DatasetVersion, b: DatasetVersion, reference: Reference) -> bool:
@@ -59,7 +84,7 @@ def changed_links(a: DatasetVersion, b: DatasetVersion) -> tuple[str, ...]:
         f"{other.name} is not what {one.name} was linked to: {one.name} recorded content {linked}, "
         f"and under that name is now {other.content_digest}; compare both before you join them"
         for one, other in ((a, b), (b, a))
-        if (linked := one.linked_content.get(other.name)) is not None and linked != other.content_digest
+        if (linked := _other_content(one, other)) is not None
     )
 
 

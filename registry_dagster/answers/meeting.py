@@ -73,18 +73,24 @@ def shared_target_meetings(a: DatasetVersion, b: DatasetVersion, *, one_system: 
     """The columns of both that are declared to point at the same thing."""
     for one in a.references:
         for other in b.references:
-            if not _have_one_target(one, other, one_system=one_system):
-                continue
-            pairs = _pairs_at_target(one, other)
-            if _absent(a, [pair[0] for pair in pairs]) or _absent(b, [pair[1] for pair in pairs]):
-                continue
-            stability = weaker(one.stability, other.stability)
-            keys = tuple(_declared_key(a, b, *pair, stability, one_system=one_system) for pair in pairs)
-            if all(key.same for key in keys):
-                reason = f"both declare that they point at {one.target}"
-                cardinality = chained((one.cardinality, inverted(other.cardinality)))
-                sentinels = _declared_sentinels(a, one) + _declared_sentinels(b, other)
-                yield Meeting(keys, "derived", reason, "derived", cardinality, sentinels)
+            if _have_one_target(one, other, one_system=one_system):
+                yield from _at_one_target(a, b, one, other, one_system=one_system)
+
+
+def _at_one_target(
+    a: DatasetVersion, b: DatasetVersion, one: Reference, other: Reference, *, one_system: bool
+) -> Iterator[Meeting]:
+    """How the columns of two references with one target meet, if they are there and hold the same ids."""
+    pairs = _pairs_at_target(one, other)
+    if _absent(a, [pair[0] for pair in pairs]) or _absent(b, [pair[1] for pair in pairs]):
+        return
+    stability = weaker(one.stability, other.stability)
+    keys = tuple(_declared_key(a, b, *pair, stability, one_system=one_system) for pair in pairs)
+    if all(key.same for key in keys):
+        reason = f"both declare that they point at {one.target}"
+        cardinality = chained((one.cardinality, inverted(other.cardinality)))
+        sentinels = _declared_sentinels(a, one) + _declared_sentinels(b, other)
+        yield Meeting(keys, "derived", reason, "derived", cardinality, sentinels)
 
 
 def _pairs_at_target(one: Reference, other: Reference) -> list[tuple[str, str]]:
@@ -136,14 +142,17 @@ def _columns_there(
     a: DatasetVersion, b: DatasetVersion, reference: Reference, *, one_system: bool
 ) -> Iterator[tuple[str, ...]]:
     """The columns of `b` that hold the ids of a reference's columns. If one key fits several, each of them."""
-    fitting: list[list[str]] = []
-    for path in reference.columns:
-        here = {path: a.columns[path]} if path in a.columns else {}
-        fitting.append([key.b or "" for key in shared_keys(here, b.columns, one_system=one_system) if key.same])
+    fitting = [_same_ids(a, path, b, one_system=one_system) for path in reference.columns]
     if len(fitting) == 1:
         yield from ((path,) for path in fitting[0])
     elif all(len(paths) == 1 for paths in fitting):
         yield tuple(paths[0] for paths in fitting)
+
+
+def _same_ids(a: DatasetVersion, path: str, b: DatasetVersion, *, one_system: bool) -> list[str]:
+    """The columns of `b` that hold the ids of a column of `a`."""
+    here = {path: a.columns[path]} if path in a.columns else {}
+    return [key.b or "" for key in shared_keys(here, b.columns, one_system=one_system) if key.same]
 
 
 def _at_table(

@@ -58,26 +58,35 @@ def act_definitions() -> Iterator[Proposal]:
         )
 
 
-def acts_from(container: Entity) -> tuple[Act, ...]:
+def acts_from(container: Entity, about: str = "") -> tuple[Act, ...]:
     """The acts of a Dataset and its versions, in the order they were done.
+
+    Args:
+        container: The Dataset's entity.
+        about: Only those that mention this; the others are not looked at.
 
     Raises:
         CorruptRecord: an entry is not one that the registry wrote.
     """
     acts: list[Act] = []
     for value in _values(container, _ACTS):
-        text = value.get("string")
-        try:
-            acts.append(Act.model_validate_json(text if isinstance(text, str) else ""))
-        except ValueError as error:
-            raise CorruptRecord(f"the acts of a Dataset were changed by others: {str(text)[:80]!r}") from error
+        text = str(value.get("string"))
+        if about in text:
+            acts.append(_act(text))
     return tuple(acts)
 
 
-def readable_acts(container: Entity) -> tuple[Act, ...]:
+def _act(text: str) -> Act:
+    try:
+        return Act.model_validate_json(text)
+    except ValueError as error:
+        raise CorruptRecord(f"the acts of a Dataset were changed by others: {text[:80]!r}") from error
+
+
+def readable_acts(container: Entity, about: str = "") -> tuple[Act, ...]:
     """As `acts_from`; if others changed them, none, with a warning in the log."""
     try:
-        return acts_from(container)
+        return acts_from(container, about)
     except CorruptRecord as error:
         _log.warning("%s", error)
         return ()

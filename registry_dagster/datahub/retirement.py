@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from registry_dagster.datahub.acts import readable_acts
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
 from registry_dagster.datahub.urns import decoded, user_urn, version_in, version_urn
 from registry_dagster.model.act import Act
 from registry_dagster.model.retirement import Retirement
 
-__all__ = ["retirement_from", "retirement_proposal", "undo_proposal"]
+__all__ = ["retired_by_acts", "retirement_from", "retirement_now", "retirement_proposal", "undo_proposal"]
 
 
 def retirement_proposal(version: str, retirement: Retirement, env: str) -> Proposal:
@@ -39,6 +40,17 @@ def retirement_from(entity: Entity, version: str = "", acts: Sequence[Act] | Non
     if ours and _is_ours(deprecation, ours):
         return _of(ours[-1])
     return _made_there(deprecation or {}, in_datahub=acts is not None)
+
+
+def retirement_now(entity: Entity, version: str, container: Entity) -> Retirement | None:
+    """As `retirement_from`, with the acts as they are in the entity of the version's Dataset."""
+    return retirement_from(entity, version, readable_acts(container, f'"{version}"'))
+
+
+def retired_by_acts(container: Entity) -> list[str]:
+    """The versions of a Dataset that are retired by the last act on each."""
+    last = {act.version: act.act for act in readable_acts(container) if act.act in ("retire", "undo")}
+    return [version for version, act in last.items() if act == "retire" and version]
 
 
 def _is_ours(deprecation: Aspect | None, acts: Sequence[Act]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-__all__ = ["plain_account"]
+__all__ = ["owners_meant", "plain_account"]
 
 _URN = re.compile(r"urn:li:(?P<kind>corpuser|corpGroup):(?P<name>.+)", re.IGNORECASE)
 
@@ -18,3 +18,10 @@ def plain_account(account: str) -> str:
     # Only what a URN must encode; a % of somebody's own stays.
     name = re.sub("%28|%29|%2C|%E2%90%9F", lambda code: unquote(code[0]), found["name"])
     return f"team:{name}" if found["kind"].lower() == "corpgroup" else name
+
+
+def owners_meant(typed: str) -> tuple[str, ...]:
+    """The users and groups that a text may mean: a plain name is that of a user or of a group."""
+    account = plain_account(typed)
+    is_plain = account == typed and not account.startswith("team:") and "@" not in account
+    return (account, f"team:{account}") if is_plain else (account,)

@@ -50,14 +50,19 @@ class Filters(TypedDict, total=False):
     semantic: Annotated[str | None, Filter("What one of its columns means, e.g. embedding.", tuple(SEMANTICS))]
     annotation_type: Annotated[str | None, Filter("What one of its columns or references points at, e.g. nucleus.")]
     format: Annotated[str | None, Filter(f"The table's format: {', '.join(_FORMATS)}.", _FORMATS)]
-    owner: Annotated[str | None, Filter("Who owns the dataset now: team:name or an account.")]
+    owner: Annotated[
+        str | None,
+        Filter("Who owns the dataset now: a user or group, by name, team:name, e-mail address or DataHub's URN."),
+    ]
     embedding_model: Annotated[str | None, Filter("The model of one of its embeddings.")]
     column: Annotated[str | None, Filter("The path of one of its columns.")]
     expiring_within: Annotated[
         float | None,
         Filter("Days within which a materialization version it was made against expires; expired ones are included."),
     ]
-    digest: Annotated[str | None, Filter("A digest that `show` prints, sha256:…: of the content, or of the record.")]
+    digest: Annotated[
+        str | None, Filter("A digest that `show` prints, sha256:…, or its first 12 digits: of the content or record.")
+    ]
     retired: Annotated[bool | None, Filter("Only retired versions, or only others; both if left out.")]
 
 

@@ -11,9 +11,11 @@ from itertools import chain, islice
 from typing import TypeVar, cast
 
 from registry_dagster.answers.current import Taken
+from registry_dagster.answers.relations import names_of, systems_of
+from registry_dagster.datahub.acts import ACTS_ASPECT
 from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.proposal import Entity
-from registry_dagster.datahub.retirement import retirement_from
+from registry_dagster.datahub.retirement import retirement_now
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Field, Search, Term, words_of
 from registry_dagster.datahub.urns import (
     container_urn,
@@ -21,11 +23,13 @@ from registry_dagster.datahub.urns import (
     version_urn,
 )
 from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.model.accounts import owners_meant
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, is_dataset_name, name_text, parse_version
 from registry_dagster.registry.arguments import text_of
+from registry_dagster.registry.digests import named_digests
 from registry_dagster.registry.filters import Question, checked
 from registry_dagster.registry.known_names import KnownNames
 from registry_dagster.registry.records import Records
@@ -117,7 +121,7 @@ class Finder:
         return self.names.anything(of)
 
     def _dependents(self, of: str | MaterializationVersion) -> Iterator[Dependent]:
-        names = self._names(of) if "@" in str(of) else [str(of)]
+        names = self._names(of) if "@" in str(of) else [str(of), *self._known_elsewhere(str(of))]
         alternatives = {Term(field, name) for name in names for field in ("points_at", "materialization", "system")}
         search = Search("version", self._records.env, (frozenset(alternatives),))
         for page in _pages(self._records.store.search(search)):
@@ -160,8 +164,18 @@ class Finder:
             case "retired":
                 return frozenset([_RETIRED])
             case _:
-                # Compared as it is written. With what: the row of that name in datahub/search.py.
-                return frozenset([Term(cast("Field", name), str(value))])
+                # With what: the row of that name in datahub/search_fields.py.
+                return frozenset(Term(cast("Field", name), text) for text in self._texts(name, str(value)))
+
+    def _texts(self, name: str, value: str) -> Iterable[str]:
+        """What a value may be recorded as: as it is written, but for owners and the beginning of a digest."""
+        match name:
+            case "digest":
+                return named_digests(self._records, value).values() or [value]
+            case "owner":
+                return owners_meant(value)
+            case _:
+                return [value]
 
     def _urns(self, search: Search, dataset: str | None) -> Iterator[str]:
         """The versions of one dataset are enumerated on a server, whose search lags: their numbers have no gaps."""
@@ -173,8 +187,15 @@ class Finder:
 
     def _made_against(self, materialization: str | MaterializationVersion) -> frozenset[Term]:
         if isinstance(materialization, str) and "@" not in materialization:
-            return frozenset([Term("system", materialization)])
+            elsewhere = (Term("materialization", name) for name in self._known_elsewhere(materialization))
+            return frozenset([Term("system", materialization), *elsewhere])
         return frozenset(Term("materialization", name) for name in self._names(materialization))
+
+    def _known_elsewhere(self, system: str) -> Iterator[str]:
+        """The names of the states of other systems that this system, too, has a name for by now."""
+        for known in self.names.states(system):
+            if known.system != system:
+                yield from names_of(known)
 
     def _names(self, materialization: str | MaterializationVersion) -> list[str]:
         """All names of a materialization version that are known by now."""
@@ -182,7 +203,7 @@ class Finder:
         if isinstance(materialization, MaterializationVersion):
             names += materialization.aliases
         recorded = [known for name in names for known in self.names.states(name)]
-        return list(dict.fromkeys([*names, *(name for known in recorded for name in (str(known), *known.aliases))]))
+        return list(dict.fromkeys([*names, *(name for known in recorded for name in names_of(known))]))
 
     def _expiring(self, days: float | None) -> _Expiry:
         """Materialization versions that have expired, or will within so many days."""
@@ -198,26 +219,26 @@ class Finder:
         dates: dict[str, datetime | None] = {}
         for known in recorded:
             if _is_expired(known, until):
-                dates |= dict.fromkeys((str(known), *known.aliases), known.expires_on)
+                dates |= dict.fromkeys(names_of(known), known.expires_on)
         return _Expiry(dates)
 
     def _rows(self, urns: Sequence[str], expiry: _Expiry) -> Iterator[FoundVersion]:
         found = self._records.store.read(urns, _ROW_ASPECTS)
         versions = {urn: version for urn in urns if (version := version_in(urn))}
-        titles = self._titles(dict.fromkeys(version.dataset for version in versions.values()))
+        datasets = self._datasets(version.dataset for version in versions.values())
         for urn in filter(found.__contains__, versions):
             try:
-                row = _row(versions[urn], found[urn], titles.get(versions[urn].dataset))
+                row = _row(versions[urn], found[urn], datasets.get(versions[urn].dataset, {}))
             except (KeyError, TypeError, ValueError):
                 _log.warning("%s is left out: its datasetProperties were changed after publishing", versions[urn])
                 continue
             yield replace(row, expires_on=expiry.of(row.materializations)) if expiry.dates else row
 
-    def _titles(self, datasets: Iterable[str]) -> dict[str, str | None]:
-        urns = {container_urn(name, self._records.env): name for name in datasets}
-        found = self._records.store.read(list(urns), ["containerProperties"])
-        described = {urns[urn]: dataset_from(entity) for urn, entity in found.items()}
-        return {name: dataset.title if dataset else None for name, dataset in described.items()}
+    def _datasets(self, names: Iterable[str]) -> dict[str, Entity]:
+        """The entities of Datasets, as far as rows say something of them."""
+        urns = {container_urn(name, self._records.env): name for name in names}
+        found = self._records.store.read(list(urns), ["containerProperties", ACTS_ASPECT])
+        return {urns[urn]: entity for urn, entity in found.items()}
 
 
 def _words(text: str | None) -> tuple[str, ...]:
@@ -229,13 +250,14 @@ def _words(text: str | None) -> tuple[str, ...]:
     return words
 
 
-def _row(version: VersionName, entity: Entity, title: str | None) -> FoundVersion:
+def _row(version: VersionName, entity: Entity, container: Entity) -> FoundVersion:
     facts: dict[str, str] = entity["datasetProperties"]["customProperties"]
-    retirement = retirement_from(entity)
+    retirement = retirement_now(entity, str(version), container)
+    dataset = dataset_from(container)
     rows = facts.get("rows")
     return FoundVersion(
         version=str(version),
-        title=title,
+        title=dataset.title if dataset else None,
         label=facts.get("label"),
         materializations=tuple(f"{each['system']}@{each['version']}" for each in json.loads(facts["materializations"])),
         format=facts["format"],
@@ -273,7 +295,9 @@ def _is_expired(state: MaterializationVersion, at: datetime) -> bool:
 
 def _ways(record: DatasetVersion, names: set[str]) -> Iterator[str]:
     """The ways in which a version depends on one of some names, in words."""
-    yield from (f"made against {each}" for each in record.materializations if names & {str(each), each.system})
+    yield from (
+        f"made against {each}" for each in record.materializations if names & {*names_of(each), *systems_of(each)}
+    )
     yield from (f"computed from {each}" for each in record.inputs if names & {each, each.partition("@")[0]})
     yield from _joins_to(record, names)
     yield from _columns_of(record, names)

@@ -12,6 +12,7 @@ from registry_dagster.datahub.schema import columns_from
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Field, Kind, Search, Term
 from registry_dagster.datahub.urns import materialization_in, sort_id
 from registry_dagster.errors import RegistryError
+from registry_dagster.model.accounts import owners_meant
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import is_dataset_name
@@ -152,18 +153,27 @@ class KnownNames:
             NotPublished: nothing has it.
         """
         kind: Kind = "dataset" if field == "owner" else "version"
-        found = self.records.store.search(Search(kind, self.records.env, (frozenset([Term(field, value)]),)))
-        if next(found, None) is not None or (field == "annotation_type" and value in ANNOTATION_TYPES):
+        meant_by = owners_meant(value) if field == "owner" else (value,)
+        if self._is_used(kind, frozenset(Term(field, each) for each in meant_by)):
             return value
-        known = self._terms(kind, field)
-        spellings = {each.casefold(): each for each in known}
-        if field == "annotation_type":
-            spellings |= _TYPES
-            known |= ANNOTATION_TYPES.keys()
-        if meant := spellings.get(value.casefold()):
+        if field == "annotation_type" and value in ANNOTATION_TYPES:
+            return value
+        spellings = self._spellings(kind, field)
+        if meant := next((spellings[each.casefold()] for each in meant_by if each.casefold() in spellings), None):
             return meant
         what = field.replace("_", " ")
-        raise self.records.unknown(f"{value}: no such {what} is known", hint(value, known))
+        raise self.records.unknown(f"{value}: no such {what} is known", hint(value, set(spellings.values())))
+
+    def _is_used(self, kind: Kind, terms: frozenset[Term]) -> bool:
+        """Whether anything has one of these terms."""
+        return next(self.records.store.search(Search(kind, self.records.env, (terms,))), None) is not None
+
+    def _spellings(self, kind: Kind, field: Field) -> dict[str, str]:
+        """The values of a field as they may be typed, without case → as they are recorded."""
+        known = {each.casefold(): each for each in self._terms(kind, field)}
+        if field != "annotation_type":
+            return known
+        return {**known, **_TYPES, **{each.casefold(): each for each in ANNOTATION_TYPES}}
 
     def _terms(self, kind: Kind, field: Field) -> set[str]:
         """The values of a field in the newest entities of a kind."""

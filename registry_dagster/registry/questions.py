@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
@@ -14,7 +14,7 @@ from registry_dagster.answers.compatibility import Compatibility, compatibility
 from registry_dagster.answers.current import Taken, latest_earlier, newest_first
 from registry_dagster.answers.diff import Diff, diff
 from registry_dagster.answers.joins import Joins, joins
-from registry_dagster.answers.linked import changed_links
+from registry_dagster.answers.linked import as_linked, changed_links
 from registry_dagster.errors import InvalidDeclaration, NotPublished
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
@@ -115,7 +115,7 @@ class Questions:
 
     def comparable(self, a: str, b: str, at: At, layout: str | None) -> Comparison:
         """Whether the embeddings of two published tables can be compared."""
-        one, other = (self.resolver.resolve(name, at=at, layout=layout) for name in (a, b))
+        one, other = self._both(a, b, at, layout)
         return replace(comparable(one.record, other.record), taken=(one.taken, other.taken))
 
     def compatibility(
@@ -126,7 +126,8 @@ class Questions:
         Raises:
             NotPublished: a version is not published.
         """
-        (one, taken), (other, also) = self._side(a, at, layout), self._side(b, at, layout)
+        address = _address((a, b), at, layout)
+        (one, taken), (other, also) = (self._side(side, *address(side)) for side in (a, b))
         now = [self._as_of_now(side) if isinstance(side, DatasetVersion) else side for side in (one, other)]
         found = compatibility(*now, at=datetime.now(timezone.utc))
         notes = found.notes
@@ -142,10 +143,12 @@ class Questions:
         """
         if isinstance(bridges, str):
             raise InvalidDeclaration(f"bridges must be a list of names, got {bridges!r}; write [{bridges!r}]")
-        (one, taken), (other, also) = (self.resolver.resolve(name, at=at, layout=layout) for name in (a, b))
+        (one, taken), (other, also) = self._both(a, b, at, layout)
         given = {name: self.resolver.resolve(name) for name in dict.fromkeys(bridges)}
-        now = self._as_of_now(one), self._as_of_now(other)
-        answer = joins(*now, bridges=self._through(*now, given), at=datetime.now(timezone.utc))
+        through = self._through(self._as_of_now(one), self._as_of_now(other), given)
+        stored = (one, other, *through)
+        left, right, *between = [self._as_known(as_linked(each, stored)) for each in stored]
+        answer = joins(left, right, bridges=between, at=datetime.now(timezone.utc))
         ways = {name for way in answer.joins for name in way.through}
         return replace(
             answer,
@@ -153,8 +156,14 @@ class Questions:
             notes=(*answer.notes, *changed_links(one, other)),
         )
 
-    def _through(self, a: DatasetVersion, b: DatasetVersion, given: Mapping[str, Resolved]) -> Iterator[DatasetVersion]:
-        """The bridges that were named and those that are found, each version once, with their lifecycle.
+    def _both(self, a: str, b: str, at: At, layout: str | None) -> tuple[Resolved, Resolved]:
+        """Two versions, of which `at` and `layout` say which one is meant where a dataset's name alone is given."""
+        address = _address((a, b), at, layout)
+        one, other = (self.resolver.resolve(name, *address(name)) for name in (a, b))
+        return one, other
+
+    def _through(self, a: DatasetVersion, b: DatasetVersion, given: Mapping[str, Resolved]) -> list[DatasetVersion]:
+        """The bridges that were named and those that are found, each version once, as they are stored.
 
         A version that is named exactly is the one to go through; of a dataset, any that fits the two tables.
         """
@@ -164,7 +173,7 @@ class Questions:
         more = [name for name in found if name not in named and parse_version(name).dataset not in exact]
         through = [*named.values(), *self.records.readable(more).values()]
         self.records.materializations([state for record in through for state in record.materializations])
-        return map(self._as_known, through)
+        return through
 
     def _as_of_now(self, record: DatasetVersion) -> DatasetVersion:
         """A published version, with what is recorded by now of its materialization versions' lifecycle."""
@@ -223,6 +232,26 @@ class Questions:
 
     def _is_dataset(self, name: str) -> bool:
         return is_dataset_name(name) and bool(self.records.names(name))
+
+
+def _address(
+    sides: Sequence[str | MaterializationVersion], at: At, layout: str | None
+) -> Callable[[str | MaterializationVersion], tuple[At, str | None]]:
+    """What each side is addressed by: a dataset's bare name by state and layout, an exact name by nothing more.
+
+    Raises:
+        InvalidDeclaration: there is an address, but no bare name.
+    """
+    if (at is not None or layout is not None) and not any(map(_is_bare, sides)):
+        raise InvalidDeclaration(
+            f"{' and '.join(map(str, sides))} are each one version; leave out at and layout, or name a dataset alone"
+        )
+    return lambda side: (at, layout) if _is_bare(side) else (None, None)
+
+
+def _is_bare(side: str | MaterializationVersion) -> bool:
+    """Whether a side is named without saying which version of it."""
+    return isinstance(side, str) and "@" not in side and not side.startswith("sha256:")
 
 
 def _gone_through(taken: Taken, ways: Collection[str]) -> Taken:

@@ -166,15 +166,14 @@ class Records:
     def retirements(self, versions: Collection[str]) -> dict[str, Retirement]:
         """The retired ones of some versions `dataset@vN`."""
         urns = {version_urn(version, self.env): version for version in versions}
-        datasets = {container_urn(parse_version(version).dataset, self.env) for version in versions}
-        found = self.store.read([*urns, *datasets], ["deprecation", ACTS_ASPECT]) if urns else {}
-        acts = {urn: readable_acts(found.get(urn, {})) for urn in datasets}
-        retired = {
-            version: retirement_from(found[urn], version, acts[container_urn(parse_version(version).dataset, self.env)])
+        owners = {version: container_urn(parse_version(version).dataset, self.env) for version in versions}
+        found = self.store.read([*urns, *set(owners.values())], ["deprecation", ACTS_ASPECT]) if urns else {}
+        acts = {urn: readable_acts(found.get(urn, {})) for urn in set(owners.values())}
+        return {
+            version: retirement
             for urn, version in urns.items()
-            if urn in found
+            if urn in found and (retirement := retirement_from(found[urn], version, acts[owners[version]]))
         }
-        return {version: retirement for version, retirement in retired.items() if retirement is not None}
 
     def dataset(self, name: str) -> Dataset | None:
         """How a Dataset is recorded now."""

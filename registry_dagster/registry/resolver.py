@@ -13,14 +13,14 @@ from typing import NamedTuple
 from registry_dagster.answers.current import Candidate, Taken, current, made_at
 from registry_dagster.datahub.proposal import Entity
 from registry_dagster.datahub.retirement import retirement_from
-from registry_dagster.datahub.search import Search, Term
-from registry_dagster.datahub.urns import version_in, version_urn
+from registry_dagster.datahub.urns import version_urn
 from registry_dagster.datahub.version import RECORD_ASPECTS, record_from
 from registry_dagster.errors import InvalidDeclaration, NotPublished
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, name_text, parse_version
 from registry_dagster.model.text import suggestion
+from registry_dagster.registry.digests import named_digests
 from registry_dagster.registry.known_names import KnownNames
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.version_index import Numbers
@@ -92,7 +92,7 @@ class Resolver:
         states = {key: known for key, known in ask(list(distinct.values())).items() if known}
         return {name: _versions(name, numbers, states) for name, numbers in read.items()}
 
-    def resolve(self, name: str, *, at: At = None, layout: str | None = None) -> Resolved:
+    def resolve(self, name: str, at: At = None, layout: str | None = None) -> Resolved:
         """The version that a name means, with its record; see `taken`.
 
         An exact name costs one read, which also says whether the version is retired or removed.
@@ -164,18 +164,21 @@ class Resolver:
 
         Raises:
             NotPublished: no version has the digest.
+            InvalidDeclaration: it is not a digest or too short a beginning, or that of several digests.
         """
         if not name_text(name).startswith("sha256:"):
             return name, None
-        search = Search("version", self._records.env, (frozenset([Term("digest", name)]),))
-        found = sorted({str(version) for urn in self._records.store.search(search) if (version := version_in(urn))})
+        found = named_digests(self._records, name)
         if not found:
             raise NotPublished(
-                f"{name}: no version with this digest is published at {self._records.store.target}; "
-                "give all of it, as show prints it"
+                f"{name}: no version with this digest is published at {self._records.where}; show prints a version's"
             )
-        others = f", as have {', '.join(found[1:])}" if found[1:] else ""
-        return found[0], f"it has the digest that was asked for{others}"
+        if len(digests := sorted(set(found.values()))) > 1:
+            which = "; ".join(f"{version} has {digest}" for version, digest in found.items())
+            raise InvalidDeclaration(f"{name} is the beginning of {len(digests)} digests; give more of it: {which}")
+        first, *others = found
+        also = f", as have {', '.join(others)}" if others else ""
+        return first, f"it has the digest that was asked for{also}"
 
     def _exact(self, name: str, exact: str, versions: Versions) -> Taken:
         if not versions.candidates:

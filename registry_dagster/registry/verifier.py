@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from registry_dagster.datahub.audit import audit, audited_urns
+from registry_dagster.datahub.linked_content import content_digest_of, linked_content_from
 from registry_dagster.datahub.proposal import Entity
-from registry_dagster.datahub.retirement import retirement_from
-from registry_dagster.datahub.urns import version_urn
+from registry_dagster.datahub.retirement import retirement_now
+from registry_dagster.datahub.urns import container_urn, version_urn
 from registry_dagster.datahub.version import record_from
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration, NotPublished
 from registry_dagster.model.names import VersionName, exact_version, parse_version
@@ -36,29 +37,31 @@ class Verification:
             if it was not checked.
         table: What became of the table; None if it was not checked, or its record cannot be read.
         retired: Whether the version is retired, so that nobody relies on its table.
+        links: Versions that it is linked to and that hold other content than they did then, one line each.
     """
 
     version: str
     record: tuple[str, ...] | None
     table: TableVerdict | None
     retired: bool = False
+    links: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         record = ["the record is intact"] if self.record == () else list(self.record or ())
-        found = [*record, *([str(self.table)] if self.table else [])]
+        found = [*record, *([str(self.table)] if self.table else []), *self.links]
         name = f"{self.version} (retired)" if self.retired else self.version
         return f"{name}: {found[0]}" if len(found) == 1 else "\n".join([f"{name}:", *(f"  {line}" for line in found)])
 
     @property
     def state(self) -> TableState:
-        """In one word: `changed` if the record was, else the state of the table."""
-        if self.record:
+        """In one word: `changed` if the record was or what it is linked to, else the state of the table."""
+        if self.record or self.links:
             return "changed"
         return "intact" if self.table is None else self.table.state
 
     @property
     def damaged(self) -> bool:
-        """Whether the record was changed, or the table is changed or missing and the version is not retired."""
+        """Whether the record was changed, or, of a version that is not retired, its table or what it is linked to."""
         return bool(self.record) or (self.state in {"changed", "missing"} and not self.retired)
 
     def to_dict(self) -> dict[str, Any]:
@@ -71,7 +74,14 @@ class Verification:
             "retired": self.retired,
             "record": record,
             "table": table,
+            **({"links": list(self.links)} if self.links else {}),
         }
+
+
+def _other_contents(linked: Mapping[str, str], now: Mapping[str, str | None]) -> Iterator[str]:
+    for name, digest in linked.items():
+        if now[name] not in (None, digest):
+            yield f"it was linked to {name} with content {digest}, and under that name is now {now[name]}"
 
 
 class Verifier:
@@ -128,15 +138,31 @@ class Verifier:
 
     def _page(self, versions: Sequence[str]) -> Iterator[Verification]:
         urns = {version: version_urn(version, self._env) for version in versions}
-        found = self._records.store.read(list(urns.values()))
+        datasets = {parse_version(version).dataset for version in versions}
+        found = self._records.store.read([*urns.values(), *(container_urn(name, self._env) for name in datasets)])
         entities = {version: found[urn] for version, urn in urns.items() if found.get(urn)}
         changes: Mapping[str, Lines] = self._changes(entities) if self._record else dict.fromkeys(entities)
+        links = self._changed_links(entities) if self._record else {}
+        retired = {version for version, entity in entities.items() if self._is_retired(version, entity, found)}
 
         def one(version: str) -> Verification:
-            return self._one(version, entities[version], changes[version])
+            found = self._one(version, entities[version], changes[version])
+            return replace(found, links=links.get(version, ()), retired=version in retired)
 
         with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
             yield from pool.map(one, entities)
+
+    def _is_retired(self, version: str, entity: Entity, found: Mapping[str, Entity]) -> bool:
+        container = found.get(container_urn(parse_version(version).dataset, self._env), {})
+        return retirement_now(entity, version, container) is not None
+
+    def _changed_links(self, entities: Mapping[str, Entity]) -> dict[str, tuple[str, ...]]:
+        """Version → a line for each version it is linked to that holds other content now. What is gone is not read."""
+        linked = {version: linked_content_from(entity) for version, entity in entities.items()}
+        urns = {name: version_urn(name, self._env) for names in linked.values() for name in names}
+        stored = self._records.store.read(list(urns.values()), ["datasetProperties"]) if urns else {}
+        now = {name: content_digest_of(stored.get(urn, {})) for name, urn in urns.items()}
+        return {version: tuple(_other_contents(names, now)) for version, names in linked.items()}
 
     def _one(self, version: str, entity: Entity, changes: Lines) -> Verification:
         table = None
@@ -147,7 +173,7 @@ class Verifier:
                 changes = changes or (str(error),)
             else:
                 table = verify_table(recorded, self._options, stores=self._stores)
-        return Verification(version, changes, table, retirement_from(entity) is not None)
+        return Verification(version, changes, table)
 
     def _changes(self, entities: dict[str, Entity]) -> dict[str, Lines]:
         """What was changed about each record, and about all that was published with it."""

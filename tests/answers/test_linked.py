@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from registry_dagster.answers.joins import Joins, joins
-from registry_dagster.answers.linked import changed_links
+from registry_dagster.answers.linked import as_linked, changed_links
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.identifiers import RootId
 from registry_dagster.model.reference import Reference
@@ -80,3 +80,20 @@ def test_what_is_under_a_name_but_is_not_what_was_linked_is_said() -> None:
     assert changed_links(linked, cells) == ()
     (said,) = changed_links(table("fly.cells@v1", LATE), linked)
     assert said.startswith("fly.cells@v1 is not what fly.ranks@v1 was linked to")
+
+
+def test_a_match_rate_was_shown_for_other_content_under_the_linked_name() -> None:
+    linked = {"fly.cells": "fly.cells@v1"}
+    ranks = table(
+        "fly.ranks",
+        EARLY,
+        references=[pointing()],
+        reference_versions=linked,
+        linked_content={"fly.cells@v1": "sha256:other"},
+    )
+    cells = table("fly.cells@v1", EARLY)
+    found = joins(as_linked(ranks, [cells]), cells)
+    assert losses(found) == []
+    assert "99.0% was declared for fly.cells@v1 with content sha256:other, not for this pair" in found.joins[0].reason
+    same = ranks.model_copy(update={"linked_content": {"fly.cells@v1": cells.content_digest}})
+    assert as_linked(same, [cells]) is same

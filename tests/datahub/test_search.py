@@ -6,7 +6,8 @@ from typing import get_args
 
 from hypothesis import given
 
-from registry_dagster.datahub.search import FIELDS, Field, entry_of
+from registry_dagster.datahub.search import Field, entry_of
+from registry_dagster.datahub.search_fields import FIELDS
 from registry_dagster.datahub.urns import property_urn, version_urn
 from registry_dagster.datahub.version import version_proposals
 from registry_dagster.model.dataset import Dataset

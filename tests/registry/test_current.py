@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from registry_dagster.datahub.urns import version_urn
-from registry_dagster.errors import NotPublished
+from registry_dagster.errors import InvalidDeclaration, NotPublished
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.handoff import handed_off
 from registry_dagster.registry.registry import Registry
@@ -118,3 +118,13 @@ def test_what_was_handed_off_keeps_its_layout_draft_and_inputs(tmp_path: Path) -
         registry.publish_many(handed_off(tmp_path / "handoff"))
         record = registry.get(f"{OTHER}@v1")
     assert (str(record.layout), record.draft, record.inputs) == ("by_id", True, (f"{NAME}@v1",))
+
+
+def test_a_clock_beside_one_exact_name_was_refused_and_applies_to_the_other(registry: Registry) -> None:
+    at = "m@943"
+    for ask in (registry.join, registry.comparable, registry.compatibility):
+        if ask is not registry.comparable:
+            assert [each.version for each in ask(f"{NAME}@v1", NAME, at=at).taken][:2] == [f"{NAME}@v1", f"{NAME}@v2"]
+            assert [each.version for each in ask(NAME, f"{NAME}@v1", at=at).taken][:2] == [f"{NAME}@v2", f"{NAME}@v1"]
+        with pytest.raises(InvalidDeclaration, match="each one version; leave out at and layout"):
+            ask(f"{NAME}@v1", f"{NAME}@v2", at=at)

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, cast
 
 from registry_dagster.datahub import dataset, materialization
 from registry_dagster.datahub.proposal import Entity
-from registry_dagster.datahub.search import FIELDS, SEARCH_ASPECTS, Field, Kind, Search, Term
+from registry_dagster.datahub.search import SEARCH_ASPECTS, Field, Kind, Search, Term
+from registry_dagster.datahub.search_fields import FIELDS
 from registry_dagster.datahub.urns import PLATFORM, platform_urn
 from registry_dagster.errors import RegistryUnavailable, StoreRefused
 from registry_dagster.model.canonical_json import is_json_object

@@ -1,7 +1,8 @@
 """The embedded store's search index: tables beside DataHub Lite's own, which leaves them alone.
 
 The index records the last row of the aspects that it covers. What we write is indexed in the same transaction; what
-another program wrote, at our next write.
+another program wrote, at our next write. Which table records it says by which rules entries were made, see
+`_UP_TO`.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence, Set
 
 from registry_dagster.datahub.search import Entry, Term
+from registry_dagster.datahub.urns import version_urn
 from registry_dagster.stores.matching import Reader, entries
 
 __all__ = ["INDEX_SCHEMA", "has_index", "kind_term", "term_ids", "unindexed", "update_index"]
 
-INDEX_SCHEMA = """
+_UP_TO = "registry_indexed_2"
+"""Its number is raised when entries get other terms or words: all is then indexed again by the next write."""
+
+INDEX_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS registry_entry (
     id INTEGER PRIMARY KEY, urn TEXT NOT NULL UNIQUE, terms TEXT NOT NULL, words TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS registry_term (
@@ -23,7 +28,7 @@ CREATE TABLE IF NOT EXISTS registry_term (
 CREATE TABLE IF NOT EXISTS registry_posting (
     term INTEGER NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (term, entry)) WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS registry_words USING fts5 (words, content = '', detail = none, columnsize = 0);
-CREATE TABLE IF NOT EXISTS registry_indexed (upto INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS {_UP_TO} (upto INTEGER NOT NULL);
 """
 
 _PAGE = 200
@@ -44,18 +49,31 @@ def update_index(connection: sqlite3.Connection, read: Reader) -> None:
     known = set(written)
     for start in range(0, len(written), _PAGE):
         _update_page(index, read, written[start : start + _PAGE], known)
-    connection.execute("DELETE FROM registry_indexed")
-    connection.execute("INSERT INTO registry_indexed SELECT max(rowid) FROM metadata_aspect_v2")
+    connection.execute(f"DELETE FROM {_UP_TO}")
+    connection.execute(f"INSERT INTO {_UP_TO} SELECT max(rowid) FROM metadata_aspect_v2")
 
 
 def _update_page(index: _Index, read: Reader, page: Sequence[str], known: Set[str]) -> None:
-    """Index these entities, and the versions of the Datasets among them that are not in `known` themselves."""
+    """Index these entities, and the versions of the Datasets among them that are not in `known` themselves.
+
+    A Dataset is written whenever a version is published. Only those of its versions are read again that are found by
+    something else now, so that a publish does not cost more the more versions there are.
+    """
     found = dict(entries(read, page))
     for urn in set(page) - found.keys():
         index.remove(urn)
-    below = [urn for urn in index.versions_below(found.values()) if urn not in known]
-    for urn, entry in (*found.items(), *entries(read, below)):
+    below = [version for urn, entry in found.items() for version in _affected(index, entry, index.put(urn, entry))]
+    for urn, entry in entries(read, [urn for urn in below if urn not in known]):
         index.put(urn, entry)
+
+
+def _affected(index: _Index, entry: Entry, changed: Set[tuple[str, str]]) -> Sequence[str]:
+    """The versions of a Dataset that are found by something else, now that some terms of its entry changed."""
+    if entry.kind != "dataset" or not changed:
+        return ()
+    if {field for field, _ in changed} == {"retired"}:
+        return [version_urn(version, entry.env) for _, version in changed]
+    return index.versions_below([entry])
 
 
 def unindexed(connection: sqlite3.Connection) -> list[str]:
@@ -72,13 +90,13 @@ def unindexed(connection: sqlite3.Connection) -> list[str]:
 def _indexed_up_to(connection: sqlite3.Connection) -> int:
     if not has_index(connection):
         return 0
-    (upto,) = connection.execute("SELECT max(upto) FROM registry_indexed").fetchone()
+    (upto,) = connection.execute(f"SELECT max(upto) FROM {_UP_TO}").fetchone()
     return upto or 0
 
 
 def has_index(connection: sqlite3.Connection) -> bool:
     """Whether the index exists. Its last table is made last, so if that is there, all of it is."""
-    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'registry_indexed'").fetchone() is not None
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_UP_TO,)).fetchone() is not None
 
 
 def kind_term(kind: str, env: str) -> tuple[str, str]:
@@ -108,26 +126,40 @@ class _Index:
         self._connection = connection
         self._ids: dict[tuple[str, str], int] = {}
 
-    def put(self, urn: str, entry: Entry) -> None:
-        """Write an entry, or what changed in it."""
+    def put(self, urn: str, entry: Entry) -> Set[tuple[str, str]]:
+        """Write an entry, or what changed in it; returns the terms that did, and `words` if they did."""
         terms = {self._id(term) for term in (kind_term(entry.kind, entry.env), *entry.terms)}
-        number, before = self._put_entry(urn, json.dumps(sorted(terms)), entry.words)
-        self._connection.execute("INSERT INTO registry_words (rowid, words) VALUES (?, ?)", (number, entry.words))
+        known = self._known(urn)
+        if known is not None and known[1:] == (_ids_text(terms), entry.words):
+            return frozenset()
+        number, before, words = known or (self._added(urn), "[]", None)
+        self._write(number, terms, set(json.loads(before)))
+        if words != entry.words:
+            self._write_words(number, words, entry.words)
+        query = "UPDATE registry_entry SET terms = ?, words = ? WHERE id = ?"
+        self._connection.execute(query, (_ids_text(terms), entry.words, number))
+        changed = set(self._terms(terms ^ set(json.loads(before))))
+        return changed if words == entry.words else {*changed, ("words", "")}
+
+    def _added(self, urn: str) -> int | None:
+        """The id of a new entry, still without terms and words."""
+        query = "INSERT INTO registry_entry (urn, terms, words) VALUES (?, '[]', '')"
+        return self._connection.execute(query, (urn,)).lastrowid
+
+    def _write(self, number: int | None, terms: Set[int], before: Set[int]) -> None:
         many = self._connection.executemany
         many("INSERT INTO registry_posting VALUES (?, ?)", [(term, number) for term in terms - before])
         many("DELETE FROM registry_posting WHERE term = ? AND entry = ?", [(term, number) for term in before - terms])
 
-    def _put_entry(self, urn: str, terms: str, words: str) -> tuple[int | None, set[int]]:
-        """The id of the entry, and the ids of the terms that it had before."""
-        known = self._known(urn)
-        if known is None:
-            query = "INSERT INTO registry_entry (urn, terms, words) VALUES (?, ?, ?)"
-            return self._connection.execute(query, (urn, terms, words)).lastrowid, set()
-        number, terms_before, words_before = known
-        query = "UPDATE registry_entry SET terms = ?, words = ? WHERE id = ?"
-        self._connection.execute(query, (terms, words, number))
-        self._forget_words(number, words_before)
-        return number, set(json.loads(terms_before))
+    def _write_words(self, number: int | None, before: str | None, words: str) -> None:
+        if before is not None:
+            self._forget_words(number, before)
+        self._connection.execute("INSERT INTO registry_words (rowid, words) VALUES (?, ?)", (number, words))
+
+    def _terms(self, ids: Iterable[int]) -> Iterator[tuple[str, str]]:
+        query = "SELECT field, value FROM registry_term WHERE id = ?"
+        for number in ids:
+            yield from self._connection.execute(query, (number,))
 
     def _known(self, urn: str) -> tuple[int, str, str] | None:
         query = "SELECT id, terms, words FROM registry_entry WHERE urn = ?"
@@ -144,7 +176,7 @@ class _Index:
         self._forget_words(number, words)
         self._connection.execute("DELETE FROM registry_entry WHERE id = ?", (number,))
 
-    def _forget_words(self, number: int, words: str) -> None:
+    def _forget_words(self, number: int | None, words: str) -> None:
         """A full-text index without its texts needs the old text to remove it."""
         query = "INSERT INTO registry_words (registry_words, rowid, words) VALUES ('delete', ?, ?)"
         self._connection.execute(query, (number, words))
@@ -160,3 +192,7 @@ class _Index:
             self._connection.execute("INSERT OR IGNORE INTO registry_term (field, value) VALUES (?, ?)", tuple(term))
             (self._ids[term],) = term_ids(self._connection, [term])
         return self._ids[term]
+
+
+def _ids_text(terms: Set[int]) -> str:
+    return json.dumps(sorted(terms))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,12 @@ from datahub.emitter.mcp import MetadataChangeProposalWrapper
 from datahub.lite.sqlite_lite import SqliteLite, SqliteLiteConfig
 
 from registry_dagster.datahub.proposal import Proposal
-from registry_dagster.datahub.search import words_of
+from registry_dagster.datahub.search import Entry, words_of
 from registry_dagster.datahub.urns import container_urn, version_urn
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.registry.registry import Registry
+from registry_dagster.stores.lite import index
+from registry_dagster.stores.matching import Reader, entries
 from tests.datahub.wire import publish_proposals, read_by_datahub
 from tests.golden.records import DATASET, records
 from tests.registry.declared import declared, facts
@@ -123,3 +125,40 @@ def test_pages_follow_each_other_without_gap_or_repetition(tmp_path: Path) -> No
             registry.publish(declared(), facts(version), message="next")
         found = [row.version for row in registry.stream()]
     assert found == [f"hemibrain.neurons@v{number}" for number in range(450, 0, -1)]
+
+
+def test_a_publish_indexed_every_version_of_its_dataset_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def noted(reader: Reader, urns: Sequence[str]) -> Iterator[tuple[str, Entry]]:
+        read.extend(urns)
+        return entries(reader, urns)
+
+    with open_registry(tmp_path / "registry.db") as registry:
+        for number in range(5):
+            registry.publish(declared(), facts(number), message="why")
+        monkeypatch.setattr(index, "entries", noted)
+        registry.publish(declared(), facts(5), message="why")
+        versions = [urn for urn in read if ",hemibrain.neurons@v" in urn]
+        assert versions == [version_urn("hemibrain.neurons@v6", "PROD")]
+        read.clear()
+        registry.retire("hemibrain.neurons@v2", reason="wrong")
+        assert {urn for urn in read if ",hemibrain.neurons@v" in urn} == {version_urn("hemibrain.neurons@v2", "PROD")}
+        read.clear()
+        registry.describe(Dataset(name="hemibrain.neurons", title="Cell bodies"), message="clearer")
+        assert len({urn for urn in read if ",hemibrain.neurons@v" in urn}) == 6
+
+
+def test_a_registry_whose_index_has_older_rules_is_indexed_again(tmp_path: Path) -> None:
+    path = tmp_path / "registry.db"
+    with open_registry(path) as registry:
+        digest = registry.publish(declared(owners=["ada"]), facts(), message="why").digest
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"ALTER TABLE {index._UP_TO} RENAME TO registry_indexed")  # pyright: ignore[reportPrivateUsage]
+        connection.execute("DELETE FROM registry_posting")
+        connection.execute("UPDATE registry_entry SET terms = '[]'")
+    with open_registry(path) as registry:
+        assert registry.get(digest[:19]).number == 1
+        registry.publish(declared(), facts(1), message="why")
+        assert registry.get(digest[:19]).number == 1
+        assert [each.version for each in registry.find(owner="ada")] == ["hemibrain.neurons@v2", "hemibrain.neurons@v1"]

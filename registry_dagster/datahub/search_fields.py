@@ -1,0 +1,155 @@
+"""The fields that entities are found by, and where their values are: a row each.
+
+To add a filter, name its field in `Field`, say in `FIELDS` where its values are, and add it to `registry/filters.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Literal, NamedTuple
+
+from registry_dagster.datahub.ids import id_text
+
+__all__ = ["DIGEST_PREFIX", "FIELDS", "Facts", "Field", "FieldRule", "digests_in", "names_in"]
+
+DIGEST_PREFIX = len("sha256:") + 12
+"""How many characters of a digest are enough to look it up."""
+
+Field = Literal[
+    "annotation_type",
+    "column",
+    "dataset",
+    "digest",
+    "embedding_model",
+    "format",
+    "id",
+    "materialization",
+    "owner",
+    "points_at",
+    "retired",
+    "semantic",
+    "system",
+    "tag",
+]
+
+
+class Facts(NamedTuple):
+    """What terms are made from, read from an entity's aspects once. What its kind does not have is empty.
+
+    Args:
+        dataset: The name of the Dataset that it is, or is a version of.
+        properties: A version's custom properties.
+        materializations, references: Their JSON.
+        columns: Column path → the JSON of its semantic.
+        paths: All columns, with and without a semantic.
+        owners, tags: The Dataset's.
+        retired: `yes` of a version that is; of a Dataset, the versions that are by their acts.
+    """
+
+    dataset: str = ""
+    properties: Mapping[str, str] = {}
+    materializations: Sequence[Mapping[str, Any]] = ()
+    references: Sequence[Mapping[str, Any]] = ()
+    columns: Mapping[str, Mapping[str, Any]] = {}
+    paths: Sequence[str] = ()
+    owners: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    retired: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class FieldRule:
+    """Where the values of a field are.
+
+    Args:
+        values: In an entity's facts; empty ones do not count.
+        on_server: Whether a server can filter by the structured property of the field's name, which has the very
+            same values. Embedded stores index every field.
+    """
+
+    values: Callable[[Facts], Iterable[str | None]]
+    on_server: bool = False
+
+
+def names_in(version: Mapping[str, Any]) -> list[str]:
+    return [f"{version['system']}@{version['version']}", *version.get("aliases", ())]
+
+
+def _with_those_above(name: str) -> Iterator[str]:
+    """`a.b.c`, and `a.b.*`, `a.*` for all that is below."""
+    yield name
+    parts = name.split(".")
+    for length in range(1, len(parts)):
+        yield ".".join(parts[:length]) + ".*"
+
+
+def _points_at(facts: Facts) -> Iterator[str]:
+    """Versions and datasets it was computed from or joins to, and the source tables its columns point at."""
+    return chain(_linked_versions(facts), _join_targets(facts), _source_tables(facts))
+
+
+def _linked_versions(facts: Facts) -> Iterator[str]:
+    """Each version, and its dataset."""
+    pinned: dict[str, str] = json.loads(facts.properties.get("reference_versions", "{}"))
+    for name in (*json.loads(facts.properties.get("inputs", "[]")), *pinned.values()):
+        yield name
+        yield name.partition("@")[0]
+
+
+def _join_targets(facts: Facts) -> Iterator[str]:
+    for reference in facts.references:
+        yield from (reference[name] for name in ("to", "to_table", "crosswalk") if name in reference)
+
+
+def _source_tables(facts: Facts) -> Iterator[str]:
+    for column in facts.columns.values():
+        yield from (column[name] for name in ("source_table", "reference_table") if isinstance(column.get(name), str))
+
+
+def _annotation_types(facts: Facts) -> Iterator[str | None]:
+    yield from (each.get("annotation_type") for each in (*facts.references, *facts.columns.values()))
+
+
+def _ids(facts: Facts) -> Iterator[str]:
+    yield from (text for each in facts.columns.values() if (text := id_text(each)))
+
+
+def digests_in(properties: Mapping[str, str]) -> list[str]:
+    """The digests in a version's custom properties: that of its content, then that of the record."""
+    return [properties[name] for name in ("content_digest", "digest") if name in properties]
+
+
+def _digests(facts: Facts) -> Iterator[str]:
+    """Each digest, and its beginning, by which people name it."""
+    for digest in digests_in(facts.properties):
+        yield from (digest, digest[:DIGEST_PREFIX])
+
+
+def _states(facts: Facts) -> Iterator[str]:
+    """What it was made against, by every name, and the states that single columns hold."""
+    yield from (name for each in facts.materializations for name in names_in(each))
+    yield from (each["at"] for each in facts.columns.values() if isinstance(each.get("at"), str))
+
+
+FIELDS: Mapping[Field, FieldRule] = {
+    "annotation_type": FieldRule(_annotation_types),
+    "column": FieldRule(lambda facts: facts.paths),
+    "dataset": FieldRule(lambda facts: _with_those_above(facts.dataset)),
+    "digest": FieldRule(_digests),
+    "embedding_model": FieldRule(lambda facts: (each.get("model") for each in facts.columns.values()), on_server=True),
+    "format": FieldRule(lambda facts: [facts.properties.get("format")], on_server=True),
+    "id": FieldRule(_ids),
+    "materialization": FieldRule(_states),
+    "owner": FieldRule(lambda facts: facts.owners),
+    "points_at": FieldRule(_points_at),
+    "retired": FieldRule(lambda facts: facts.retired),
+    "semantic": FieldRule(lambda facts: (each["semantic"] for each in facts.columns.values()), on_server=True),
+    "system": FieldRule(
+        lambda facts: (name.partition("@")[0] for each in facts.materializations for name in names_in(each))
+    ),
+    "tag": FieldRule(lambda facts: facts.tags),
+}
+"""Every field that entities are found by: one row each."""

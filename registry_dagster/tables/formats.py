@@ -142,7 +142,7 @@ _METADATA = ("*.metadata.json", "*.metadata.json.gz")
 FORMATS: dict[str, Format] = {
     format.name: format
     for format in (
-        Format("parquet", "Parquet tables", Marks(("*.parquet",), magic=(b"PAR1", b"PARE"))),
+        Format("parquet", "Parquet tables", Marks(("*.parquet", "*.parq", "*.pq"), magic=(b"PAR1", b"PARE"))),
         Format("delta", "Delta tables", Marks(("*.json", "*.checkpoint.parquet", "_last_checkpoint"), "_delta_log")),
         Format("iceberg", "Iceberg tables", Marks(_METADATA, "metadata", itself=_METADATA, scheme="iceberg")),
         Format("lance", "Lance datasets", Marks(("*.manifest",), "_versions")),

@@ -8,6 +8,7 @@ from registry_dagster.errors import InvalidDeclaration, TableNotFound, UnknownFo
 from registry_dagster.model.table import TableFacts, TableFormat
 from registry_dagster.tables.detect import detect_format
 from registry_dagster.tables.formats import FORMATS, Format, format_of_scheme
+from registry_dagster.tables.part_of_table import refuse_part_of_table
 from registry_dagster.tables.storage.locations import normalise
 from registry_dagster.tables.storage.open import open_storage
 from registry_dagster.tables.storage.options import StorageOptions, scheme_of
@@ -76,6 +77,8 @@ def _inspect(
     if not storage.exists():
         raise TableNotFound(f"Nothing is stored at {location}. Check the location.")
     found = FORMATS[format] if format else detect_format(storage)
+    if found.marks.is_weak:
+        refuse_part_of_table(storage)
     return found.inspect(storage, version, options, count_bytes)
 
 

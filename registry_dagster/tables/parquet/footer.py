@@ -21,13 +21,13 @@ class Footer:
     Args:
         path: Of its file.
         schema: The `pyarrow.Schema`.
-        rows: Number of rows.
+        rows: Number of rows; None where those of its row groups are not as many.
         bytes: How much of the file was read.
     """
 
     path: str
     schema: Any
-    rows: int
+    rows: int | None
     bytes: int
 
 
@@ -46,9 +46,15 @@ def read_footer(storage: Storage, path: str, suffix: int = _SUFFIX) -> Footer:
     file: Any
     try:
         file = pq.ParquetFile(pa.BufferReader(data))
-        return Footer(path, file.schema_arrow, int(file.metadata.num_rows), read)
+        return Footer(path, file.schema_arrow, _rows(file.metadata), read)
     except (pa.ArrowException, OSError, UnicodeError) as error:
         raise _damaged(storage, path, f"its Parquet footer cannot be read ({plain_text(error)})") from error
+
+
+def _rows(metadata: Any) -> int | None:
+    """Readers go by row groups, and some by the whole: where they differ, nobody knows."""
+    grouped = sum(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
+    return grouped if grouped == metadata.num_rows else None
 
 
 def _footer_bytes(storage: Storage, path: str, suffix: int) -> tuple[bytes, int]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from registry_dagster.errors import TableError, UnsupportedTable
@@ -14,6 +15,7 @@ from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
 from registry_dagster.tables.fingerprint import Fingerprint
 from registry_dagster.tables.parquet.footer import Footer, read_footer
 from registry_dagster.tables.parquet.listing import ParquetFiles, data_files
+from registry_dagster.tables.parquet.nullability import loosened
 from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.storage.protocol import Storage, StoredObject
 from registry_dagster.tables.storage.read_ahead import ahead
@@ -37,7 +39,8 @@ def inspect_parquet(
 
     In a directory, the footers of the first and the last data file are read, which must have the same columns.
     A `_metadata` file is not read, since nothing keeps it in step with the data files. Rows are known only of a
-    single file. The values of Hive partitions stay the strings they are in the directory names.
+    single file, and that a column has no nulls only where all footers were read and say so. The values of Hive
+    partitions stay the strings they are in the directory names.
 
     Args:
         storage: At the file or directory.
@@ -53,6 +56,7 @@ def inspect_parquet(
         UnknownFormat: the directory holds no Parquet file.
     """
     files = ParquetFiles.read(storage, version)
+    _refuse_nameless(storage, files.nameless)
     schema, rows = _columns_and_rows(storage, files, count_bytes)
     schema = _with_partitions(schema, files.partitions)
     return TableFacts(
@@ -74,13 +78,47 @@ def _columns_and_rows(storage: Storage, files: ParquetFiles, count_bytes: int | 
         return first.schema, first.rows
     last = read_footer(storage, files.last.path)
     _refuse_other_columns(storage, first, last)
-    rows = None if count_bytes is None else _count_rows(storage, files, first, count_bytes)
-    return _filled(first.schema, last.schema), rows
+    every = None if count_bytes is None else _all_footers(storage, files, first, count_bytes)
+    schema = _filled(first.schema, last.schema)
+    if every is None:
+        agree, rows = files.files == 2 and first.schema.equals(last.schema), None
+    else:
+        agree, rows = every.agree, every.rows
+    return schema if agree else loosened(schema), rows
 
 
-def _count_rows(storage: Storage, files: ParquetFiles, first: Footer, budget: int) -> int | None:
-    """Rows of all files; None when their footers take more bytes than the budget."""
-    rows, counted = 0, Fingerprint()
+def _refuse_nameless(storage: Storage, nameless: Iterable[StoredObject]) -> None:
+    """Some readers take every file of a folder, so one that is Parquet by its content alone is not passed over."""
+    for stored in nameless:
+        if storage.read(stored.path, 0, 4) == b"PAR1":
+            raise UnsupportedTable(
+                f"{storage.location} is not one table: {stored.path} is a Parquet file too, by its content, and its "
+                "name does not end in .parquet. Rename it, or give the location of one table."
+            )
+
+
+@dataclass
+class _Footers:
+    """What footers say together, read one after the other.
+
+    Args:
+        first: The first of them.
+        rows: All together; None as soon as those of one are unknown.
+        agree: Whether all of them say the same of which columns may be null.
+    """
+
+    first: Footer
+    rows: int | None = 0
+    agree: bool = True
+
+    def add(self, footer: Footer) -> None:
+        self.rows = None if self.rows is None or footer.rows is None else self.rows + footer.rows
+        self.agree = self.agree and footer.schema.equals(self.first.schema)
+
+
+def _all_footers(storage: Storage, files: ParquetFiles, first: Footer, budget: int) -> _Footers | None:
+    """What all files say; None when their footers take more bytes than the budget."""
+    found, counted = _Footers(first), Fingerprint()
 
     def listed_again() -> Iterator[StoredObject]:
         for stored in data_files(storage):
@@ -92,11 +130,11 @@ def _count_rows(storage: Storage, files: ParquetFiles, first: Footer, budget: in
         if budget < 0:
             return None
         _refuse_other_columns(storage, first, footer)
-        rows += footer.rows
+        found.add(footer)
     # The files were listed twice, once for the pin and once for the footers: the rows must be those of the pin.
     if str(counted) != files.fingerprint:
         raise TableError(f"{storage.location} was written to while its rows were counted. Inspect it again.")
-    return rows
+    return found
 
 
 def _refuse_other_columns(storage: Storage, one: Footer, other: Footer) -> None:

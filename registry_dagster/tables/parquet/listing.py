@@ -15,6 +15,9 @@ from registry_dagster.tables.storage.protocol import Storage, StoredObject
 
 __all__ = ["ParquetFiles", "data_files", "is_data_file"]
 
+_MOST_NAMELESS = 4
+_ENDINGS = (".parquet", ".parq", ".pq")
+
 
 @dataclass
 class ParquetFiles:
@@ -25,6 +28,7 @@ class ParquetFiles:
         partitions: Names of the Hive partition columns.
         modified: When the latest of the data files was written.
         files, bytes: How many data files, and their size.
+        nameless: The first few files whose names have no ending, and so say nothing about what they are.
     """
 
     first: StoredObject
@@ -33,6 +37,7 @@ class ParquetFiles:
     modified: datetime
     files: int = 0
     bytes: int = 0
+    nameless: list[StoredObject] = field(default_factory=list[StoredObject])
     _fingerprint: Fingerprint = field(default_factory=Fingerprint)
 
     @classmethod
@@ -67,15 +72,18 @@ class ParquetFiles:
     @classmethod
     def _of_directory(cls, storage: Storage, seen: Callable[[StoredObject], None] | None) -> ParquetFiles:
         found: ParquetFiles | None = None
+        nameless: list[StoredObject] = []
         for stored in storage.list():
             if not is_data_file(stored.path):
                 _refuse_table_inside(storage, stored.path)
+                nameless += [stored] if _is_nameless(stored, nameless) else []
                 continue
             partitions = _partitions(stored.path.rpartition("/")[0])
             if found is None:
                 found = cls(stored, stored, partitions, stored.modified)
             elif partitions != found.partitions:
                 raise _other_partitions(storage, found, stored, partitions)
+            _refuse_other_ending(storage, found, stored)
             found._add(stored)
             if seen is not None:
                 seen(stored)
@@ -84,6 +92,7 @@ class ParquetFiles:
                 f"{storage.location} holds no .parquet file outside hidden directories. It holds "
                 f"{first_entries(storage)}. Give the location of a Parquet file or of a directory of them."
             )
+        found.nameless = nameless
         return found
 
     def _add(self, stored: StoredObject, name: str | None = None) -> None:
@@ -106,7 +115,25 @@ def data_files(storage: Storage) -> Iterator[StoredObject]:
 
 def is_data_file(path: str) -> bool:
     """Whether a path is a Parquet data file: the extension fits, and no name on the path is hidden."""
-    return path.lower().endswith(".parquet") and is_visible(path)
+    return path.lower().endswith(_ENDINGS) and is_visible(path)
+
+
+def _refuse_other_ending(storage: Storage, found: ParquetFiles, stored: StoredObject) -> None:
+    """Of files that are named in two ways, readers take those of one ending, and not all of them of the same."""
+    one, other = _ending(found.first.path), _ending(stored.path)
+    if one != other:
+        raise UnsupportedTable(
+            f"{storage.location} is not one table: {found.first.path} ends in {one}, {stored.path} in {other}. "
+            "Give the files of a table the same ending, or give the location of one table."
+        )
+
+
+def _is_nameless(stored: StoredObject, found: list[StoredObject]) -> bool:
+    return len(found) < _MOST_NAMELESS and "." not in stored.path.rpartition("/")[2] and is_visible(stored.path)
+
+
+def _ending(path: str) -> str:
+    return f".{path.lower().rpartition('.')[2]}"
 
 
 def _refuse_other_state(storage: Storage, found: ParquetFiles, state: int | str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from typing import Any, cast
 
 from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound, TableUnreachable
@@ -47,6 +48,15 @@ class FsspecStorage:
     def location(self) -> str:
         """See `Storage.location`."""
         return self._location
+
+    def above(self) -> FsspecStorage | None:
+        """The same store one level up; None where that would be all of a bucket or of the filesystem."""
+        location, root = self._location.rpartition("/")[0], self._root.rpartition("/")[0]
+        if not root.strip("/"):
+            return None
+        storage = copy(self)
+        storage._location, storage._root, storage._root_info = location, root, None
+        return storage
 
     def exists(self, path: str = "") -> bool:
         """See `Storage.exists`."""

@@ -6,17 +6,12 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from registry_dagster.datahub.dataset import (
-    dataset_from,
-    dataset_proposals,
-    owner_proposals,
-    tag_proposals,
-)
+from registry_dagster.datahub.dataset import owner_proposals, tag_proposals
 from registry_dagster.datahub.limits import fits_a_urn, refuse_long_names
 from registry_dagster.datahub.materialization import materialization_proposals, source_proposal
 from registry_dagster.datahub.pipeline import instance_urn, run_proposals
 from registry_dagster.datahub.proposal import Proposal
-from registry_dagster.datahub.urns import container_urn, materialization_urn
+from registry_dagster.datahub.urns import materialization_urn
 from registry_dagster.errors import (
     InvalidDeclaration,
     MaterializationConflict,
@@ -26,6 +21,7 @@ from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.arguments import each_of
+from registry_dagster.registry.dataset_pages import write_pages
 from registry_dagster.registry.materialization_changes import (
     MaterializationChange,
     MaterializationChanges,
@@ -61,20 +57,8 @@ class Writer:
         """Record Datasets as they are declared, after the owners and tags they name."""
         if not declared:
             return
-        env = self.records.env
         self.ensure(each for dataset in declared for each in (*owner_proposals(dataset), *tag_proposals(dataset)))
-        stored = self.records.store.read([container_urn(dataset.name, env) for dataset in declared])
-        merged: dict[str, Dataset] = {}
-        for dataset in declared:
-            recorded = merged.get(dataset.name) or dataset_from(stored.get(container_urn(dataset.name, env), {}))
-            merged[dataset.name] = dataset.added_to(recorded) if recorded else dataset
-        self.records.store.upsert(
-            proposal
-            for name, dataset in merged.items()
-            for proposal in dataset_proposals(dataset, stored.get(container_urn(name, env), {}), env)
-        )
-        for dataset in merged.values():
-            self.records.remember_dataset(dataset)
+        write_pages(self.records, declared)
 
     def write_materializations(self, declared: Sequence[MaterializationVersion]) -> None:
         """Record materialization versions as they are declared.

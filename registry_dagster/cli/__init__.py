@@ -5,7 +5,7 @@ One module for each group of commands. It parses options, calls the registry and
 
 from __future__ import annotations
 
-from registry_dagster.cli import acts, doctor, find, join, materializations, publish, show, verify
+from registry_dagster.cli import acts, doctor, find, join, materializations, publish, push, show, verify
 from registry_dagster.cli.app import app, main
 
-__all__ = ["acts", "app", "doctor", "find", "join", "main", "materializations", "publish", "show", "verify"]
+__all__ = ["acts", "app", "doctor", "find", "join", "main", "materializations", "publish", "push", "show", "verify"]

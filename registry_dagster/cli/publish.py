@@ -1,4 +1,4 @@
-"""Commands that publish: publish, push; and plan, which shows what publish would do."""
+"""Commands that publish: publish; and plan, which shows what publish would do."""
 
 from __future__ import annotations
 
@@ -21,18 +21,13 @@ from registry_dagster.cli.options import (
     storage_options,
     table_format,
 )
-from registry_dagster.cli.output import note, progress, say, show
-from registry_dagster.errors import RegistryError
+from registry_dagster.cli.output import note, say, show
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.layout import Layout
 from registry_dagster.model.table import TableFacts
-from registry_dagster.registry.commit import Outcome
 from registry_dagster.registry.plan import Plan, Receipt
-from registry_dagster.registry.registry import Registry
 
-__all__ = ["plan", "publish", "push"]
-
-_BATCH = 100
+__all__ = ["plan", "publish"]
 
 DeclarationFile = Annotated[Path, typer.Argument(help="The YAML or JSON file with the declaration.")]
 TableLocation = Annotated[str, typer.Option("--table", help="Where the table is: a path or a URI.")]
@@ -105,38 +100,6 @@ def plan(
         _show_plan(opened_registry.plan(declared, facts, label=label, draft=draft), as_json)
 
 
-@app.command()
-def push(
-    folder: Annotated[Path, typer.Argument(help="The folder of a file:// registry.")],
-    registry: Target = None,
-    env: Env = None,
-    as_json: AsJson = False,
-) -> None:
-    """Publish what was handed off in a folder. Running it again publishes nothing twice."""
-    from registry_dagster.registry.handoff import handed_off
-
-    publications = handed_off(folder, env or "PROD")
-    outcomes: list[Outcome] = []
-    with opened(registry, env) as opened_registry, progress("publishing", len(publications)) as done:
-        for start in range(0, len(publications), _BATCH):
-            batch = publications[start : start + _BATCH]
-            outcomes += opened_registry.publish_many(batch)
-            done(len(batch))
-    failed = [outcome for outcome in outcomes if isinstance(outcome, RegistryError)]
-    rows = [
-        {"error": str(outcome)}
-        if isinstance(outcome, RegistryError)
-        else {"version": outcome.version, "created": outcome.created}
-        for outcome in outcomes
-    ]
-    show(as_json, rows, lambda: _print_pushed(outcomes, opened_registry))
-    if failed:
-        raise RegistryError(
-            f"{len(failed)} of {len(outcomes)} were not published; fix the errors and run again: "
-            "what is already published is kept"
-        )
-
-
 def _declared(file: Path, inputs: Sequence[str], layout: str | None) -> FeatureTable:
     """The declaration, with what the options add to it."""
     declared = FeatureTable.from_yaml(file)
@@ -177,12 +140,3 @@ def _show_plan(planned: Plan, as_json: bool) -> None:
         "record": planned.record.to_json(),
     }
     show(as_json, data, lambda: say(planned.to_markdown()))
-
-
-def _print_pushed(outcomes: Sequence[Outcome], registry: Registry) -> None:
-    for outcome in outcomes:
-        if isinstance(outcome, RegistryError):
-            say(f"failed     {outcome}")
-        else:
-            say(f"{'published' if outcome.created else 'unchanged'}  {outcome.version}")
-    say(f"in {registry.target}")

@@ -119,7 +119,10 @@ def _ids(facts: Facts) -> Iterator[str]:
 
 def digests_in(properties: Mapping[str, str]) -> list[str]:
     """The digests in a version's custom properties: that of its content, then that of the record."""
-    return [properties[name] for name in ("content_digest", "digest") if name in properties]
+    return [properties[name] for name in _DIGESTS if name in properties]
+
+
+_DIGESTS = ("content_digest", "digest", "handed_off_digest")
 
 
 def _digests(facts: Facts) -> Iterator[str]:

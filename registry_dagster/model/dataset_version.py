@@ -38,6 +38,7 @@ class Provenance(Model):
         published_at: When.
         dagster_run_id, dagster_asset, dagster_partition: What made the table, if Dagster did.
         dagster_job, dagster_op: The job and the op that did, each as `module/name`.
+        handed_off_digest, handed_off_at: The digest that the record had in a hand-off, and when it was published there.
     """
 
     publisher: UrnText
@@ -48,6 +49,8 @@ class Provenance(Model):
     dagster_partition: Text | None = None
     dagster_job: Text | None = None
     dagster_op: Text | None = None
+    handed_off_digest: Text | None = None
+    handed_off_at: UtcDateTime | None = None
 
 
 class ColumnSource(Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from registry_dagster.answers.diff import Diff
 from registry_dagster.model.dataset import Dataset
@@ -23,11 +24,12 @@ _INDEXED_CHARACTERS = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Which Dagster run made the table, and from what.
+    """Which Dagster run made the table, and from what; for a hand-off, what was handed off.
 
     Args:
         run_id, asset, partition: The run, the asset key as `a/b`, the partition key.
         job, op: The job and the op, each as `module/name`.
+        handed_off_digest, handed_off_at: The digest of the record in the hand-off, and when it was published there.
         inputs: Dataset and identity of each physical table that was read.
         column_lineage: Column → the (dataset, column) pairs it was computed from.
     """
@@ -37,6 +39,8 @@ class Origin:
     partition: str | None = None
     job: str | None = None
     op: str | None = None
+    handed_off_digest: str | None = None
+    handed_off_at: datetime | None = None
     inputs: Sequence[tuple[str, Mapping[str, object]]] = ()
     column_lineage: Mapping[str, Sequence[tuple[str, str]]] = field(
         default_factory=dict[str, Sequence[tuple[str, str]]]

@@ -42,4 +42,6 @@ def provenance(
         dagster_partition=origin.partition,
         dagster_job=origin.job,
         dagster_op=origin.op,
+        handed_off_digest=origin.handed_off_digest,
+        handed_off_at=origin.handed_off_at,
     )

@@ -16,6 +16,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
 from registry_dagster.datahub.search import Search
 from registry_dagster.datahub.urns import entity_type
@@ -24,6 +27,23 @@ from registry_dagster.stores.matching import fitting
 from registry_dagster.stores.store import Refusal, Swap, unmet_by
 
 __all__ = ["FileStore"]
+
+
+_MOST_BYTES = 256 * 2**20
+"""One write is far smaller: a record of 10,000 columns has some MB."""
+
+
+class _Value(TypedDict):
+    json: dict[str, Any]
+
+
+class _Proposal(TypedDict):
+    entityUrn: str
+    aspectName: str
+    aspect: _Value
+
+
+_PROPOSALS = TypeAdapter(list[_Proposal])
 
 
 class FileStore:
@@ -140,12 +160,8 @@ class FileStore:
     def _catch_up(self) -> None:
         """Read the files that anybody has written since."""
         while (path := self._path(self._read + 1)).exists():
-            try:
-                entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError) as error:
-                raise RegistryError(f"{path} cannot be read as proposals ({error}); restore the file") from error
-            for entry in entries:
-                self._entities.setdefault(entry["entityUrn"], {})[entry["aspectName"]] = entry["aspect"]["json"]
+            for urn, aspect, value in _read(path):
+                self._entities.setdefault(urn, {})[aspect] = value
             self._read += 1
         if not self._whole:
             self._refuse_gap()
@@ -183,6 +199,33 @@ class FileStore:
                 f"{self.target}: {error.strerror}. This step wrote nothing; check the folder and run it again"
             ) from error
         return True
+
+
+def _read(path: Path) -> list[tuple[str, str, Aspect]]:
+    """URN, aspect and value of each proposal in a file.
+
+    Raises:
+        RegistryError: it is not a list of proposals.
+    """
+    try:
+        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            raise ValueError(f"it is not a file of at most {_MOST_BYTES / 2**20:,.0f} MiB")
+        return [_of_entry(entry) for entry in _PROPOSALS.validate_json(path.read_bytes(), strict=True)]
+    except (OSError, ValueError) as error:
+        raise RegistryError(f"{path} cannot be read as proposals ({_in_a_line(error)}); restore the file") from error
+
+
+def _of_entry(entry: _Proposal) -> tuple[str, str, Aspect]:
+    if not entry["entityUrn"].startswith("urn:li:"):
+        raise ValueError(f"{entry['entityUrn'][:50]!r} is not one of DataHub's URNs")
+    return entry["entityUrn"], entry["aspectName"], dict(entry["aspect"]["json"])
+
+
+def _in_a_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": ")
+    return str(error)
 
 
 def _entry(proposal: Proposal, change: str) -> dict[str, Any]:

@@ -105,8 +105,30 @@ def test_push_delivers_a_folder_and_a_second_time_nothing(run: Run, tmp_path: Pa
     first, second = run("push", "handoff"), run("push", "handoff")
     assert (first.returncode, first.stdout) == (0, f"published  lab.cells@v1\nin lite://{path}\n")
     assert (second.returncode, second.stdout) == (0, f"unchanged  lab.cells@v1\nin lite://{path}\n")
-    assert json.loads(run("push", "handoff", "--json").stdout) == [{"version": "lab.cells@v1", "created": False}]
+    assert json.loads(run("push", "handoff", "--json").stdout) == [
+        {"handed_off": "lab.cells@v1", "version": "lab.cells@v1", "created": False}
+    ]
     assert json.loads(run("show", "lab.cells", "--json").stdout)["provenance"]["publisher"] == "hpc@lab.org"
+
+
+def test_a_dry_run_of_a_push_names_what_is_new_and_what_stays_and_writes_nothing(
+    run: Run, tmp_path: Path, path: Path
+) -> None:
+    with Registry.open(f"file://{tmp_path}/handoff", publisher="hpc@lab.org") as registry:
+        registry.publish(declared("lab.cells", title="Cells (draft)"), facts(), message="from the cluster")
+        run("push", "handoff")
+        registry.publish(declared("lab.cells"), facts(2), message="more")
+    run("describe", "lab.cells", "--title", "Cells", "-m", "it is final", "--publisher", "eve@lab.org")
+    before = path.read_bytes()
+    dry = run("push", "handoff", "--dry-run")
+    assert dry.returncode == 0
+    assert dry.stdout.splitlines() == [
+        "unchanged  lab.cells@v1",
+        "new        lab.cells@v2 of the hand-off",
+        f"would be written to lite://{path}",
+    ]
+    assert "lab.cells: title stays 'Cells' (handed off: 'Cells (draft)')" in dry.stderr
+    assert path.read_bytes() == before
 
 
 def test_push_to_a_server_takes_the_token_from_the_environment_and_never_shows_it(run: Run, tmp_path: Path) -> None:

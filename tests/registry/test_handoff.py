@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from datahub.ingestion.source.file import FileSourceConfig, GenericFileSource, r
 from datahub.metadata.schema_classes import MetadataChangeProposalClass
 
 from registry_dagster.errors import CorruptRecord, NotPublished, RegistryError
+from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
-from registry_dagster.registry.handoff import handed_off
-from registry_dagster.registry.plan import Origin, Receipt
+from registry_dagster.registry.handoff import Delivery, deliveries, handed_off
+from registry_dagster.registry.plan import Origin, Publication, Receipt
 from registry_dagster.registry.registry import Registry
 from tests.gms.server import StandInGms
 from tests.registry.declared import declared, facts, reference
@@ -57,7 +59,8 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def meaning(record: DatasetVersion) -> dict[str, Any]:
     """All of a record but what is given where it is pushed to."""
     whole = {**record.to_json(), "provenance": {**record.to_json()["provenance"]}}
-    del whole["provenance"]["published_at"]
+    for given in ("published_at", "handed_off_at", "handed_off_digest"):
+        whole["provenance"].pop(given, None)
     return whole
 
 
@@ -67,9 +70,15 @@ def _generic(entry: dict[str, Any]) -> dict[str, Any]:
     return {**entry, "aspect": {"value": text, "contentType": "application/json"}}
 
 
+def publication(delivery: Delivery) -> Publication:
+    assert isinstance(delivery.publication, Publication), delivery.publication
+    return delivery.publication
+
+
 def push(folder: Path, target: str) -> list[tuple[str, bool]]:
     with Registry.open(target) as registry:
-        outcomes = registry.publish_many(handed_off(folder))
+        versions = deliveries(registry, handed_off(folder))
+        outcomes = registry.publish_many([publication(each) for each in versions])
     return [
         (outcome.version, outcome.created) if isinstance(outcome, Receipt) else (str(outcome), False)
         for outcome in outcomes
@@ -124,8 +133,8 @@ def test_what_was_added_to_the_folder_since_is_pushed(folder: Path, target: str)
 def test_environments_in_one_folder_are_pushed_one_by_one(folder: Path) -> None:
     with Registry.open(f"file://{folder}", env="DEV", publisher="hpc@lab.org") as registry:
         registry.publish(declared("trial"), facts(), message="a trial")
-    assert [each.feature_table.dataset.name for each in handed_off(folder, "DEV")] == ["trial"]
-    assert "trial" not in {each.feature_table.dataset.name for each in handed_off(folder)}
+    assert [each.name for each in handed_off(folder, "DEV")] == ["trial@v1"]
+    assert "trial@v1" not in {each.name for each in handed_off(folder)}
 
 
 def test_a_folder_without_versions_is_said_to_be_so(tmp_path: Path) -> None:
@@ -133,10 +142,68 @@ def test_a_folder_without_versions_is_said_to_be_so(tmp_path: Path) -> None:
         handed_off(tmp_path)
 
 
-def test_a_changed_file_is_found_before_anything_is_pushed(folder: Path) -> None:
+def test_a_changed_record_is_an_error_of_its_own_and_keeps_no_other_out(folder: Path, target: str) -> None:
     for path in folder.iterdir():
-        path.write_text(path.read_text().replace("int64", "int32"))
-    with pytest.raises(CorruptRecord, match="schemaMetadata was changed after publishing"):
+        path.write_text(path.read_text().replace("neurons 0", "neurons 0, tampered with"))
+    bad, one, third = handed_off(folder)
+    assert isinstance(bad.publication, CorruptRecord)
+    assert "hemibrain.neurons@v1" in str(bad.publication)
+    with Registry.open(target) as registry:
+        receipts = registry.publish_many([publication(each) for each in deliveries(registry, [one, third])])
+    assert [isinstance(receipt, Receipt) and receipt.created for receipt in receipts] == [True, True]
+
+
+def test_pushing_again_does_not_take_back_what_a_dataset_says_by_now(folder: Path, target: str) -> None:
+    push(folder, target)
+    with Registry.open(target, publisher="grace@lab.org") as registry:
+        final = Dataset(name="hemibrain.neurons", title="Neurons, final", owners=["team:lab"], tags=["final"])
+        registry.describe(final, message="it is final")
+        (kept, *_) = (each.kept for each in deliveries(registry, handed_off(folder)))
+    assert kept == (
+        "title stays 'Neurons, final' (handed off: 'Größe, (b)')",
+        "owners stays ['team:lab'] (handed off: ['team:fly'])",
+        "tags stays ['final'] (handed off: ['fly'])",
+    )
+    push(folder, target)
+    with Registry.open(target) as registry:
+        assert registry.dataset("hemibrain.neurons").title == "Neurons, final"
+
+
+def test_a_pushed_version_is_found_by_the_digest_that_it_was_handed_off_with(folder: Path, target: str) -> None:
+    with Registry.open(f"file://{folder}") as here:
+        handed = here.get("hemibrain.synapses")
+    with Registry.open(target, publisher="ada@lab.org") as registry:
+        registry.publish(declared("hemibrain.synapses"), facts(77), message="was here before")
+    push(folder, target)
+    with Registry.open(target) as registry:
+        pushed = registry.get(handed.digest)
+        assert pushed.name == "hemibrain.synapses@v2"
+        assert pushed.provenance.handed_off_digest == handed.digest
+        assert pushed.provenance.handed_off_at == handed.provenance.published_at
+        assert pushed.provenance.dagster_run_id == "run-1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]]", "{}", "null", "5", '"x"', "[1]", "[{}]", "[" * 5000 + "]" * 5000, "1" * 10_000),
+        '[{"entityUrn": 5, "aspectName": "x", "aspect": {"json": {}}}]',
+        '[{"entityUrn": "neurons", "aspectName": "x", "aspect": {"json": {}}}]',
+        '[{"entityUrn": "urn:li:dataset:(x)", "aspectName": "x", "aspect": {"json": []}}]',
+    ],
+)
+def test_a_file_that_is_no_list_of_proposals_is_named(folder: Path, text: str) -> None:
+    path = folder / f"{len(list(folder.iterdir())) + 1:06}.json"
+    path.write_text(text)
+    with pytest.raises(RegistryError, match=f"{path} cannot be read as proposals"):
+        handed_off(folder)
+
+
+@pytest.mark.parametrize("odd", ["folder", "fifo"])
+def test_what_is_no_file_is_named_and_not_waited_for(folder: Path, odd: str) -> None:
+    path = folder / f"{len(list(folder.iterdir())) + 1:06}.json"
+    path.mkdir() if odd == "folder" else os.mkfifo(path)
+    with pytest.raises(RegistryError, match=f"{path} cannot be read as proposals"):
         handed_off(folder)
 
 

@@ -1,0 +1,121 @@
+"""The command that delivers a hand-off: push."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from registry_dagster.cli.app import app
+from registry_dagster.cli.options import AsJson, Env, Target, opened
+from registry_dagster.cli.output import note, progress, say, show
+from registry_dagster.errors import RegistryError
+from registry_dagster.registry.handoff import Delivery, deliveries, handed_off
+from registry_dagster.registry.plan import Plan, Receipt
+from registry_dagster.registry.registry import Registry
+
+__all__ = ["push"]
+
+_BATCH = 100
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What became, or would become, of one version."""
+
+    handed_off: str
+    kept: tuple[str, ...]
+    version: str | None = None
+    created: bool = False
+    error: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        outcome = {"error": self.error} if self.error else {"version": self.version, "created": self.created}
+        return {"handed_off": self.handed_off, **outcome, **({"kept": list(self.kept)} if self.kept else {})}
+
+
+@app.command()
+def push(
+    folder: Annotated[Path, typer.Argument(help="The folder of a file:// registry.")],
+    registry: Target = None,
+    env: Env = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be published, and write nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Publish what was handed off in a folder. Running it again publishes nothing twice, and reverts nothing."""
+    versions = handed_off(folder, env or "PROD")
+    rows: list[_Row] = []
+    with opened(registry, env) as opened_registry, progress("publishing", len(versions)) as done:
+        for start in range(0, len(versions), _BATCH):
+            batch = deliveries(opened_registry, versions[start : start + _BATCH])
+            rows += _planned(opened_registry, batch) if dry_run else _pushed(opened_registry, batch)
+            done(len(batch))
+    show(as_json, [row.to_json() for row in rows], lambda: _print_rows(rows, opened_registry, dry_run))
+    if failed := [row for row in rows if row.error]:
+        raise RegistryError(
+            f"{len(failed)} of {len(rows)} {'would be refused' if dry_run else 'were not published'}; fix the errors "
+            "and run again: what is already published is kept"
+        )
+
+
+def _pushed(registry: Registry, batch: Sequence[Delivery]) -> list[_Row]:
+    """A row for each version, in the order of the hand-off."""
+    whole = [each.publication for each in batch if not isinstance(each.publication, RegistryError)]
+    outcomes = iter(registry.publish_many(whole))
+    return [
+        _row(each, each.publication if isinstance(each.publication, RegistryError) else next(outcomes))
+        for each in batch
+    ]
+
+
+def _planned(registry: Registry, batch: Sequence[Delivery]) -> list[_Row]:
+    return [_row(each, _plan(registry, each)) for each in batch]
+
+
+def _plan(registry: Registry, delivery: Delivery) -> Plan | RegistryError:
+    publication = delivery.publication
+    if isinstance(publication, RegistryError):
+        return publication
+    try:
+        return registry.plan(
+            publication.feature_table,
+            publication.table,
+            label=publication.label,
+            draft=publication.draft,
+            origin=publication.origin,
+        )
+    except RegistryError as error:
+        return error
+
+
+def _row(delivery: Delivery, outcome: Receipt | Plan | RegistryError) -> _Row:
+    if isinstance(outcome, RegistryError):
+        return _Row(delivery.name, delivery.kept, error=str(outcome))
+    created = outcome.created if isinstance(outcome, Receipt) else outcome.creates
+    return _Row(delivery.name, delivery.kept, outcome.version, created)
+
+
+def _print_rows(rows: Sequence[_Row], registry: Registry, dry_run: bool) -> None:
+    for row in rows:
+        say(_line(row, dry_run))
+    for line in dict.fromkeys(_kept_lines(rows)):
+        note(line)
+    say(f"{'would be written to' if dry_run else 'in'} {registry.target}")
+
+
+def _line(row: _Row, dry_run: bool) -> str:
+    if row.error:
+        return f"failed     {row.handed_off}: {row.error}"
+    if not row.created:
+        return f"unchanged  {row.version}"
+    return f"new        {row.handed_off} of the hand-off" if dry_run else f"published  {row.version}"
+
+
+def _kept_lines(rows: Sequence[_Row]) -> Iterator[str]:
+    """What a Dataset says by now is not taken back by an older hand-off."""
+    for row in rows:
+        name = row.handed_off.partition("@")[0]
+        yield from (f"{name}: {each}; change it with `feature-registry describe {name}`" for each in row.kept)

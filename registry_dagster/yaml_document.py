@@ -13,11 +13,16 @@ import yaml
 
 from registry_dagster.errors import InvalidDeclaration, Problem
 
-__all__ = ["Document", "Part", "read_document", "read_items"]
+__all__ = ["TOO_FINE", "Document", "Part", "is_too_fine", "read_document", "read_items"]
 
 _FILE_NAME = re.compile(r"\S.*\.(ya?ml|json)")
 _MERGE = "tag:yaml.org,2002:merge"
+_MOMENT = "tag:yaml.org,2002:timestamp"
 _TEXT = "tag:yaml.org,2002:str"
+
+_FINE = re.compile(r":\d\d[.,]\d{6}0*[1-9]")
+TOO_FINE = "has digits below a microsecond, which no record keeps; write at most six behind the point"
+"""What is wrong with a moment that says more than a record keeps."""
 
 _LARGEST = 10_000_000
 """Characters of a document."""
@@ -42,6 +47,11 @@ class Part(NamedTuple):
 
     line: int
     path: tuple[str | int, ...]
+
+
+def is_too_fine(moment: str) -> bool:
+    """Whether a moment, as it is written, has digits below a microsecond. Zeros are none."""
+    return _FINE.search(moment) is not None
 
 
 class _Unfit(yaml.MarkedYAMLError):
@@ -87,6 +97,8 @@ class _Loader(yaml.SafeLoader):
         if len(text) > _LONGEST_NUMBER:
             what = f"{text[:20]}… has {len(text):,} characters; shorten it, or put it in quotes if it is text"
             raise _Unfit(problem=what, problem_mark=node.start_mark)
+        if node.tag == _MOMENT and is_too_fine(text):
+            raise _Unfit(problem=f"{text} {TOO_FINE}", problem_mark=node.start_mark)
         try:
             return cast("Any", super().construct_object(node, deep))
         except (ValueError, OverflowError) as error:

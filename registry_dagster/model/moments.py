@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from datetime import date, datetime, timezone
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
+from registry_dagster.yaml_document import TOO_FINE, is_too_fine
+
 __all__ = ["UtcDateTime", "finer", "moments_agree"]
+
+_log = logging.getLogger(__name__)
 
 _NUMBER = re.compile(r"\s*[-+]?[\d.]+([eE][-+]?\d+)?\s*")
 
@@ -30,6 +35,8 @@ def _plain(moment: datetime) -> datetime:
     """The moment as `datetime` itself: others' kinds, such as pandas', keep nanoseconds that no record keeps."""
     if type(moment) is datetime:
         return moment
+    if getattr(moment, "nanosecond", 0):
+        _log.warning("%s is kept to the microsecond; the digits below are left out", moment.isoformat())
     try:
         return datetime.combine(moment.date(), moment.timetz())
     except (TypeError, ValueError):
@@ -37,6 +44,8 @@ def _plain(moment: datetime) -> datetime:
 
 
 def _moment_not_number(value: object) -> object:
+    if isinstance(value, str) and is_too_fine(value):
+        raise ValueError(f"{value} {TOO_FINE}")
     if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
         raise ValueError(f"{value!r} is a number; write the moment as 2025-01-13T09:30:00Z")
     if type(value).__name__ == "datetime64":
@@ -56,7 +65,8 @@ UtcDateTime = Annotated[
     AfterValidator(_to_utc),
     PlainSerializer(_iso, return_type=str, when_used="json"),
 ]
-"""A moment with a time zone, kept in UTC to the microsecond; digits below that are cut."""
+"""A moment with a time zone, kept in UTC to the microsecond. Text that says more is refused; of others' kinds of
+moment the digits below are left out, with a warning in the log."""
 
 
 def moments_agree(a: datetime, b: datetime) -> bool:

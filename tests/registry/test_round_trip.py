@@ -74,18 +74,18 @@ def test_a_materialization_version_of_pandas_is_recorded_once(registry: rd.Regis
 def test_what_would_not_read_back_is_refused_by_its_field_and_burns_no_version(
     registry: rd.Registry, facts: rd.TableFacts
 ) -> None:
-    class Finer(datetime):
+    class Odd(datetime):
         def isoformat(self, sep: str = "T", timespec: str = "auto") -> str:
-            return "2025-01-13T10:10:01.286229123+00:00"
+            return "2025-01-13T10:10:01.286229000+00:00"
 
-    finer = Finer(2025, 1, 13, 10, 10, 1, 286229, tzinfo=timezone.utc)
-    unchecked = minnie().model_copy(update={"timestamp": finer})
+    odd = Odd(2025, 1, 13, 10, 10, 1, 286229, tzinfo=timezone.utc)
+    unchecked = minnie().model_copy(update={"timestamp": odd})
     table = declared(minnie()).model_copy(update={"materializations": (unchecked,)})
     with pytest.raises(InvalidDeclaration) as refused:
         registry.publish(table, facts, message="First")
     assert str(refused.value).startswith(
         "m.nuclei@v1 was not published: it would not read back as it was declared: "
-        "materializations.0.timestamp is '2025-01-13T10:10:01.286229123Z', read back '2025-01-13T10:10:01.286229Z'"
+        "materializations.0.timestamp is '2025-01-13T10:10:01.286229000Z', read back '2025-01-13T10:10:01.286229Z'"
     )
     assert registry.publish(declared(minnie(timestamp=MICROSECONDS)), facts, message="First").version == "m.nuclei@v1"
 
@@ -124,3 +124,23 @@ def test_numbers_and_lists_of_numpy_and_pandas_are_taken() -> None:
 def test_a_version_that_is_no_whole_number_is_refused(version: object) -> None:
     with pytest.raises(InvalidDeclaration, match="version"):
         rd.MaterializationVersion(system="flywire", version=version)
+
+
+@pytest.mark.parametrize("typed", ["2025-01-13T10:10:01.286229123Z", "2025-01-13 10:10:01.2862290001+00:00"])
+def test_digits_below_a_microsecond_were_cut_without_a_word(typed: str) -> None:
+    with pytest.raises(InvalidDeclaration, match=r"timestamp: .* has digits below a microsecond"):
+        minnie(timestamp=typed)
+    for text in (typed, f"'{typed}'"):
+        with pytest.raises(InvalidDeclaration, match="line 2.* has digits below a microsecond, which no record keeps"):
+            rd.FeatureTable.from_yaml(
+                "dataset: {name: m.nuclei}\n"
+                f"materializations: [{{system: minnie65_public, version: 1300, timestamp: {text}}}]\n"
+            )
+    assert minnie(timestamp="2025-01-13T10:10:01.286229000Z").timestamp == MICROSECONDS
+
+
+def test_that_digits_of_a_pandas_timestamp_are_left_out_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    assert minnie(timestamp=NANOSECONDS).timestamp == MICROSECONDS
+    assert (
+        "2025-01-13T10:10:01.286229123+00:00 is kept to the microsecond; the digits below are left out" in caplog.text
+    )

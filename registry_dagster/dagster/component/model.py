@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, cast
 
 import dagster as dg
+import yaml
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema
 from pydantic_core import CoreSchema
@@ -16,6 +17,9 @@ from registry_dagster.model.text import shown
 from registry_dagster.stores.targets import DEFAULT_TARGET, TARGETS
 
 __all__ = ["ENV_REFERENCE", "Declared", "GateAttributes", "PublishAttributes", "RegistryAttributes"]
+
+_MISREAD = ["string", "number", "boolean"]
+"""The JSON types of a text that was typed without quotes."""
 
 ENV_REFERENCE = r"^\{\{\s*env\.(\w+)\s*\}\}$"
 """A reference to an environment variable in Dagster's YAML; the group is its name."""
@@ -94,8 +98,34 @@ class PublishAttributes(dg.Model):
 
     @classmethod
     def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
-        """The schema as pydantic makes it, changed so that a mistake in a column or signal is reported at its line."""
-        return _with_conditions(super().model_json_schema(*args, **options))
+        """The schema as pydantic makes it, changed so that a mistake in a column or signal is reported at its line.
+
+        Declarations are read from the file itself, so what YAML made of a text (`1:1` is 61) is no mistake.
+        """
+        schema = _with_conditions(super().model_json_schema(*args, **options))
+        own = (RegistryAttributes.__name__, GateAttributes.__name__)
+        declared = {name: each if name in own else _as_typed(each) for name, each in schema["$defs"].items()}
+        return {**schema, "$defs": declared}
+
+
+def _as_typed(schema: Any) -> Any:
+    """The schema with every text also as the number or yes/no that YAML 1.1 may make of it."""
+    if isinstance(schema, list):
+        return [_as_typed(each) for each in cast("list[Any]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    schema = {name: _as_typed(value) for name, value in cast("dict[str, Any]", schema).items()}
+    if isinstance(words := schema.get("enum"), list):
+        return _or_misread(schema, cast("list[Any]", words))
+    if schema.get("items", {}).get("type") == _MISREAD:
+        schema["items"] = {**schema["items"], "type": [*_MISREAD, "null"]}
+    return {**schema, "type": _MISREAD} if schema.get("type") == "string" else schema
+
+
+def _or_misread(schema: dict[str, Any], words: list[Any]) -> dict[str, Any]:
+    """A choice of words, or what YAML makes of one of them; a mistake is still reported with the words alone."""
+    misread = [read for word in words if isinstance(word, str) and not isinstance(read := yaml.safe_load(word), str)]
+    return {"if": {"enum": misread}, "then": {}, "else": schema} if misread else schema
 
 
 def _with_conditions(schema: Any) -> Any:

@@ -55,3 +55,15 @@ def test_an_impossible_moment_in_a_components_yaml_is_refused_at_its_line(projec
     text = text.replace("source: cave", "source: cave, timestamp: 2025-02-30")
     project.attributes(f"datasets:\n  cells:\n{indent(text, '    ')}")
     assert "defs.yaml, line 6: '2025-02-30' is not a value: day is out of range" in refused(project)
+
+
+def test_dgs_check_took_what_yaml_made_of_a_text_for_a_mistake(project: Project) -> None:
+    texts = {f"asset{number}": spelled(name)[0] for number, name in enumerate(SPELLINGS)}
+    alike = {key: text.replace("&ids", f"&{key}").replace("*ids", f"*{key}") for key, text in texts.items()}
+    project.attributes("datasets:\n" + "".join(f"  {key}:\n{indent(text, '    ')}" for key, text in alike.items()))
+    checked = project.dg("check", "yaml")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    project.attributes(f"datasets:\n  cells:\n{indent(spelled('plain')[0].replace('n:1', '2:1'), '    ')}")
+    checked = project.dg("check", "yaml")
+    assert checked.returncode == 1
+    assert "'1:1', 'n:1', '1:n', 'n:m'" in checked.stdout

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import cast
 
-from registry_dagster.datahub.schema import columns_from
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Field, Kind, Search, Term
 from registry_dagster.datahub.urns import materialization_in, sort_id
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.accounts import owners_meant
-from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import is_dataset_name
 from registry_dagster.model.vocabulary import ANNOTATION_TYPES
-from registry_dagster.registry.clock_warnings import Recorded, names_in
+from registry_dagster.registry.clock_warnings import Recorded
 from registry_dagster.registry.filters import Question
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.vocabulary import hint, state_hint, state_meant, systems_in
@@ -119,23 +117,6 @@ class KnownNames:
             return Recorded()
         return Recorded(tuple(map(_named, found)))
 
-    def used(self, recorded: Recorded, before: DatasetVersion | None) -> Recorded:
-        """With the names that the newest versions have, and the one that came before.
-
-        Args:
-            recorded: What is known already.
-            before: The version that a plan is compared with.
-        """
-        store = self.records.store
-        urns = list(islice(store.search(Search("version", self.records.env)), _PAGE + 1))
-        names = names_in(before) if before else {"id space": set[str](), "frame": set[str](), "dataset": set[str]()}
-        for entity in store.read(urns[:_PAGE], ["schemaMetadata"]).values() if urns else ():
-            for column in columns_from(entity["schemaMetadata"]).values():
-                names["id space"] |= _stated(column, "id_space", "chunkedgraph")
-                names["frame"] |= _stated(column, "frame")
-        names["dataset"] |= self.records.dataset_names()
-        return replace(recorded, names=names, complete=len(urns) <= _PAGE)
-
     def _check_datasets(self, name: str) -> None:
         """Raise if a dataset, or `name.*`, is not known."""
         if not name.endswith(".*"):
@@ -195,8 +176,3 @@ def _named(name: tuple[str, str]) -> MaterializationVersion:
     """A materialization version of which only the source and the name are known."""
     source, (system, _, version) = name[0], name[1].partition("@")
     return MaterializationVersion.model_construct(system=system, version=version, source=source)
-
-
-def _stated(column: Mapping[str, object], *fields: str) -> set[str]:
-    """The values that a column has of some fields."""
-    return {str(column[each]) for each in fields if column.get(each)}

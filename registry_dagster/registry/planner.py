@@ -25,6 +25,7 @@ from registry_dagster.registry.links import Links, links_of
 from registry_dagster.registry.plan import Origin, Plan, Publication, index_warnings, warnings_for
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import Resolver
+from registry_dagster.registry.used_names import UsedNames
 from registry_dagster.registry.view import View, read_view
 
 __all__ = ["Planner"]
@@ -40,10 +41,13 @@ class Planner:
 
     records: Records
     resolver: Resolver
+    used: UsedNames
 
     def view(self, publications: Sequence[Publication], fresh: bool) -> View:
         """Read, at once, what plans of these publications are made against; see `read_view`."""
-        return read_view(self.records, self.resolver, publications, fresh=fresh)
+        view = read_view(self.records, self.resolver, publications, fresh=fresh)
+        tables = [each.feature_table for each in publications]
+        return replace(view, recorded=self.used.beside(view.recorded, tables, view.numbers))
 
     def plan(self, publication: Publication, view: View) -> Plan:
         """What publishing would do, given what is recorded.
@@ -88,10 +92,8 @@ class Planner:
         )
         before = latest_earlier(self.resolver.versions([record.dataset])[record.dataset].candidates, planned)
         published = self.records.exact(before.name) if before else None
-        known = KnownNames(self.records).used(view.recorded, published)
-        named = name_warnings(publication.feature_table, known)
         changes = diff(published, record) if published is not None else None
-        return replace(plan, warnings=(*plan.warnings, *named, *sizes), diff=changes)
+        return replace(plan, warnings=(*plan.warnings, *sizes), diff=changes)
 
     def _sizes(self, publication: Publication, plan: Plan) -> tuple[str, ...]:
         """Refuse what could never be written; what a person should know of sizes and lengths."""
@@ -125,6 +127,7 @@ class Planner:
                     view.recorded,
                     datetime.now(timezone.utc),
                 ),
+                *(name_warnings(publication.feature_table, view.recorded) if same is None else ()),
                 *links.warnings,
                 *(_unchanged(record, same, view) if same else ()),
                 *self.records.store.unsupported.values(),

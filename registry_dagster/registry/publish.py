@@ -26,7 +26,7 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.arguments import each_of, publication_of, reason_of
 from registry_dagster.registry.commit import Commit, Committer, Outcome, Task, interrupted
 from registry_dagster.registry.limits import check_writable
-from registry_dagster.registry.plan import Plan, Publication
+from registry_dagster.registry.plan import Plan, Publication, Receipt
 from registry_dagster.registry.planner import Planner
 from registry_dagster.registry.publisher import provenance
 from registry_dagster.registry.records import Records
@@ -69,6 +69,7 @@ class PublishService:
             # What is remembered was behind, or the store failed: the next round asks it again.
             fresh = any(task.outcome is None and (task.failures or task.lost_races) for task in waiting)
             waiting = [task for task in waiting if task.outcome is None]
+        self.planner.used.note(each.publication.feature_table for each in tasks if isinstance(each.outcome, Receipt))
         return [result for task in tasks if (result := task.outcome) is not None]
 
     def _task(self, publication: Publication) -> Task:

@@ -34,6 +34,7 @@ from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundV
 from registry_dagster.registry.rows.lineage import Lineage
 from registry_dagster.registry.rows.rows import Rows, first_rows
 from registry_dagster.registry.settings import checked_env, default_env, default_publisher, default_target
+from registry_dagster.registry.used_names import UsedNames
 from registry_dagster.registry.verifier import Verification, Verifier
 from registry_dagster.registry.writer import Writer
 from registry_dagster.stores.open import open_store
@@ -63,7 +64,7 @@ class Registry:
         self._resolver = Resolver(self._records)
         self._finder = Finder(self._records, self._resolver)
         self._questions = Questions(self._records, self._resolver, self._finder)
-        self._planner = Planner(self._records, self._resolver)
+        self._planner = Planner(self._records, self._resolver, UsedNames(self._records))
         self._writer = Writer(self._records)
         self.acts = Acts(self._records, self._resolver, self._writer, publisher)
         committer = Committer(self._records, self._writer)

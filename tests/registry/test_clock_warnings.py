@@ -133,6 +133,39 @@ def test_a_plan_says_which_names_are_new(registry: Registry) -> None:
     assert registry.plan(made_against(version(1300)), facts(2, body_id="int64")).warnings == ()
 
 
+def test_a_receipt_did_not_say_which_names_are_new(registry: Registry) -> None:
+    registry.record_materializations(RECORDED)
+    registry.publish(made_against(version(1300)), facts(body_id="int64"), message="why")
+    typo = made_against(version(1300), "minnie65.others", "minnie65_pulbic")
+    with Registry.open(registry.target, publisher="bob@lab.org") as fresh:
+        said = "new here: id space minnie65_pulbic; known: minnie65_public; did you mean minnie65_public?"
+        assert fresh.publish(typo, facts(1, body_id="int64"), message="why").notes == (said,)
+        assert fresh.publish(typo, facts(2, body_id="int64"), message="why").notes == ()
+    pointing = declared(
+        "minnie65.more",
+        materializations=[version(1300)],
+        columns={"body_id": RootId(id_space="minnie65_public")},
+        references=[reference("minnie65.cels")],
+    )
+    notes = registry.publish(pointing, facts(3, body_id="int64"), message="why").notes
+    assert any(line.startswith("new here: dataset minnie65.cels; known: ") for line in notes)
+    assert any(line.endswith("did you mean minnie65.cells?") for line in notes)
+
+
+def test_names_cost_a_server_no_request_once_they_are_known() -> None:
+    with StandInGms() as gms, Registry.open(gms.url, publisher="ada@lab.org") as registry:
+        registry.publish(made_against(RECORDED[2]), facts(body_id="int64"), message="why")
+        gms.reset_requests()
+        registry.publish(made_against(RECORDED[2]), facts(1, body_id="int64"), message="why")
+        again = len(gms.requests)
+        with Registry.open(gms.url, publisher="bob@lab.org") as fresh:
+            fresh.publish(made_against(RECORDED[2]), facts(2, body_id="int64"), message="why")
+            gms.reset_requests()
+            fresh.publish(made_against(RECORDED[2]), facts(3, body_id="int64"), message="why")
+        assert len(gms.requests) == again
+        assert gms.requests_of("POST", "/api/graphql") == []
+
+
 def test_the_recorded_timestamp_is_frozen_into_the_record(registry: Registry) -> None:
     registry.record_materializations(RECORDED)
     receipt = registry.publish(made_against(version(1300)), facts(body_id="int64"), message="why")

@@ -100,7 +100,7 @@ class PublishAttributes(dg.Model):
     def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
         """The schema as pydantic makes it, changed so that a mistake in a column or signal is reported at its line.
 
-        Declarations are read from the file itself, so what YAML made of a text (`1:1` is 61) is no mistake.
+        Declarations are read from the file itself, so what YAML makes of a text (61 of `1:1`) is taken, too.
         """
         schema = _with_conditions(super().model_json_schema(*args, **options))
         own = (RegistryAttributes.__name__, GateAttributes.__name__)

@@ -10,6 +10,7 @@ import typer
 from registry_dagster.cli.app import app
 from registry_dagster.cli.options import AsJson, DatasetName, Env, Message, Publisher, Target, opened
 from registry_dagster.cli.output import facts, say, show, wrote
+from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.act import Act
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.registry.registry import Registry
@@ -119,8 +120,12 @@ def describe(
     dataset: DatasetName,
     title: Annotated[str | None, typer.Option(help="What people call it.")] = None,
     description: Annotated[str | None, typer.Option(help="Markdown.")] = None,
-    owner: Annotated[list[str] | None, typer.Option(help="team:name or an e-mail address; repeatable.")] = None,
+    owner: Annotated[
+        list[str] | None, typer.Option(help="team:name, an e-mail address or user name, or DataHub's URN; repeatable.")
+    ] = None,
+    no_owners: Annotated[bool, typer.Option("--no-owners", help="Record that it has no owners.")] = False,
     tag: Annotated[list[str] | None, typer.Option(help="A free word; repeatable.")] = None,
+    no_tags: Annotated[bool, typer.Option("--no-tags", help="Record that it has no tags.")] = False,
     message: Annotated[str, typer.Option("--message", "-m", help="Why; needed if anything is to change.")] = "",
     publisher: Publisher = None,
     registry: Target = None,
@@ -131,8 +136,9 @@ def describe(
 
     Those left out are unchanged, and so are the dataset's versions.
     """
-    given = {"title": title, "description": description, "owners": owner, "tags": tag}
-    changes = {name: value for name, value in given.items() if value}
+    owners, tags = _all_or_none("owner", owner, no_owners), _all_or_none("tag", tag, no_tags)
+    given = {"title": title or None, "description": description or None, "owners": owners, "tags": tags}
+    changes = {name: value for name, value in given.items() if value is not None}
     with opened(registry, env, publisher) as opened_registry:
         if not changes:
             described = opened_registry.dataset(dataset)
@@ -140,6 +146,17 @@ def describe(
             return
         described = opened_registry.describe(Dataset.from_json({"name": dataset, **changes}), message=message)
     show(as_json, described.to_json(), lambda: say(wrote(f"described {described.name}", opened_registry)))
+
+
+def _all_or_none(what: str, given: list[str] | None, none: bool) -> list[str] | None:
+    """The list that is to be recorded; None if it is left out.
+
+    Raises:
+        InvalidDeclaration: some are given, and none are to be left.
+    """
+    if given and none:
+        raise InvalidDeclaration(f"--{what} and --no-{what}s contradict each other; pass one of them")
+    return [] if none else given or None
 
 
 def _described(dataset: Dataset) -> dict[str, str | None]:

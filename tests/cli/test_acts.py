@@ -148,3 +148,15 @@ def test_a_draft_with_inputs_and_a_layout_is_published(run: Run, tmp_path: Path,
     assert said(run("dependents", f"{NAME}@v2")).count("lab.cells@v1")
     said(run("promote", "lab.cells@v1", "-m", "looked at"))
     assert json.loads(said(run("show", "lab.cells", "--json")))["now"]["draft"] is False
+
+
+def test_owners_and_tags_could_not_be_cleared(run: Run) -> None:
+    said(run("describe", NAME, "--tag", "curated", "-m", "why"))
+    said(run("describe", NAME, "--no-owners", "-m", "Nobody looks after it"))
+    described = json.loads(said(run("describe", NAME, "--json")))
+    assert (described["owners"], described["tags"]) == ([], ["curated"])
+    assert json.loads(said(run("describe", NAME, "--no-tags", "-m", "why", "--json")))["tags"] == []
+    assert run("find", "--owner", "team:fly").exit_code == 1
+    both = run("describe", NAME, "--owner", "ada", "--no-owners", "-m", "why")
+    assert both.exit_code == 1
+    assert "--owner and --no-owners contradict each other" in str(both.exception)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ __all__ = ["PublishRequest", "RequestRun", "newest_run", "newest_runs"]
 
 _MESSAGE = "Approved; each target says by whom and why"
 _PAGE = 100
+_MOST_DIGITS = 10
 _FAILED = {dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
 
 
@@ -88,16 +89,21 @@ class RequestRun:
     failed_at: float | None
 
 
-def newest_run(instance: dg.DagsterInstance, request_id: str) -> RequestRun | None:
-    """The newest run of a request, whoever launched it; None if all of its runs were deleted."""
-    records = instance.get_run_records(dg.RunsFilter(tags={REQUEST_TAG: request_id}), limit=1)
+def newest_run(instance: dg.DagsterInstance, job: str, request_id: str) -> RequestRun | None:
+    """The newest run of a request, whoever launched it; None if all of its runs were deleted.
+
+    Only runs of the publish job count: anybody can give the tags to a run of their own.
+    """
+    records = instance.get_run_records(dg.RunsFilter(job_name=job, tags={REQUEST_TAG: request_id}), limit=1)
     return _request_run(records[0]) if records else None
 
 
-def newest_runs(instance: dg.DagsterInstance, gate: str, since: datetime | None = None) -> Iterator[RequestRun]:
-    """The newest run of every request of a gate, of those created since a moment."""
+def newest_runs(
+    instance: dg.DagsterInstance, job: str, gate: str, since: datetime | None = None
+) -> Iterator[RequestRun]:
+    """The newest run of the publish job for every request of a gate, of those created since a moment."""
     known: set[str] = set()
-    for record in _newest_first(instance, dg.RunsFilter(tags={GATE_TAG: gate}, created_after=since)):
+    for record in _newest_first(instance, dg.RunsFilter(job_name=job, tags={GATE_TAG: gate}, created_after=since)):
         if (request_id := record.dagster_run.tags.get(REQUEST_TAG, "")) not in known:
             known.add(request_id)
             yield _request_run(record)
@@ -117,10 +123,16 @@ def _request_run(record: dg.RunRecord) -> RequestRun:
         gate=run.tags.get(GATE_TAG, ""),
         targets=_targets(run.run_config),
         approvals=run.tags.get(APPROVALS_TAG, "").split(),
-        attempt=int(run.tags.get(ATTEMPT_TAG, "1")),
+        attempt=_attempt(run.tags),
     )
     failed_at = (record.end_time or 0.0) if run.status in _FAILED else None
     return RequestRun(request, run.status is dg.DagsterRunStatus.SUCCESS, failed_at)
+
+
+def _attempt(tags: Mapping[str, str]) -> int:
+    """Which attempt a run was; the first, if a person who launched it again gave it another tag."""
+    attempt = tags.get(ATTEMPT_TAG, "")
+    return int(attempt) if attempt.isdecimal() and len(attempt) < _MOST_DIGITS else 1
 
 
 def _targets(run_config: Any) -> list[Target]:

@@ -9,12 +9,14 @@ from typing import Any
 
 import dagster as dg
 
+from registry_dagster.dagster.gate.approvals import Approval
 from registry_dagster.dagster.names import LABEL_TAG, MESSAGE_TAG, PUBLISHER_TAG, ROOT_RUN_TAG, registry_key
 from registry_dagster.dagster.publish.config import Target
 from registry_dagster.dagster.publish.frozen_tables import FrozenTable, find_frozen_tables
+from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.batches import batches
 
-__all__ = ["RunGroups", "newest_in_place", "published_run", "read_groups", "runs_of", "tagged_target"]
+__all__ = ["RunGroups", "newest_in_place", "published_run", "read_groups", "runs_of", "tag_problem", "tagged_target"]
 
 _MOST_RUNS = 500
 _PAGE = 1000
@@ -78,9 +80,22 @@ def read_groups(instance: dg.DagsterInstance, run_ids: Iterable[str]) -> RunGrou
     return RunGroups(found, by_root)
 
 
-def tagged_target(asset: str, partition: str | None, run: dg.DagsterRun) -> Target | None:
-    """What a run's tag approves of one asset; None if it carries none."""
+def tag_problem(run: dg.DagsterRun) -> str | None:
+    """What is wrong with the tags by which a run approves what it makes, so that they approve nothing."""
     if MESSAGE_TAG not in run.tags:
+        return None
+    publisher, label = run.tags.get(PUBLISHER_TAG, "nobody"), run.tags.get(LABEL_TAG)
+    try:
+        Approval(asset="any", why=run.tags[MESSAGE_TAG].strip(), by=publisher, label=label)
+    except InvalidDeclaration as error:
+        names = f"why is the tag {MESSAGE_TAG}, by is {PUBLISHER_TAG}, label is {LABEL_TAG}"
+        return f"the tags of run {run.run_id} approve nothing: {error} ({names})"
+    return None
+
+
+def tagged_target(asset: str, partition: str | None, run: dg.DagsterRun) -> Target | None:
+    """What a run's tag approves of one asset; None if it carries none, or one that approves nothing."""
+    if MESSAGE_TAG not in run.tags or tag_problem(run):
         return None
     return Target(
         asset=asset,

@@ -38,7 +38,8 @@ def publish_sensor(
     partition, also if the run is executed again: the newest materialization when the gate acts; one that is made
     after that waits for a new approval. Or a reviewed file approves it: a list of
     entries `{asset, why, by}`, optionally with `partition`, `run_id` and `label`. An entry without a run
-    means the newest materialization when the gate first finds one; it waits until there is one.
+    means the newest materialization when the gate first finds one; it waits until there is one. An entry approves
+    once, also if it is missing from the file for a while.
 
     A run that failed is requested again until it succeeds, or a person deletes it.
 
@@ -55,17 +56,18 @@ def publish_sensor(
     """
     _check_arguments(job, pauses)
     keys = None if assets is None else asset_keys(assets, "publish_sensor")
+    job_name = job if isinstance(job, str) else job.name
 
     @dg.sensor(
         name=name,
-        job_name=job if isinstance(job, str) else job.name,
+        job_name=job_name,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description="Requests the publishes that were approved by a run's tag or in a reviewed file.",
     )
     def gate(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         file = Approvals() if approvals is None else read_approvals(approvals)
-        tick = _new_tick(context, name, _declared_keys(context) if keys is None else keys)
+        tick = _new_tick(context, name, job_name, _declared_keys(context) if keys is None else keys)
         return _evaluate(tick, context, file, pauses)
 
     return gate
@@ -78,10 +80,10 @@ def _check_arguments(job: object, pauses: Sequence[float]) -> None:
         raise InvalidDeclaration("publish_sensor: pauses is empty; give at least one number of seconds")
 
 
-def _new_tick(context: dg.SensorEvaluationContext, name: str, keys: Iterable[dg.AssetKey]) -> Tick:
+def _new_tick(context: dg.SensorEvaluationContext, name: str, job: str, keys: Iterable[dg.AssetKey]) -> Tick:
     """The tick from where the cursor is, or from the start if it cannot be read."""
     cursor = Cursor.from_text(context.cursor)
-    tick = Tick(context.instance, name, frozenset(key.to_user_string() for key in keys), cursor or Cursor())
+    tick = Tick(context.instance, name, job, frozenset(key.to_user_string() for key in keys), cursor or Cursor())
     if cursor is None:
         tick.notes.append(
             "the cursor could not be read, so the gate reads everything again; it knows its earlier requests from "

@@ -17,6 +17,7 @@ from registry_dagster.dagster.gate.run_groups import (
     published_run,
     read_groups,
     runs_of,
+    tag_problem,
     tagged_target,
 )
 from registry_dagster.dagster.pin.metadata import is_pinned
@@ -45,6 +46,7 @@ class Tick:
     Args:
         instance: Dagster's storage.
         gate: Name of the sensor.
+        job: Name of the publish job.
         assets: Keys of the assets it is for, as text.
         cursor: What the gate remembers; the tick updates it.
         notes: What a person should know; the tick adds to it.
@@ -52,6 +54,7 @@ class Tick:
 
     instance: dg.DagsterInstance
     gate: str
+    job: str
     assets: frozenset[str]
     cursor: Cursor
     notes: list[str] = field(default_factory=list[str])
@@ -79,9 +82,8 @@ class Tick:
             approved[_identity(target)] = (target, None)
         for target, key in self._targets_by_file(approvals):
             approved[_identity(target)] = (target, key)
+            # Never forgotten: an entry that is missing for a while, or a broken file, must not approve twice.
             self.cursor.approved.add(key)
-        # An entry that was removed from the file is forgotten, so the cursor does not grow for ever.
-        self.cursor.approved &= {entry.key for entry in approvals.entries}
         return approved
 
     def _first_request(self, batch: Sequence[ApprovedTarget]) -> PublishRequest:
@@ -95,7 +97,7 @@ class Tick:
             What was requested → whether it is published.
         """
         known: dict[Identity, bool] = {}
-        for run in newest_runs(self.instance, self.gate):
+        for run in newest_runs(self.instance, self.job, self.gate):
             known |= {_identity(target): run.succeeded for target in run.request.targets}
             self.cursor.approved |= set(run.request.approvals)
             if not run.succeeded:
@@ -105,7 +107,7 @@ class Tick:
     def _retries(self, pauses: Sequence[float]) -> Iterator[PublishRequest]:
         """The requests that failed and have waited, for those of their assets that are still declared."""
         for request_id in sorted(self.cursor.pending):
-            run = newest_run(self.instance, request_id)
+            run = newest_run(self.instance, self.job, request_id)
             targets = self._targets_left(run)
             if run is None or not targets:
                 self.cursor.pending.discard(request_id)
@@ -187,7 +189,7 @@ class Tick:
         since = groups.began(target.run_id for target in targets if target.run_id)
         return {
             _identity(target): run.succeeded
-            for run in newest_runs(self.instance, self.gate, since)
+            for run in newest_runs(self.instance, self.job, self.gate, since)
             for target in run.request.targets
         }
 
@@ -215,6 +217,7 @@ class Tick:
         """The new materializations whose runs carry the tag and whose tables are pinned."""
         records = [record for record in self._new_records() if is_pinned(record.asset_materialization)]
         runs = runs_of(self.instance, {record.run_id for record in records})
+        self.notes += filter(None, (tag_problem(run.dagster_run) for run in runs.values()))
         for record in records:
             run = runs.get(record.run_id)
             target = run and tagged_target(_asset(record), record.partition_key, run.dagster_run)

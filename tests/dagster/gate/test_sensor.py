@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 import registry_dagster as rd
+from registry_dagster.dagster.gate.approvals import read_approvals
 from tests.dagster.gate.gate import APPROVED, Gate, targets_of
 from tests.dagster.pipeline import cells_asset, cells_declared, materialize, sizes_asset, write_cells
 
@@ -105,6 +106,83 @@ def test_a_reviewed_file_approves_who_why_and_what(
         "first",
     )
     assert gate.tick() == []
+
+
+GOOD = "- {asset: cells, by: ada@lab.org, why: For the size paper}\n"
+
+
+@pytest.mark.parametrize(
+    "meanwhile", ["- {asset: cells\n", "", "[]\n", None], ids=["broken", "empty", "gone", "missing"]
+)
+def test_an_approval_is_not_replayed_when_its_file_was_away_for_a_tick(
+    instance: Instance,
+    resource: rd.FeatureRegistry,
+    registry: rd.Registry,
+    own_files: dg.AssetsDefinition,
+    approvals: Path,
+    meanwhile: str | None,
+) -> None:
+    gate = Gate(instance, resource, [own_files], approvals=approvals)
+    approvals.write_text(GOOD)
+    materialize(instance, resource, own_files)
+    assert len(gate.tick()) == 1
+    materialize(instance, resource, own_files)  # a later one, which nobody approved
+    approvals.unlink() if meanwhile is None else approvals.write_text(meanwhile)
+    assert gate.tick() == []
+    approvals.write_text(GOOD)
+    assert gate.tick() == []
+    assert len(registry.versions("minnie65.cells")) == 1
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"registry/publish": ""},
+        {"registry/publish": "  "},
+        {"registry/publish": "why", "registry/publisher": "a\nb"},
+        {"registry/publish": "why", "registry/label": "l" * 300},
+    ],
+    ids=["empty", "blank", "publisher", "label"],
+)
+def test_tags_that_approve_nothing_are_told_and_keep_no_other_out(
+    instance: Instance,
+    resource: rd.FeatureRegistry,
+    registry: rd.Registry,
+    own_files: dg.AssetsDefinition,
+    tags: dict[str, str],
+) -> None:
+    gate = Gate(instance, resource, [own_files])
+    wrong = materialize(instance, resource, own_files, tags=tags).run_id
+    told = gate.look()
+    assert told.skip_reason is not None
+    assert f"the tags of run {wrong} approve nothing" in (told.skip_reason.skip_message or "")
+    gate.cursor = None
+    materialize(instance, resource, own_files, tags=APPROVED)
+    (published,) = gate.tick()
+    assert published.success
+    assert len(registry.versions("minnie65.cells")) == 1
+
+
+def test_tags_of_another_jobs_run_neither_stop_the_gate_nor_take_an_approval(
+    instance: Instance,
+    resource: rd.FeatureRegistry,
+    registry: rd.Registry,
+    own_files: dg.AssetsDefinition,
+    approvals: Path,
+) -> None:
+    approvals.write_text(GOOD)
+    (entry,) = read_approvals(approvals).entries
+    claimed = {"registry/gate": "publish_gate", "registry/ask": "x", "registry/attempt": "abc"}
+
+    @dg.job(tags={**claimed, "registry/approvals": entry.key})
+    def another() -> None: ...
+
+    another.execute_in_process(instance=instance)
+    gate = Gate(instance, resource, [own_files], approvals=approvals)
+    materialize(instance, resource, own_files)
+    (published,) = gate.tick()
+    assert published.success
+    assert len(registry.versions("minnie65.cells")) == 1
 
 
 def test_an_entry_without_a_run_waits_for_the_first_and_means_it_alone(

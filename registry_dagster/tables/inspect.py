@@ -39,7 +39,8 @@ def inspect_table(
         version: Delta: a version. Iceberg: a snapshot's id, tag or branch. Lance: a version or tag.
             Parquet: the fingerprint the files must have. The current state if left out.
         storage_options: Options of the store by fsspec's names, such as `key`, `secret`, `endpoint_url`, `anon`;
-            properties of the catalog; and `timeout`, the seconds to wait for one answer, 10 by default. Never
+            properties of the catalog; `timeout`, the seconds to wait for one answer, 10 by default; and `follow`, a
+            list of further buckets or hosts that a table's metadata may lead to, such as `["s3://other"]`. Never
             recorded. Credentials left out are taken from the environment.
         counts: Count rows, bytes and files even if that means reading metadata of every file: for a Delta table
             the entries in its log, for a Parquet table all footers, which must have the same columns.

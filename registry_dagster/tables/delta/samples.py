@@ -103,9 +103,9 @@ def _by_action(storage: Storage, commit: StoredObject) -> dict[str, list[DataFil
 
 
 def _file(action: Any) -> Iterator[DataFile]:
-    """A path is relative to the table, percent-encoded; one that is absolute is of another table (a clone)."""
+    """A path is relative to the table, percent-encoded; others lead to another table (a clone)."""
     path, size = (action.get("path"), action.get("size")) if is_json_object(action) else (None, None)
-    if isinstance(path, str) and not _ABSOLUTE.match(path):
+    if isinstance(path, str) and not _ABSOLUTE.match(path) and ".." not in unquote(path).split("/"):
         yield DataFile(unquote(path), size if isinstance(size, int) else None, path)
 
 

@@ -16,7 +16,7 @@ from registry_dagster.errors import (
 from registry_dagster.model.table import TableFacts
 from registry_dagster.tables.iceberg.inspect import facts_from_metadata, reason_of
 from registry_dagster.tables.iceberg.metadata import Metadata
-from registry_dagster.tables.iceberg.options import for_pyiceberg
+from registry_dagster.tables.iceberg.options import for_pyiceberg, for_store
 from registry_dagster.tables.storage.deadline import within
 from registry_dagster.tables.storage.failures import table_error
 from registry_dagster.tables.storage.locations import normalise
@@ -56,7 +56,7 @@ def inspect_catalog_table(
         properties["snapshot-loading-mode"] = "refs"
     table = _loaded(location, catalog, identifier, properties, seconds)
     metadata = Metadata.of(json.loads(table.metadata.model_dump_json()), normalise(table.metadata_location))
-    return facts_from_metadata(metadata, version, catalog, identifier)
+    return facts_from_metadata(metadata, version, catalog, identifier, options=for_store(storage_options, catalog))
 
 
 def _catalog_and_identifier(location: str) -> tuple[str, str]:

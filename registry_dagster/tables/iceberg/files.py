@@ -6,13 +6,19 @@ import re
 from contextlib import suppress
 from datetime import datetime
 
-from registry_dagster.errors import TableError, TableNotFound
-from registry_dagster.tables.iceberg.metadata import is_metadata_file
+from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
+from registry_dagster.tables.iceberg.metadata import MOST_BYTES, Metadata, is_metadata_file
+from registry_dagster.tables.storage.locations import below
 from registry_dagster.tables.storage.protocol import Storage, StoredObject
 
-__all__ = ["current_metadata", "newest_metadata"]
+__all__ = ["current_metadata", "newest_metadata", "read_metadata"]
 
 _HINT = "metadata/version-hint.text"
+_MOST_HINT_BYTES = 1024
+_MOST_AFTER_HINT = 1000
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_NAME = re.compile(r"[\w-][\w.-]{0,250}", re.ASCII)
+"""No slash: what a hint names is in the table's own directory."""
 
 
 def current_metadata(storage: Storage) -> StoredObject:
@@ -26,10 +32,44 @@ def current_metadata(storage: Storage) -> StoredObject:
         TableError: there are several and no hint.
     """
     hint = _hint(storage)
-    return _only(storage) if hint is None else _hinted(storage, hint)
+    return _only(storage) if hint is None else _newest_after(storage, hint, _hinted(storage, hint))
+
+
+def read_metadata(storage: Storage, stored: StoredObject) -> Metadata:
+    """What a metadata file says.
+
+    Raises:
+        UnsupportedTable: it is damaged, or too long.
+    """
+    where = below(storage.location, stored.path)
+    if stored.size > MOST_BYTES:
+        raise UnsupportedTable(f"{where} is too long for Iceberg metadata: {stored.size:,} bytes. Expire snapshots.")
+    return Metadata.parse(storage.read(stored.path, 0, stored.size), where)
+
+
+def _newest_after(storage: Storage, hint: str, found: StoredObject) -> StoredObject:
+    """The last of the metadata files that are numbered on from the hinted one.
+
+    Writers commit a file and then the hint, which may fail; readers go on to the next number while there is one.
+    """
+    if not _NUMBER.fullmatch(hint):
+        return found
+    for number in range(int(hint) + 1, int(hint) + _MOST_AFTER_HINT):
+        if (later := _numbered(storage, number)) is None:
+            break
+        found = later
+    return found
+
+
+def _numbered(storage: Storage, number: int) -> StoredObject | None:
+    """The metadata file of a number, in one listing whatever its spelling."""
+    named = (each for each in storage.list(f"metadata/v{number}.") if is_metadata_file(each.path))
+    return next(named, None)
 
 
 def _hinted(storage: Storage, hint: str) -> StoredObject:
+    if not _NAME.fullmatch(hint):
+        raise TableNotFound(f"{storage.location}/{_HINT} says {hint[:100]!r}, which is neither a number nor a name.")
     names = _spellings(hint)
     for name in names:
         with suppress(TableNotFound):
@@ -62,7 +102,7 @@ def newest_metadata(storage: Storage) -> StoredObject | None:
 
 def _hint(storage: Storage) -> str | None:
     try:
-        return storage.read(_HINT).decode("utf-8", "replace").strip()
+        return storage.read(_HINT, 0, _MOST_HINT_BYTES).decode("utf-8", "replace").strip()
     except TableNotFound:
         return None
 

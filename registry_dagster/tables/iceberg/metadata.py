@@ -6,9 +6,10 @@ The fields named here are those of the Iceberg table spec, appendix "JSON serial
 from __future__ import annotations
 
 import gzip
-import json
+import io
+import re
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -16,14 +17,19 @@ from typing import Any, cast
 
 from registry_dagster.errors import TableNotFound, UnsupportedTable
 from registry_dagster.model.canonical_json import is_json_object
+from registry_dagster.tables.json_text import json_value
 from registry_dagster.tables.storage.locations import plain_text
 from registry_dagster.tables.whole_number import whole_number
 
-__all__ = ["Json", "Metadata", "Snapshot", "is_metadata_file"]
+__all__ = ["MOST_BYTES", "Json", "Metadata", "Snapshot", "is_metadata_file"]
 
 Json = dict[str, Any]
 _NO_CURRENT = (None, -1)
 _FORMAT_VERSIONS = (1, 2, 3)
+MOST_BYTES = 128 << 20
+"""Of a metadata file, unpacked: several hundred thousand snapshots."""
+
+_COUNT = re.compile(r"[0-9]{1,15}")
 
 
 def is_metadata_file(name: str) -> bool:
@@ -65,8 +71,8 @@ class Snapshot:
     def count(self, key: str) -> int | None:
         """A count of its summary; None where the writer left it out."""
         summary: dict[str, str] = self.json.get("summary") or {}
-        value = summary.get(key, "")
-        return int(value) if value.isdecimal() else None
+        value = str(summary.get(key, ""))
+        return int(value) if _COUNT.fullmatch(value) else None
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ class Metadata:
             UnsupportedTable: it is not JSON, or not of a known format version.
         """
         try:
-            value = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+            value = json_value(_unpacked(data))
         except (ValueError, OSError, EOFError, zlib.error) as error:
             raise UnsupportedTable(
                 f"{where} is not Iceberg metadata: it cannot be read as JSON ({plain_text(error)})."
@@ -155,20 +161,9 @@ class Metadata:
                 return schema
         raise KeyError(f"schema {wanted}")
 
-    def partitioned_by(self, schema: Json) -> Iterator[tuple[str, ...]]:
-        """The path of each column that is partitioned by its own value, not by a bucket or a part of it."""
-        paths = dict(_paths((), schema))
-        for field in self._partition_fields():
-            if field["transform"] == "identity" and field["source-id"] in paths:
-                yield paths[field["source-id"]]
-
-    def _partition_fields(self) -> Iterator[Json]:
-        """The fields of the partition spec that new data is written by."""
-        default = self.json.get("default-spec-id", 0)
-        return (field for spec in self._partition_specs() if spec["spec-id"] == default for field in spec["fields"])
-
-    def _partition_specs(self) -> list[Json]:
-        """Format v1 may have one spec without a number."""
+    @property
+    def partition_specs(self) -> list[Json]:
+        """By which columns files are partitioned, now and earlier. Format v1 may have one spec without a number."""
         unnumbered: Json = {"spec-id": 0, "fields": self.json.get("partition-spec") or []}
         return self.json.get("partition-specs") or [unnumbered]
 
@@ -195,13 +190,16 @@ class Metadata:
         return f" and the tags or branches {', '.join(names[:5])}" if names else ""
 
 
+def _unpacked(data: bytes) -> bytes:
+    """What may be compressed; no more of it is unpacked than may be read."""
+    if data[:2] != b"\x1f\x8b":
+        return data
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+        unpacked = file.read(MOST_BYTES + 1)
+    if len(unpacked) > MOST_BYTES:
+        raise ValueError(f"it unpacks to more than {MOST_BYTES:,} bytes")
+    return unpacked
+
+
 def _incomplete(where: str, what: str) -> UnsupportedTable:
     return UnsupportedTable(f"{where} is not complete Iceberg metadata: {what}.")
-
-
-def _paths(above: tuple[str, ...], struct: Json) -> Iterator[tuple[int, tuple[str, ...]]]:
-    for field in struct["fields"]:
-        path = (*above, field["name"])
-        yield field["id"], path
-        if isinstance(field["type"], dict) and field["type"]["type"] == "struct":
-            yield from _paths(path, field["type"])

@@ -7,12 +7,14 @@ from urllib.parse import quote
 from registry_dagster.errors import TableError, TableNotFound
 from registry_dagster.model.table import IcebergPin, TableFacts
 from registry_dagster.tables.iceberg.catalog import inspect_catalog_table
-from registry_dagster.tables.iceberg.files import newest_metadata
+from registry_dagster.tables.iceberg.files import newest_metadata, read_metadata
+from registry_dagster.tables.iceberg.manifest_list import is_whole
 from registry_dagster.tables.iceberg.metadata import Metadata
+from registry_dagster.tables.iceberg.named import may_follow, named_in
 from registry_dagster.tables.iceberg.options import for_store
-from registry_dagster.tables.storage.locations import normalise
 from registry_dagster.tables.storage.open import open_storage
-from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.storage.options import HTTP, StorageOptions, scheme_of
+from registry_dagster.tables.storage.places import FOLLOW, place_of
 from registry_dagster.tables.verdict import Look, Note
 
 __all__ = ["verify_iceberg"]
@@ -49,11 +51,15 @@ def _recorded_or_later(pin: IcebergPin, options: StorageOptions | None, store: S
         return _read(pin.metadata_location, store)
     except TableNotFound:
         note(pin.metadata_location, "no longer there")
-    return _read(_in_catalog(pin, options, note) or _newest_beside(pin.metadata_location, store), store)
+    named = _in_catalog(pin, options, note)
+    if named is not None and scheme_of(named) in HTTP and place_of(named) != place_of(pin.metadata_location):
+        raise TableError(f"The catalog names {named}, a web server that the storage options were not given for.")
+    return _read(named or _newest_beside(pin.metadata_location, store), store)
 
 
 def _read(location: str, store: StorageOptions) -> Metadata:
-    return Metadata.parse(open_storage(location, store).read(), location)
+    storage = open_storage(location, store)
+    return read_metadata(storage, storage.head())
 
 
 def _in_catalog(pin: IcebergPin, options: StorageOptions | None, note: Note) -> str | None:
@@ -94,10 +100,22 @@ def _manifests(pin: IcebergPin, manifests: list[str], store: StorageOptions, not
     name = f"snapshot {pin.snapshot_id}"
     if not manifests:
         return Look("unknown", f"the metadata of {name} has neither a manifest list nor manifests.")
+    where = named_in(pin.metadata_location, manifests[0])
+    if not may_follow(where, pin.metadata_location, store):
+        note(where, "not looked at")
+        return Look(
+            "unknown",
+            f"{name} is in the table, but its manifest list is at {where}, outside of the place that the storage "
+            f"options were given for. To look there too, add {place_of(where)} to storage_options as {FOLLOW}.",
+        )
     try:
-        stored = open_storage(normalise(manifests[0]), store).head()
+        stored, whole = is_whole(open_storage(where, store))
     except TableNotFound:
-        note(manifests[0], "no longer there")
+        note(where, "no longer there")
         return Look("missing", f"{name} expired or was removed: its manifest list is gone.")
-    note(manifests[0], f"there, {stored.size:,} bytes")
+    note(where, f"{'there' if whole else 'damaged'}, {stored.size:,} bytes")
+    if not whole:
+        return Look(
+            "changed", f"{name} is in the table, but its manifest list is damaged: {where} is cut off or empty."
+        )
     return Look("intact", f"{name} is in the table, and its manifest list exists.")

@@ -63,7 +63,7 @@ def inspect_lance(
         fields=fields_of(opened.schema),
         arrow_schema=encode_schema(opened.schema),
         widths=widths_of(opened.schema),
-        rows=int(opened.counts["total_rows"]),
+        rows=opened.rows,
         bytes=int(opened.counts["total_files_size"]) or None,
         files=int(opened.counts["total_data_files"]),
     )
@@ -74,6 +74,7 @@ class _Opened:
     version: int
     schema: Any
     counts: dict[str, str]
+    rows: int | None
     transaction_uuid: str | None
 
     @classmethod
@@ -81,9 +82,17 @@ class _Opened:
         def read(dataset: Any) -> _Opened:
             transaction = dataset.read_transaction(dataset.version)
             uuid = None if transaction is None else transaction.uuid
-            return cls(dataset.version, dataset.schema, dataset.get_version()["metadata"], uuid)
+            counts = dataset.get_version()["metadata"]
+            rows = int(counts["total_rows"]) if all(map(_is_counted, dataset.get_fragments())) else None
+            return cls(dataset.version, dataset.schema, counts, rows, uuid)
 
         return _read(location, version, options, read)
+
+
+def _is_counted(fragment: Any) -> bool:
+    """Whether a fragment says how many rows it has, and how many of them are deleted: early ones do not."""
+    deleted = fragment.metadata.deletion_file
+    return fragment.metadata.physical_rows is not None and (deleted is None or deleted.num_deleted_rows is not None)
 
 
 def _lance(location: str) -> Any:

@@ -15,6 +15,8 @@ __all__ = ["verify_lance"]
 
 _VERSIONS = "_versions/"
 _LAST = 2**64 - 1
+_FOOTER, _LENGTH = 16, 4
+"""Bytes of a manifest's end, and of the length before its message."""
 _MANIFEST = re.compile(rf"{_VERSIONS}(?P<number>\d{{1,20}})\.manifest")
 
 
@@ -38,6 +40,9 @@ def verify_lance(table: TableFacts, pin: LancePin, options: StorageOptions | Non
 
 def _compared(manifest: bytes, where: str, pin: LancePin, note: Note) -> Look:
     """Whether a version's manifest is that of the recorded transaction."""
+    if not _is_whole(manifest):
+        note(where, f"damaged, {len(manifest):,} bytes")
+        return Look("changed", f"the manifest of version {pin.version} is damaged: it is cut off or overwritten.")
     if pin.transaction_uuid is None:
         note(where, "there")
         return Look(
@@ -55,6 +60,15 @@ def _compared(manifest: bytes, where: str, pin: LancePin, note: Note) -> Look:
         f"version {pin.version} was not made by the recorded transaction {pin.transaction_uuid}: "
         "the dataset was created again.",
     )
+
+
+def _is_whole(manifest: bytes) -> bool:
+    """Whether a manifest ends as one: with where its message starts, the version of the format, and the magic."""
+    if not manifest.endswith(b"LANC") or len(manifest) < _FOOTER + _LENGTH:
+        return False
+    start = int.from_bytes(manifest[-_FOOTER : -_FOOTER + 8], "little")
+    length = int.from_bytes(manifest[start : start + _LENGTH], "little")
+    return 0 < length <= len(manifest) - _FOOTER - _LENGTH - start
 
 
 def _names(version: int) -> tuple[str, str]:

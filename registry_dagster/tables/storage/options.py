@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 StorageOptions = Mapping[str, Any]
-"""Options of a store by fsspec's names, and `timeout`: seconds to wait for one answer."""
+"""Options of a store by fsspec's names, `timeout`: seconds to wait for one answer, and `follow`: see `places`."""
 
 S3 = {"s3", "s3a"}
 GCS = {"gs", "gcs"}
@@ -34,12 +34,13 @@ def scheme_of(location: str) -> str:
 
 
 def prepared(options: StorageOptions | None) -> tuple[dict[str, Any], float]:
-    """The options without `timeout`, with switches given as text made booleans; and the timeout.
+    """The options without `timeout` and `follow`, with switches given as text made booleans; and the timeout.
 
     Raises:
         TableError: the timeout is not a positive number.
     """
     own = dict(options or {})
+    own.pop("follow", None)
     for name in own.keys() & _SWITCHES:
         own[name] = _switch(own[name])
     seconds = _number(own.pop("timeout", None) or _SECONDS)

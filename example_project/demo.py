@@ -25,6 +25,7 @@ DATASETS = {
 }
 QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 DAGSTER_HOME = settings.HOME / "dagster"
+_MARK = settings.HOME / ".example"
 
 console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
 
@@ -32,7 +33,7 @@ console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isat
 def main() -> None:
     """Run the demo in a fresh folder."""
     _start_afresh()
-    with dg.DagsterInstance.get() as instance, rd.Registry.open(settings.REGISTRY) as registry:
+    with dg.DagsterInstance.get() as instance, rd.Registry.open(settings.REGISTRY, env=settings.ENV) as registry:
         _say("1. Materialize four assets, in four formats")
         _materialize(instance, DATASETS)
         published = sum(len(registry.versions(name)) for name in DATASETS.values())
@@ -66,8 +67,12 @@ def main() -> None:
 
 
 def _start_afresh() -> None:
+    ours = settings.HOME == settings.DEFAULT_HOME or _MARK.exists()
+    if not ours and settings.HOME.exists() and any(settings.HOME.iterdir()):
+        sys.exit(f"{settings.HOME} holds other files; set EXAMPLE_HOME to an empty folder")
     shutil.rmtree(settings.HOME, ignore_errors=True)
     DAGSTER_HOME.mkdir(parents=True)
+    _MARK.touch()
     (DAGSTER_HOME / "dagster.yaml").write_text("telemetry:\n  enabled: false\nnux:\n  enabled: false\n")
     registry = settings.REGISTRY.removeprefix("lite://")
     # DataHub's command line reads its settings from the home directory only

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-HOME = Path(os.environ.get("EXAMPLE_HOME", ".demo")).resolve()
+DEFAULT_HOME = Path(".demo").resolve()
+HOME = Path(os.environ.get("EXAMPLE_HOME", DEFAULT_HOME)).resolve()
 TABLES = HOME / "tables"
 CATALOG = {
     "type": "sql",
     "uri": f"sqlite:///{TABLES / 'catalog.db'}",
     "warehouse": f"file://{TABLES / 'warehouse'}",
 }
-REGISTRY = os.environ.get("FEATURE_REGISTRY", f"lite://{HOME / 'registry.db'}")
-PUBLISHER = os.environ.get("FEATURE_REGISTRY_PUBLISHER", "demo@example.org")
+# Never the registry, publisher or environment of whoever tries the example: it would fill a real one with its tables.
+REGISTRY = f"lite://{HOME / 'registry.db'}"
+PUBLISHER = "demo@example.org"
+ENV = "PROD"

@@ -92,8 +92,15 @@ class Demonstrated(NamedTuple):
 def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Demonstrated:
     """The demo, run in a folder of its own."""
     home = tmp_path_factory.mktemp("example") / "demo"
-    environment = {**os.environ, "EXAMPLE_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "1"}
-    environment.pop("FEATURE_REGISTRY", None)
+    environment = {
+        **os.environ,
+        "EXAMPLE_HOME": str(home),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        # As somebody has it who tries the example beside real work.
+        "FEATURE_REGISTRY": f"lite://{home.parent / 'mine.db'}",
+        "FEATURE_REGISTRY_PUBLISHER": "grace@lab.org",
+        "FEATURE_REGISTRY_ENV": "DEV",
+    }
     command = [sys.executable, "-m", "example_project.demo"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -115,9 +122,25 @@ def test_the_demo_publishes_five_versions_and_shows_what_changed(demonstrated: D
         ]
 
 
+def test_the_demo_leaves_the_users_own_registry_alone(demonstrated: Demonstrated) -> None:
+    assert not (demonstrated.home.parent / "mine.db").exists()
+    with Registry.open(demonstrated.registry) as registry:
+        assert registry.get("hemibrain.synapses").provenance.publisher == "demo@example.org"
+
+
+def test_the_demo_empties_no_folder_but_its_own(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    command = [sys.executable, "-m", "example_project.demo"]
+    environment = {**os.environ, "EXAMPLE_HOME": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "holds other files" in done.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["thesis.txt"]
+
+
 def test_the_notebook_answers_every_question(demonstrated: Demonstrated, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXAMPLE_HOME", str(demonstrated.home))
-    monkeypatch.delenv("FEATURE_REGISTRY", raising=False)
+    monkeypatch.setenv("FEATURE_REGISTRY", f"lite://{demonstrated.home.parent / 'mine.db'}")
     notebook = nbformat.read(NOTEBOOK, as_version=4)
 
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT)}}).execute()

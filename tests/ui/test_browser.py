@@ -56,7 +56,6 @@ def server(home: Path) -> Iterator[str]:
         **os.environ,
         "DAGSTER_HOME": str(home),
         "EXAMPLE_HOME": str(home / "example"),
-        "FEATURE_REGISTRY": f"lite://{home / 'registry.db'}",
         "DAGSTER_WEBSERVER_PATH_PREFIX": PREFIX,
     }
     program = Path(sys.executable).with_name("dagster-webserver")
@@ -118,7 +117,7 @@ def test_a_person_materializes_publishes_and_finds_the_version(home: Path, serve
     page.get_by_role("button", name=re.compile("Materialize all")).click()
     page.get_by_role("link", name=re.compile("View")).first.click()
     succeeded(page)
-    assert not (home / "registry.db").exists()  # nothing is ever published by itself
+    assert not (home / "example" / "registry.db").exists()  # nothing is ever published by itself
 
     page.goto(f"{server}/assets/neurons?view=events")
     link = page.get_by_role("link", name="Publish…")
@@ -139,7 +138,7 @@ def test_a_person_materializes_publishes_and_finds_the_version(home: Path, serve
     launch.click()
     page.wait_for_url("**/runs/**")
     succeeded(page)
-    with rd.Registry.open(f"lite://{home / 'registry.db'}") as registry:
+    with rd.Registry.open(f"lite://{home / 'example' / 'registry.db'}") as registry:
         assert registry.get("hemibrain.neurons@v1").provenance.message == MESSAGE
     shoot(page, "publish-run")
 

@@ -8,7 +8,15 @@ from operator import itemgetter
 from typing import Any
 
 from registry_dagster.datahub.limits import searchable
-from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, own_properties, proposals, text_properties
+from registry_dagster.datahub.proposal import (
+    Aspect,
+    Entity,
+    Proposal,
+    browse_path,
+    own_properties,
+    proposals,
+    text_properties,
+)
 from registry_dagster.datahub.urns import PLATFORM, container_urn, encoded, owner_urn, platform_urn, user_urn
 from registry_dagster.model.dataset import Dataset
 
@@ -33,6 +41,7 @@ def dataset_proposals(dataset: Dataset, stored: Entity, env: str) -> tuple[Propo
             "ownership": _ownership(dataset, before, stored.get("ownership")),
             "globalTags": _tags(dataset, before, stored.get("globalTags")),
             "subTypes": {"typeNames": [SUB_TYPE]},
+            "browsePathsV2": browse_path(),
             "dataPlatformInstance": {"platform": platform_urn(PLATFORM)},
             "status": {"removed": False},
         },
@@ -73,7 +82,7 @@ def tag_proposals(dataset: Dataset) -> Iterator[Proposal]:
 
 
 def _ownership(dataset: Dataset, before: Dataset, stored: Aspect | None) -> Aspect | None:
-    ours = [{"owner": owner_urn(owner), "type": "DATAOWNER"} for owner in dataset.owners]
+    ours = [{"owner": owner_urn(owner), "type": "TECHNICAL_OWNER"} for owner in dataset.owners]
     owners = _merged(ours, map(owner_urn, before.owners), (stored or {}).get("owners", ()), key="owner")
     if not owners and stored is None:
         return None

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import json
 
-from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, own_properties, proposals, text_properties
+from registry_dagster.datahub.proposal import (
+    Aspect,
+    Entity,
+    Proposal,
+    browse_path,
+    own_properties,
+    proposals,
+    text_properties,
+)
 from registry_dagster.datahub.urns import materialization_urn, platform_urn, sort_id, version_set_urn
 from registry_dagster.model.materialization import MaterializationVersion
 
@@ -50,6 +58,7 @@ def materialization_proposals(version: MaterializationVersion, env: str) -> tupl
                 "versioningScheme": "LEXICOGRAPHIC_STRING",
             },
             "subTypes": {"typeNames": [SUB_TYPE]},
+            "browsePathsV2": browse_path(version.system),
             "dataPlatformInstance": {"platform": platform_urn(version.source)},
             "status": {"removed": False},
         },

@@ -95,16 +95,20 @@ def run_proposals(record: DatasetVersion, stored: Entity, env: str) -> tuple[Pro
         {
             "dataProcessInstanceProperties": stored.get("dataProcessInstanceProperties", properties),
             "dataProcessInstanceRelationships": stored.get("dataProcessInstanceRelationships", relationships),
-            "dataProcessInstanceInput": _added(stored.get("dataProcessInstanceInput", {}), "inputs", read),
+            "dataProcessInstanceInput": _added(stored.get("dataProcessInstanceInput", {}), "input", read),
             "dataProcessInstanceOutput": _added(
-                stored.get("dataProcessInstanceOutput", {}), "outputs", [version_urn(record.name, env)]
+                stored.get("dataProcessInstanceOutput", {}), "output", [version_urn(record.name, env)]
             ),
         },
     )
 
 
 def _added(stored: Aspect, name: str, urns: list[str]) -> Aspect:
-    return {**stored, name: list(dict.fromkeys([*stored.get(name, []), *urns]))}
+    """With an edge to each. The list beside the edges, which DataHub deprecates, stays as others left it."""
+    edges: list[dict[str, str]] = stored.get(f"{name}Edges") or []
+    present = {edge["destinationUrn"] for edge in edges} | set(stored.get(f"{name}s", ()))
+    added = [{"destinationUrn": urn} for urn in urns if urn not in present]
+    return {**stored, f"{name}s": stored.get(f"{name}s", []), f"{name}Edges": [*edges, *added]}
 
 
 def _last(name: str | None) -> str:

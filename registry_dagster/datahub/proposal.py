@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from registry_dagster.model.base import Model
 from registry_dagster.model.canonical_json import json_text
 
-__all__ = ["Aspect", "Entity", "Proposal", "own_properties", "proposals", "text_properties"]
+__all__ = ["Aspect", "Entity", "Proposal", "browse_path", "own_properties", "proposals", "text_properties"]
 
 Aspect = Mapping[str, Any]
 """An aspect's JSON, in DataHub's wire form."""
@@ -50,6 +50,15 @@ def own_properties(model: type[BaseModel], properties: Mapping[str, str]) -> dic
 def text_properties(model: Model) -> dict[str, str]:
     """A model of ours as custom properties: texts as they are, all other values as JSON."""
     return {name: value if isinstance(value, str) else json_text(value) for name, value in model.to_json().items()}
+
+
+def browse_path(*above: str) -> Aspect:
+    """Where an entity hangs below its platform. A server would make a path from the dots of its name.
+
+    Args:
+        above: What it hangs under, the highest first: entities by URN, or plain words.
+    """
+    return {"path": [{"id": each, "urn": each} if each.startswith("urn:li:") else {"id": each} for each in above]}
 
 
 def proposals(urn: str, aspects: Mapping[str, Aspect | None]) -> tuple[Proposal, ...]:

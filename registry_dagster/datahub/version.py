@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from registry_dagster.datahub.document import version_document
 from registry_dagster.datahub.limits import searchable
 from registry_dagster.datahub.properties import structured_properties
-from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, proposals
+from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, browse_path, proposals
 from registry_dagster.datahub.schema import (
     arrow_schema_from,
     columns_from,
@@ -96,6 +96,7 @@ def version_proposals(record: DatasetVersion, dataset: Dataset, env: str) -> tup
             "upstreamLineage": _upstream_lineage(record, env),
             "ownership": _ownership(dataset),
             "container": {"container": container_urn(record.dataset, env)},
+            "browsePathsV2": browse_path(container_urn(record.dataset, env)),
             "subTypes": {"typeNames": [SUB_TYPE]},
             "dataPlatformInstance": {"platform": platform_urn(PLATFORM)},
             "status": {"removed": False},
@@ -299,7 +300,7 @@ def _ownership(dataset: Dataset) -> Aspect | None:
     if not dataset.owners:
         return None
     return {
-        "owners": [{"owner": owner_urn(owner), "type": "DATAOWNER"} for owner in dataset.owners],
+        "owners": [{"owner": owner_urn(owner), "type": "TECHNICAL_OWNER"} for owner in dataset.owners],
         "ownerTypes": {},
         "lastModified": {"time": 0, "actor": "urn:li:corpuser:unknown"},
     }

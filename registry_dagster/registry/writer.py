@@ -10,7 +10,7 @@ from registry_dagster.datahub.dataset import owner_proposals, tag_proposals
 from registry_dagster.datahub.limits import fits_a_urn, refuse_long_names
 from registry_dagster.datahub.materialization import materialization_proposals, source_proposal
 from registry_dagster.datahub.pipeline import instance_urn, run_proposals
-from registry_dagster.datahub.proposal import Proposal
+from registry_dagster.datahub.proposal import Entity, Proposal, proposals
 from registry_dagster.datahub.urns import materialization_urn
 from registry_dagster.errors import (
     InvalidDeclaration,
@@ -21,6 +21,7 @@ from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.arguments import each_of
+from registry_dagster.registry.conditional import change_entities
 from registry_dagster.registry.dataset_pages import write_pages
 from registry_dagster.registry.materialization_changes import (
     MaterializationChange,
@@ -136,14 +137,19 @@ class Writer:
         env = self.records.env
         runs = [(urn, record) for record in records if (urn := instance_urn(record.provenance, env)) is not None]
         try:
-            stored = self.records.store.read({urn for urn, _ in runs}) if runs else {}
-            for urn, record in runs:
-                changed = run_proposals(record, stored.get(urn, {}), env)
-                self.records.store.upsert(changed)
-                stored[urn] = {proposal.aspect: proposal.value for proposal in changed}
+            if runs:
+                change_entities(self.records.store, {urn for urn, _ in runs}, lambda stored: _runs(runs, stored, env))
         except RegistryError as error:
             names = ", ".join(record.name for _, record in runs)
             _log.warning("the runs that made %s are not recorded; publish the same again to add them. %s", names, error)
+
+
+def _runs(runs: Sequence[tuple[str, DatasetVersion]], stored: Mapping[str, Entity], env: str) -> Iterable[Proposal]:
+    """The runs with all versions that each made."""
+    now = dict(stored)
+    for urn, record in runs:
+        now[urn] = {each.aspect: each.value for each in run_proposals(record, now.get(urn, {}), env)}
+    return [each for urn in dict(runs) for each in proposals(urn, now[urn])]
 
 
 def _added(version: MaterializationVersion, recorded: MaterializationVersion | None) -> MaterializationVersion:

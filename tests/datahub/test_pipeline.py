@@ -6,7 +6,7 @@ import importlib.util
 import sys
 import types
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timezone
 from logging import getLogger
 from typing import Any
@@ -21,6 +21,7 @@ from datahub.metadata.schema_classes import UpstreamLineageClass
 from datahub.metadata.urns import DataFlowUrn
 
 from registry_dagster.datahub.pipeline import flow_urn, instance_urn, job_urn
+from registry_dagster.datahub.proposal import Entity
 from registry_dagster.datahub.urns import field_urn, version_urn
 from registry_dagster.model.dataset_version import Provenance
 from registry_dagster.registry.plan import Origin
@@ -145,15 +146,21 @@ def instance(gms: StandInGms) -> dict[str, Any]:
     return gms.entities[urn]
 
 
+def edges(gms: StandInGms, name: str) -> list[str]:
+    """The URNs that the edges of a run lead to."""
+    aspect = instance(gms)[f"dataProcessInstance{name.capitalize()}"]
+    return [each["destinationUrn"] for each in aspect[f"{name}Edges"]]
+
+
 def test_two_tables_of_one_run_both_stand_in_what_it_wrote(gms: StandInGms, registry: Registry) -> None:
-    assert instance(gms)["dataProcessInstanceOutput"]["outputs"] == [
+    assert edges(gms, "output") == [
         version_urn("hemibrain.synapses@v1", "PROD"),
         version_urn("hemibrain.types@v1", "PROD"),
     ]
 
 
 def test_what_a_run_read_stands_at_exact_versions_once(gms: StandInGms, registry: Registry) -> None:
-    assert instance(gms)["dataProcessInstanceInput"]["inputs"] == [
+    assert edges(gms, "input") == [
         version_urn("hemibrain.neurons@v1", "PROD"),
         HEMIBRAIN_URN,
     ]
@@ -173,14 +180,14 @@ def test_what_the_plugin_wrote_about_the_run_stays(gms: StandInGms, registry: Re
     assert urn is not None
     theirs = {**gms.entities[urn]["dataProcessInstanceProperties"], "externalUrl": "https://dagster/runs/1"}
     gms.put(urn, "dataProcessInstanceProperties", theirs)
-    outputs = gms.entities[urn]["dataProcessInstanceOutput"]["outputs"]
+    outputs = gms.entities[urn]["dataProcessInstanceOutput"]
     other = "urn:li:dataset:(urn:li:dataPlatform:dagster,synapses,PROD)"
-    gms.put(urn, "dataProcessInstanceOutput", {"outputs": [other, *outputs]})
+    gms.put(urn, "dataProcessInstanceOutput", {**outputs, "outputs": [other]})
     registry.publish(declared("hemibrain.third"), facts(), message="third", origin=origin())
     assert instance(gms)["dataProcessInstanceProperties"] == theirs
-    assert instance(gms)["dataProcessInstanceOutput"]["outputs"] == [
-        other,
-        *outputs,
+    assert instance(gms)["dataProcessInstanceOutput"]["outputs"] == [other]
+    assert edges(gms, "output")[1:] == [
+        version_urn("hemibrain.types@v1", "PROD"),
         version_urn("hemibrain.third@v1", "PROD"),
     ]
 
@@ -192,7 +199,36 @@ def test_a_run_that_could_not_be_recorded_is_when_the_same_is_published_again(
     assert urn is not None
     gms.delete(urn)
     assert not registry.publish(declared("hemibrain.types"), facts(), message="again", origin=origin()).created
-    assert instance(gms)["dataProcessInstanceOutput"]["outputs"] == [version_urn("hemibrain.types@v1", "PROD")]
+    assert edges(gms, "output") == [version_urn("hemibrain.types@v1", "PROD")]
+
+
+def test_a_version_that_an_earlier_release_listed_gets_no_edge_beside(gms: StandInGms, registry: Registry) -> None:
+    urn = instance_urn(provenance(), "PROD")
+    assert urn is not None
+    gms.put(urn, "dataProcessInstanceOutput", {"outputs": [version_urn("hemibrain.types@v1", "PROD")]})
+    registry.publish(declared("hemibrain.types"), facts(), message="again", origin=origin())
+    assert edges(gms, "output") == []
+
+
+def test_what_the_plugin_adds_while_a_run_is_written_stays(
+    gms: StandInGms, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urn = instance_urn(provenance(), "PROD")
+    assert urn is not None
+    other = "urn:li:dataset:(urn:li:dataPlatform:dagster,synapses,PROD)"
+    store = registry._store  # pyright: ignore[reportPrivateUsage]
+    read, waiting = store.read, [other]
+
+    def reading(urns: Collection[str], aspects: Collection[str] = ()) -> dict[str, Entity]:
+        found = read(urns, aspects)
+        if urn in urns and waiting:
+            gms.put(urn, "dataProcessInstanceOutput", {"outputs": [waiting.pop()]})
+        return found
+
+    monkeypatch.setattr(store, "read", reading)
+    registry.publish(declared("hemibrain.third"), facts(), message="third", origin=origin())
+    assert instance(gms)["dataProcessInstanceOutput"]["outputs"] == [other]
+    assert edges(gms, "output") == [version_urn("hemibrain.third@v1", "PROD")]
 
 
 def test_a_run_that_the_server_refuses_leaves_the_version_published(

@@ -8,17 +8,19 @@ from typing import Any
 
 import pytest
 
+from registry_dagster.datahub.audit import audit
 from registry_dagster.datahub.urns import version_urn
-from registry_dagster.datahub.version import record_from
+from registry_dagster.datahub.version import RECORD_ASPECTS, record_from
 from registry_dagster.model.columns import SEMANTICS
 from registry_dagster.model.dataset_version import DatasetVersion
 from tests.golden.records import records
-from tests.golden.write import FOLDER, golden
+from tests.golden.write import FOLDER, OLD_FOLDERS, golden
 
 FILES = sorted(FOLDER.glob("*.json"))
+OLD_FILES = [path for folder in OLD_FOLDERS for path in sorted(folder.glob("*.json"))]
 
 
-@pytest.fixture(params=FILES, ids=lambda path: path.stem)
+@pytest.fixture(params=[*OLD_FILES, *FILES], ids=lambda path: f"{path.parent.name}-{path.stem}")
 def kept(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What a golden file holds."""
     path: Path = request.param
@@ -47,13 +49,28 @@ def test_its_aspects_still_give_the_same_record(kept: dict[str, Any]) -> None:
 
 
 def test_the_record_is_still_written_as_the_same_aspects(kept: dict[str, Any]) -> None:
-    written = golden(DatasetVersion.from_json(kept["record"]))
-    assert lines(written) == lines(kept)
+    record = DatasetVersion.from_json(kept["record"])
+    urn = version_urn(record.name, "PROD")
+    written = golden(record)["aspects"][urn]
+    assert [lines(written[name]) for name in RECORD_ASPECTS] == [
+        lines(kept["aspects"][urn][name]) for name in RECORD_ASPECTS
+    ]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_all_other_aspects_are_written_as_this_release_began_to(path: Path) -> None:
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    assert lines(golden(DatasetVersion.from_json(kept["record"]))) == lines(kept)
+
+
+def test_an_earlier_release_s_version_is_intact(kept: dict[str, Any]) -> None:
+    assert list(audit(kept["aspects"], DatasetVersion.from_json(kept["record"]).name, "PROD")) == []
 
 
 def test_every_semantic_and_every_format_has_a_golden_file() -> None:
     formats = {"parquet", "delta", "iceberg", "lance"}
     assert {path.stem for path in FILES} == set(SEMANTICS) | formats == set(records())
+    assert {path.stem for path in OLD_FILES} <= {path.stem for path in FILES}
 
 
 @pytest.mark.parametrize("name", records())

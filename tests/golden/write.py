@@ -1,7 +1,8 @@
 """Write the golden files that are missing: `python -m tests.golden.write`.
 
-A file that stands is never written again. When a release must write a record in another way, it gives
-the record another format number and new files beside the old ones, which still must read.
+A file is never written again. When a release writes aspects in another way that no record is rebuilt from, it gets a
+folder of its own beside the old ones, which still must read; when it writes the record in another way, the record
+gets another format number, too.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from registry_dagster.datahub.version import version_proposals
 from registry_dagster.model.dataset_version import DatasetVersion
 from tests.golden.records import DATASET, records
 
-FOLDER = Path(__file__).parent / "format_1"
+OLD_FOLDERS = (Path(__file__).parent / "format_1",)
+"""Of releases that wrote browse paths, owners' types and other aspects beside the record in another way."""
+
+FOLDER = Path(__file__).parent / "format_1_browse_paths"
 
 
 def golden(record: DatasetVersion) -> dict[str, Any]:
@@ -39,7 +43,7 @@ def main() -> None:
                 json.dump(golden(record), file, indent=1, sort_keys=True, ensure_ascii=False)
                 file.write("\n")
         except FileExistsError:
-            sys.stderr.write(f"{name}: stands, left as it is\n")
+            sys.stderr.write(f"{name}: exists, left as it is\n")
 
 
 if __name__ == "__main__":

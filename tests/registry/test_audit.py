@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from registry_dagster.datahub.audit import NOT_AUDITED
 from registry_dagster.datahub.urns import version_urn
 from registry_dagster.datahub.version import version_proposals
 from registry_dagster.errors import NotPublished, RegistryError
@@ -79,7 +80,7 @@ ASPECTS = [
 
 def test_every_aspect_of_a_version_is_covered_here(registry: Registry) -> None:
     proposals = version_proposals(registry.get(NAME), Dataset(name="hemibrain.synapses"), "PROD")
-    assert {each.aspect for each in proposals} == {*ASPECTS, "erModelRelationshipProperties"}
+    assert {each.aspect for each in proposals} == {*ASPECTS, *NOT_AUDITED, "erModelRelationshipProperties"}
 
 
 @pytest.mark.parametrize("aspect", ASPECTS)

@@ -153,12 +153,14 @@ def dataset(platform: str, name: str, env: str = "PROD") -> str:
     return f"urn:li:dataset:(urn:li:dataPlatform:{platform},{name},{env})"
 
 
+def outputs(entity: dict[str, Any]) -> list[str]:
+    """What a run made: those of the list, and those of the edges."""
+    aspect = entity.get("dataProcessInstanceOutput", {})
+    return [*aspect.get("outputs", []), *(edge["destinationUrn"] for edge in aspect.get("outputEdges", []))]
+
+
 def run_that_made(gms: StandInGms, version: str) -> dict[str, Any]:
-    (run,) = [
-        entity
-        for entity in gms.entities.values()
-        if version in entity.get("dataProcessInstanceOutput", {}).get("outputs", [])
-    ]
+    (run,) = [entity for entity in gms.entities.values() if version in outputs(entity)]
     return run
 
 
@@ -351,11 +353,11 @@ def test_outputs_that_the_plugin_replaced_return_when_the_same_is_published_agai
     publish(defs, instance, ["cells"])
     sensor.see()
     theirs = dataset("dagster", ".".join(OTHER))
-    assert run_that_made(gms, theirs)["dataProcessInstanceOutput"]["outputs"] == [theirs]
+    assert outputs(run_that_made(gms, theirs)) == [theirs]
 
     publish(defs, instance, ["cells"])
 
-    assert run_that_made(gms, theirs)["dataProcessInstanceOutput"]["outputs"] == [
+    assert outputs(run_that_made(gms, theirs)) == [
         theirs,
         version_urn("minnie65.cells@v1", "PROD"),
     ]

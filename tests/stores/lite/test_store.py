@@ -270,7 +270,7 @@ def test_datahubs_own_command_shows_a_version_whole(published: Path, tmp_path: P
     properties = shown["datasetProperties"]["customProperties"]
     assert properties["publisher"] == "ada@lab.org"
     assert properties["location"] == "/data/synapses"
-    assert shown["ownership"]["owners"] == [{"owner": "urn:li:corpuser:ada@lab.org", "type": "DATAOWNER"}]
+    assert shown["ownership"]["owners"] == [{"owner": "urn:li:corpuser:ada@lab.org", "type": "TECHNICAL_OWNER"}]
     assert len(shown["upstreamLineage"]["upstreams"]) == 2
     assert shown["versionProperties"]["aliases"] == [{"versionTag": "r1"}]
     assigned = {each["propertyUrn"]: each["values"] for each in shown["structuredProperties"]["properties"]}

@@ -19,7 +19,7 @@ PEOPLES_OWN = {"ownership"}
 """Aspects that people may edit in DataHub's UI."""
 
 NOT_AUDITED = {"browsePathsV2"}
-"""Aspects that earlier releases left to the server, which may also make them anew."""
+"""Aspects that earlier releases left to the server, which may replace them."""
 
 
 def audited_urns(entity: Entity, version: str, env: str) -> list[str]:

@@ -268,7 +268,8 @@ class VersionIndex:
 
     def _read_facts(self, ranges: Mapping[str, range]) -> None:
         wanted = [(name, number) for name, some in ranges.items() for number in some]
-        for entity, name, number in self._pages(wanted, ["deprecation", "status"]):
+        # More aspects than are asked about: a version that a store left one out of is there all the same.
+        for entity, name, number in self._pages(wanted, ["deprecation", "status", "subTypes"]):
             self._known[name].now[number] = entity
 
     def _pages(self, wanted: Collection[tuple[str, int]], aspects: Collection[str]) -> list[tuple[Entity, str, int]]:

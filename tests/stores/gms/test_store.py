@@ -138,7 +138,7 @@ class TestRequests:
     def test_versions_of_one_dataset_are_sent_one_a_request(self, gms: StandInGms, started: Registry) -> None:
         gms.reset_requests()
         started.publish_many([Publication(declared(), facts(number), "why") for number in range(1, 4)])
-        assert [each.proposals for each in gms.requests if each.proposals] == [10, 10, 10]
+        assert [each.proposals for each in gms.requests if each.proposals] == [11, 11, 11]
         latest = [gms.entities[version_urn(f"{NAME}@v{n}", "PROD")]["versionProperties"]["isLatest"] for n in (1, 2, 3)]
         assert latest == [False, False, False]
         assert gms.entities[version_urn(f"{NAME}@v4", "PROD")]["versionProperties"]["isLatest"] is True
@@ -158,7 +158,7 @@ class TestRequests:
             for each in body["proposals"]
             if each["entityUrn"] == V1 and each["aspectName"] != "deprecation"
         ]
-        assert len(version) == 10
+        assert len(version) == 11
         assert set(version) == {("CREATE", "-1")}
         sent = [each for body in writes for each in body["proposals"]]
         assert "If-None-Match" not in {name for each in sent for name in each["headers"]}

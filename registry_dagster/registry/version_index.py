@@ -30,6 +30,9 @@ _log = logging.getLogger(__name__)
 PAGE = 200
 """How many entities one request reads."""
 
+_MUTABLE = ("deprecation", "status", "subTypes")
+"""What may change around a version, and what every one has: one that a store left an aspect out of is there, too."""
+
 _AHEAD = 2
 """How far beyond the highest number is looked: a publish that crashed may have recorded its number too late."""
 
@@ -243,13 +246,13 @@ class VersionIndex:
                 for name, some in ranges.items()
                 if any(number in self._known[name].now for number in some[-ahead[name] :])
             }
-        unread = {
+        surprising = {
             (name, number)
             for name in names
             for number in self._known[name].now
             if number not in self._known[name].summaries
         }
-        for entity, name, number in self._pages(sorted(unread), ["datasetProperties"]):
+        for entity, name, number in self._pages(sorted(surprising), ["datasetProperties"]):
             summary = self._known[name].summaries[number] = summary_from(entity, number)
             self._note(summary.links)
         for name in names:
@@ -267,10 +270,23 @@ class VersionIndex:
         return _AHEAD if numbers.recorded or not numbers.last else _FAR_AHEAD
 
     def _read_facts(self, ranges: Mapping[str, range]) -> None:
+        """What may change around versions; of those that were given but never read, also what does not."""
         wanted = [(name, number) for name, some in ranges.items() for number in some]
-        # More aspects than are asked about: a version that a store left one out of is there all the same.
-        for entity, name, number in self._pages(wanted, ["deprecation", "status", "subTypes"]):
+        unread = [each for each in wanted if self._is_unread(*each)]
+        for entity, name, number in self._pages(unread, [*_MUTABLE, "datasetProperties"]):
+            self._learn(entity, name, number)
+        for entity, name, number in self._pages(sorted(set(wanted) - set(unread)), _MUTABLE):
             self._known[name].now[number] = entity
+
+    def _is_unread(self, name: str, number: int) -> bool:
+        """Whether a number was given, as far as known, and nothing of its version was read yet."""
+        return number <= self._known[name].last and number not in self._known[name].summaries
+
+    def _learn(self, entity: Entity, name: str, number: int) -> None:
+        self._known[name].now[number] = {aspect: entity[aspect] for aspect in _MUTABLE if aspect in entity}
+        if "datasetProperties" in entity:
+            summary = self._known[name].summaries[number] = summary_from(entity, number)
+            self._note(summary.links)
 
     def _pages(self, wanted: Collection[tuple[str, int]], aspects: Collection[str]) -> list[tuple[Entity, str, int]]:
         """The entities of versions that are there, read by the page."""

@@ -23,7 +23,6 @@ from registry_dagster.errors import NotPublished, VersionConflict
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import exact_version
-from registry_dagster.registry import version_index
 from registry_dagster.registry.plan import Publication, Receipt
 from registry_dagster.registry.registry import Registry
 from tests.gms.server import StandInGms
@@ -235,12 +234,6 @@ def gms() -> Iterator[StandInGms]:
         yield server
 
 
-@pytest.fixture
-def long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between two steps enough time passes for what was read not to count as just read."""
-    monkeypatch.setattr(version_index, "_JUST_NOW", 0.0)
-
-
 def run(kind: str, gms: StandInGms, examples: int, steps: int) -> None:
     def on_gms() -> History:
         gms.reset()
@@ -251,13 +244,11 @@ def run(kind: str, gms: StandInGms, examples: int, steps: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["lite", "file", "gms"])
-@pytest.mark.usefixtures("long_ago")
 def test_whatever_was_done_a_name_means_what_the_definition_says(kind: str, gms: StandInGms) -> None:
     run(kind, gms, examples=12, steps=20)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", ["lite", "file", "gms"])
-@pytest.mark.usefixtures("long_ago")
 def test_whatever_was_done_for_long_a_name_means_what_the_definition_says(kind: str, gms: StandInGms) -> None:
     run(kind, gms, examples=100, steps=40)

@@ -99,4 +99,4 @@ def test_a_deprecation_made_in_datahub_is_shown_as_a_retirement(registry: Regist
     registry.publish(declared(), facts(1), message="first")
     registry._store.upsert([Proposal(*EDITS["deprecated without a note"][0])])
     (row,) = registry.find(retired=True)
-    assert row.retired == "retired by bob: no reason was given"
+    assert row.retired == "retired by bob in DataHub: no reason was given"

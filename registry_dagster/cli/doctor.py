@@ -14,6 +14,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from registry_dagster.cli.app import app
+from registry_dagster.cli.deep import try_server
 from registry_dagster.cli.options import AsJson, Env, Target, opened
 from registry_dagster.cli.output import output, say, show
 from registry_dagster.cli.signing import signing_service
@@ -24,6 +25,13 @@ from registry_dagster.stores.open import back_up
 
 __all__ = ["backup", "doctor", "schema"]
 
+Deep = Annotated[
+    bool,
+    typer.Option(
+        "--deep",
+        help="Publish, find, retire and verify a throw-away dataset on a DataHub server, say what works, and clean up.",
+    ),
+]
 _TOKEN_VARIABLE = "DATAHUB_GMS_TOKEN"
 _LIBRARIES = (
     *("registry-dagster", "dagster", "acryl-datahub", "pydantic", "pyarrow", "deltalake", "pyiceberg", "pylance"),
@@ -32,8 +40,11 @@ _LIBRARIES = (
 
 
 @app.command()
-def doctor(registry: Target = None, env: Env = None, as_json: AsJson = False) -> None:
+def doctor(registry: Target = None, env: Env = None, as_json: AsJson = False, deep: Deep = False) -> None:
     """Show which registry is used, its release, rights and flags, and which versions are installed here."""
+    if deep:
+        try_server(registry, env, as_json)
+        return
     with opened(registry, env) as opened_registry:
         here = {"registry": opened_registry.target, "environment": opened_registry.env, **_settings(), **_installed()}
         try:

@@ -1,0 +1,34 @@
+"""What doctor --deep prints: each step as it is done."""
+
+from __future__ import annotations
+
+import typer
+
+from registry_dagster.cli.output import say, show
+from registry_dagster.registry.deep_check import CheckStep, deep_check
+from registry_dagster.registry.settings import checked_env, default_env, default_publisher, default_target
+from registry_dagster.stores.open import open_store
+
+__all__ = ["try_server"]
+
+_NOBODY = "feature-registry-doctor"
+
+
+def try_server(target: str | None, env: str | None, as_json: bool) -> None:
+    """Try a server out.
+
+    Raises:
+        typer.Exit: with code 1, a step fails.
+    """
+    store = open_store(target or default_target())
+    steps: list[CheckStep] = []
+    try:
+        for step in deep_check(store, checked_env(env or default_env()), default_publisher() or _NOBODY):
+            steps.append(step)
+            if not as_json:
+                say(step)
+    finally:
+        store.close()
+    show(as_json, [vars(step) for step in steps], lambda: None)
+    if any(step.outcome == "fails" for step in steps):
+        raise typer.Exit(1)

@@ -147,7 +147,7 @@ def split_path(path: str) -> tuple[str, ...]:
     """The names along a column path. A dot inside a name is written as backslash dot."""
     if "\\" not in path:
         return tuple(filter(None, path.split(".")))
-    parts = re.findall(r"((?:[^.\\]|\\.)+)(?:\.|$)", path)
+    parts = re.findall(r"(?:[^.\\]|\\.)+", path)
     return tuple(re.sub(r"\\(.)", r"\1", part) for part in parts)
 
 

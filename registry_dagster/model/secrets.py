@@ -15,7 +15,7 @@ _CONTAINER = re.compile(r"\$?[a-z0-9-]+")
 _HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:\d+)?")
 _SIGNED = "|".join(
     (
-        r"x-(?:amz|goog)-[a-z-]+",
+        r"x-(?:amz|goog)-[a-z-]{1,60}",
         "awsaccesskeyid",
         "googleaccessid",
         "key-pair-id",
@@ -36,7 +36,7 @@ _PATTERNS = {
     ),
     "an access key id": re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Za-z0-9])"),
     "a JSON web token": re.compile(r"(?<![A-Za-z0-9])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"),
-    "a user with a password": re.compile(r"//[^/@\s:]+:(?!\d+/)[^@\s]*@"),
+    "a user with a password": re.compile(r"//[^/@\s:]+:(?!\d+/)[^@\s]{0,1000}@"),
 }
 _MOST_ENCODINGS = 3
 

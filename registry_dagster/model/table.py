@@ -89,6 +89,7 @@ class DeltaPin(Pin):
         committed_at: When it was committed.
         commit_digest: `sha256:` over the size of its commit file in digits, NUL, and the file's first MiB; no other
             commit shares it. None if the file was cleaned up.
+        reader_features: What a reader of its data must know beyond plain Parquet files, such as `columnMapping`.
     """
 
     format: Literal["delta"] = "delta"
@@ -96,6 +97,7 @@ class DeltaPin(Pin):
     version: Quantity
     committed_at: UtcDateTime | None = None
     commit_digest: Text | None = None
+    reader_features: Several[Text] = ()
 
     @property
     def identity(self) -> dict[str, str]:

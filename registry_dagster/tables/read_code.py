@@ -77,7 +77,7 @@ def _why_not(table: TableFacts, engine: Engine) -> str | None:
     if engine not in readers.schemes:
         return (readers.why_not or {}).get(engine, f"{engine} does not read {format.kind}")
     if _has_connector(engine, scheme) or {scheme, ANY_SCHEME} & set(readers.schemes[engine]):
-        return None
+        return readers.refuses(table, engine)
     return f"{engine} does not read {format.kind} through {scheme}://"
 
 

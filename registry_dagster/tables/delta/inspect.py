@@ -86,6 +86,7 @@ def _facts(storage: Storage, log: Log, count_bytes: int | None) -> TableFacts:
             version=log.version,
             committed_at=committed_at(storage, log, metadata, {**checksum, **own}),
             commit_digest=commit.digest,
+            reader_features=_features(actions),
         ),
         fields=fields_of(schema),
         arrow_schema=encode_schema(schema),
@@ -95,6 +96,19 @@ def _facts(storage: Storage, log: Log, count_bytes: int | None) -> TableFacts:
         bytes=size,
         files=files,
     )
+
+
+def _features(actions: Action) -> tuple[str, ...]:
+    """The reader features that matter to a reader of the version, by the protocol and the table's properties.
+
+    Section "Column Mapping": with reader version 2 the mode alone says whether columns are mapped.
+    """
+    configuration = dict(actions["metaData"].get("configuration") or {})
+    named: list[str] = actions["protocol"].get("readerFeatures") or []
+    features = set(named) - {"columnMapping"}
+    if configuration.get("delta.columnMapping.mode", "none") != "none":
+        features.add("columnMapping")
+    return tuple(sorted(features))
 
 
 def _counts(

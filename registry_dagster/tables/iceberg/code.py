@@ -52,7 +52,11 @@ def _duckdb(pin: IcebergPin) -> Code:
 
 
 def _pyarrow(pin: IcebergPin) -> Code:
-    return _opened(pin) + Code.of(f"data = {_scanned(pin)}")
+    return _opened(pin) + Code.of(
+        "from pyiceberg.io.pyarrow import schema_to_pyarrow",
+        f"scan = iceberg.scan(snapshot_id={pin.snapshot_id})",
+        "data = scan.to_arrow().cast(schema_to_pyarrow(scan.projection(), include_field_ids=False))",
+    )
 
 
 _READING: Mapping[Engine, Callable[[IcebergPin], Code]] = {

@@ -36,18 +36,10 @@ def _partitions(table: TableFacts) -> tuple[str, ...]:
 
 
 def _polars(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:
-    if names and _has_other_partitions(table, where, names):
-        return _dataset(table, names, "source") + Code.of(
-            "import polars as pl", "data = pl.scan_pyarrow_dataset(source)"
-        )
-    types = ", ".join(f"{text(name)}: pl.String" for name in names)
-    hive = f"hive_partitioning=True, hive_schema={{{types}}}" if names else "hive_partitioning=False"
-    return Code.of("import polars as pl", f"data = pl.scan_parquet(files, glob=False, {hive})")
-
-
-def _has_other_partitions(table: TableFacts, where: str, names: tuple[str, ...]) -> bool:
-    """Whether a name=value is on paths and yet no partition: given files, polars takes every one for a partition."""
-    return "=" in where or len(names) < len(table.partition_columns)
+    if table.files == 1 and not table.partition_columns:
+        return Code.of("import polars as pl", "data = pl.scan_parquet(files, glob=False, hive_partitioning=False)")
+    # Of several files polars takes the types of the first, and every name=value on a path for a partition.
+    return _dataset(table, names, "source") + Code.of("import polars as pl", "data = pl.scan_pyarrow_dataset(source)")
 
 
 def _duckdb(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:
@@ -61,6 +53,12 @@ def _pyarrow(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:
 def _dataset(table: TableFacts, names: tuple[str, ...], variable: str) -> Code:
     opened, paths, options = _opened(table)
     fields = ", ".join(f"({text(name)}, pa.string())" for name in names)
+    if table.files != 1:
+        # pyarrow would take the types of the first file, which may have no value in a column.
+        opened += Code.of(
+            "from registry_dagster.tables import decode_schema", f"schema = decode_schema({text(table.arrow_schema)})"
+        )
+        options += ", schema=schema"
     if names:
         options += f', partitioning=ds.partitioning(pa.schema([{fields}]), flavor="hive")'
     imports = ("import pyarrow as pa",) if names else ()

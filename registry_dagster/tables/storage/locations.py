@@ -16,6 +16,9 @@ __all__ = ["below", "local_path", "normalise", "plain_text"]
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _CHAIN = re.compile(r"::[A-Za-z][A-Za-z0-9+.-]+://")
 _SECONDS = 10.0
+_LONGEST = 4000
+"""Characters of a location, or of another library's error, that a pattern is tried on."""
+
 _ONE_SLASH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
 
 
@@ -39,6 +42,8 @@ def normalise(uri: str | os.PathLike[str]) -> str:
 
 def _refuse_other_forms(text: str) -> None:
     """Refuse what is neither a path nor one URI. No message repeats it: it may hold a credential."""
+    if len(text) > _LONGEST:
+        raise TableError(f"The table's location is {len(text):,} characters long; {_LONGEST:,} are the most.")
     if not text or "\0" in text:
         raise TableError("The table's location is empty or contains a NUL character; give a path or a URI.")
     if _has_uri_inside(text):
@@ -59,7 +64,9 @@ def _has_uri_inside(text: str) -> bool:
 
 
 def local_path(location: str) -> Path | None:
-    """The path of a `file://` location; None for any other."""
+    """The path of a `file://` location, or of one that was recorded as a plain path; None for any other."""
+    if "://" not in location:
+        return Path(location)
     parts = urlsplit(location)
     return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
@@ -71,7 +78,7 @@ def below(location: str, path: str) -> str:
 
 def plain_text(error: BaseException) -> str:
     """The first line of another library's error, without terminal colours or source positions."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
+    text = re.sub(r"\x1b\[[0-9;]{0,20}m", "", str(error)[:_LONGEST]).strip()
     first = text.splitlines()[0] if text else type(error).__name__
     return re.sub(r"(, )?/\S+\.rs:\d+:\d+", "", first)[:300]
 

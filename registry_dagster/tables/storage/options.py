@@ -29,8 +29,9 @@ _SWITCHES = {"anon", "requester_pays", "use_ssl"}
 
 
 def scheme_of(location: str) -> str:
-    """The scheme of a URI, in lower case."""
-    return location.partition("://")[0].lower()
+    """The scheme of a URI, in lower case; that of a plain path is `file`."""
+    scheme, separator, _ = location.partition("://")
+    return scheme.lower() if separator else "file"
 
 
 def prepared(options: StorageOptions | None) -> tuple[dict[str, Any], float]:

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from deltalake import write_deltalake
 
 from registry_dagster.errors import EngineCannotRead, TableNotFound
 from registry_dagster.model.table import DeltaPin, TableFacts, TableField
@@ -110,7 +111,25 @@ def test_locations_are_written_as_each_engine_spells_them() -> None:
     assert 'load("s3a://lake/cells")' in read_code(record, "spark")
     assert '"versionAsOf", 7' in read_code(record, "spark")
     assert 'DeltaTable("s3://lake/cells", version=7)' in read_code(published(at("s3a://lake/cells")), "polars")
+    assert 'DeltaTable("/data/neurons", version=7)' in read_code(published(at("/data/neurons")), "polars")
     assert 'DeltaTable("/data/o\'\\"x", version=7)' in read_code(published(at("file:///data/o'%22x")), "polars")
+
+
+def test_a_delta_table_with_a_feature_that_only_spark_reads_is_refused_with_the_reason() -> None:
+    pin = DeltaPin(table_id="6c0f", version=7, reader_features=("typeWidening", "columnMapping"))
+    with pytest.raises(EngineCannotRead, match="polars does not read Delta tables with typeWidening; use spark$"):
+        read_code(published(at("s3://lake/cells", pin)), "polars")
+    assert "versionAsOf" in read_code(published(at("s3://lake/cells", pin)), "spark")
+
+
+def test_a_record_without_features_does_not_read_mapped_columns_as_nulls(tmp_path: Path) -> None:
+    configuration = {"delta.columnMapping.mode": "name"}
+    write_deltalake(tmp_path, pa.table({"id": [1]}), configuration=configuration)
+    facts = inspect_table(tmp_path)
+    old = facts.model_copy(update={"pin": facts.pin.model_copy(update={"reader_features": ()})})
+    for engine in ("pyarrow", "duckdb"):
+        with pytest.raises(AssertionError, match="its columns are mapped to other names"):
+            run(read_code(published(old), engine))
 
 
 def test_the_program_says_what_it_reads_and_what_it_needs() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from registry_dagster.errors import TableError
+from registry_dagster.model.names import split_path
+from registry_dagster.model.secrets import secret_in
 from registry_dagster.tables import inspect_table
-from registry_dagster.tables.storage.locations import local_path, normalise
+from registry_dagster.tables.storage.locations import local_path, normalise, plain_text
 
 
 def test_a_local_path_becomes_an_absolute_file_uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,3 +59,21 @@ def test_a_malformed_uri_is_refused() -> None:
 def test_a_file_uri_on_another_host_is_refused() -> None:
     with pytest.raises(TableError, match=r"names the host 'server'; write file:///absolute/path"):
         inspect_table("file://server/share/t")
+
+
+HOSTILE = ("//a:", "s3://b///a:", "http://x//a:/", "eyJaaaaaaaa.", "/token=1", "x-amz-a-", "%25", "a::b+", "::a", "/a")
+
+
+@pytest.mark.parametrize("part", HOSTILE)
+def test_no_text_makes_a_pattern_slow(part: str) -> None:
+    text = part * (200_000 // len(part))
+    start = time.monotonic()
+    for prefix in ("", "s3://b/", "https://h/"):
+        with pytest.raises(TableError, match="characters long; 4,000 are the most"):
+            normalise(prefix + text)
+        with suppress(TableError):
+            normalise(prefix + text[:3900])
+    secret_in(text[:50_000])
+    plain_text(Exception(text + ".rs:1:1"))
+    split_path(text + "\\")
+    assert time.monotonic() - start < 5

@@ -14,6 +14,7 @@ from registry_dagster.datahub.proposal import (
     text_properties,
 )
 from registry_dagster.datahub.urns import materialization_urn, platform_urn, sort_id, version_set_urn
+from registry_dagster.datahub.version_sets import SCHEME
 from registry_dagster.model.materialization import MaterializationVersion
 
 __all__ = ["SUB_TYPE", "materialization_from", "materialization_proposals", "platform_proposal", "source_proposal"]
@@ -55,7 +56,7 @@ def materialization_proposals(version: MaterializationVersion, env: str) -> tupl
                 "version": {"versionTag": version.version},
                 "aliases": [{"versionTag": alias} for alias in version.aliases],
                 "sortId": sort_id(version.version),
-                "versioningScheme": "LEXICOGRAPHIC_STRING",
+                "versioningScheme": SCHEME,
             },
             "subTypes": {"typeNames": [SUB_TYPE]},
             "browsePathsV2": browse_path(version.system),

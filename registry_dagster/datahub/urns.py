@@ -120,8 +120,12 @@ def decoded(text: str) -> str:
 
 
 def sort_id(version: str) -> str:
-    """The version with its numbers zero-padded, so that the order of texts, which servers use, is that of versions."""
-    return re.sub(r"\d+", lambda digits: digits[0].zfill(10), version)
+    """The version with its numbers zero-padded, so that the order of texts, which servers use, is that of versions.
+
+    No two versions have the same: a server refuses that. Where zeros would make them alike, the version follows.
+    """
+    padded = re.sub(r"\d+", lambda digits: digits[0].zfill(10), version)
+    return f"{padded} {version}" if re.search(r"(?<!\d)0\d", version) else padded
 
 
 def guid(key: dict[str, str]) -> str:

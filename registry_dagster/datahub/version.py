@@ -39,6 +39,7 @@ from registry_dagster.datahub.urns import (
     version_set_urn,
     version_urn,
 )
+from registry_dagster.datahub.version_sets import SCHEME
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration
 from registry_dagster.model.canonical_json import json_text
 from registry_dagster.model.dataset import Dataset
@@ -267,7 +268,7 @@ def _version_properties(record: DatasetVersion, env: str) -> Aspect:
         "aliases": [{"versionTag": record.label}] if record.label else [],
         "comment": searchable(record.provenance.message),
         "sortId": sort_id(str(record.number)),
-        "versioningScheme": "LEXICOGRAPHIC_STRING",
+        "versioningScheme": SCHEME,
         "sourceCreatedTimestamp": {
             "time": _published_ms(record),
             "actor": user_urn(record.provenance.publisher),

@@ -99,6 +99,7 @@ class Acts:
         self._add(version, act)
         retirement = Retirement(act.why, act.by, act.replacement)
         self.records.store.upsert([retirement_proposal(version, retirement, self.records.env)])
+        self._settle_set(version)
         return retirement
 
     def undo(self, version: str, *, reason: str, publisher: str | None = None) -> None:
@@ -113,6 +114,7 @@ class Acts:
             raise InvalidDeclaration(f"{version} is not retired, so there is nothing to undo")
         self._add(version, act)
         self.records.store.upsert([undo_proposal(version, act.by, self.records.env)])
+        self._settle_set(version)
 
     def label(self, version: str, label: str, *, reason: str, publisher: str | None = None) -> None:
         """Give a version an alias, which is unique in its dataset and never moves.
@@ -145,6 +147,7 @@ class Acts:
             "layout", (reason, publisher), "recording a layout", version=name if exact else None, layout=layout
         )
         self._add(dataset, act)
+        self._settle_set(dataset)
 
     def promote(self, version: str, *, reason: str, publisher: str | None = None) -> None:
         """Record that a draft is final.
@@ -156,6 +159,7 @@ class Acts:
         if not candidate.draft:
             raise InvalidDeclaration(f"{version} is not a draft, so it cannot be promoted")
         self._add(version, self._act("promote", (reason, publisher), "promoting a draft", version=version))
+        self._settle_set(version)
 
     def licence(self, name: str, licence: str, *, reason: str, publisher: str | None = None) -> None:
         """Record the licence of a version, or of a Dataset."""
@@ -185,6 +189,8 @@ class Acts:
         act = self._act("describe", (reason, publisher), "describing a dataset", changes=changes)
         self._add(dataset.name, act)
         self.writer.write_datasets([dataset])
+        if dataset.default_layout is not None:
+            self._settle_set(dataset.name)
 
     def _act(self, kind: ActKind, said: tuple[str, str | None], what: str, **parts: Any) -> Act:
         reason, publisher = said
@@ -213,6 +219,10 @@ class Acts:
         raise RegistryUnavailable(
             f"{dataset}: others wrote to it {_TRIES} times in a row, so this was not recorded; run it again"
         )
+
+    def _settle_set(self, name: str) -> None:
+        """Another version may be current now: let the version set name it."""
+        self.writer.sets.settle([name.partition("@")[0]])
 
     def _read(self, dataset: str) -> tuple[Mapping[str, Any], tuple[Act, ...]]:
         urn = container_urn(dataset, self.records.env)

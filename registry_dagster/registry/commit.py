@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from registry_dagster.datahub.audit import PEOPLES_OWN, is_intact
 from registry_dagster.datahub.proposal import Entity, Proposal
-from registry_dagster.datahub.urns import version_urn
+from registry_dagster.datahub.urns import materialization_urn, version_urn
 from registry_dagster.datahub.version import RECORD_ASPECTS, digest_of, record_from, version_proposals
 from registry_dagster.errors import AccessDenied, CorruptRecord, RegistryError, RegistryUnavailable, StoreRefused
 from registry_dagster.model.dataset import Dataset
@@ -115,6 +115,7 @@ class Committer:
         published = [commit.record for commit in commits if isinstance(commit.task.outcome, Receipt)]
         self.records.index.raise_highest(published)
         self.writer.write_runs(published)
+        self._settle_sets([commit.task for commit in commits], stored)
 
     def _settle_one(self, commit: Commit, answer: _Answer, stored: dict[str, Entity]) -> None:
         """Settle a commit; an error on the way is its outcome, so that the others are settled, too."""
@@ -225,7 +226,9 @@ class Committer:
     def settle_published(self, published: Sequence[tuple[Task, Plan]]) -> None:
         """Prove those that are published already; complete those that an earlier publish left incomplete."""
         env = self.records.env
-        stored = self.records.store.read([version_urn(plan.version, env) for _, plan in published])
+        # With their states, to look at the sets of these, too: it is the same request.
+        states = {materialization_urn(each, env) for _, plan in published for each in plan.record.materializations}
+        stored = self.records.store.read([*(version_urn(plan.version, env) for _, plan in published), *states])
         proven = list(self._proven(published, stored))
         joins = {each.urn for *_, proposals in proven for each in proposals} - stored.keys()
         stored |= self.records.store.read(joins) if joins else {}
@@ -233,6 +236,14 @@ class Committer:
             absent = [each for each in proposals if each.aspect not in stored.get(each.urn, {})]
             task.outcome = self._completed(record, plan, absent, stored)
         self.writer.write_runs([record for task, _, record, _ in proven if isinstance(task.outcome, Receipt)])
+        self._settle_sets([task for task, *_ in proven], stored)
+
+    def _settle_sets(self, tasks: Sequence[Task], stored: Mapping[str, Entity]) -> None:
+        """Let the version sets name the current versions; receipts say where they do not."""
+        receipts = [(task, task.outcome) for task in tasks if isinstance(task.outcome, Receipt)]
+        self.writer.sets.settle_published([receipt.record for _, receipt in receipts], stored)
+        for task, receipt in receipts:
+            task.outcome = replace(receipt, notes=(*receipt.notes, *self.writer.sets.notes(receipt.record)))
 
     def _proven(
         self, published: Sequence[tuple[Task, Plan]], stored: Mapping[str, Entity]

@@ -65,7 +65,7 @@ class Registry:
         self._finder = Finder(self._records, self._resolver)
         self._questions = Questions(self._records, self._resolver, self._finder)
         self._planner = Planner(self._records, self._resolver, UsedNames(self._records))
-        self._writer = Writer(self._records)
+        self._writer = Writer(self._records, self._resolver)
         self.acts = Acts(self._records, self._resolver, self._writer, publisher)
         committer = Committer(self._records, self._writer)
         self._service = PublishService(self._records, self._planner, self._writer, committer, publisher)

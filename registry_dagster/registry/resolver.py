@@ -84,7 +84,13 @@ class Resolver:
             datasets: Their names.
             remembered: Take what is remembered of materialization versions instead of asking again.
         """
-        read = self._records.index.read(datasets)
+        return self._versions(self._records.index.read(datasets), remembered)
+
+    def known(self, datasets: Collection[str]) -> dict[str, Versions]:
+        """As `versions`, without asking again for what is remembered."""
+        return self._versions(self._records.index.known(datasets), True)
+
+    def _versions(self, read: Mapping[str, Numbers], remembered: bool) -> dict[str, Versions]:
         distinct = {
             state.key: state for numbers in read.values() for one in numbers.summaries.values() for state in one.states
         }

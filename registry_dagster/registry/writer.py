@@ -23,6 +23,7 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.arguments import each_of
 from registry_dagster.registry.conditional import change_entities
 from registry_dagster.registry.dataset_pages import write_pages
+from registry_dagster.registry.latest_states import oldest_first
 from registry_dagster.registry.materialization_changes import (
     MaterializationChange,
     MaterializationChanges,
@@ -30,6 +31,8 @@ from registry_dagster.registry.materialization_changes import (
     refused,
 )
 from registry_dagster.registry.records import Records
+from registry_dagster.registry.resolver import Resolver
+from registry_dagster.registry.version_sets import VersionSets
 
 __all__ = ["Writer"]
 
@@ -41,7 +44,11 @@ class Writer:
     """Merges what is declared into what the store has at that moment, never into what was known before."""
 
     records: Records
+    resolver: Resolver
     _ensured: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+
+    def __post_init__(self) -> None:
+        self.sets = VersionSets(self.records, self.resolver)
 
     def ensure(self, proposals: Iterable[Proposal]) -> None:
         """Create what is absent. What is known to exist is not asked for again."""
@@ -71,29 +78,47 @@ class Writer:
             return
         stored = self.records.materializations(declared)
         merged = _merged(declared, stored)
-        # Create-only where nothing is recorded: two publishers at once cannot overwrite each other.
         created = self._create_materializations([version for key, version in merged.items() if stored[key] is None])
         if len(created) < sum(known is None for known in stored.values()):
             # Another publisher created one in between: merge into what they wrote, and lose nothing of it.
             merged = _merged(declared, self.records.materializations(declared))
-        self._upsert_materializations([version for key, version in merged.items() if key not in created])
+        self._update_materializations([version for key, version in merged.items() if key not in created])
         for version in merged.values():
             self.records.remember_materialization(version)
 
     def _create_materializations(self, versions: Sequence[MaterializationVersion]) -> set[str]:
-        """Record those that are still absent; the keys of these."""
-        unsupported = self.records.store.unsupported
-        commits = [
-            [each for each in materialization_proposals(version, self.records.env) if each.aspect not in unsupported]
-            for version in versions
-        ]
-        refusals = self.records.store.create(commits) if commits else ()
-        return {version.key for version, refusal in zip(versions, refusals, strict=True) if refusal is None}
+        """Record those that are still absent; the keys of these.
 
-    def _upsert_materializations(self, versions: Sequence[MaterializationVersion]) -> None:
-        self.records.store.upsert(
-            proposal for version in versions for proposal in materialization_proposals(version, self.records.env)
-        )
+        Create-only, so that two publishers at once cannot overwrite each other. In the order of their clock, so that
+        a server takes the last one for the latest.
+        """
+        if not versions:
+            return set()
+        states = oldest_first(versions)
+        before = self.sets.named(states)
+        refusals = self.records.store.create([self._proposals(each) for each in states])
+        created = [state for state, refusal in zip(states, refusals, strict=True) if refusal is None]
+        for state in created:
+            self.records.remember_materialization(state)
+        self.sets.settle_states(created, before)
+        return {state.key for state in created}
+
+    def _update_materializations(self, versions: Sequence[MaterializationVersion]) -> None:
+        """Write what may change of those that are recorded. Their place in the version set is written only once.
+
+        Writing it again would take the flag of the latest from a version.
+        """
+        proposals = [each for version in versions for each in self._proposals(version)]
+        self.records.store.upsert(each for each in proposals if each.aspect != "versionProperties")
+        places = [each for each in proposals if each.aspect == "versionProperties"]
+        present = self.records.store.read([each.urn for each in places], ["versionProperties"]) if places else {}
+        lacking = [each for each in places if each.urn not in present]
+        self.records.store.create([[each] for each in lacking])
+
+    def _proposals(self, version: MaterializationVersion) -> list[Proposal]:
+        unsupported = self.records.store.unsupported
+        proposals = materialization_proposals(version, self.records.env)
+        return [each for each in proposals if each.aspect not in unsupported]
 
     def record_materializations(
         self, versions: Sequence[MaterializationVersion], *, write: bool
@@ -121,7 +146,8 @@ class Writer:
         changed = [version for key, version in now.items() if version is not None and version != stored[key]]
         if changed and write:
             self.ensure(source_proposal(source) for source in sorted({version.source for version in changed}))
-            self._upsert_materializations(changed)
+            created = self._create_materializations([each for each in changed if stored.get(each.key) is None])
+            self._update_materializations([each for each in changed if each.key not in created])
             for version in changed:
                 self.records.remember_materialization(version)
         return MaterializationChanges(tuple(changes), written=write)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -198,7 +198,7 @@ class Router:
         self.proposals = len(changes)
         if wrong := [each.urn for each in changes if not is_well_formed(each.urn)]:
             return _openapi_failure(400, f"Invalid urn! {wrong[0]}")
-        rules = Rules(drop_unknown=True, unknown_aspects=self.rules.unknown_aspects)
+        rules = replace(self.rules, drop_unknown=True)
         try:
             ingest(self.database, self.filtered(changes), rules, wait=wait, index=self.index)
         except Rejected as error:

@@ -10,27 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.gms.change import Change
 from tests.gms.state import Database, Value, entity_spec, is_well_formed, key_of, time_series
+from tests.gms.version_sets import set_effects, set_problems, version_effects, version_problems
 
 __all__ = ["Change", "Rejected", "Rules", "ingest"]
 
 _NO_OWNERSHIP_TYPE = "urn:li:ownershipType:__system__none"
 _TEXT_TYPES = ("string", "rich_text", "date", "urn")
-
-
-@dataclass(frozen=True)
-class Change:
-    """One metadata change proposal."""
-
-    urn: str
-    aspect: str
-    value: Value
-    kind: str = "UPSERT"
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    system: Value = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True)
@@ -40,10 +30,12 @@ class Rules:
     Args:
         drop_unknown: An unknown aspect is dropped, instead of failing the request.
         unknown_aspects: Aspects this server does not know, though the installed DataHub package does.
+        flags_missing: Whether the member that a version set is told to name gets a flag that it never had.
     """
 
     drop_unknown: bool = False
     unknown_aspects: frozenset[str] = frozenset()
+    flags_missing: bool = False
 
     def knows(self, change: Change) -> bool:
         """Whether the entity has such an aspect."""
@@ -93,10 +85,10 @@ def ingest(
     if problems := [problem for change in changes for problem in _proposed(database, change)]:
         raise Rejected(problems)
     if wait:
-        return _commit(database, changes, index)
+        return _commit(database, changes, index, rules)
     for change in changes:
         with suppress(Rejected):
-            _commit(database, [change], index)
+            _commit(database, [change], index, rules)
     return changes
 
 
@@ -104,8 +96,6 @@ def _proposed(database: Database, change: Change) -> Iterator[str]:
     """What is wrong with a proposal on its own. Property definitions are read outside the transaction."""
     if change.aspect == "versionProperties" and "isLatest" in change.value:
         yield f"{change.urn}: IsLatest should not be specified, this is a computed field."
-    if change.aspect == "versionSetProperties":
-        yield f"{change.urn}: versionSetProperties are computed and must not be sent."
     if change.aspect == "structuredProperties" and change.kind in ("UPSERT", "CREATE"):
         properties = change.value["properties"]
         for assignment in properties:
@@ -149,7 +139,7 @@ def _fits(value: Mapping[str, Any], kind: str) -> bool:
     return False
 
 
-def _commit(database: Database, changes: Sequence[Change], index: bool) -> list[Change]:
+def _commit(database: Database, changes: Sequence[Change], index: bool, rules: Rules) -> list[Change]:
     """One transaction. Events are written before it, and stay when it fails."""
     for change in changes:
         if change.aspect in time_series():
@@ -169,7 +159,7 @@ def _commit(database: Database, changes: Sequence[Change], index: bool) -> list[
         for default in _defaults(database, urn)
         if (default.urn, default.aspect) not in given
     ]
-    results = [_with_effects(database, each) for each in taken]
+    results = [_with_effects(database, each, rules) for each in taken]
     effects = [effect for result in results for effect in result[1:]]
     for each in [*defaults, *(result[0] for result in results), *effects]:
         database.write(each.urn, each.aspect, each.value, each.system)
@@ -204,18 +194,11 @@ def _precondition(database: Database, change: Change) -> str | None:
 
 
 def _versioned(database: Database, change: Change) -> Iterator[str]:
-    """Does a version fit its set?"""
-    if change.aspect != "versionProperties":
-        return
-    version_set, scheme = change.value["versionSet"], change.value["versioningScheme"]
-    expected = key_of(version_set)["entityType"]
-    if change.urn.split(":", 3)[2] != expected:
-        yield f"Version Set specified entity type does not match, expected type: {expected}"
-    stored = database.get(version_set, "versionSetProperties")
-    if stored is not None and stored["versioningScheme"] != scheme:
-        yield (
-            f"Versioning Scheme cannot change. Expected Scheme: {stored['versioningScheme']} Provided Scheme: {scheme}"
-        )
+    """Does a version fit its set, or a set its latest?"""
+    if change.aspect == "versionProperties":
+        yield from version_problems(database, change)
+    if change.aspect == "versionSetProperties":
+        yield from set_problems(database, change)
 
 
 def _defaults(database: Database, urn: str) -> Iterator[Change]:
@@ -233,31 +216,15 @@ def _defaults(database: Database, urn: str) -> Iterator[Change]:
         yield Change(urn, "dataPlatformInstance", {"platform": platform})
 
 
-def _with_effects(database: Database, change: Change) -> list[Change]:
-    """The change as it is stored, then what else changes with it.
-
-    The latest of a version set is found in what stood there before: two new versions of one request do not see
-    each other.
-    """
+def _with_effects(database: Database, change: Change, rules: Rules) -> list[Change]:
+    """The change as it is stored, then what else changes with it."""
     if change.aspect == "ownership":
         return [replace(change, value=_filed_by_type(change.value))]
-    if change.aspect != "versionProperties":
-        return [change]
-    version_set = change.value["versionSet"]
-    latest = replace(change, value={**change.value, "isLatest": True})
-    scheme = change.value["versioningScheme"]
-    moved = Change(version_set, "versionSetProperties", {"versioningScheme": scheme, "latest": change.urn})
-    stored = database.get(version_set, "versionSetProperties")
-    if stored is None:
-        return [latest, Change(version_set, _key_name(version_set), key_of(version_set)), moved]
-    if stored["latest"] == change.urn:
-        return [change]
-    previous = database.get(stored["latest"], "versionProperties")
-    if previous is None:
-        return [latest, moved]
-    if change.value["sortId"] <= previous["sortId"]:
-        return [change]
-    return [latest, moved, Change(stored["latest"], "versionProperties", {**previous, "isLatest": False})]
+    if change.aspect == "versionProperties":
+        return version_effects(database, change)
+    if change.aspect == "versionSetProperties":
+        return set_effects(database, change, flags_missing=rules.flags_missing)
+    return [change]
 
 
 def _filed_by_type(ownership: Value) -> Value:

@@ -71,6 +71,14 @@ def search(gms: StandInGms, query: str = "*", **more: Any) -> list[str]:
     return [each["entity"]["urn"] for each in answer.json()["data"]["searchAcrossEntities"]["searchResults"]]
 
 
+def latest(urn: str) -> dict[str, Any]:
+    return {"latest": urn, "versioningScheme": "LEXICOGRAPHIC_STRING"}
+
+
+def flags(gms: StandInGms, *urns: str) -> list[bool | None]:
+    return [gms.entities[urn]["versionProperties"].get("isLatest") for urn in urns]
+
+
 def version(number: int, scheme: str = "LEXICOGRAPHIC_STRING") -> dict[str, Any]:
     return {
         "versionSet": VERSION_SET,
@@ -370,9 +378,41 @@ class TestVersions:
     def test_what_the_server_computes_may_not_be_sent(self, gms: StandInGms, wait: bool) -> None:
         flagged = proposal(URN, "versionProperties", version(1) | {"isLatest": True})
         assert send(gms, flagged, wait=wait).status_code == 422
-        computed = {"latest": URN, "versioningScheme": "LEXICOGRAPHIC_STRING"}
-        assert send(gms, proposal(VERSION_SET, "versionSetProperties", computed), wait=wait).status_code == 422
         assert not gms.entities
+
+    def test_writing_the_latest_of_a_set_moves_the_flags(self, gms: StandInGms) -> None:
+        for urn, number in ((URN, 1), (SECOND, 2)):
+            send(gms, proposal(urn, "versionProperties", version(number)))
+        assert send(gms, proposal(VERSION_SET, "versionSetProperties", latest(URN))).ok
+        assert gms.entities[VERSION_SET]["versionSetProperties"]["latest"] == URN
+        assert flags(gms, URN, SECOND) == [True, False]
+
+    @pytest.mark.parametrize(("release", "flag"), [("v1.2.0", True), ("v1.7.0", None)])
+    def test_a_member_without_a_flag_stays_without_on_recent_releases(self, release: str, flag: bool | None) -> None:
+        with StandInGms(version=release) as gms:
+            for urn, number in ((SECOND, 2), (URN, 1)):
+                send(gms, proposal(urn, "versionProperties", version(number)))
+            assert flags(gms, URN, SECOND) == [None, True]
+            gms.refresh_search()
+            assert search(gms) == [URN, SECOND], "default search shows what never was the latest"
+            send(gms, proposal(VERSION_SET, "versionSetProperties", latest(URN)))
+            assert flags(gms, URN, SECOND) == [flag, False]
+            send(gms, proposal(VERSION_SET, "versionSetProperties", latest(SECOND)))
+            gms.refresh_search()
+            assert (flags(gms, URN, SECOND), search(gms)) == ([False, True], [SECOND])
+
+    def test_the_latest_of_a_set_must_be_versioned_and_its_scheme_never_changes(self, gms: StandInGms) -> None:
+        send(gms, proposal(URN, "versionProperties", version(1)))
+        assert send(gms, proposal(VERSION_SET, "versionSetProperties", latest(THIRD))).status_code == 422
+        other = latest(URN) | {"versioningScheme": "ALPHANUMERIC_GENERATED_BY_DATAHUB"}
+        assert send(gms, proposal(VERSION_SET, "versionSetProperties", other)).status_code == 422
+
+    def test_sort_ids_and_tags_are_unique_in_a_set_as_far_as_search_knows(self, gms: StandInGms) -> None:
+        send(gms, proposal(URN, "versionProperties", version(1)))
+        other = proposal(SECOND, "versionProperties", version(1) | {"version": {"versionTag": "v01"}})
+        gms.refresh_search()
+        assert "must be unique" in send(gms, other).text
+        assert send(gms, proposal(URN, "versionProperties", version(1))).ok
 
     def test_all_versions_of_a_set_have_one_scheme(self, gms: StandInGms) -> None:
         send(gms, proposal(URN, "versionProperties", version(1)))

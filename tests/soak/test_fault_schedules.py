@@ -162,10 +162,33 @@ def check(gms: StandInGms, clients: list[Client]) -> None:
                 version = (dataset, int(str(record.table.identity["version"])))
                 assert created or version in interrupted, "who created it is told so unless he was interrupted"
                 assert all(each.digest == record.digest for _, each in created)
+        heal_sets(registry, interrupted | {content for content, _ in receipts})
+    check_sets(gms)
     for (dataset, version), receipt in receipts:
         assert receipt.record.dataset == dataset
         assert receipt.record.table == facts(version)
         assert record_from(stored[receipt.urn], receipt.urn) == receipt.record, "what a receipt names stands there"
+
+
+def heal_sets(registry: Registry, contents: Iterable[tuple[str, int]]) -> None:
+    """Publish again what is published: that corrects what a failure left undone in a version set."""
+    for dataset, version in contents:
+        joined = (reference("lab.a"),) if dataset == "lab.b" else ()
+        registry.publish(declared(dataset, references=joined), facts(version), message="again")
+
+
+def check_sets(gms: StandInGms) -> None:
+    """Each version set names its last member, which is the current version here, and shows no other."""
+    stored = gms.entities
+    members: dict[str, list[str]] = {}
+    for urn, entity in stored.items():
+        if "versionProperties" in entity:
+            members.setdefault(entity["versionProperties"]["versionSet"], []).append(urn)
+    for version_set, urns in members.items():
+        last = max(urns, key=lambda urn: stored[urn]["versionProperties"]["sortId"])
+        assert stored[version_set]["versionSetProperties"]["latest"] == last, "the set names the current version"
+        shown = {urn for urn in urns if stored[urn]["versionProperties"].get("isLatest") is not False}
+        assert shown == {last}, "default search shows the current version alone"
 
 
 def numbers_of(stored: Iterable[str], dataset: str) -> Iterator[int]:

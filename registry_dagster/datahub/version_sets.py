@@ -1,7 +1,7 @@
 """Which member of a version set a server shows: the set names one as its latest, and members carry a flag.
 
 Default search shows members flagged as the latest, and those that have no flag since they never were. A server moves
-the flags when the set is told to name another member: the one named before gets false, the new one true. Where a
+the flags when another member is written into the set: the one named before gets false, the new one true. Where a
 server chooses by itself, it compares sort ids with those of the member that the set names.
 """
 

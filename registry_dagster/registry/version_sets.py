@@ -1,7 +1,7 @@
 """Keeping version sets true: each names the current version, or the latest state, and shows no other member.
 
-A server chooses by sort ids when a version is written. Where its choice is another, the set is told which member to
-name, in a request of its own after the commit and only if the set is still as it was read. A version is published
+A server chooses by sort ids when a version is written. Where its choice is another, the right member is written into
+the set, in a request of its own after the commit and only if the set is still as it was read. A version is published
 whatever becomes of that: what could not be done is a note on the receipt, and publishing the same again does it.
 """
 

@@ -232,30 +232,31 @@ class VersionIndex:
 
     def _read_versions(self, names: Collection[str], pointers: Mapping[str, int]) -> None:
         """Every number up to the last one given, and beyond it as long as anything is there."""
+        # Replaced at once at the end: threads that share an index see all versions or none of this reading.
+        before = {name: set(self._known[name].now) for name in names}
+        now = {name: dict[int, Entity]() for name in names}
         for name in names:
-            self._known[name].now = {}
             self._known[name].given = max(self._known[name].given, self._named.get(name, 0))
         ahead = {name: self._ahead(name) for name in names}
         ranges = {
             name: range(1, max(self._known[name].last, pointers.get(name, 0)) + ahead[name] + 1) for name in names
         }
         while ranges:
-            self._read_facts(ranges)
+            self._read_facts(ranges, now)
             ranges = {
                 name: range(some[-1] + 1, some[-1] + PAGE + 1)
                 for name, some in ranges.items()
-                if any(number in self._known[name].now for number in some[-ahead[name] :])
+                if any(number in now[name] for number in some[-ahead[name] :])
             }
-        surprising = {
-            (name, number)
-            for name in names
-            for number in self._known[name].now
-            if number not in self._known[name].summaries
-        }
+        surprising = [
+            (name, number) for name in names for number in now[name] if number not in self._known[name].summaries
+        ]
         for entity, name, number in self._pages(sorted(surprising), ["datasetProperties"]):
             summary = self._known[name].summaries[number] = summary_from(entity, number)
             self._note(summary.links)
         for name in names:
+            since = {number: each for number, each in dict(self._known[name].now).items() if number not in before[name]}
+            self._known[name].now = {**since, **now[name]}
             self._settle_given(name, pointers.get(name, 0))
 
     def _settle_given(self, name: str, pointer: int) -> None:
@@ -269,24 +270,25 @@ class VersionIndex:
         numbers = self._known[name]
         return _AHEAD if numbers.recorded or not numbers.last else _FAR_AHEAD
 
-    def _read_facts(self, ranges: Mapping[str, range]) -> None:
+    def _read_facts(self, ranges: Mapping[str, range], now: Mapping[str, dict[int, Entity]]) -> None:
         """What may change around versions; of those that were given but never read, also what does not."""
         wanted = [(name, number) for name, some in ranges.items() for number in some]
         unread = [each for each in wanted if self._is_unread(*each)]
         for entity, name, number in self._pages(unread, [*_MUTABLE, "datasetProperties"]):
-            self._learn(entity, name, number)
+            now[name][number] = self._learn(entity, name, number)
         for entity, name, number in self._pages(sorted(set(wanted) - set(unread)), _MUTABLE):
-            self._known[name].now[number] = entity
+            now[name][number] = entity
 
     def _is_unread(self, name: str, number: int) -> bool:
         """Whether a number was given, as far as known, and nothing of its version was read yet."""
         return number <= self._known[name].last and number not in self._known[name].summaries
 
-    def _learn(self, entity: Entity, name: str, number: int) -> None:
-        self._known[name].now[number] = {aspect: entity[aspect] for aspect in _MUTABLE if aspect in entity}
+    def _learn(self, entity: Entity, name: str, number: int) -> Entity:
+        """Keep what never changes of a version; returns the rest."""
         if "datasetProperties" in entity:
             summary = self._known[name].summaries[number] = summary_from(entity, number)
             self._note(summary.links)
+        return {aspect: entity[aspect] for aspect in _MUTABLE if aspect in entity}
 
     def _pages(self, wanted: Collection[tuple[str, int]], aspects: Collection[str]) -> list[tuple[Entity, str, int]]:
         """The entities of versions that are there, read by the page."""

@@ -143,15 +143,24 @@ class VersionSets:
         wanted = {self._of_dataset(each.dataset): version_urn(current[each.dataset], env) for each in doubtful}
 
         def first() -> set[str]:
-            if not self.records.store.search_lags:
-                held = self._held(urns)
-                return self._walk(held, {name: moves(held[name]["latest"], wanted[name], {}) for name in held})
-            # A server that flagged the version has just made the set name it.
-            known = {name: urn for name, urn in urns.items() if flag_in(stored.get(urn, {}))}
-            held = {name: named_by_server(urn) for name, urn in known.items()}
-            return self._walk(held, {name: [wanted[name]] for name in known}) | (urns.keys() - known.keys())
+            held, left = self._naming(urns, stored)
+            return self._walk(held, {name: [wanted[name]] for name in held}) | left
 
         return first
+
+    def _naming(self, urns: Mapping[str, str], stored: Mapping[str, Entity]) -> tuple[Mapping[str, Aspect], set[str]]:
+        """The sets that name the versions just published, and those of which that is not known.
+
+        Args:
+            urns: Version set → the version.
+            stored: Their entities.
+        """
+        if not self.records.store.search_lags:
+            # Who published what such a store names instead corrects it.
+            return {name: each for name, each in self._held(urns).items() if each["latest"] == urns[name]}, set()
+        # A server that flagged the version has just made the set name it.
+        flagged = {name: named_by_server(urn) for name, urn in urns.items() if flag_in(stored.get(urn, {}))}
+        return flagged, set(urns) - set(flagged)
 
     def _attempt(self, goals: _Goals, first: Callable[[], set[str]]) -> None:
         """Correct sets; what cannot be done is noted and logged.

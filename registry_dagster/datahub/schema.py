@@ -74,7 +74,8 @@ def fields_from(schema: Aspect) -> list[dict[str, Any]]:
 
 def columns_from(schema: Aspect) -> dict[str, Any]:
     """Column path → the JSON of its semantic."""
-    return {field["fieldPath"]: json.loads(field["jsonProps"]) for field in schema["fields"] if field.get("jsonProps")}
+    fields: list[Aspect] = schema.get("fields", [])
+    return {field["fieldPath"]: json.loads(field["jsonProps"]) for field in fields if field.get("jsonProps")}
 
 
 def schema_digest(record: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from registry_dagster.datahub.document import version_document
+from registry_dagster.datahub.forms import malformed
 from registry_dagster.datahub.limits import searchable
 from registry_dagster.datahub.properties import structured_properties
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal, browse_path, proposals
@@ -203,6 +204,8 @@ def record_json(entity: Entity, urn: str) -> dict[str, Any]:
     missing = [name for name in RECORD_ASPECTS if name not in entity]
     if missing:
         raise CorruptRecord(f"{urn}: aspect {', '.join(missing)} is missing; it was removed after publishing")
+    if problem := malformed({name: entity[name] for name in RECORD_ASPECTS}):
+        raise CorruptRecord(f"{urn}: aspect {problem} cannot be read; it was overwritten after publishing")
     properties: dict[str, str] = entity["datasetProperties"].get("customProperties", {})
     if "record_format" not in properties:
         raise CorruptRecord(f"{urn}: aspect datasetProperties was overwritten after publishing and holds no record")
@@ -213,7 +216,7 @@ def record_json(entity: Entity, urn: str) -> dict[str, Any]:
         )
     try:
         return _record_json(properties, entity["schemaMetadata"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise CorruptRecord(f"{urn}: the record cannot be rebuilt: {error}") from error
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from registry_dagster.datahub.forms import checked_aspect
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
 from registry_dagster.datahub.search import Search
 from registry_dagster.datahub.urns import entity_type
@@ -161,7 +162,7 @@ class FileStore:
         """Read the files that anybody has written since."""
         while (path := self._path(self._read + 1)).exists():
             for urn, aspect, value in _read(path):
-                self._entities.setdefault(urn, {})[aspect] = value
+                self._entities.setdefault(urn, {})[aspect] = checked_aspect(aspect, value)
             self._read += 1
         if not self._whole:
             self._refuse_gap()

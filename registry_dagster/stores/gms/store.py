@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Any, cast
 
 from registry_dagster.datahub.acts import ACTS_ASPECT
+from registry_dagster.datahub.forms import checked_aspect
 from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.search import Search
 from registry_dagster.datahub.urns import entity_type, version_urn
@@ -309,7 +310,7 @@ def _by_type(urns: Collection[str]) -> Iterator[tuple[str, list[str]]]:
 def _content(entity: Mapping[str, Any]) -> dict[str, Any]:
     """An entity's aspects, without the key, which a server adds even to an absent entity."""
     return {
-        name: aspect["value"]
+        name: checked_aspect(name, aspect.get("value") if is_json_object(aspect) else None)
         for name, aspect in entity.items()
         if name != "urn" and not name.endswith("Key") and aspect
     }

@@ -47,8 +47,8 @@ def _platform(stored: Entity) -> str | None:
 
 def _parent(urn: str, stored: Entity) -> str | None:
     """Its container, else its platform, else the root."""
-    if "container" in stored:
-        return stored["container"]["container"]
+    if container := stored.get("container", {}).get("container"):
+        return container
     if entity_type(urn) not in _ON_A_PLATFORM:
         return _ROOT
     platform = _platform(stored)

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Collection, Iterable, Sequence
 
+from registry_dagster.datahub.forms import aspect_from_text
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
 from registry_dagster.stores.lite.edges import write_edges
 from registry_dagster.stores.lite.index import update_index
@@ -30,7 +31,7 @@ def read_current(connection: sqlite3.Connection, urns: Sequence[str], aspects: S
         if aspects:
             query += f" AND aspect_name IN ({_marks(aspects)})"
         for urn, name, metadata in connection.execute(query, [*some, *aspects]):
-            found.setdefault(urn, {})[name] = json.loads(metadata)
+            found.setdefault(urn, {})[name] = aspect_from_text(name, metadata)
     return dict(found)
 
 
@@ -125,8 +126,8 @@ class Rows:
         version_set = str(proposal.value["versionSet"])
         stored = self.current(version_set, "versionSetProperties")
         if stored is not None:
-            newest = self.current(stored["latest"], "versionProperties")
-            if newest is not None and newest["sortId"] > proposal.value["sortId"]:
+            newest = self.current(stored.get("latest", ""), "versionProperties")
+            if newest is not None and newest.get("sortId", "") > proposal.value["sortId"]:
                 return
         value: Aspect = {
             "customProperties": {},

@@ -16,7 +16,7 @@ __all__ = ["MalformedAspect", "aspect_from_text", "checked_aspect", "malformed"]
 
 
 class MalformedAspect(dict[str, Any]):
-    """An aspect that is there and cannot be read. It is empty, so that what stands beside it can be.
+    """An aspect that is there and cannot be read. It is empty, so that the aspects beside it can be read.
 
     Attributes:
         problem: What is wrong with it.

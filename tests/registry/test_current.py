@@ -11,6 +11,7 @@ from registry_dagster.datahub.urns import version_urn
 from registry_dagster.errors import InvalidDeclaration, NotPublished
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.handoff import handed_off
+from registry_dagster.registry.plan import Publication
 from registry_dagster.registry.registry import Registry
 from tests.gms.server import StandInGms
 from tests.registry.declared import declared, facts, reference
@@ -115,7 +116,8 @@ def test_what_was_handed_off_keeps_its_layout_draft_and_inputs(tmp_path: Path) -
         made = declared(OTHER, inputs=(f"{NAME}@v1",), layout="by_id")
         registry.publish(made, facts(1), message="why", draft=True)
     with Registry.open(f"lite://{tmp_path}/registry.db") as registry:
-        registry.publish_many(handed_off(tmp_path / "handoff"))
+        versions = handed_off(tmp_path / "handoff")
+        registry.publish_many([each.publication for each in versions if isinstance(each.publication, Publication)])
         record = registry.get(f"{OTHER}@v1")
     assert (str(record.layout), record.draft, record.inputs) == ("by_id", True, (f"{NAME}@v1",))
 

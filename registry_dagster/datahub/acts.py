@@ -16,6 +16,7 @@ from registry_dagster.datahub.urns import property_urn
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration
 from registry_dagster.model.act import Act
 from registry_dagster.model.canonical_json import json_text
+from registry_dagster.model.recorded import reading_records
 
 __all__ = [
     "ACTS_ASPECT",
@@ -78,7 +79,8 @@ def acts_from(container: Entity, about: str = "") -> tuple[Act, ...]:
 
 def _act(text: str) -> Act:
     try:
-        return Act.model_validate_json(text)
+        with reading_records():
+            return Act.model_validate_json(text)
     except ValueError as error:
         raise CorruptRecord(f"the acts of a Dataset were changed by others: {text[:80]!r}") from error
 

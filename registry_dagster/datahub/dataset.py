@@ -19,6 +19,7 @@ from registry_dagster.datahub.proposal import (
 )
 from registry_dagster.datahub.urns import PLATFORM, container_urn, encoded, owner_urn, platform_urn, user_urn
 from registry_dagster.model.dataset import Dataset
+from registry_dagster.model.recorded import reading_records
 
 __all__ = ["SUB_TYPE", "dataset_from", "dataset_proposals", "owner_proposals", "tag_proposals"]
 
@@ -48,6 +49,7 @@ def dataset_proposals(dataset: Dataset, stored: Entity, env: str) -> tuple[Propo
     )
 
 
+@reading_records()
 def dataset_from(entity: Entity) -> Dataset | None:
     """The Dataset in a stored container; None if it holds none, or if others overwrote it."""
     properties: dict[str, str] = entity.get("containerProperties", {}).get("customProperties", {})

@@ -16,6 +16,7 @@ from registry_dagster.datahub.proposal import (
 from registry_dagster.datahub.urns import materialization_urn, platform_urn, sort_id, version_set_urn
 from registry_dagster.datahub.version_sets import SCHEME
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.recorded import reading_records
 
 __all__ = ["SUB_TYPE", "materialization_from", "materialization_proposals", "platform_proposal", "source_proposal"]
 
@@ -66,6 +67,7 @@ def materialization_proposals(version: MaterializationVersion, env: str) -> tupl
     )
 
 
+@reading_records()
 def materialization_from(entity: Entity) -> MaterializationVersion | None:
     """The MaterializationVersion in a stored entity; None if it holds none, or if others overwrote it."""
     facts: dict[str, str] = entity.get("datasetProperties", {}).get("customProperties", {})

@@ -46,6 +46,7 @@ from registry_dagster.model.canonical_json import json_text
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import RECORD_FORMAT, DatasetVersion, Provenance
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.recorded import reading_records
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.table import AnyPin, table_identity
 
@@ -146,6 +147,7 @@ class Summary:
         return frozenset(map(str, self.states))
 
 
+@reading_records()
 def summary_from(entity: Entity, number: int) -> Summary:
     """Read what choosing among versions needs, from `datasetProperties` alone.
 
@@ -172,6 +174,7 @@ def summary_from(entity: Entity, number: int) -> Summary:
     )
 
 
+@reading_records()
 def record_from(entity: Entity, urn: str) -> DatasetVersion:
     """Rebuild the record from a stored entity, and prove it against its digest.
 

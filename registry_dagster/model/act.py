@@ -14,7 +14,7 @@ from registry_dagster.model.layout import LayoutName
 from registry_dagster.model.moments import UtcDateTime
 from registry_dagster.model.names import VersionNameText
 from registry_dagster.model.problems import problems_of
-from registry_dagster.model.text import Text, UrnText
+from registry_dagster.model.text import Reason, Text, UrnText
 
 __all__ = ["Act", "ActKind", "Label", "checked_label"]
 
@@ -72,7 +72,7 @@ class Act(Model):
     act: ActKind
     version: VersionNameText | None = None
     by: UrnText
-    why: Annotated[str, Field(min_length=1, max_length=2000)]
+    why: Reason
     at: UtcDateTime
     replacement: VersionNameText | None = None
     label: Label | None = None

@@ -7,38 +7,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from registry_dagster.model.secret_forms import decodings, first_secret
+
 __all__ = ["Credential", "credential_in", "secret_in"]
 
 _URI = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 _CONTAINER_BEFORE_AT = {"abfs", "abfss", "az", "wasb", "wasbs"}
 _CONTAINER = re.compile(r"\$?[a-z0-9-]+")
 _HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:\d+)?")
-_SIGNED = "|".join(
-    (
-        r"x-(?:amz|goog)-[a-z-]{1,60}",
-        "awsaccesskeyid",
-        "googleaccessid",
-        "key-pair-id",
-        "sharedaccesssignature",
-        "(?:account|sharedaccess)_?key",
-        "secret_?(?:access_?)?key",
-        "client_secret",
-        "access_token",
-        "password",
-    )
-)
-_SHORT = "sig|signature|token|code|policy"
-"""Also good names of a partition column, as in `code=MB`."""
-
-_PATTERNS = {
-    "a signature, key or token": re.compile(
-        rf"(?i)\b(?:{_SIGNED})\s*=|[?&;#]\s*(?:{_SHORT})=|/(?:{_SHORT})=(?=[^/]*\d)[^/]{{16}}"
-    ),
-    "an access key id": re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Za-z0-9])"),
-    "a JSON web token": re.compile(r"(?<![A-Za-z0-9])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"),
-    "a user with a password": re.compile(r"//[^/@\s:]+:(?!\d+/)[^@\s]{0,1000}@"),
-}
-_MOST_ENCODINGS = 3
+_HOST_AND_PORT = re.compile(r"[^:]*:\d{1,5}")
 
 
 class Credential(NamedTuple):
@@ -53,22 +30,26 @@ class Credential(NamedTuple):
     clean: str
 
 
-def credential_in(location: str) -> Credential | None:
+def credential_in(location: str, *, recorded: bool = False) -> Credential | None:
     """What in a location is a credential, or could hold one; None if nothing does.
 
     It refuses a user or password before the host, query strings and fragments, and in the path the
-    parameters of signed links (AWS, Google, Azure, CloudFront), connection strings, access key ids and JSON
-    web tokens, also when they are percent-encoded.
+    parameters of signed links (AWS, Google, Azure, CloudFront), connection strings, access key ids, JSON
+    web tokens and the tokens of well-known services, also when they are percent-encoded.
+
+    Args:
+        location: Measured by the caller.
+        recorded: Whether it was published before: forms that became known later are then taken.
     """
-    what = _what(location)
+    what = _what(location, recorded)
     if what is None:
         return None
-    return Credential(what, next(form for form in _clean_forms(location) if _what(form) is None))
+    return Credential(what, next(form for form in _clean_forms(location) if _what(form, recorded=False) is None))
 
 
-def _what(location: str) -> str | None:
+def _what(location: str, recorded: bool) -> str | None:
     uri = _URI.fullmatch(location)
-    return (_what_in_uri(uri) if uri else None) or secret_in(location)
+    return (_what_in_uri(uri) if uri else None) or secret_in(location, recorded=recorded)
 
 
 def _what_in_uri(uri: re.Match[str]) -> str | None:
@@ -85,30 +66,27 @@ def _is_container(user: str, scheme: str) -> bool:
     return scheme.lower() in _CONTAINER_BEFORE_AT and _CONTAINER.fullmatch(user) is not None
 
 
-def secret_in(text: str) -> str | None:
+def secret_in(text: str, *, recorded: bool = False) -> str | None:
     """What in a text is a credential by its form, also percent-encoded; None if nothing is."""
-    for _ in range(_MOST_ENCODINGS):
-        for what, pattern in _PATTERNS.items():
-            if pattern.search(text):
-                return what
-        text = unquote(text)
-    return None
+    found = (first_secret(form, recorded=recorded) for form in decodings(text))
+    return next((secret[1] for secret in found if secret), None)
 
 
 def _before_it(location: str) -> str:
     """What comes before the first credential, decoded as far as it takes to see that one."""
     text = location
-    for _ in range(_MOST_ENCODINGS):
-        found = [match.start() for pattern in _PATTERNS.values() if (match := pattern.search(text))]
-        if found:
-            return text[: min(found)]
-        text = unquote(text)
+    for text in decodings(location):
+        if secret := first_secret(text):
+            return text[: secret[0]]
     return text
 
 
 def _without_user(uri: re.Match[str]) -> str:
     """What comes after the scheme, without a user and password."""
     user, at, host = uri["authority"].rpartition("@")
+    if at and _HOST_AND_PORT.fullmatch(user):
+        # Host and secret are the wrong way round.
+        return "…"
     if at or _HOST.fullmatch(host):
         kept = f"{user}@" if _is_container(user, uri["scheme"]) else ""
         return f"{kept}{host}{uri['rest']}"

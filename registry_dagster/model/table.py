@@ -13,6 +13,7 @@ from typing_extensions import Self
 from registry_dagster.model.base import Int64, Model, Several
 from registry_dagster.model.moments import UtcDateTime
 from registry_dagster.model.names import ColumnPath
+from registry_dagster.model.recorded import is_recorded
 from registry_dagster.model.secrets import credential_in
 from registry_dagster.model.text import Text
 
@@ -34,7 +35,7 @@ TableFormat = Literal["parquet", "delta", "iceberg", "lance"]
 
 
 def _without_credentials(location: str) -> str:
-    if found := credential_in(location):
+    if found := credential_in(location, recorded=is_recorded()):
         raise ValueError(f"the location carries {found.what}, which must not be published; write it as {found.clean}")
     return location
 

@@ -10,9 +10,13 @@ from urllib.parse import quote
 
 from pydantic import AfterValidator, Field
 
-__all__ = ["Description", "Text", "UrnText", "shown", "suggestion"]
+from registry_dagster.model.recorded import is_recorded
+
+__all__ = ["Description", "Reason", "Text", "UrnText", "shown", "suggestion"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Unicode's embeddings, overrides and isolates. The marks that right-to-left scripts need are others."""
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
@@ -34,7 +38,19 @@ def _no_control_characters(text: str) -> str:
             f"control character {found[0]!r} at position {found.start()}; remove it "
             "(only line breaks and tabs are allowed, and those in descriptions only)"
         )
+    return text if is_recorded() else _in_order(text)
+
+
+def _in_order(text: str) -> str:
+    if found := _REORDERING.search(text):
+        raise ValueError(
+            f"character {found[0]!r} at position {found.start()} makes what follows appear in another order; remove it"
+        )
     return text
+
+
+def _new_reason(text: str) -> str:
+    return text if is_recorded() else _no_control_characters(text)
 
 
 def _single_line(text: str) -> str:
@@ -60,6 +76,9 @@ Text = Annotated[str, Field(max_length=200), AfterValidator(_single_line)]
 
 UrnText = Annotated[Text, AfterValidator(_fits_a_urn)]
 """One line of text that becomes part of a URN."""
+
+Reason = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_new_reason)]
+"""A person's words for an act, 1 to 2,000 characters."""
 
 Description = Annotated[str, Field(max_length=20_000), AfterValidator(_no_control_characters)]
 """Text of several lines, at most 20,000 characters."""

@@ -12,6 +12,7 @@ from registry_dagster.datahub.version import record_from, record_json
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.recorded import reading_records
 
 __all__ = ["check_round_trip"]
 
@@ -35,6 +36,7 @@ def check_round_trip(record: DatasetVersion, urn: str, proposals: Sequence[Propo
         raise InvalidDeclaration(f"{record} was not published: {_explained(record, urn, proposals, error)}") from error
 
 
+@reading_records()
 def _explained(record: DatasetVersion, urn: str, proposals: Sequence[Proposal], error: Exception) -> str:
     entity: Entity = {each.aspect: each.value for each in proposals if each.urn == urn}
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import time
 import traceback
 from urllib.parse import quote
 
@@ -11,10 +12,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from registry_dagster.errors import InvalidDeclaration, RegistryError, TableError, UnsafeLocation
-from registry_dagster.model.secrets import credential_in
+from registry_dagster.model.secrets import credential_in, secret_in
 from registry_dagster.model.table import ParquetPin, TableFacts
 from registry_dagster.tables import inspect_table
-from registry_dagster.tables.storage.locations import normalise
+from registry_dagster.tables.storage.locations import normalise, plain_text
 
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 # Alphabets of real ones. The letters before are what a test looks for; a port has none.
@@ -53,6 +54,7 @@ LEAKS = [
     "s3//user:{secret}@bucket/t",
     "//user:{secret}@bucket/t",
     "/data/t.parquet?X-Amz-Expires=9&X-Amz-Signature={quoted}",
+    "/data/https:/user:{secret}@host/t",
     "s3://user:{secret}\n@bucket/t",
     "s3://user\u2100:{secret}@bucket/t",
     "s3://[user:{secret}@bucket/t",
@@ -82,6 +84,71 @@ def test_a_credential_is_never_repeated(form: str, secret: str) -> None:
     anyway = told(other)
     assert not [piece for piece in secret.split("/") if len(piece) > 6 and piece in shown and piece not in anyway]
     assert KEY_ID not in shown
+
+
+_S = "SeCr3tVALUE0123456789abcdefXYZ"
+NAMED = [
+    *("AWS_SECRET_ACCESS_KEY", "aws_session_token", "api_key", "apikey", "passwd", "pwd", "id_token", "private_token"),
+    *("session_token", "refresh_token", "key", "sas", "bearer", "auth", "secret", "credential", "token "),
+]
+VENDORS = [
+    "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+    "github_pat_11ABCDEFG0abcdefghijkl",
+    "glpat-abcdefghij0123456789",
+    "xoxb-123456789012-abcdefghijkl",
+    "ABIAIOSFODNN7EXAMPLE",
+    "AIzaSyA1234567890abcdefghijklmnopqrstuv",
+    "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH",
+    "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789",
+    "dapi0123456789abcdef0123456789abcdef",
+    "-----BEGIN RSA PRIVATE KEY-----",
+]
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("form", ["https://h/{}={}/t", "s3://b/t/{}={}", "/data/{}={}/t", "gs://b/{}%3D{}"])
+def test_a_named_secret_in_a_path_is_refused(form: str, name: str) -> None:
+    with pytest.raises(UnsafeLocation) as raised:
+        inspect_table(form.format(name, _S))
+    assert _S not in told(raised)
+
+
+@pytest.mark.parametrize("token", VENDORS)
+@pytest.mark.parametrize("form", ["s3://b/{}/t", "https://h/x-{}", "/data/{}"])
+def test_tokens_of_well_known_services_are_known_by_their_form(form: str, token: str) -> None:
+    with pytest.raises(UnsafeLocation) as raised:
+        inspect_table(form.format(token))
+    assert token not in told(raised)
+
+
+def test_a_secret_in_the_place_of_the_host_is_not_repeated() -> None:
+    with pytest.raises(UnsafeLocation) as raised:
+        inspect_table(f"http://host:80@{_S}/t")
+    assert _S not in told(raised)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("//a:", "s3://b///a:", "http://x//a:/", "x-amz-a-", "https://a", "eyJaaaaaaaa.", "eyJaaaaaaaa-", "/token=1"),
+        *("%25", "::a", "AKIA", "secret_", "/key=aA1", "-----BEGIN ", "ghp_", "https:/a:", "sk-"),
+    ],
+)
+def test_no_form_takes_long_to_look_for(piece: str) -> None:
+    start = time.process_time()
+    secret_in(piece * (200_000 // len(piece)))
+    assert time.process_time() - start < 2
+
+
+def test_a_location_is_measured_before_it_is_searched() -> None:
+    with pytest.raises(TableError, match=r"is 80,008 characters long"):
+        inspect_table("s3://b/t" + "//a:" * 20_000)
+
+
+def test_a_long_message_of_a_library_takes_no_time() -> None:
+    start = time.process_time()
+    assert len(plain_text(Exception("/a" * 100_000 + ".rs:1"))) <= 300
+    assert time.process_time() - start < 1
 
 
 @given(form=st.sampled_from(LEAKS[:24]), secret=SECRETS)
@@ -154,6 +221,13 @@ ORDINARY = [
     "s3://bucket/a%20b;v=1&w=2",
     f"s3://bucket/{'9f86d081884c7d65' * 4}/3f2504e0-4f89-11d3-9a0c-0305e82c3301",
     "iceberg://catalog/namespace.table",
+    "s3://bucket/code=1234567890123456/t",
+    "s3://bucket/token=7b3f9c2e4d5a6f70/t",
+    "s3://bucket/policy=2024-06-01T12:00/t",
+    "s3://bucket/has_password=true/t",
+    "s3://bucket/passwords=none/key=value/secret_garden/access_key_features",
+    "s3://bucket/key=VISp-L23-neuron/auth=5/t",
+    "s3://bucket/hf_models/sk-learn/glpat/t",
 ]
 KEYS = st.text(string.ascii_letters + string.digits + "@:=+,.~_- ()!'*$ü", min_size=1, max_size=30).map(str.strip)
 

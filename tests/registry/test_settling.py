@@ -22,7 +22,7 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.plan import Publication, Receipt
 from registry_dagster.registry.registry import Registry
 from registry_dagster.stores.lite.store import LiteStore
-from registry_dagster.stores.store import Refusal
+from registry_dagster.stores.store import Refusal, Swap
 from tests.registry.declared import declared, facts
 
 Commits = Sequence[Sequence[Proposal]]
@@ -48,6 +48,11 @@ class Meddling(LiteStore):
         if self.refused & {each.urn for each in proposals}:
             raise StoreRefused("the name is against a rule of the server")
         super().upsert(proposals)
+
+    def swap(self, swaps: Sequence[Swap]) -> Sequence[bool]:
+        if self.refused & {each.urn for each in swaps}:
+            raise StoreRefused("the name is against a rule of the server")
+        return super().swap(swaps)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from registry_dagster.stores.store import Store, Swap
 __all__ = ["change_entities"]
 
 _TRIES = 50
-_SWAPS_AT_ONCE = 150
+_SWAPS_AT_ONCE = 200
 """So that they fit one request."""
 
 

@@ -25,6 +25,7 @@ from registry_dagster.model.dataset_version import Provenance
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.arguments import each_of, publication_of, reason_of
 from registry_dagster.registry.commit import Commit, Committer, Outcome, Task, interrupted
+from registry_dagster.registry.crawls import tied_to_crawls
 from registry_dagster.registry.limits import check_writable
 from registry_dagster.registry.plan import Plan, Publication, Receipt
 from registry_dagster.registry.planner import Planner
@@ -106,7 +107,7 @@ class PublishService:
         view = self.planner.view([task.publication for task in tasks], fresh)
         plans = self._plans(tasks, view)
         # What can never be written is refused before anything is.
-        commits = self._commits([(task, plan) for task, plan in plans if plan.creates])
+        commits = tied_to_crawls(self.records, self._commits([(task, plan) for task, plan in plans if plan.creates]))
         self._write_datasets([(task, plan) for task, plan in plans if task.outcome is None], view)
         self.committer.settle_published([(task, plan) for task, plan in plans if not plan.creates])
         # The order matters: nothing that is published may point at what does not exist yet.

@@ -106,10 +106,11 @@ def lacking(gms: StandInGms, receipt: Receipt) -> set[str]:
 
 
 class TestRequests:
-    def test_a_second_version_takes_one_write_and_one_read(self, gms: StandInGms, started: Registry) -> None:
+    def test_a_second_version_takes_one_write_and_two_reads(self, gms: StandInGms, started: Registry) -> None:
         gms.reset_requests()
         started.publish(declared(), facts(1), message="second")
         assert [each.path for each in gms.requests] == [
+            "/openapi/v3/entity/dataset/batchGet",
             "/aspects?action=ingestProposalBatch",
             "/openapi/v3/entity/dataset/batchGet",
         ]
@@ -119,7 +120,7 @@ class TestRequests:
         started.publish(joined, facts(), message="first")
         gms.reset_requests()
         assert started.publish(joined, facts(1), message="second").created
-        assert len(gms.requests) == 5
+        assert len(gms.requests) == 6
 
     def test_many_versions_share_their_requests(self, gms: StandInGms) -> None:
         beyond: list[int] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from registry_dagster.errors import RegistryError
 from registry_dagster.stores.store import Store
@@ -75,9 +75,7 @@ def _local_path(target: str, form: str) -> Path:
 
 
 def _path_in(target: str) -> str:
-    """The path of a URI without a host; empty for anything else."""
-    try:
-        parts = urlsplit(target)
-    except ValueError:
-        return ""
-    return "" if parts.netloc else parts.path
+    """The path of a URI without a host; empty for anything else. `?` and `#` may be in the name of a file."""
+    rest = target.partition(":")[2]
+    host, slash, path = rest.removeprefix("//").partition("/") if rest.startswith("//") else ("", "", rest)
+    return "" if host else slash + path

@@ -171,7 +171,16 @@ class NotPublished(RegistryError, LookupError):
 
 
 class AccessDenied(RegistryError):
-    """The store does not accept the credentials, or they lack a right."""
+    """The store does not accept the credentials, or they lack a right.
+
+    Args:
+        message: Says what was denied, in the store's words.
+        urns: The entities on which the right is lacking, as far as the store names them.
+    """
+
+    def __init__(self, message: str, urns: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.urns = tuple(urns)
 
 
 class StoreRefused(RegistryError):

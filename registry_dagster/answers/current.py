@@ -27,6 +27,7 @@ class Candidate:
         replacement: The version named as its replacement.
         removed: Whether somebody deleted it in DataHub.
         draft: Whether it was published as a draft and not yet promoted.
+        hidden: Whether it is there, but the token may not view it. It counts as removed.
     """
 
     number: int
@@ -37,6 +38,7 @@ class Candidate:
     replacement: str | None = None
     removed: bool = False
     draft: bool = False
+    hidden: bool = False
 
     @property
     def present(self) -> bool:
@@ -51,6 +53,8 @@ class Candidate:
     @property
     def flaw(self) -> str | None:
         """Why it is not to be used, in words."""
+        if self.hidden:
+            return "not to be viewed with this token"
         if self.removed:
             return "removed in DataHub"
         return self.retired or ("a draft" if self.draft else None)

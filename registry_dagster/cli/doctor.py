@@ -33,6 +33,10 @@ Deep = Annotated[
     ),
 ]
 _TOKEN_VARIABLE = "DATAHUB_GMS_TOKEN"
+Repair = Annotated[
+    bool,
+    typer.Option("--repair", help="Add what a token was not allowed to write when versions were published."),
+]
 _LIBRARIES = (
     *("registry-dagster", "dagster", "acryl-datahub", "pydantic", "pyarrow", "deltalake", "pyiceberg", "pylance"),
     *("fsspec", "s3fs", "gcsfs", "adlfs", "caveclient"),
@@ -40,12 +44,18 @@ _LIBRARIES = (
 
 
 @app.command()
-def doctor(registry: Target = None, env: Env = None, as_json: AsJson = False, deep: Deep = False) -> None:
+def doctor(
+    registry: Target = None, env: Env = None, as_json: AsJson = False, deep: Deep = False, repair: Repair = False
+) -> None:
     """Show which registry is used, its release, rights and flags, and which versions are installed here."""
     if deep:
         try_server(registry, env, as_json)
         return
     with opened(registry, env) as opened_registry:
+        if repair:
+            lines = list(opened_registry.repair())
+            show(as_json, lines, lambda: output.print("\n".join(lines or ["nothing is missing"]), highlight=False))
+            return
         here = {"registry": opened_registry.target, "environment": opened_registry.env, **_settings(), **_installed()}
         try:
             facts = {**here, **opened_registry.about()}

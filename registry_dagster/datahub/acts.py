@@ -20,6 +20,7 @@ from registry_dagster.model.recorded import reading_records
 
 __all__ = [
     "ACTS_ASPECT",
+    "HIGHEST",
     "act_definitions",
     "acts_from",
     "fitting",
@@ -35,14 +36,14 @@ ACTS_ASPECT = "structuredProperties"
 """The aspect that holds them."""
 
 _ACTS = property_urn("featureRegistry.acts")
-_HIGHEST = property_urn("featureRegistry.highest_version")
+HIGHEST = property_urn("featureRegistry.highest_version")
 
 
 def act_definitions() -> Iterator[Proposal]:
     """The definitions of the two properties, to be created before they are first assigned."""
     for urn, name, description, kind, cardinality in (
         (_ACTS, "Acts", "What people did after publishing: who, why, when. Only ever added to.", "string", "MULTIPLE"),
-        (_HIGHEST, "Highest version", "The highest version number ever given.", "number", "SINGLE"),
+        (HIGHEST, "Highest version", "The highest version number ever given.", "number", "SINGLE"),
     ):
         yield Proposal(
             urn,
@@ -111,7 +112,7 @@ def fitting(act: Act) -> Act:
 
 def highest_from(container: Entity) -> int:
     """The highest number ever given, as far as recorded; 0 when none is."""
-    numbers = [value.get("double") for value in _values(container, _HIGHEST)]
+    numbers = [value.get("double") for value in _values(container, HIGHEST)]
     return max((int(number) for number in numbers if isinstance(number, int | float)), default=0)
 
 
@@ -122,7 +123,7 @@ def with_act(container: Entity, act: Act) -> Aspect:
 
 def with_highest(container: Entity, number: int) -> Aspect:
     """The aspect with a higher number; it is never lowered."""
-    return _with(container, _HIGHEST, [{"double": float(max(number, highest_from(container)))}])
+    return _with(container, HIGHEST, [{"double": float(max(number, highest_from(container)))}])
 
 
 def _values(container: Entity, urn: str) -> Sequence[dict[str, Any]]:

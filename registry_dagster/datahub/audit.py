@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, cast
 
+from registry_dagster.datahub.assignments import assigned, without
 from registry_dagster.datahub.limits import searchable
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
 from registry_dagster.datahub.urns import version_urn
@@ -14,6 +15,11 @@ from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.dataset import Dataset
 
 __all__ = ["NOT_AUDITED", "PEOPLES_OWN", "audit", "audited_urns", "is_intact"]
+
+_NOT_READ = "does not read back with this token: it may not be viewed, or is missing"
+
+_INTACT = "; the record itself is intact"
+_REPAIRED = "`feature-registry doctor --repair` adds it"
 
 PEOPLES_OWN = {"ownership"}
 """Aspects that people may edit in DataHub's UI."""
@@ -33,13 +39,14 @@ def audited_urns(entity: Entity, version: str, env: str) -> list[str]:
     return list(dict.fromkeys(each.urn for each in version_proposals(record, Dataset(name=record.dataset), env)))
 
 
-def audit(stored: Mapping[str, Entity], version: str, env: str) -> Iterator[str]:
+def audit(stored: Mapping[str, Entity], version: str, env: str, *, filtered: bool = False) -> Iterator[str]:
     """One line for each aspect that was changed or removed. What a server or people added is not a change.
 
     Args:
         stored: The entities of `audited_urns`, with all their aspects.
         version: `dataset@vN`.
         env: DataHub's environment.
+        filtered: Whether what a token may not view is left out of what was read.
 
     Raises:
         CorruptRecord: the record cannot be rebuilt, or does not match its digest.
@@ -50,11 +57,20 @@ def audit(stored: Mapping[str, Entity], version: str, env: str) -> Iterator[str]
         found = stored.get(expected.urn, {}).get(expected.aspect)
         if found is None and expected.aspect in NOT_AUDITED:
             continue
+        what = f"{expected.aspect} of {expected.urn}"
         if found is None:
-            yield f"{expected.aspect} of {expected.urn} was removed"
+            yield f"{what} {_NOT_READ if filtered else 'was removed'}"
+        elif unassigned := _unassigned(expected, found):
+            yield f"{what} does not assign {', '.join(unassigned)}; {_REPAIRED}{_INTACT}"
         elif where := _change(expected, found):
-            also = "" if expected.aspect in RECORD_ASPECTS else "; the record itself is intact"
-            yield f"{expected.aspect} of {expected.urn} was changed at {where}{also}"
+            yield f"{what} was changed at {where}{'' if expected.aspect in RECORD_ASPECTS else _INTACT}"
+
+
+def _unassigned(expected: Proposal, found: Aspect) -> list[str]:
+    """The terms and properties that an aspect does not assign, if that is all that it lacks."""
+    lacking = assigned(expected.aspect, expected.value) - assigned(expected.aspect, found)
+    (rest,) = without([expected], lacking)
+    return sorted(urn.split(":", 3)[3] for urn in lacking) if _change(rest, found) is None else []
 
 
 def is_intact(proposal: Proposal, stored: Mapping[str, Entity]) -> bool:

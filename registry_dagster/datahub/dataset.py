@@ -17,11 +17,11 @@ from registry_dagster.datahub.proposal import (
     proposals,
     text_properties,
 )
-from registry_dagster.datahub.urns import PLATFORM, container_urn, encoded, owner_urn, platform_urn, user_urn
+from registry_dagster.datahub.urns import PLATFORM, container_urn, encoded, owner_urn, platform_urn
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.recorded import reading_records
 
-__all__ = ["SUB_TYPE", "dataset_from", "dataset_proposals", "owner_proposals", "tag_proposals"]
+__all__ = ["SUB_TYPE", "dataset_from", "dataset_proposals", "tag_proposals"]
 
 SUB_TYPE = "Feature Dataset"
 
@@ -58,23 +58,6 @@ def dataset_from(entity: Entity) -> Dataset | None:
         return Dataset.from_json({**own_properties(Dataset, properties), **lists})
     except ValueError:
         return None
-
-
-def owner_proposals(dataset: Dataset) -> Iterator[Proposal]:
-    """The users and groups that own it, for stores that do not know them yet."""
-    for owner in dataset.owners:
-        name = owner.removeprefix("team:")
-        if owner.startswith("team:"):
-            info: Aspect = {"displayName": name, "admins": [], "members": [], "groups": []}
-            yield Proposal(owner_urn(owner), "corpGroupInfo", info)
-        else:
-            yield user_proposal(owner)
-
-
-def user_proposal(user: str) -> Proposal:
-    """A user, for stores that do not know them yet."""
-    info: Aspect = {"customProperties": {}, "active": True, "displayName": user, "system": False}
-    return Proposal(user_urn(user), "corpUserInfo", info)
 
 
 def tag_proposals(dataset: Dataset) -> Iterator[Proposal]:

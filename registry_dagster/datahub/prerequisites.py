@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from registry_dagster.datahub.acts import act_definitions
-from registry_dagster.datahub.dataset import owner_proposals, tag_proposals, user_proposal
+from registry_dagster.datahub.dataset import tag_proposals
 from registry_dagster.datahub.glossary import glossary_proposals
 from registry_dagster.datahub.materialization import platform_proposal, source_proposal
 from registry_dagster.datahub.properties import property_definitions
@@ -25,6 +25,4 @@ def prerequisite_proposals(record: DatasetVersion, dataset: Dataset) -> Iterator
     yield from property_definitions()
     yield from act_definitions()
     yield from glossary_proposals(record)
-    yield from owner_proposals(dataset)
     yield from tag_proposals(dataset)
-    yield user_proposal(record.provenance.publisher)

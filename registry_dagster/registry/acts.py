@@ -6,6 +6,7 @@ has one version. DataHub's own deprecation mirrors retirements; it is written af
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,11 @@ from typing import Any
 from registry_dagster.answers.current import Candidate
 from registry_dagster.datahub.acts import ACTS_ASPECT, act_definitions, acts_from, fitting, with_act
 from registry_dagster.datahub.limits import refuse_long_urns
+from registry_dagster.datahub.proposal import Proposal
 from registry_dagster.datahub.retirement import retirement_proposal, undo_proposal
 from registry_dagster.datahub.urns import container_urn, owner_urn
 from registry_dagster.errors import (
+    AccessDenied,
     InvalidDeclaration,
     NotPublished,
     RegistryUnavailable,
@@ -35,6 +38,8 @@ from registry_dagster.registry.writer import Writer
 from registry_dagster.stores.store import Swap
 
 __all__ = ["Acts"]
+
+_log = logging.getLogger(__name__)
 
 _TRIES = 50
 
@@ -98,7 +103,7 @@ class Acts:
         act = self._act("retire", said, "retiring a version", version=version, replacement=replacement)
         self._add(version, act)
         retirement = Retirement(act.why, act.by, act.replacement)
-        self.records.store.upsert([retirement_proposal(version, retirement, self.records.env)])
+        self._mirror(version, retirement_proposal(version, retirement, self.records.env))
         self._settle_set(version)
         return retirement
 
@@ -113,8 +118,20 @@ class Acts:
         if self._candidate(version).retired is None:
             raise InvalidDeclaration(f"{version} is not retired, so there is nothing to undo")
         self._add(version, act)
-        self.records.store.upsert([undo_proposal(version, act.by, self.records.env)])
+        self._mirror(version, undo_proposal(version, act.by, self.records.env))
         self._settle_set(version)
+
+    def _mirror(self, version: str, deprecation: Proposal) -> None:
+        """Show an act as DataHub's own deprecation. The act is recorded by then."""
+        try:
+            self.records.store.upsert([deprecation])
+        except AccessDenied as error:
+            _log.warning(
+                "this is recorded of %s, but DataHub's own deprecation does not show it: that takes Edit Entity on the "
+                "version. %s",
+                version,
+                error,
+            )
 
     def label(self, version: str, label: str, *, reason: str, publisher: str | None = None) -> None:
         """Give a version an alias, which is unique in its dataset and never moves.
@@ -214,7 +231,7 @@ class Acts:
                 return
             refuse(acts)
             swap = Swap(urn, ACTS_ASPECT, held.get(ACTS_ASPECT), with_act(held, act))
-            if self.records.store.swap([swap])[0]:
+            if self._swapped(swap):
                 return
         raise RegistryUnavailable(
             f"{dataset}: others wrote to it {_TRIES} times in a row, so this was not recorded; run it again"
@@ -223,6 +240,14 @@ class Acts:
     def _settle_set(self, name: str) -> None:
         """Another version may be current now: let the version set name it."""
         self.writer.sets.settle([name.partition("@")[0]])
+
+    def _swapped(self, swap: Swap) -> bool:
+        try:
+            return self.records.store.swap([swap])[0]
+        except AccessDenied as error:
+            raise AccessDenied(
+                f"nothing was recorded: that takes Edit Entity on the Dataset's page. {error}", error.urns
+            ) from error
 
     def _read(self, dataset: str) -> tuple[Mapping[str, Any], tuple[Act, ...]]:
         urn = container_urn(dataset, self.records.env)

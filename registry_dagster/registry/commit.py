@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from registry_dagster.datahub.audit import PEOPLES_OWN, is_intact
+from registry_dagster.datahub.audit import PEOPLES_OWN
+from registry_dagster.datahub.dataset import tag_proposals
 from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.urns import materialization_urn, version_urn
 from registry_dagster.datahub.version import RECORD_ASPECTS, digest_of, record_from, version_proposals
 from registry_dagster.errors import AccessDenied, CorruptRecord, RegistryError, RegistryUnavailable, StoreRefused
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion, Provenance
+from registry_dagster.registry.completion import Completer, exists_unread, is_remains, unknown_outcome
 from registry_dagster.registry.plan import Plan, Publication, Receipt
 from registry_dagster.registry.records import Records
+from registry_dagster.registry.sending import Sender, Sent
 from registry_dagster.registry.writer import Writer
 from registry_dagster.stores.store import Refusal
 
@@ -36,6 +38,7 @@ class Task:
     failures: int = 0
     sent: bool = False
     outcome: Outcome | None = None
+    notes: list[str] = field(default_factory=list[str])
 
     @property
     def dataset(self) -> str:
@@ -56,21 +59,6 @@ class Commit:
     plan: Plan
     record: DatasetVersion
     proposals: tuple[Proposal, ...]
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """What a store answered to a commit.
-
-    Args:
-        guard: The part of the commit that guards it.
-        refusal: Why the store did not write it.
-        failed: The error that came instead of an answer.
-    """
-
-    guard: Proposal | None
-    refusal: Refusal | None
-    failed: RegistryError | None
 
 
 @dataclass
@@ -99,129 +87,109 @@ class Committer:
         """Send all commits in one request, and settle each by what reads back."""
         if not commits:
             return
-        failed: RegistryError | None = None
-        refusals: Sequence[Refusal | None] = [None] * len(commits)
         # Before the request: whatever happens to it, from here on a version may exist.
         for commit in commits:
             commit.task.sent = True
-        guards = self.records.index.guards([commit.record for commit in commits])
-        try:
-            refusals = self.records.store.create(list(map(_guarded, commits, guards)))
-        except RegistryError as error:
-            failed = error
-        stored = self._read_back([proposal for commit in commits for proposal in commit.proposals])
-        for commit, guard, refusal in zip(commits, guards, refusals, strict=True):
-            self._settle_one(commit, _Answer(guard, refusal, failed), stored)
+        sent = self._sender.send([(commit.record, commit.proposals) for commit in commits])
+        stored = self._read_back([proposal for each in sent for proposal in each.proposals])
+        for commit, each in zip(commits, sent, strict=True):
+            self._settle_one(commit, each, stored)
         published = [commit.record for commit in commits if isinstance(commit.task.outcome, Receipt)]
-        self.records.index.raise_highest(published)
+        allowed, env = self.writer.denied.may_record_numbers, self.records.env
+        self.records.index.raise_highest(each for each in published if allowed(each.dataset, env))
         self.writer.write_runs(published)
         self._settle_sets([commit.task for commit in commits], stored)
 
-    def _settle_one(self, commit: Commit, answer: _Answer, stored: dict[str, Entity]) -> None:
+    @property
+    def _sender(self) -> Sender:
+        return Sender(self.records, self.writer.denied)
+
+    @property
+    def _completer(self) -> Completer:
+        return Completer(self.records)
+
+    def _settle_one(self, commit: Commit, sent: Sent, stored: dict[str, Entity]) -> None:
         """Settle a commit; an error on the way is its outcome, so that the others are settled, too."""
+        urn = version_urn(commit.record.name, self.records.env)
         try:
-            self._settle(commit, answer, stored)
+            if urn in stored and not stored[urn]:
+                raise unknown_outcome(commit.record)
+            if is_remains(stored.get(urn, {})):
+                self._settle_remains(commit, sent, stored)
+            else:
+                self._settle(commit, sent, stored)
+        except AccessDenied as error:
+            commit.task.outcome = error
         except RegistryError as error:
             commit.task.outcome = interrupted(commit.task, error)
 
-    def _settle(self, commit: Commit, answer: _Answer, stored: dict[str, Entity]) -> None:
+    def _settle(self, commit: Commit, sent: Sent, stored: dict[str, Entity]) -> None:
         record = commit.record
-        urn = version_urn(record.name, self.records.env)
-        if _is_remains(stored.get(urn, {})):
-            stored = self._take_over(commit, stored)
-        entity = stored.get(urn, {})
+        entity = stored.get(version_urn(record.name, self.records.env), {})
         if digest_of(entity) == record.digest:
             # Published. What is left is to complete what the store left out.
             self.records.remember(commit.proposals, record.number, commit.plan.dataset)
-            if answer.guard is not None:
-                self.records.index.remember_guard(answer.guard, record.dataset)
-            commit.task.outcome = self._completed(record, commit.plan, commit.proposals, stored)
-        elif entity and not _is_remains(entity):
+            if sent.guard is not None:
+                self.records.index.remember_guard(sent.guard, record.dataset)
+            commit.task.outcome = self._completed(commit.task, commit.plan, record, sent.proposals, stored)
+        elif entity and not is_remains(entity):
             # A lost race: learn what was published, so that the next round plans the next number.
             self.records.index.read([record.dataset])
             _count_lost_race(commit.task)
-        elif self._was_refused_by_guard(commit, answer):
+        elif self._was_refused_by_guard(sent):
             _count_lost_race(commit.task)
         else:
             # Nothing there. Perhaps what the version points at is lacking, too: ask for all of it again.
             self.writer.forget()
             commit.task.failures += 1
-            if _is_final(commit.task, answer.refusal, answer.failed):
-                commit.task.outcome = _not_published(record, answer.refusal, answer.failed)
+            if _is_final(commit.task, sent.refusal, sent.failed):
+                commit.task.outcome = _not_published(record, sent.refusal, sent.failed)
 
-    def _was_refused_by_guard(self, commit: Commit, answer: _Answer) -> bool:
+    def _settle_remains(self, commit: Commit, sent: Sent, stored: dict[str, Entity]) -> None:
+        """Complete remains; where this token may not, their number counts as given, and the next one is taken."""
+        stored, refusal = self._completer.take_over(commit.record, sent.proposals, stored)
+        if exists_unread(refusal):
+            raise unknown_outcome(commit.record, RECORD_ASPECTS)
+        if refusal is not None and refusal.denied and refusal.urns:
+            self.records.index.mark_given(commit.record.dataset, commit.record.number)
+            commit.task.notes.append(
+                f"{commit.record} is left out: aspects without a record are there, and completing them takes Edit "
+                "Entity on it"
+            )
+            _count_lost_race(commit.task)
+        else:
+            self._settle(commit, sent, stored)
+
+    def _was_refused_by_guard(self, sent: Sent) -> bool:
         """Whether others changed the Dataset since it was read. If they did not, the next commit has no guard."""
-        if answer.guard is None or answer.refusal is None:
+        if sent.guard is None or sent.refusal is None:
             return False
-        moved = self.records.index.has_moved(answer.guard, commit.record.dataset)
+        moved = self.records.index.has_moved(sent.guard, sent.record.dataset)
         if not moved:
-            self.records.index.leave_unguarded(commit.record.dataset)
+            self.records.index.leave_unguarded(sent.record.dataset)
         return moved
 
     def _completed(
-        self, record: DatasetVersion, plan: Plan, expected: Sequence[Proposal], stored: dict[str, Entity]
+        self,
+        task: Task,
+        plan: Plan,
+        record: DatasetVersion,
+        expected: Sequence[Proposal],
+        stored: dict[str, Entity],
     ) -> Receipt | RegistryError:
         """The outcome of a version that is published: its receipt, or why it could not be proven or completed."""
         try:
-            self._complete(record, expected, stored)
-            return self._receipt(record, plan)
+            incomplete = self._completer.complete(record, expected, stored)
         except RegistryError as error:
             return error
-
-    def _take_over(self, commit: Commit, stored: dict[str, Entity]) -> dict[str, Entity]:
-        """Publish over the remains of a version whose record was never written, so that nobody saw it."""
-        urn = version_urn(commit.record.name, self.records.env)
-        for _ in range(_FAILURES):
-            with suppress(RegistryUnavailable):
-                self.records.store.create([[_over(each, stored) for each in commit.proposals]])
-            stored = self._read_back(commit.proposals)
-            if not _is_remains(stored.get(urn, {})):
-                break
-        return stored
-
-    def _complete(self, record: DatasetVersion, expected: Sequence[Proposal], stored: dict[str, Entity]) -> None:
-        """Prove a version that is published; write what the store left out of it without saying so.
-
-        Args:
-            record: The version.
-            expected: Aspects it must have.
-            stored: What was read back of it.
-        """
+        whole = [*self.proposals(record, plan.dataset), *tag_proposals(plan.dataset)]
+        denied = self.writer.denied.notes(whole, record, self.records.env)
         urn = version_urn(record.name, self.records.env)
-        refusal: Refusal | None = None
-        failed: RegistryError | None = None
-        for attempt in range(_FAILURES + 1):
-            lacking = [_over(each, stored) for each in expected if not is_intact(each, stored)]
-            if not lacking:
-                break
-            names = ", ".join(dict.fromkeys(each.aspect for each in lacking))
-            incomplete = (
-                f"{record} is published, but the store left out {names}. Running again is safe and completes it"
-            )
-            if attempt == _FAILURES:
-                raise _left_incomplete(incomplete, refusal, failed) from failed
-            failed = None
-            try:
-                (refusal,) = self.records.store.create([lacking])
-            except RegistryUnavailable as error:
-                failed = error
-            stored = stored | self._read_to_complete(expected, incomplete)
-        if expected and record_from(stored[urn], urn).digest != record.digest:
-            raise CorruptRecord(f"{urn}: another record was put there after publishing")
+        notes = tuple(dict.fromkeys([*plan.warnings, *task.notes, *denied, *incomplete]))
+        return Receipt(record.name, urn, record.digest, plan.creates, record, self.records.store.target, notes)
 
     def _read_back(self, proposals: Iterable[Proposal]) -> dict[str, Entity]:
         return self.records.store.read(list(dict.fromkeys(proposal.urn for proposal in proposals)))
-
-    def _receipt(self, record: DatasetVersion, plan: Plan) -> Receipt:
-        urn = version_urn(record.name, self.records.env)
-        return Receipt(record.name, urn, record.digest, plan.creates, record, self.records.store.target, plan.warnings)
-
-    def _read_to_complete(self, expected: Sequence[Proposal], incomplete: str) -> dict[str, Entity]:
-        """What the store holds of a version that was incomplete; an error says so."""
-        try:
-            return self.records.store.read({each.urn for each in expected})
-        except RegistryError as error:
-            raise RegistryUnavailable(f"{incomplete}. {error}") from error
 
     def settle_published(self, published: Sequence[tuple[Task, Plan]]) -> None:
         """Prove those that are published already; complete those that an earlier publish left incomplete."""
@@ -234,7 +202,7 @@ class Committer:
         stored |= self.records.store.read(joins) if joins else {}
         for task, plan, record, proposals in proven:
             absent = [each for each in proposals if each.aspect not in stored.get(each.urn, {})]
-            task.outcome = self._completed(record, plan, absent, stored)
+            task.outcome = self._completed(task, plan, record, absent, stored)
         self.writer.write_runs([record for task, _, record, _ in proven if isinstance(task.outcome, Receipt)])
         self._settle_sets([task for task, *_ in proven], stored)
 
@@ -257,7 +225,7 @@ class Committer:
             else:
                 # Owners are people's to change.
                 proposals = [each for each in self.proposals(record, plan.dataset) if each.aspect not in PEOPLES_OWN]
-                yield task, plan, record, proposals
+                yield task, plan, record, list(self.writer.denied.allowed(proposals, record, self.records.env))
 
     def _published(self, plan: Plan, stored: Mapping[str, Entity]) -> DatasetVersion:
         """The record as it was published. What is missing of it is in the declaration: the digest proves both."""
@@ -267,10 +235,6 @@ class Committer:
             raise CorruptRecord(f"{urn}: aspect datasetProperties is missing; it was removed after publishing")
         declared = {each.aspect: each.value for each in self.proposals(plan.record, plan.dataset) if each.urn == urn}
         return record_from({**{aspect: declared[aspect] for aspect in RECORD_ASPECTS}, **entity}, urn)
-
-
-def _guarded(commit: Commit, guard: Proposal | None) -> Sequence[Proposal]:
-    return commit.proposals if guard is None else (*commit.proposals, guard)
 
 
 def _count_lost_race(task: Task) -> None:
@@ -290,14 +254,6 @@ def _is_final(task: Task, refusal: Refusal | None, failed: RegistryError | None)
     return task.failures > _FAILURES or (refusal is not None and task.failures > 1)
 
 
-def _left_incomplete(incomplete: str, refusal: Refusal | None, failed: RegistryError | None) -> RegistryError:
-    """The error of a published version that the store does not complete."""
-    if failed is not None:
-        return RegistryUnavailable(f"{incomplete}. {failed}")
-    why = f"it answered: {refusal.reason}" if refusal else "it reported success; look into its log"
-    return StoreRefused(f"{incomplete}, once the store takes it: {why}")
-
-
 def interrupted(task: Task, error: RegistryError) -> RegistryError:
     """The error that says of this task what is known."""
     if task.sent:
@@ -311,16 +267,6 @@ def interrupted(task: Task, error: RegistryError) -> RegistryError:
             f"{error}"
         )
     return error
-
-
-def _is_remains(entity: Entity) -> bool:
-    """Whether aspects of a version are there without a record: a store left it out without saying so."""
-    return bool(entity) and "datasetProperties" not in entity
-
-
-def _over(proposal: Proposal, stored: Mapping[str, Entity]) -> Proposal:
-    """The proposal, to be written over what is stored, if anything is."""
-    return replace(proposal, replaces=proposal.aspect in stored.get(proposal.urn, {}))
 
 
 def _not_published(record: DatasetVersion, refusal: Refusal | None, failed: RegistryError | None) -> RegistryError:

@@ -12,7 +12,7 @@ from registry_dagster.answers.same_content import SameContent, same_content, sam
 from registry_dagster.datahub.retirement import retirement_from
 from registry_dagster.datahub.schema import linked_references
 from registry_dagster.datahub.version import Summary, version_proposals
-from registry_dagster.errors import VersionConflict
+from registry_dagster.errors import AccessDenied, VersionConflict
 from registry_dagster.model.dataset_version import DatasetVersion, Provenance
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
@@ -106,6 +106,7 @@ class Planner:
         return check_writable(self.records, plan, record, known)
 
     def _plan(self, publication: Publication, view: View) -> Plan:
+        _refuse_hidden(publication.dataset, view)
         feature_table = publication.feature_table.fitted(publication.table)
         links = links_of(publication, view)
         states = tuple(_materialization(each, view) for each in feature_table.materializations)
@@ -145,6 +146,16 @@ class Planner:
         stated = record.model_copy(update={"materializations": feature_table.materializations})
         found = (same_content(stated, each) for each in published.values())
         return next((each for each in found if each is not None), None)
+
+
+def _refuse_hidden(dataset: str, view: View) -> None:
+    """Refuse to plan beside versions that may hold the same content, or what an interrupted publish sent."""
+    if hidden := sorted(view.numbers[dataset].hidden):
+        names = ", ".join(str(VersionName(dataset, number)) for number in hidden)
+        raise AccessDenied(
+            f"{names} exists and this token may not view it, so whether the same content is already published is not "
+            "known; View Entity Page on it settles that"
+        )
 
 
 def _of_same_table(record: DatasetVersion, view: View) -> list[Summary]:

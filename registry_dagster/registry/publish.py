@@ -34,7 +34,7 @@ from registry_dagster.registry.records import Records
 from registry_dagster.registry.view import View
 from registry_dagster.registry.writer import Writer
 
-__all__ = ["PublishService"]
+__all__ = ["Outcome", "PublishService"]
 
 
 @dataclass
@@ -42,15 +42,19 @@ class PublishService:
     """Publishes into one store. Remembers what it made sure of: a second publish costs little.
 
     Args:
-        records, planner, writer, committer: Of the registry.
+        records, planner, writer: Of the registry.
         publisher: Who publishes, unless a publication names somebody else.
     """
 
     records: Records
     planner: Planner
     writer: Writer
-    committer: Committer
     publisher: str | None = None
+
+    @property
+    def committer(self) -> Committer:
+        """What brings planned versions into the store."""
+        return Committer(self.records, self.writer)
 
     def publish(self, publications: Sequence[Publication]) -> list[Outcome]:
         """Publish each, independently, and say of each what became of it.

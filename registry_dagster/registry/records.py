@@ -110,9 +110,8 @@ class Records:
         Raises:
             CorruptRecord: what is stored of one is not what was published.
         """
-        names = self.names(dataset)
-        found = self.get(names)
-        return tuple(found[version] for version in names)
+        found = self.get(self.names(dataset))
+        return tuple(found.values())
 
     def numbers(self, dataset: str) -> list[int]:
         """The numbers of a dataset's published versions, lowest first.
@@ -138,7 +137,8 @@ class Records:
         """
         urns = {version_urn(version, self.env): version for version in versions}
         found = self.store.read(list(urns), RECORD_ASPECTS)
-        return {urns[urn]: record_from(entity, urn) for urn, entity in found.items()}
+        names = [urns[urn] for urn in urns if found.get(urn)]
+        return {name: record_from(found[version_urn(name, self.env)], version_urn(name, self.env)) for name in names}
 
     def readable(self, versions: Collection[str]) -> dict[str, DatasetVersion]:
         """As `get`, but those that others changed are left out, with a warning in the log."""
@@ -146,6 +146,9 @@ class Records:
         found = self.store.read(list(urns), RECORD_ASPECTS)
         records: dict[str, DatasetVersion] = {}
         for urn, entity in found.items():
+            if not entity:
+                # The store has said that this token may not view it.
+                continue
             try:
                 records[urns[urn]] = record_from(entity, urn)
             except CorruptRecord as error:

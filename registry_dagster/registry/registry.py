@@ -20,15 +20,15 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.retirement import Retirement
 from registry_dagster.registry.acts import Acts
 from registry_dagster.registry.arguments import Table, facts_of, instance_of, text_of
-from registry_dagster.registry.commit import Committer, Outcome
 from registry_dagster.registry.filters import Filters, Question
 from registry_dagster.registry.finder import Finder
 from registry_dagster.registry.materialization_changes import MaterializationChanges
 from registry_dagster.registry.plan import Origin, Plan, Publication, Receipt
 from registry_dagster.registry.planner import Planner
-from registry_dagster.registry.publish import PublishService
+from registry_dagster.registry.publish import Outcome, PublishService
 from registry_dagster.registry.questions import Questions
 from registry_dagster.registry.records import Records
+from registry_dagster.registry.repair import Repair
 from registry_dagster.registry.resolver import At, Resolver
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion, Newest
 from registry_dagster.registry.rows.lineage import Lineage
@@ -67,8 +67,8 @@ class Registry:
         self._planner = Planner(self._records, self._resolver, UsedNames(self._records))
         self._writer = Writer(self._records, self._resolver)
         self.acts = Acts(self._records, self._resolver, self._writer, publisher)
-        committer = Committer(self._records, self._writer)
-        self._service = PublishService(self._records, self._planner, self._writer, committer, publisher)
+        self.repair = Repair(self._records, self._writer)
+        self._service = PublishService(self._records, self._planner, self._writer, publisher)
 
     @classmethod
     def open(

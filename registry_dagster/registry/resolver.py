@@ -229,15 +229,15 @@ def _versions(name: str, numbers: Numbers, states: Mapping[str, MaterializationV
     present = set(numbers.present)
     layouts = _layouts_given(numbers)
     candidates = [
-        _candidate(name, number, numbers, states, layouts) if number in present else _gone(name, number)
+        _candidate(name, number, numbers, states, layouts) if number in present else _gone(name, number, numbers)
         for number in range(1, numbers.last + 1)
     ]
     return Versions(name, tuple(candidates), _default_layout(numbers), {**numbers.labels_given, **_labels(numbers)})
 
 
-def _gone(name: str, number: int) -> Candidate:
+def _gone(name: str, number: int, numbers: Numbers) -> Candidate:
     """A number that was given and of which nothing reads back."""
-    return Candidate(number, str(VersionName(name, number)), (), removed=True)
+    return Candidate(number, str(VersionName(name, number)), (), removed=True, hidden=number in numbers.hidden)
 
 
 def _candidate(

@@ -188,7 +188,7 @@ class Verifier:
         unsupported = self._records.store.unsupported
         for version in parts:
             try:
-                lines = audit(stored, version, self._env)
+                lines = audit(stored, version, self._env, filtered=self._records.store.filters_reads)
                 changes[version] = tuple(line for line in lines if line.split(" ")[0] not in unsupported)
             except CorruptRecord as error:
                 changes[version] = (str(error),)

@@ -54,6 +54,7 @@ class Numbers:
         acts: The acts on the Dataset and its versions, in order.
         dataset: How the Dataset is described; None if it is not recorded.
         container: The Dataset's entity, as far as it was read.
+        hidden: The numbers of versions that this token may not view.
     """
 
     summaries: dict[int, Summary] = field(default_factory=dict[int, Summary])
@@ -63,11 +64,16 @@ class Numbers:
     acts: tuple[Act, ...] = ()
     dataset: Dataset | None = None
     container: Entity = field(default_factory=dict[str, Aspect])
+    hidden: set[int] = field(default_factory=set[int])
 
     @property
     def last(self) -> int:
         """The highest number given. It is never given again, also if its version was deleted."""
-        return max(self.given, max(self.summaries, default=0))
+        return max(self.given, max(self.summaries, default=0), max(self.hidden, default=0))
+
+    def unread(self, now: Collection[int]) -> list[int]:
+        """The numbers among those that are there of which no summary was read, though it may be."""
+        return sorted(set(now) - self.summaries.keys() - self.hidden)
 
     @property
     def labels_given(self) -> dict[str, int]:
@@ -150,6 +156,10 @@ class VersionIndex:
     def leave_unguarded(self, dataset: str) -> None:
         """Publish into a dataset without guards from now on, since the store refuses them."""
         self._unguarded.add(dataset)
+
+    def mark_given(self, dataset: str, number: int) -> None:
+        """Count a number as given, though no record is there."""
+        self._known[dataset].given = max(self._known[dataset].given, number)
 
     def has_moved(self, guard: Proposal, dataset: str) -> bool:
         """Whether a Dataset, read now, is another than a guard expects."""
@@ -248,9 +258,7 @@ class VersionIndex:
                 for name, some in ranges.items()
                 if any(number in now[name] for number in some[-ahead[name] :])
             }
-        surprising = [
-            (name, number) for name in names for number in now[name] if number not in self._known[name].summaries
-        ]
+        surprising = [(name, number) for name in names for number in self._known[name].unread(now[name])]
         for entity, name, number in self._pages(sorted(surprising), ["datasetProperties"]):
             summary = self._known[name].summaries[number] = summary_from(entity, number)
             self._note(summary.links)
@@ -277,14 +285,17 @@ class VersionIndex:
         for entity, name, number in self._pages(unread, [*_MUTABLE, "datasetProperties"]):
             now[name][number] = self._learn(entity, name, number)
         for entity, name, number in self._pages(sorted(set(wanted) - set(unread)), _MUTABLE):
-            now[name][number] = entity
+            now[name][number] = self._learn(entity, name, number)
 
     def _is_unread(self, name: str, number: int) -> bool:
         """Whether a number was given, as far as known, and nothing of its version was read yet."""
-        return number <= self._known[name].last and number not in self._known[name].summaries
+        known = self._known[name]
+        return number <= known.last and number not in known.summaries.keys() | known.hidden
 
     def _learn(self, entity: Entity, name: str, number: int) -> Entity:
         """Keep what never changes of a version; returns the rest."""
+        hidden = self._known[name].hidden
+        (hidden.discard if entity else hidden.add)(number)
         if "datasetProperties" in entity:
             summary = self._known[name].summaries[number] = summary_from(entity, number)
             self._note(summary.links)

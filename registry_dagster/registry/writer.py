@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from registry_dagster.datahub.dataset import owner_proposals, tag_proposals
+from registry_dagster.datahub.dataset import tag_proposals
 from registry_dagster.datahub.limits import fits_a_urn, refuse_long_names
 from registry_dagster.datahub.materialization import materialization_proposals, source_proposal
 from registry_dagster.datahub.pipeline import instance_urn, run_proposals
 from registry_dagster.datahub.proposal import Entity, Proposal, proposals
 from registry_dagster.datahub.urns import materialization_urn
-from registry_dagster.errors import (
-    InvalidDeclaration,
-    MaterializationConflict,
-    RegistryError,
-)
+from registry_dagster.errors import AccessDenied, InvalidDeclaration, MaterializationConflict, RegistryError
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.arguments import each_of
 from registry_dagster.registry.conditional import change_entities
 from registry_dagster.registry.dataset_pages import write_pages
+from registry_dagster.registry.denied import Denied
 from registry_dagster.registry.latest_states import oldest_first
 from registry_dagster.registry.materialization_changes import (
     MaterializationChange,
@@ -45,28 +42,47 @@ class Writer:
 
     records: Records
     resolver: Resolver
+    denied: Denied = field(default_factory=Denied)
     _ensured: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def __post_init__(self) -> None:
         self.sets = VersionSets(self.records, self.resolver)
 
     def ensure(self, proposals: Iterable[Proposal]) -> None:
-        """Create what is absent. What is known to exist is not asked for again."""
+        """Create what is absent, without what the token may not. What is known to exist is not asked for again."""
         lacking = {(each.urn, each.aspect): each for each in proposals if (each.urn, each.aspect) not in self._ensured}
-        if lacking:
-            self.records.store.ensure(list(lacking.values()))
-            self._ensured |= lacking.keys()
+        while lacking := {key: each for key, each in lacking.items() if each.urn not in self.denied.urns}:
+            try:
+                self.records.store.ensure(list(lacking.values()))
+            except AccessDenied as error:
+                if not {each.urn for each in lacking.values()} & set(error.urns):
+                    raise
+                self.denied.note(error.urns)
+            else:
+                self._ensured |= lacking.keys()
+                return
 
     def forget(self) -> None:
         """Ask for everything again: the store lost something, or never had it."""
         self._ensured.clear()
 
     def write_datasets(self, declared: Sequence[Dataset]) -> None:
-        """Record Datasets as they are declared, after the owners and tags they name."""
+        """Record Datasets as they are declared, after the tags they name."""
         if not declared:
             return
-        self.ensure(each for dataset in declared for each in (*owner_proposals(dataset), *tag_proposals(dataset)))
-        write_pages(self.records, declared)
+        self.ensure(each for dataset in declared for each in tag_proposals(dataset))
+        write_pages(self.records, declared, self.denied)
+
+    def _upsert(self, proposals: Iterable[Proposal]) -> None:
+        """Change what is there. What the token may not edit is left as it is; receipts say so."""
+        wanted = [each for each in proposals if each.urn not in self.denied.urns]
+        try:
+            self.records.store.upsert(wanted)
+        except AccessDenied as error:
+            if not {each.urn for each in wanted} & set(error.urns):
+                raise
+            self.denied.note(error.urns)
+            self._upsert(each for each in wanted if each.urn not in error.urns)
 
     def write_materializations(self, declared: Sequence[MaterializationVersion]) -> None:
         """Record materialization versions as they are declared.
@@ -109,11 +125,11 @@ class Writer:
         Writing it again would take the flag of the latest from a version.
         """
         proposals = [each for version in versions for each in self._proposals(version)]
-        self.records.store.upsert(each for each in proposals if each.aspect != "versionProperties")
+        self._upsert(each for each in proposals if each.aspect != "versionProperties")
         places = [each for each in proposals if each.aspect == "versionProperties"]
         present = self.records.store.read([each.urn for each in places], ["versionProperties"]) if places else {}
         lacking = [each for each in places if each.urn not in present]
-        self.records.store.create([[each] for each in lacking])
+        self.records.store.create([[replace(each, added=True)] for each in lacking])
 
     def _proposals(self, version: MaterializationVersion) -> list[Proposal]:
         unsupported = self.records.store.unsupported

@@ -77,6 +77,10 @@ class FileStore:
         return False
 
     @property
+    def filters_reads(self) -> bool:
+        return False
+
+    @property
     def unsupported(self) -> Mapping[str, str]:
         return {}
 

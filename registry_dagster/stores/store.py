@@ -19,10 +19,12 @@ class Refusal:
     Args:
         reason: Why, in words.
         denied: Whether the token lacks a right.
+        urns: The entities on which it lacks it, as far as the store names them.
     """
 
     reason: str
     denied: bool = False
+    urns: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ def unmet_by(proposal: Proposal, current: Aspect | None) -> Refusal | None:
 class Store(Protocol):
     """Where aspects live. Every method is safe to call again after a failure.
 
-    All of them raise `RegistryUnavailable` if the store cannot be reached or stays busy.
+    All of them raise `RegistryUnavailable` if the store cannot be reached or stays busy, and `AccessDenied` if the
+    token lacks a right; writes then name the entities on which it does.
     """
 
     @property
@@ -70,12 +73,19 @@ class Store(Protocol):
         """Whether a search may miss what was just written."""
         ...
 
+    @property
+    def filters_reads(self) -> bool:
+        """Whether what a token may not view is left out of what is read, without a word."""
+        ...
+
     def about(self) -> dict[str, str]:
         """What the store is and what it can do, as far as it reports that: for a person who looks for a mistake."""
         ...
 
     def read(self, urns: Collection[str], aspects: Collection[str] = ()) -> dict[str, Entity]:
         """The current aspects of entities, from the primary store. Absent entities are left out.
+
+        One that the token may not view, among others that it may, has no aspects at all.
 
         Args:
             urns: The entities.

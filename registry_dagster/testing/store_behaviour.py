@@ -26,6 +26,7 @@ Each store starts empty. `pip install 'registry-dagster[testing]'` brings pytest
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -121,7 +122,8 @@ class StoreBehaviour:
         (refusal,) = store.create([[removed, _status(_BOB)]])
         assert refusal is not None
         assert _content(store, _ANN)[_ANN] == {"status": {"removed": False}}
-        assert list(store.create([[removed, _properties(_ANN, "Ann")]])) == [None]
+        added = replace(_properties(_ANN, "Ann"), added=True)
+        assert list(store.create([[removed, added]])) == [None]
         assert _content(store, _ANN)[_ANN] == {
             "status": {"removed": True},
             "datasetProperties": _properties(_ANN, "Ann").value,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.gms.rights import Rights, granted
 from tests.gms.rules import Change, Rejected, Rules, ingest
 from tests.gms.search import graphql
 from tests.gms.state import Database, entity_spec, is_well_formed, key_of, record_name
@@ -55,6 +56,7 @@ class Router:
         version: The server's, e.g. `v1.7.0`.
         filtered: Called with the proposals of a request; gives those that are processed.
         index: Whether the search index follows when asked to.
+        rights: What the token's user may do; None: everything.
         proposals: How many proposals the request had.
     """
 
@@ -63,6 +65,7 @@ class Router:
     version: str
     filtered: Callable[[list[Change]], list[Change]] = lambda changes: changes
     index: bool = True
+    rights: Rights | None = None
     proposals: int = 0
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
@@ -79,6 +82,8 @@ class Router:
         if method == "GET" and address == "/health":
             return Answer(200)
         if method == "POST" and address == "/api/graphql":
+            if self.rights and (said := granted(self.rights, sent["query"], sent.get("variables") or {})):
+                return Answer(200, said)
             return Answer(200, graphql(self.database, sent["query"], sent.get("variables") or {}, self.version))
         if method == "POST" and address == "/aspects":
             return self._ingest_restli(query.get("action", ""), sent)
@@ -99,6 +104,9 @@ class Router:
             changes = [_change(each) for each in sent_proposals]
         except (KeyError, ValueError) as error:
             return failure(400, f"Malformed proposal: {error!r}")
+        if self.rights and (denied := list(self.rights.denied(changes))):
+            each = ", ".join(f"HttpStatus: 403 Urn: {urn}" for urn in denied)
+            return failure(403, f"User {self.rights.user} is unauthorized to modify entity: {each}")
         try:
             wait = str(sent.get("async", "false")).lower() != "true"
             ingest(self.database, self.filtered(changes), self.rules, wait=wait, index=self.index)
@@ -166,13 +174,15 @@ class Router:
     def _batch_get(self, sent: Sequence[Mapping[str, Any]], system: bool) -> Answer:
         if wrong := [each["urn"] for each in sent if not is_well_formed(each["urn"])]:
             return _openapi_failure(400, f"Invalid urn! {wrong[0]}")
+        if self.rights and not all(self.rights.may_read(each["urn"]) for each in sent):
+            return _openapi_failure(403, f"{self.rights.user} is unauthorized to READ entities.")
         found = [self._openapi_entity(each["urn"], set(each) - {"urn"}, system) for each in sent]
         return Answer(200, [entity for entity in found if len(entity) > 1])
 
     def _openapi_entity(self, urn: str, wanted: set[str], system: bool) -> dict[str, Any]:
         entity: dict[str, Any] = {"urn": urn}
         for name, value in self.database.current(urn).items():
-            if not wanted or name in wanted:
+            if (not wanted or name in wanted) and not (self.rights and not self.rights.reads(urn, name)):
                 entity[name] = {"value": value}
                 if system:
                     entity[name]["systemMetadata"] = self.database.system_metadata(urn, name)

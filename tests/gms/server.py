@@ -14,7 +14,7 @@ preconditions, and the check of an aspect against its schema.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from types import TracebackType
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from typing_extensions import Self
 
 from tests.gms.faults import STATUS_FAULTS, Faults
 from tests.gms.http import Request, Server
+from tests.gms.rights import Rights
 from tests.gms.routes import Answer, Router, failure, is_write
 from tests.gms.rules import Change, Rules
 from tests.gms.state import Database, Value, time_series
@@ -39,6 +40,7 @@ class StandInGms:
         token: Needed for everything but `/config` and `/health`, else 401. That these two are open to all is how
             a server comes configured; not run.
         reader_token: Another token that may read but not write: 403.
+        rights: Other tokens, and what their users may do: REST authorization is on for them.
         alternate_validation: Drop unknown aspects with 200, as the quickstart image appears to do.
         unknown_aspects: Aspects that it does not know, as an older server.
         faults: What goes wrong; by default nothing until asked for.
@@ -55,6 +57,7 @@ class StandInGms:
         version: str = "v1.7.0",
         token: str | None = None,
         reader_token: str | None = None,
+        rights: Mapping[str, Rights] | None = None,
         alternate_validation: bool = False,
         unknown_aspects: Collection[str] = (),
         faults: Faults | None = None,
@@ -65,6 +68,7 @@ class StandInGms:
         self._version = version
         self._token = token
         self._reader_token = reader_token
+        self.rights: dict[str, Rights] = dict(rights or {})
         self._rules = Rules(alternate_validation, frozenset(unknown_aspects), _flags_missing(version))
         self._most_bytes = most_bytes
         self._database = Database()
@@ -167,7 +171,8 @@ class StandInGms:
         return answer
 
     def _process(self, database: Database, request: Request, authorization: str, body: bytes) -> Answer:
-        if (refusal := self._refusal(request, authorization)) is not None:
+        rights = self.rights.get(authorization.removeprefix("Bearer "))
+        if rights is None and (refusal := self._refusal(request, authorization)) is not None:
             return refusal
         with self._lock:
             router = Router(
@@ -176,6 +181,7 @@ class StandInGms:
                 self._version,
                 self._all_but_one if request.fault == "item_skipped_silently" else list,
                 index=request.fault != "stale_search",
+                rights=rights,
             )
             answer = router.answer(request.method, request.path, body)
             request.proposals = router.proposals
@@ -184,7 +190,7 @@ class StandInGms:
     def _refusal(self, request: Request, authorization: str) -> Answer | None:
         if request.size > self._most_bytes:
             return failure(413, f"The request has {request.size} bytes, {self._most_bytes} are allowed")
-        if (self._token or self._reader_token) and urlsplit(request.path).path not in _OPEN:
+        if (self._token or self._reader_token or self.rights) and urlsplit(request.path).path not in _OPEN:
             sent = authorization.removeprefix("Bearer ")
             if not sent or sent not in (self._token, self._reader_token):
                 return failure(401, "Unauthorized to perform this action.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.plan import Publication, Receipt
 from registry_dagster.registry.registry import Registry
 from registry_dagster.stores.lite.store import LiteStore
-from registry_dagster.stores.store import Refusal, Swap
+from registry_dagster.stores.store import Refusal
 from tests.registry.declared import declared, facts
 
 Commits = Sequence[Sequence[Proposal]]
@@ -38,21 +38,12 @@ class Meddling(LiteStore):
     refused: frozenset[str] = frozenset()
 
     def create(self, commits: Commits) -> Sequence[Refusal | None]:
+        if self.refused & {each.urn for commit in commits for each in commit}:
+            return [Refusal("the name is against a rule of the server") for _ in commits]
         sent = self.at_create(commits)
         refusals = super().create(sent)
         self.after_create(commits)
         return [*refusals, *[None] * (len(commits) - len(sent))]
-
-    def upsert(self, proposals: Iterable[Proposal]) -> None:
-        proposals = list(proposals)
-        if self.refused & {each.urn for each in proposals}:
-            raise StoreRefused("the name is against a rule of the server")
-        super().upsert(proposals)
-
-    def swap(self, swaps: Sequence[Swap]) -> Sequence[bool]:
-        if self.refused & {each.urn for each in swaps}:
-            raise StoreRefused("the name is against a rule of the server")
-        return super().swap(swaps)
 
 
 @pytest.fixture

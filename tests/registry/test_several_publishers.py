@@ -101,13 +101,15 @@ def test_the_order_of_a_declaration_is_not_content(target: str) -> None:
         assert not again.created
 
 
-def test_owners_of_unchanged_content_exist_before_the_dataset_names_them(target: str) -> None:
+def test_tags_of_unchanged_content_exist_before_the_dataset_names_them(target: str) -> None:
     with opened(target) as registry:
         registry.publish(declared("lab.a"), facts(), message="first")
-        renamed = declared("lab.a").model_copy(update={"dataset": Dataset(name="lab.a", owners=["team:new"])})
+        renamed = declared("lab.a").model_copy(
+            update={"dataset": Dataset(name="lab.a", owners=["team:new"], tags=["new"])}
+        )
         assert not registry.publish(renamed, facts(), message="second").created
-        owner = "urn:li:corpGroup:new"
-        assert owner in registry._store.read([owner])  # pyright: ignore[reportPrivateUsage]
+        stored = registry._store.read(["urn:li:tag:new", "urn:li:corpGroup:new"])  # pyright: ignore[reportPrivateUsage]
+        assert list(stored) == ["urn:li:tag:new"], "groups are referred to and never written"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from registry_dagster.datahub.proposal import Proposal
 from registry_dagster.datahub.urns import entity_type
 
-__all__ = ["MOST_BYTES", "MOST_PROPOSALS", "batch", "commit_pages", "pages", "size_of", "wire_form"]
+__all__ = ["MOST_BYTES", "MOST_PROPOSALS", "batch", "commit_pages", "pages", "pages_of", "size_of", "wire_form"]
 
 T = TypeVar("T")
 
@@ -35,11 +35,12 @@ def wire_form(proposal: Proposal, create: bool) -> dict[str, Any]:
     return {
         "entityType": entity_type(proposal.urn),
         "entityUrn": proposal.urn,
-        "changeType": "CREATE" if create else "UPSERT",
+        # CREATE asks for the right to edit, even of an entity that is not there.
+        "changeType": ("CREATE" if proposal.added else "CREATE_ENTITY") if create else "UPSERT",
         "aspectName": proposal.aspect,
         "aspect": {"value": json.dumps(proposal.value), "contentType": "application/json"},
-        # CREATE and this header both say "only if absent". Every aspect has them, since a server drops the key aspect,
-        # and with it what would guard the entity.
+        # This header says "only if absent", too. Every aspect has it, since a server drops the key aspect, and with
+        # it what would guard the entity.
         # Never If-None-Match: it drops a conflicting aspect and reports success.
         "headers": {**_SEARCHABLE_AT_ONCE, **(_ABSENT if create else {})},
     }
@@ -67,6 +68,11 @@ def commit_pages(commits: Sequence[Sequence[Proposal]]) -> Iterator[list[Sequenc
     would accept both.
     """
     return _packed(_Group(commit, _bytes_of(commit), _entities_in(commit)) for commit in commits)
+
+
+def pages_of(proposals: Sequence[Proposal]) -> Iterator[list[Sequence[Proposal]]]:
+    """Proposals that need not be written together, as many in each request as fit."""
+    return _packed(_Group([each], _bytes_of([each])) for each in proposals)
 
 
 def _bytes_of(commit: Sequence[Proposal]) -> int:

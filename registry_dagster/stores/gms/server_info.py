@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from registry_dagster.model.canonical_json import is_json_object
 
-__all__ = ["ME", "PRIVILEGES", "config_facts", "privileges_of", "server_version", "user_of"]
+__all__ = ["ME", "PRIVILEGES", "config_facts", "privilege_names", "privileges_of", "server_version", "user_of"]
 
 ME = "query me { me { corpUser { urn username } } }"
 PRIVILEGES = """
@@ -42,12 +42,16 @@ def user_of(data: Mapping[str, Any]) -> str | None:
     return _part(_part(data, "me"), "corpUser").get("urn")
 
 
+def privilege_names(data: Mapping[str, Any]) -> list[str] | None:
+    """The user's privileges; None if the server does not report them."""
+    granted = _part(data, "getGrantedPrivileges").get("privileges")
+    return sorted(map(str, cast("list[object]", granted))) if isinstance(granted, list) else None
+
+
 def privileges_of(data: Mapping[str, Any]) -> str:
     """What the user may do with datasets, as far as the server reports it."""
-    granted = _part(data, "getGrantedPrivileges").get("privileges")
-    if not isinstance(granted, list):
-        return "not reported by this server"
-    return ", ".join(sorted(map(str, cast("list[object]", granted)))) or "none"
+    names = privilege_names(data)
+    return "not reported by this server" if names is None else ", ".join(names) or "none"
 
 
 def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:

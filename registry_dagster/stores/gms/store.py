@@ -5,9 +5,10 @@ docs/datahub.md says how far a server's answers can be trusted, and why writing 
 
 from __future__ import annotations
 
-import json
+import logging
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, cast
 
@@ -16,18 +17,30 @@ from registry_dagster.datahub.forms import checked_aspect
 from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.search import Search
 from registry_dagster.datahub.urns import entity_type, version_urn
-from registry_dagster.errors import AccessDenied, RegistryError, RegistryUnavailable, StoreRefused
+from registry_dagster.errors import AccessDenied, RegistryError, StoreRefused
 from registry_dagster.http import Answer, HttpClient
 from registry_dagster.model.canonical_json import is_json_object
+from registry_dagster.stores.gms.answers import (
+    denied,
+    message,
+    not_a_server,
+    parsed,
+    part,
+    query_error,
+    raise_for,
+    read_viewable,
+)
 from registry_dagster.stores.gms.batches import (
     MOST_BYTES,
     MOST_PROPOSALS,
     batch,
     commit_pages,
     pages,
+    pages_of,
     size_of,
     wire_form,
 )
+from registry_dagster.stores.gms.rights import rights
 from registry_dagster.stores.gms.search import ServerSearch
 from registry_dagster.stores.gms.server_info import (
     ME,
@@ -42,7 +55,11 @@ from registry_dagster.stores.store import Refusal, Swap
 
 __all__ = ["GmsStore"]
 
+_log = logging.getLogger(__name__)
+
 _READ_PAGE = 1000
+_TRIES = 5
+_NOTHING: Entity = {}
 _ANY = version_urn("any@v1", "PROD")
 _REST_LI = {"X-RestLi-Protocol-Version": "2.0.0"}
 _NEEDS = {"versionProperties": (1, 0), "erModelRelationshipProperties": (0, 14)}
@@ -87,6 +104,10 @@ class GmsStore:
         return True
 
     @property
+    def filters_reads(self) -> bool:
+        return True
+
+    @property
     def unsupported(self) -> Mapping[str, str]:
         if self._unsupported is None:
             self._unsupported = self._ask_version()
@@ -102,19 +123,20 @@ class GmsStore:
                 facts["rights on datasets"] = privileges_of(self._graphql(PRIVILEGES, asked))
             except RegistryError as error:
                 facts["rights on datasets"] = f"could not be checked: {error}"
+            facts |= dict(rights(self._graphql, user))
         return {**facts, **{f"without {aspect}": said for aspect, said in self.unsupported.items()}}
 
     def _config(self) -> dict[str, Any]:
         answer = self._http.get("/config")
-        self._raise_for(answer.status, answer.text, "/config")
-        config = _parsed(answer)
+        raise_for(self.target, answer, "/config")
+        config = parsed(answer)
         if not is_json_object(config):
-            raise _not_a_server(self.target)
+            raise not_a_server(self.target)
         return config
 
     def _ask_version(self) -> dict[str, str]:
         config = self._config()
-        if _part(config, "datahub").get("serverEnv") not in (None, "", "core"):
+        if part(config, "datahub").get("serverEnv") not in (None, "", "core"):
             # DataHub Cloud has version numbers of its own, and knows all aspects.
             return {}
         text = server_version(config)
@@ -137,20 +159,29 @@ class GmsStore:
                 wanted: list[dict[str, Any]] = [
                     {"urn": urn, **{aspect: {} for aspect in aspects}} for urn in some[start : start + _READ_PAGE]
                 ]
-                for entity in self._read_page(kind, wanted):
-                    if content := _content(entity):
-                        found[entity["urn"]] = content
+                found |= self._read_page(kind, wanted)
         return found
 
-    def _read_page(self, kind: str, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def _read_page(self, kind: str, wanted: Sequence[Mapping[str, Any]]) -> dict[str, Entity]:
+        """One request, or more if some of the entities may not be viewed. Of those nothing is returned but that."""
+        read, hidden = read_viewable(lambda some: self._ask_for(kind, some), wanted)
+        if hidden:
+            _log.warning("left out, since this token may not view them: %s", ", ".join(hidden))
+        contents: dict[str, Entity] = {entity["urn"]: _content(entity) for entity in read}
+        return {**{urn: content for urn, content in contents.items() if content}, **dict.fromkeys(hidden, _NOTHING)}
+
+    def _ask_for(self, kind: str, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """One request. With versions where an aspect is written conditionally, so that the write need not ask."""
         versions = _CONDITIONAL.get(kind)
         query = "?systemMetadata=true" if versions else ""
         answer = self._http.post(f"/openapi/v3/entity/{kind}/batchGet{query}", wanted)
-        self._raise_for(answer.status, answer.text, "a read")
-        entities: object = _parsed(answer)
+        if answer.status == 403:
+            urns = [str(each["urn"]) for each in wanted]
+            raise AccessDenied(f"{denied(self.target, answer)}: View Entity Page on {urns[0]}", urns)
+        raise_for(self.target, answer, "a read")
+        entities: object = parsed(answer)
         if not isinstance(entities, list):
-            raise _not_a_server(self.target)
+            raise not_a_server(self.target)
         read = cast("list[dict[str, Any]]", entities)
         if versions and (len(wanted[0]) == 1 or versions in wanted[0]):
             for entity in read:
@@ -162,15 +193,15 @@ class GmsStore:
 
     def _graphql(self, query: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         answer = self._http.post("/api/graphql", {"query": query, "variables": variables})
-        self._raise_for(answer.status, answer.text, "a query")
-        said = _parsed(answer)
+        raise_for(self.target, answer, "a query")
+        said = parsed(answer)
         if not is_json_object(said):
-            raise _not_a_server(self.target)
+            raise not_a_server(self.target)
         if errors := said.get("errors"):
             # Look at the errors first: a failed search has data, too, and that says that nothing was found.
-            raise _query_error(self.target, errors)
+            raise query_error(self.target, errors)
         if not is_json_object(data := said.get("data")):
-            raise _not_a_server(self.target)
+            raise not_a_server(self.target)
         return data
 
     def check(self, commit: Sequence[Proposal]) -> None:
@@ -189,15 +220,38 @@ class GmsStore:
             )
 
     def ensure(self, proposals: Iterable[Proposal]) -> None:
-        wanted = list(proposals)
-        present = self.read({each.urn for each in wanted}, sorted({each.aspect for each in wanted}))
-        self.upsert(each for each in wanted if each.aspect not in present.get(each.urn, {}))
+        wanted = [each for each in proposals if each.aspect not in self.unsupported]
+        refusal: Refusal | None = None
+        for tries in range(_TRIES):
+            lacking = self._lacking(wanted, known=tries > 1)
+            # Somebody else may create the same at the same time: then what they wrote is left as it is.
+            refusal = next(filter(None, map(self._create, pages_of(lacking))), None)
+            if refusal is None:
+                return
+            if refusal.denied:
+                raise AccessDenied(refusal.reason, sorted(refusal.urns))
+        raise StoreRefused(refusal.reason if refusal else "")
+
+    def _lacking(self, wanted: Sequence[Proposal], known: bool) -> list[Proposal]:
+        """Those that are absent, once each.
+
+        Args:
+            wanted: Proposals.
+            known: Whether their entities are taken to be there, also if nothing of them reads back.
+        """
+        present = self.read({each.urn for each in wanted})
+        lacking = {
+            (each.urn, each.aspect): replace(each, added=known or each.urn in present)
+            for each in wanted
+            if each.aspect not in present.get(each.urn, {})
+        }
+        return list(lacking.values())
 
     def upsert(self, proposals: Iterable[Proposal]) -> None:
         wires = [wire_form(each, create=False) for each in proposals if each.aspect not in self.unsupported]
         for page in pages([[wire] for wire in wires]):
             answer = self._http.post("/aspects?action=ingestProposalBatch", batch(page), _REST_LI)
-            self._raise_for(answer.status, answer.text, "a write")
+            raise_for(self.target, answer, "a write")
 
     def create(self, commits: Sequence[Sequence[Proposal]]) -> Sequence[Refusal | None]:
         refusals: list[Refusal | None] = []
@@ -220,7 +274,7 @@ class GmsStore:
     def _send_swap(self, path: str, body: Any) -> Answer:
         answer = self._http.post(path, body, _REST_LI)
         if not is_unmet(answer):
-            self._raise_for(answer.status, answer.text, "a conditional write")
+            raise_for(self.target, answer, "a conditional write")
         return answer
 
     def _create(self, commits: Sequence[Sequence[Proposal]]) -> Refusal | None:
@@ -240,65 +294,17 @@ class GmsStore:
     def _send_commit(self, wires: Sequence[dict[str, Any]]) -> Refusal | None:
         answer = self._http.post("/aspects?action=ingestProposalBatch", batch([wires]), _REST_LI)
         if answer.status in (401, 403):
-            return Refusal(_denied(self.target, answer.status), denied=True)
+            why = denied(self.target, answer)
+            return Refusal(str(why), denied=True, urns=frozenset(why.urns))
         if 400 <= answer.status < 500 and answer.status != 429:
-            return Refusal(f"{self.target} returned {answer.status}: {_message(answer.text)}")
-        self._raise_for(answer.status, answer.text, "a write")
+            return Refusal(f"{self.target} returned {answer.status}: {message(answer.text)}")
+        raise_for(self.target, answer, "a write")
         return None
-
-    def _raise_for(self, status: int, text: str, what: str) -> None:
-        if status < 300:
-            return
-        if status < 400:
-            raise RegistryError(
-                f"{self.target} redirects elsewhere; use the address of the DataHub metadata service (GMS) itself"
-            )
-        if status in (401, 403):
-            raise AccessDenied(_denied(self.target, status))
-        if status == 429 or status >= 500:
-            raise RegistryUnavailable(
-                f"{self.target} returned {status} for {what}: {_message(text)}. Try again when the server has recovered"
-            )
-        raise StoreRefused(f"{self.target} returned {status} for {what}: {_message(text)}")
 
 
 def _is_conditional(proposal: Proposal) -> bool:
     """Whether a part of a commit is written only if nobody changed what is there."""
     return _CONDITIONAL.get(entity_type(proposal.urn)) == proposal.aspect
-
-
-def _parsed(answer: Answer) -> Any:
-    try:
-        return json.loads(answer.text)
-    except ValueError:
-        raise RegistryUnavailable(
-            f"the server's answer is not JSON but begins {answer.text[:60]!r}; use the address of the DataHub metadata "
-            "service (GMS), not of its web page"
-        ) from None
-
-
-def _part(config: Mapping[str, Any], name: str) -> dict[str, Any]:
-    part = config.get(name)
-    return part if is_json_object(part) else {}
-
-
-def _query_error(target: str, errors: object) -> RegistryError:
-    """The error that a server reports in GraphQL: in the server's words, and of the kind that its code says."""
-    first = next(iter(cast("list[object]", errors)), None) if isinstance(errors, list) else errors
-    said: dict[str, Any] = first if is_json_object(first) else {}
-    code = _part(said, "extensions").get("code")
-    if code in (401, 403):
-        return AccessDenied(_denied(target, cast(int, code)))
-    words = _message(str(said.get("message", errors)))
-    if isinstance(code, int) and 400 <= code < 500 and code != 429:
-        return StoreRefused(f"{target} returned {code} for a query: {words}")
-    return RegistryUnavailable(f"{target} failed to answer a query: {words}. Try again later")
-
-
-def _not_a_server(target: str) -> RegistryUnavailable:
-    return RegistryUnavailable(
-        f"{target} did not answer as a DataHub metadata service (GMS) does; check that this is its address"
-    )
 
 
 def _by_type(urns: Collection[str]) -> Iterator[tuple[str, list[str]]]:
@@ -314,22 +320,3 @@ def _content(entity: Mapping[str, Any]) -> dict[str, Any]:
         for name, aspect in entity.items()
         if name != "urn" and not name.endswith("Key") and aspect
     }
-
-
-def _denied(target: str, status: int) -> str:
-    if status == 401:
-        return f"{target} does not accept the token; set DATAHUB_GMS_TOKEN to a personal access token of this server"
-    return (
-        f"{target} accepts the token but denies this request; give the token's user the rights listed in "
-        "docs/datahub.md (create entities, edit the Dataset's own page)"
-    )
-
-
-def _message(text: str, limit: int = 300) -> str:
-    """The server's words, on one line."""
-    try:
-        parsed: object = json.loads(text)
-    except ValueError:
-        parsed = None
-    words = parsed.get("message", text) if is_json_object(parsed) else text
-    return re.sub(r"\s+", " ", str(words))[:limit]

@@ -55,6 +55,10 @@ class LiteStore:
         return False
 
     @property
+    def filters_reads(self) -> bool:
+        return False
+
+    @property
     def unsupported(self) -> Mapping[str, str]:
         return {}
 

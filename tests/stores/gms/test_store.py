@@ -160,7 +160,7 @@ class TestRequests:
             if each["entityUrn"] == V1 and each["aspectName"] != "deprecation"
         ]
         assert len(version) == 11
-        assert set(version) == {("CREATE", "-1")}
+        assert set(version) == {("CREATE_ENTITY", "-1")}
         sent = [each for body in writes for each in body["proposals"]]
         assert "If-None-Match" not in {name for each in sent for name in each["headers"]}
         assert "versionSetProperties" not in {each["aspectName"] for each in sent}
@@ -242,7 +242,7 @@ class TestFaults:
             (
                 "403",
                 AccessDenied,
-                "accepts the token but denies this request; give the token's user the rights listed",
+                "accepts the token but denies this request: The stand-in was told to answer 403. Give the token's user",
             ),
             ("413", StoreRefused, "returned 413: The stand-in was told to answer 413"),
             ("422", StoreRefused, "returned 422: The stand-in was told to answer 422"),

@@ -5,18 +5,23 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from pyiceberg.io.pyarrow import PyArrowFileIO
+from pyiceberg.manifest import read_manifest_list
 from pyiceberg.table import Table
 
 from registry_dagster.errors import RegistryError, TableNotFound, UnsupportedTable
 from registry_dagster.tables import inspect_table
 from registry_dagster.tables.iceberg import metadata as metadata_module
+from registry_dagster.tables.iceberg.avro import records_in
 from registry_dagster.tables.verify import verify_table
 from tests.tables.iceberg.iceberg_tables import ARROW, ROWS, edited, new_catalog, new_table, path_of, pin_of
 
@@ -187,6 +192,28 @@ def test_a_long_manifest_list_is_looked_at_from_both_ends(table: Table) -> None:
         assert verify_table(facts).state == "intact"
         file.write_bytes(file.read_bytes()[:-1])
         assert verify_table(facts).state == "changed"
+
+
+@pytest.mark.parametrize("codec", ["null", "gzip"])
+def test_a_manifest_list_is_read_as_pyiceberg_reads_it(tmp_path: Path, codec: str) -> None:
+    table = new_table(new_catalog(tmp_path), **{"write.avro.compression-codec": codec})
+    with table.update_spec() as update:
+        update.add_identity("neuropil")
+    table.append(ARROW_ROWS)
+    file = manifest_list(table)
+    theirs = list(read_manifest_list(PyArrowFileIO().new_input(file.as_uri())))
+    ours = list(records_in(file.read_bytes()))
+    assert [each["manifest_path"] for each in ours] == [each.manifest_path for each in theirs]
+    assert [each["partition_spec_id"] for each in ours] == [each.partition_spec_id for each in theirs] == [1, 0]
+
+
+def test_a_damaged_manifest_list_never_ends_the_process(table: Table) -> None:
+    data, chance = manifest_list(table).read_bytes(), random.Random(1)
+    for _ in range(3000):
+        changed = bytearray(data)
+        changed[chance.randrange(len(data))] = chance.randrange(256)
+        with suppress(AttributeError, LookupError, RecursionError, TypeError, ValueError):
+            list(records_in(bytes(changed[: chance.randrange(len(data)) if chance.random() < 0.5 else None])))
 
 
 def test_no_more_metadata_is_unpacked_than_may_be_read(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 import dagster as dg
@@ -14,31 +14,38 @@ from registry_dagster.dagster.names import CODE_LOCATION_TAG, PUBLISH_JOB, publi
 __all__ = ["publish_link"]
 
 _PATH_PREFIX = "DAGSTER_WEBSERVER_PATH_PREFIX"
+_MOST_PARTITIONS = 20
 
 
 def publish_link(
-    context: dg.AssetExecutionContext, key: dg.AssetKey, partition: str | None
+    context: dg.AssetExecutionContext, key: dg.AssetKey, partitions: Sequence[str]
 ) -> dg.MarkdownMetadataValue | None:
-    """A link to the launchpad of the publish job, for the table that this run makes.
+    """A link to the launchpad of the publish job, for the table, or the tables, that this run makes.
 
     The message is left out of the config, so Dagster's Launch button waits until somebody writes it. If the
     web server runs under a path prefix, the run needs the web server's variable DAGSTER_WEBSERVER_PATH_PREFIX.
 
+    Args:
+        context: The asset's context.
+        key: Which asset.
+        partitions: The partitions that are published one by one; none for a table that is published whole.
+
     Returns:
-        None if there is nothing to link to: the run was not launched by Dagster's servers, or `definitions`
-        added no publish job beside the asset.
+        None if there is nothing to link to: the run was not launched by Dagster's servers, `definitions`
+        added no publish job beside the asset, or the partitions are too many for an address.
     """
     location = context.run.tags.get(CODE_LOCATION_TAG)
     job = context.assets_def.specs_by_key[key].metadata.get(PUBLISH_JOB)
-    if location is None or job is None:
+    if location is None or job is None or len(partitions) > _MOST_PARTITIONS:
         return None
-    config = {"asset": key.to_user_string(), "run_id": context.run.run_id}
-    if partition is not None:
-        config["partition"] = partition
+    one = {"asset": key.to_user_string(), "run_id": context.run.run_id}
+    # A key of several dimensions is a text of a type of its own, which cannot be written as YAML.
+    targets = [{**one, "partition": str(partition)} for partition in partitions] or [one]
+    config = {"targets": targets} if len(targets) > 1 else targets[0]
     return dg.MetadataValue.md(f"[**Publish…**]({_launchpad(location, job, config)})")
 
 
-def _launchpad(location: str, job: str, config: Mapping[str, str]) -> str:
+def _launchpad(location: str, job: str, config: Mapping[str, object]) -> str:
     run_config = yaml.safe_dump(publish_run_config(config), sort_keys=False, allow_unicode=True)
     prefix = os.environ.get(_PATH_PREFIX, "").strip("/")
     path = ["", *([prefix] if prefix else []), "locations", quote(f"__repository__@{location}", safe="@"), "jobs", job]

@@ -90,7 +90,7 @@ def freeze_metadata(
     # What the author says a column comes from replaces what we only know it is joined to.
     if lineage := {**_join_lineage(declared, upstream), **own}:
         pinned[COLUMN_LINEAGE] = dg.MetadataValue.column_lineage(dg.TableColumnLineage(lineage))
-    link = publish_link(context, key, _only_partition(context))
+    link = publish_link(context, key, _published_one_by_one(context, key))
     return pinned if link is None else {**pinned, PUBLISH_LINK: link}
 
 
@@ -163,6 +163,12 @@ def _partition_keys(context: dg.AssetExecutionContext) -> Sequence[str]:
 def _only_partition(context: dg.AssetExecutionContext) -> str | None:
     keys = _partition_keys(context)
     return keys[0] if len(keys) == 1 else None
+
+
+def _published_one_by_one(context: dg.AssetExecutionContext, key: dg.AssetKey) -> Sequence[str]:
+    """The partitions of this run that are versions of their own."""
+    declaration = declaration_of(context.assets_def, key)
+    return () if declaration is not None and declaration.partitions == "all" else _partition_keys(context)
 
 
 def _agreed(declaration: Declaration, keys: Sequence[str]) -> FeatureTable:

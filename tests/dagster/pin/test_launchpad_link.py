@@ -109,3 +109,68 @@ def test_there_is_none_where_it_would_lead_nowhere(
     no_job = dg.Definitions(assets=[asset], jobs=[dg.define_asset_job("make")], resources={"registry": resource})
     assert links(no_job.resolve_job_def("make").execute_in_process(instance=instance, tags=LAUNCHED)) == []
     assert links(run(instance, resource, asset, tags={})) == []  # not launched by Dagster's servers
+
+
+GRID = dg.MultiPartitionsDefinition(
+    {"region": dg.StaticPartitionsDefinition(["V1", "RL"]), "layer": dg.StaticPartitionsDefinition(["2", "4"])}
+)
+
+
+def published(
+    instance: Instance, resource: rd.FeatureRegistry, asset: dg.AssetsDefinition, link: str
+) -> dg.ExecuteInProcessResult:
+    """What a person launches from a link, after writing why."""
+    _, config = opened(link)
+    return rd.publish_job([asset]).execute_in_process(
+        run_config={"ops": {"publish": {"config": {**config, "message": "For the size paper"}}}},
+        instance=instance,
+        resources={"registry": resource},
+    )
+
+
+def test_a_partition_of_several_dimensions_is_named(
+    instance: Instance, resource: rd.FeatureRegistry, tmp_path: Path
+) -> None:
+    @rd.feature_table(**cells_declared())
+    @dg.asset(partitions_def=GRID)
+    def cells(context: dg.AssetExecutionContext, registry: rd.FeatureRegistry) -> dg.MaterializeResult[Any]:
+        return registry.table(context, write_cells(tmp_path / "cells.parquet"))
+
+    result = run(instance, resource, cells, partition_key="2|V1")
+    assert result.success
+    (link,) = links(result)
+    assert opened(link)[1]["partition"] == "2|V1"
+    assert published(instance, resource, cells, link).success
+
+
+def test_a_table_of_an_io_manager_in_several_dimensions_is_linked_to(
+    instance: Instance, resource: rd.FeatureRegistry, tmp_path: Path
+) -> None:
+    @rd.feature_table(**cells_declared())
+    @dg.asset(partitions_def=GRID, io_manager_key="files")
+    def cells() -> Path:
+        return write_cells(tmp_path / "cells.parquet")
+
+    class Files(dg.IOManager):
+        def handle_output(self, context: dg.OutputContext, obj: Path) -> None:
+            context.add_output_metadata({"path": str(obj)})
+
+        def load_input(self, context: dg.InputContext) -> None: ...
+
+    files = rd.pinning(Files())
+    pipeline = dg.Definitions(assets=[cells], jobs=[dg.define_asset_job("make")], resources={"files": files})
+    job = rd.definitions(pipeline, registry=resource).resolve_job_def("make")
+    assert links(job.execute_in_process(instance=instance, tags=LAUNCHED, partition_key="2|V1"))
+
+
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
+def test_a_run_over_a_range_of_partitions_links_to_each_of_them(
+    instance: Instance, resource: rd.FeatureRegistry, registry: rd.Registry, tmp_path: Path
+) -> None:
+    asset = layered(tmp_path, backfill_policy=dg.BackfillPolicy.single_run())
+    ends = {"dagster/asset_partition_range_start": "layer 2/3", "dagster/asset_partition_range_end": "layer_4"}
+    result = run(instance, resource, asset, tags={**LAUNCHED, **ends})
+    link = links(result)[0]
+    assert [target["partition"] for target in opened(link)[1]["targets"]] == ["layer 2/3", "layer_4"]
+    assert published(instance, resource, asset, link).success
+    assert len(registry.versions("minnie65.cells")) > 0

@@ -10,10 +10,10 @@ export DAGSTER_DISABLE_TELEMETRY DATAHUB_TELEMETRY_ENABLED
 SCREENSHOTS ?= docs/images
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-engines test-lowest test-ui soak ui docs lint types layers bench clean
+.PHONY: help demo test test-engines test-lowest test-releases test-ui soak ui docs lint types layers bench clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## materialize the example, publish its tables, read them back
 	$(BIN)/python -m example_project.demo
@@ -42,6 +42,19 @@ $(LOWEST)/.dagster-%: pyproject.toml
 	$(LOWEST)/bin/python -m pip install --quiet --editable . dagster==$* dagster-dg-cli==$* dagster-iceberg dagster-polars \
 	  'deltalake>=1.5.1' 'hypothesis>=6.100' 'pyarrow>=25.0.0' 'pyiceberg[sql-sqlite]' 'pytest>=8.4' 'pytest-xdist>=3.6' \
 	  'moto[server]>=5.0' 's3fs>=2024.2.0' adlfs gcsfs
+	@touch $@
+
+RELEASES ?= 1.0 1.1 1.2 1.3 1.4 1.5 1.6 1.7
+CLASSES := build/datahub
+
+test-releases: $(addprefix $(CLASSES)-,$(addsuffix /.ready,$(RELEASES))) ## compare aspects with each DataHub release
+	@for release in $(RELEASES); do echo "DataHub $$release"; \
+	  PYTHONPATH=$(CURDIR)/$(CLASSES)-$$release $(BIN)/pytest -q -n 2 -p no:cacheprovider \
+	    tests/datahub/test_datahub_classes.py || exit 1; done
+
+# The classes of one minor release, from its newest wheel, without what it depends on.
+$(CLASSES)-%/.ready: $(READY)
+	$(BIN)/python -m pip install --quiet --no-deps --no-compile --upgrade --target $(@D) 'acryl-datahub~=$*.0'
 	@touch $@
 
 soak: $(READY) ## run the tests that take minutes

@@ -31,8 +31,11 @@ from registry_dagster.model.columns import SEMANTICS
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.quantities import Feature
+from registry_dagster.model.table import TableField
 from registry_dagster.model.vocabulary import ANNOTATION_TYPES
 from tests.datahub.wire import publish_proposals, read_by_datahub
+from tests.gms.state import entity_spec
 from tests.golden.records import DATASET, records
 from tests.registry.declared import urns_in
 from tests.strategies import column_paths, dataset_versions, datasets, materializations
@@ -72,10 +75,19 @@ def test_every_urn_in_a_publish_is_one_datahub_parses_and_prints_the_same(
 @settings(max_examples=30)
 @given(dataset_versions(), datasets)
 def test_every_aspect_is_one_its_entity_has(record: DatasetVersion, dataset: Dataset) -> None:
-    from datahub.metadata.schema_classes import ENTITY_TYPE_TO_ASPECT_NAMES
-
     for proposal in publish_proposals(record, dataset):
-        assert proposal.aspect in ENTITY_TYPE_TO_ASPECT_NAMES[urns.entity_type(proposal.urn)]
+        entity = entity_spec(proposal.urn)
+        assert entity is not None
+        assert proposal.aspect in entity.aspects
+
+
+def test_datahub_reads_and_writes_ten_thousand_columns_the_same() -> None:
+    record = records()["position"]
+    fields = tuple(TableField(path=f"c{number}.x", type="float32") for number in range(10_000))
+    columns = {f"c{number}.x": Feature(description="wide") for number in range(10_000)}
+    table = record.table.model_copy(update={"fields": fields})
+    wide = record.model_copy(update={"table": table, "columns": columns})
+    assert_datahub_agrees(publish_proposals(wide, DATASET))
 
 
 @given(materializations, ENVIRONMENTS)

@@ -18,8 +18,18 @@ from registry_dagster.registry.plan import Receipt
 from registry_dagster.registry.registry import Registry
 from registry_dagster.stores.gms.store import GmsStore
 from tests.gms.faults import Fault
+from tests.gms.rights import Grant, Rights
 from tests.gms.server import Faults, StandInGms
 from tests.registry.declared import declared, facts, reference
+
+ADMINISTRATOR = "administrator"
+PUBLISHER = Rights(
+    (
+        Grant(frozenset(["VIEW_ENTITY_PAGE", "CREATE_ENTITY"])),
+        Grant(frozenset(["EDIT_ENTITY"]), frozenset(["container", "versionSet"])),
+    )
+)
+"""What docs/administrators.md grants to those who publish: nobody edits a version."""
 
 SCHEDULES = 10_000
 USUAL = 300
@@ -55,6 +65,7 @@ class Client:
         receipts: What was told of each content that was published.
         interrupted: The contents of which a publish ended in an error, so that its outcome was never told.
         patience: How often he runs a publish; then he gives up.
+        token: His. None: he may do everything.
     """
 
     gms: StandInGms
@@ -63,6 +74,7 @@ class Client:
     retries: int
     patience: int = ATTEMPTS
     timeout: float = PATIENT
+    token: str | None = None
     receipts: list[tuple[tuple[str, int], Receipt]] = field(default_factory=list)
     interrupted: set[tuple[str, int]] = field(default_factory=set)
 
@@ -81,7 +93,7 @@ class Client:
         registry.close()
 
     def open(self) -> Registry:
-        http = HttpClient(self.gms.url, timeout=(PATIENT, self.timeout), retries=self.retries, backoff=0)
+        http = HttpClient(self.gms.url, self.token, timeout=(PATIENT, self.timeout), retries=self.retries, backoff=0)
         return Registry(GmsStore(http), publisher=self.name)
 
     def publish(self, registry: Registry, content: tuple[str, int]) -> None:
@@ -110,6 +122,8 @@ def schedule(gms: StandInGms, seed: int) -> None:
             retries=chance.choice([0, 0, 2]),
             patience=chance.choice([1, 2, 3]) if gives_up else ATTEMPTS,
             timeout=0.05 if slow else PATIENT,
+            # What a server leaves out takes the right to edit versions to complete.
+            token=chance.choice([ADMINISTRATOR, name]) if kinds is not LEAVING_OUT else ADMINISTRATOR,
         )
         for name in ("ada", "bob")
     ]
@@ -201,7 +215,7 @@ def numbers_of(stored: Iterable[str], dataset: str) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def gms() -> Iterator[StandInGms]:
-    with StandInGms() as server:
+    with StandInGms(token=ADMINISTRATOR, rights={"ada": PUBLISHER, "bob": PUBLISHER}) as server:
         yield server
 
 

@@ -110,6 +110,14 @@ def test_status_and_aliases_never_touch_the_place_in_the_set(gms: StandInGms, re
     assert registry.materialization(state(1300)).aliases == ("minnie65_phase3_v1@1300",)
 
 
+def test_a_state_that_lost_its_place_in_the_set_gets_it_back(gms: StandInGms, registry: Registry) -> None:
+    registry.record_materializations([state(1300)])
+    urn = materialization_urn(state(1300), "PROD")
+    gms.delete(urn, "versionProperties")
+    registry.record_materializations([state(1300, status="expired")])
+    assert gms.entities[urn]["versionProperties"]["version"] == {"versionTag": "1300"}
+
+
 def test_each_act_moves_the_set_to_the_current_version(gms: StandInGms, registry: Registry) -> None:
     publish(registry, 1300, 1)
     publish(registry, 1412, 2)

@@ -34,7 +34,7 @@ def retire(
     """Mark a version that should no longer be used. Its record does not change; undo takes it back."""
     with opened(registry, env, publisher) as opened_registry:
         retirement = opened_registry.retire(version, reason=reason, replacement=replacement)
-    show(as_json, asdict(retirement), lambda: say(wrote(f"{version} is {retirement}", opened_registry)))
+    show(as_json, asdict(retirement), lambda: say(wrote(f"{version} is {retirement}", opened_registry)), recorded=True)
 
 
 @app.command()
@@ -145,7 +145,9 @@ def describe(
             show(as_json, described.to_json(), lambda: facts(_described(described)))
             return
         described = opened_registry.describe(Dataset.from_json({"name": dataset, **changes}), message=message)
-    show(as_json, described.to_json(), lambda: say(wrote(f"described {described.name}", opened_registry)))
+    show(
+        as_json, described.to_json(), lambda: say(wrote(f"described {described.name}", opened_registry)), recorded=True
+    )
 
 
 def _all_or_none(what: str, given: list[str] | None, none: bool) -> list[str] | None:
@@ -174,4 +176,4 @@ def _show_last(registry: Registry, name: str, as_json: bool) -> None:
     """Print the act that was just recorded, as history shows it."""
     acts: tuple[Act, ...] = registry.acts.history(name)
     data: dict[str, Any] = acts[-1].to_json()
-    show(as_json, data, lambda: say(wrote(str(acts[-1]), registry)))
+    show(as_json, data, lambda: say(wrote(str(acts[-1]), registry)), recorded=True)

@@ -2,21 +2,50 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from registry_dagster.cli.output import explain, fit
+from registry_dagster.cli.output import Done, VisibleFormatter, explain, fit, note, show_traceback
+from registry_dagster.cli.streams import keep_writable
 from registry_dagster.errors import RegistryUnavailable, SourceUnavailable, TableUnreachable
 
 __all__ = ["UNREACHABLE", "app", "main"]
 
 _FAILED = 1
+_INTERRUPTED = 130
+_RECORDED = ". What the command recorded is in the registry"
 UNREACHABLE = 3
 
+_WRITES = {"publish", "push", "materializations"}
+_ACTS = {"retire", "undo", "label", "layout", "promote", "licence", "describe"}
+
+
+class _Commands(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; if it is interrupted, say whether to run it again."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            note(f"interrupted. {_again(_Program.command)}")
+            raise typer.Exit(_INTERRUPTED) from None
+
+
+def _again(command: str | None) -> str:
+    """Whether a command that was interrupted may be run again."""
+    if command in _WRITES:
+        return "Running the same command again is safe: it finds what was written, and writes the rest"
+    if command in _ACTS:
+        return "Run feature-registry show NAME --history to see if it was recorded; if not, run the command again"
+    return "Nothing was written to the registry; running the command again is safe"
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Publish and read connectomics feature tables.",
     epilog="Exit codes: 0 success; 1 refused, failed or not as published; 2 wrong usage; 3 the registry, a table's "
     "store or an upstream system cannot be reached: try again later.",
@@ -27,6 +56,7 @@ app = typer.Typer(
 
 class _Program:
     debug = False
+    command: str | None = None
 
 
 @app.callback(invoke_without_command=True)
@@ -36,7 +66,7 @@ def options(
     show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Publish and read connectomics feature tables."""
-    _Program.debug = debug
+    _Program.debug, _Program.command = debug, context.invoked_subcommand
     fit()
     if show_version:
         typer.echo(version("registry-dagster"))
@@ -49,13 +79,32 @@ def options(
 
 def main() -> None:
     """Run the command line. `feature-registry --help` explains the exit codes."""
+    stdout = keep_writable()
+    if logging.lastResort:
+        logging.lastResort.setFormatter(VisibleFormatter())
+    code = _run()
+    sys.stdout.flush()
+    sys.exit(code or _lost_output(stdout.lost))
+
+
+def _lost_output(why: str | None) -> int:
+    """The exit code of a command that did its work, though its output may be lost. 0 if the registry has what it wrote."""
+    if why is None:
+        return 0
+    note(f"the output could not be written: {why}{_RECORDED if Done.recorded else ''}")
+    return 0 if Done.recorded else _FAILED
+
+
+def _run() -> int:
+    """Run the command. Gives its exit code."""
     try:
         app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else _FAILED
     except Exception as error:
-        if _Program.debug:
-            raise
-        explain(error)
-        sys.exit(_exit_code(error))
+        (show_traceback if _Program.debug else explain)(error)
+        return _exit_code(error)
+    return 0
 
 
 def _exit_code(error: Exception) -> int:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Column, Table
-from rich.text import Text
 
 from registry_dagster.cli.app import app
 from registry_dagster.cli.deep import try_server
 from registry_dagster.cli.options import AsJson, Env, Target, opened
-from registry_dagster.cli.output import output, say, show
+from registry_dagster.cli.output import facts as print_facts
+from registry_dagster.cli.output import say, show
 from registry_dagster.cli.signing import signing_service
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.feature_table import FeatureTable
@@ -60,9 +58,9 @@ def doctor(
         try:
             facts = {**here, **opened_registry.about()}
         except RegistryError:
-            show(as_json, here, lambda: _print_facts(here))
+            show(as_json, here, lambda: print_facts(here))
             raise
-    show(as_json, facts, lambda: _print_facts(facts))
+    show(as_json, facts, lambda: print_facts(facts))
 
 
 @app.command()
@@ -95,13 +93,6 @@ def _installed() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "not installed"
     return found
-
-
-def _print_facts(facts: Mapping[str, str]) -> None:
-    about = Table.grid(Column(), Column(overflow="fold"), padding=(0, 2))
-    for name, value in facts.items():
-        about.add_row(Text(name, style="dim"), Text(value))
-    output.print(about)
 
 
 @app.command()

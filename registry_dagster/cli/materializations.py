@@ -59,6 +59,7 @@ def import_versions(
         as_json,
         {**changes.to_dict(), "notes": list(reported.notes)},
         lambda: say(changes if dry_run else wrote(str(changes), opened_registry)),
+        recorded=not dry_run,
     )
     if refused := changes.of("refused"):
         raise MaterializationConflict(f"{len(refused)} of {len(changes.versions)} contradict their records; see above")

@@ -74,7 +74,7 @@ def publish(
         receipt = opened_registry.publish(declared, facts, message=message, label=label, draft=draft)
     for text in receipt.notes:
         note(text)
-    show(as_json, _receipt_json(receipt), lambda: _print_receipt(receipt))
+    show(as_json, _receipt_json(receipt), lambda: _print_receipt(receipt), recorded=True)
 
 
 @app.command()

@@ -53,7 +53,12 @@ def push(
             batch = deliveries(opened_registry, versions[start : start + _BATCH])
             rows += _planned(opened_registry, batch) if dry_run else _pushed(opened_registry, batch)
             done(len(batch))
-    show(as_json, [row.to_json() for row in rows], lambda: _print_rows(rows, opened_registry, dry_run))
+    show(
+        as_json,
+        [row.to_json() for row in rows],
+        lambda: _print_rows(rows, opened_registry, dry_run),
+        recorded=not dry_run,
+    )
     if failed := [row for row in rows if row.error]:
         raise RegistryError(
             f"{len(failed)} of {len(rows)} {'would be refused' if dry_run else 'were not published'}; fix the errors "

@@ -11,7 +11,7 @@ import typer
 from registry_dagster.answers.current import Taken
 from registry_dagster.cli.app import app
 from registry_dagster.cli.options import AsJson, At, DatasetName, Env, InLayout, Target, VersionName, opened
-from registry_dagster.cli.output import add_row, facts, output, say, table
+from registry_dagster.cli.output import add_row, facts, output, say, table, visible
 from registry_dagster.cli.output import show as show_result
 from registry_dagster.cli.signing import signing_service
 from registry_dagster.model.dataset import Dataset
@@ -50,7 +50,7 @@ def show(
         if read is not None:
             code = opened_registry.read_code(name, read, at=at, layout=layout)
             data = {"version": taken.version, "engine": read, "code": code}
-            return show_result(as_json, data, lambda: typer.echo(code, nl=False))
+            return show_result(as_json, data, lambda: typer.echo(visible(code), nl=False))
         shown = _shown(opened_registry, taken)
     show_result(as_json, _shown_json(shown), lambda: _print_record(shown))
 

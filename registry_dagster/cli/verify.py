@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ import typer
 
 from registry_dagster.cli.app import UNREACHABLE, app
 from registry_dagster.cli.options import AsJson, Env, StorageOption, Target, opened, storage_options
-from registry_dagster.cli.output import error_console, output, say, show
+from registry_dagster.cli.output import error_console, json_text, output, say, show
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.registry.verifier import Verification
 
@@ -68,7 +67,7 @@ def _print_all(found: Iterator[Verification], as_json: bool) -> Counter[str]:
         for each in found:
             states += _counted([each])
             if as_json:
-                typer.echo(json.dumps(each.to_dict(), ensure_ascii=False))
+                typer.echo(json_text(each.to_dict()))
             elif each.state != "intact":
                 say(each)
             show_count(_sum(states))

@@ -33,6 +33,8 @@ _FILLED = {"add": "path", "metaData": "id", "protocol": "minReaderVersion", "sid
 _WHOLE = re.compile(rb"\{[^\0]*\}")
 CHUNK = 1 << 20
 """How many bytes of a JSON file are read at a time."""
+_MOST_CHUNKS = 64
+"""Of one line; the schema of ten thousand columns is a few of them."""
 _BATCH = 8192
 
 
@@ -103,13 +105,20 @@ def _parsed(storage: Storage, stored: StoredObject, text: bytes) -> Action:
 
 
 def _lines(storage: Storage, stored: StoredObject, most_bytes: int, head: bytes) -> Iterator[bytes]:
-    rest, end = b"", min(stored.size, most_bytes)
+    rest: list[bytes] = []
+    end = min(stored.size, most_bytes)
     for start in range(0, end, CHUNK):
         chunk = head if head and start == 0 else storage.read(stored.path, start, min(CHUNK, end - start))
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from lines
+        first, *others = chunk.split(b"\n")
+        rest.append(first)
+        if len(rest) > _MOST_CHUNKS:
+            raise damaged(storage, stored.path, f"a line of it is longer than {_MOST_CHUNKS} MiB")
+        if others:
+            yield b"".join(rest)
+            yield from others[:-1]
+            rest = [others[-1]]
     if end == stored.size:
-        yield rest
+        yield b"".join(rest)
 
 
 def _in_parquet(storage: Storage, stored: StoredObject, names: Collection[str]) -> Iterator[tuple[str, Any]]:

@@ -92,4 +92,4 @@ def _queried(engine: Engine) -> Code:
         case "ray":
             return queried + Code.of("import ray", "data = ray.data.from_arrow(source)")
         case _:
-            return queried + Code.of("data = source")
+            return queried + Code.of("import pyarrow.dataset as ds", "data = ds.dataset(source)")

@@ -154,7 +154,7 @@ class _Listing:
         checkpoints = self.checkpoints()
         start = _newest_up_to(version, checkpoints)
         numbers = range(start + 1, version + 1)
-        if not self.commits.keys() >= set(numbers):
+        if not all(number in self.commits for number in numbers):
             return None
         return Log(
             version=version,

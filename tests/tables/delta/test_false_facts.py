@@ -14,7 +14,7 @@ import pytest
 from registry_dagster.errors import UnsupportedTable
 from registry_dagster.model.table import TableFacts
 from registry_dagster.tables import inspect_table
-from registry_dagster.tables.delta import live
+from registry_dagster.tables.delta import actions, live
 from registry_dagster.tables.verify import verify_table
 from tests.tables.delta.delta_tables import log_file, pin_of
 
@@ -65,9 +65,9 @@ def test_a_commit_without_a_last_line_break_is_whole(tmp_path: Path) -> None:
 
 def crc_of(path: Path, version: int, **changes: Any) -> None:
     """A checksum file that agrees with the log, but for the changes."""
-    actions = [json.loads(line) for at in range(version + 1) for line in log_file(path, at).read_text().splitlines()]
-    last = {name: value for action in actions for name, value in action.items()}
-    added = [action["add"] for action in actions if "add" in action]
+    lines = [json.loads(line) for at in range(version + 1) for line in log_file(path, at).read_text().splitlines()]
+    last = {name: value for action in lines for name, value in action.items()}
+    added = [action["add"] for action in lines if "add" in action]
     counts = {"tableSizeBytes": sum(each["size"] for each in added), "numFiles": len(added)}
     checksum = {**counts, "metadata": last["metaData"], "protocol": last["protocol"], **changes}
     log_file(path, version, "crc").write_text(json.dumps(checksum))
@@ -191,3 +191,20 @@ def test_whether_a_version_has_a_lost_file_is_read_from_its_checkpoint(tmp_path:
     deltalake.DeltaTable(tmp_path).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
     assert pin_of(facts).version == 1
     assert verify_table(facts).state == "missing"
+
+
+def test_a_version_of_an_absurd_number_is_refused_at_once(tmp_path: Path) -> None:
+    write_two(tmp_path)
+    log_file(tmp_path, 1).rename(log_file(tmp_path, 10**19))
+    with pytest.raises(UnsupportedTable, match="commits before version 10000000000000000000 are missing"):
+        inspect_table(tmp_path)
+
+
+def test_a_line_that_does_not_end_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit = write_two(tmp_path)
+    long = '{"x":"' + "y" * (6 << 20) + '"}'
+    commit.write_text(f"{commit.read_text().rstrip()}\n{long}\n")
+    assert len(inspect_table(tmp_path, counts=True).fields) == 2
+    monkeypatch.setattr(actions, "_MOST_CHUNKS", 5)
+    with pytest.raises(UnsupportedTable, match="a line of it is longer than 5 MiB"):
+        inspect_table(tmp_path)

@@ -88,7 +88,7 @@ def main() -> None:
 
 
 def _lost_output(why: str | None) -> int:
-    """The exit code of a command that did its work, though its output may be lost. 0 if the registry has what it wrote."""
+    """The exit code of a command that did its work, whose output may be lost: 0 if the registry has what it wrote."""
     if why is None:
         return 0
     note(f"the output could not be written: {why}{_RECORDED if Done.recorded else ''}")

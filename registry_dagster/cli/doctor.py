@@ -52,7 +52,7 @@ def doctor(
     with opened(registry, env) as opened_registry:
         if repair:
             lines = list(opened_registry.repair())
-            show(as_json, lines, lambda: output.print("\n".join(lines or ["nothing is missing"]), highlight=False))
+            show(as_json, lines, lambda: say("\n".join(lines or ["nothing is missing"])))
             return
         here = {"registry": opened_registry.target, "environment": opened_registry.env, **_settings(), **_installed()}
         try:

@@ -78,10 +78,8 @@ class Committer:
     writer: Writer
 
     def proposals(self, record: DatasetVersion, dataset: Dataset) -> tuple[Proposal, ...]:
-        """The aspects that a version is written as, without those that the store does not know."""
-        unsupported = self.records.store.unsupported
-        proposals = version_proposals(record, dataset, self.records.env)
-        return tuple(each for each in proposals if each.aspect not in unsupported)
+        """The aspects that a version is written as."""
+        return tuple(version_proposals(record, dataset, self.records.env))
 
     def create(self, commits: Sequence[Commit]) -> None:
         """Send all commits in one request, and settle each by what reads back."""

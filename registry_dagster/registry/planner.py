@@ -100,10 +100,8 @@ class Planner:
         origin = publication.origin or Origin()
         run = _UNPUBLISHED.model_copy(update={"dagster_job": origin.job, "dagster_op": origin.op})
         record = plan.record.model_copy(update={"provenance": run})
-        unsupported = self.records.store.unsupported
         proposals = version_proposals(record, plan.dataset, self.records.env)
-        known = [each for each in proposals if each.aspect not in unsupported]
-        return check_writable(self.records, plan, record, known)
+        return check_writable(self.records, plan, record, list(proposals))
 
     def _plan(self, publication: Publication, view: View) -> Plan:
         _refuse_hidden(publication.dataset, view)
@@ -131,7 +129,6 @@ class Planner:
                 *(name_warnings(publication.feature_table, view.recorded) if same is None else ()),
                 *links.warnings,
                 *(_unchanged(record, same, view) if same else ()),
-                *self.records.store.unsupported.values(),
                 *(index_warnings(feature_table, publication.table) if self.records.store.search_lags else ()),
             ),
         )

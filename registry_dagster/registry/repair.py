@@ -56,9 +56,7 @@ class Repair:
     def _version(self, record: DatasetVersion, dataset: Dataset) -> Iterator[str]:
         urn = version_urn(record.name, self.records.env)
         whole = [
-            each
-            for each in version_proposals(record, dataset, self.records.env)
-            if each.aspect not in PEOPLES_OWN and each.aspect not in self.records.store.unsupported
+            each for each in version_proposals(record, dataset, self.records.env) if each.aspect not in PEOPLES_OWN
         ]
         stored = self.records.store.read({each.urn for each in whole})
         lacking = [each for each in whole if _is_lacking(each, stored.get(each.urn, {}))]

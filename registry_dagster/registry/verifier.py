@@ -185,11 +185,9 @@ class Verifier:
             except CorruptRecord as error:
                 changes[version] = (str(error),)
         stored = self._records.store.read(list({urn for urns in parts.values() for urn in urns})) if parts else {}
-        unsupported = self._records.store.unsupported
         for version in parts:
             try:
-                lines = audit(stored, version, self._env, filtered=self._records.store.filters_reads)
-                changes[version] = tuple(line for line in lines if line.split(" ")[0] not in unsupported)
+                changes[version] = tuple(audit(stored, version, self._env, filtered=self._records.store.filters_reads))
             except CorruptRecord as error:
                 changes[version] = (str(error),)
         return changes

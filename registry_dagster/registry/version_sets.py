@@ -76,8 +76,6 @@ class VersionSets:
             published: The versions.
             stored: Their entities, as they read back; also those of their states, where they were read.
         """
-        if "versionProperties" in self.records.store.unsupported:
-            return
         states = {state.key: state for each in published for state in each.materializations}
         self._settle_seen(states.values(), stored)
         versions = self.resolver.known({each.dataset for each in published})

@@ -132,9 +132,7 @@ class Writer:
         self.records.store.create([[replace(each, added=True)] for each in lacking])
 
     def _proposals(self, version: MaterializationVersion) -> list[Proposal]:
-        unsupported = self.records.store.unsupported
-        proposals = materialization_proposals(version, self.records.env)
-        return [each for each in proposals if each.aspect not in unsupported]
+        return list(materialization_proposals(version, self.records.env))
 
     def record_materializations(
         self, versions: Sequence[MaterializationVersion], *, write: bool

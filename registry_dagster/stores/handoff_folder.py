@@ -12,7 +12,7 @@ import json
 import os
 import threading
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +79,6 @@ class FileStore:
     @property
     def filters_reads(self) -> bool:
         return False
-
-    @property
-    def unsupported(self) -> Mapping[str, str]:
-        return {}
 
     def about(self) -> dict[str, str]:
         with self._lock:

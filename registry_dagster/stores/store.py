@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -61,11 +61,6 @@ class Store(Protocol):
     @property
     def target(self) -> str:
         """Where the store is, without credentials."""
-        ...
-
-    @property
-    def unsupported(self) -> Mapping[str, str]:
-        """Aspects that the store does not know, with what that means. They are left out of what is written."""
         ...
 
     @property

@@ -32,6 +32,7 @@ from registry_dagster.cli import app
 from registry_dagster.cli.output import output
 from registry_dagster.dagster.gate.approvals import read_approvals
 from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.registry.crawls import CRAWLS_VARIABLE, crawl_rules
 from registry_dagster.registry.registry import Registry
 from tests.docs.pages import ROOT, Block, blocks
 from tests.gms.server import StandInGms
@@ -124,6 +125,11 @@ class Program:
             case [{"asset": _}, *_]:
                 assert named, f"{where}: approvals need a file name in the first line"
                 assert len(read_approvals(self.folder / named).entries) == len(content), where
+            case [{"prefix": _}, *_]:
+                assert named, f"{where}: rules on crawls need a file name in the first line"
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setenv(CRAWLS_VARIABLE, str(self.folder / named))
+                    assert len(crawl_rules()) == len(content), where
             case {"materializations": [_, *_]}:
                 assert named, f"{where}: versions need a file name in the first line, for the command that imports it"
             case {"type": "registry_dagster.PublishComponent"} | {"storage": {"postgres": _}}:

@@ -212,14 +212,6 @@ def test_a_failure_while_the_set_is_corrected_costs_neither_the_version_nor_the_
         assert (latest(gms), shown(gms)) == (f"{NAME}@v1", [f"{NAME}@v1"])
 
 
-def test_a_server_without_version_sets_is_asked_for_none() -> None:
-    unknown = ["versionProperties", "versionSetProperties"]
-    with StandInGms(version="v0.15.0", unknown_aspects=unknown) as gms, opened(gms) as registry:
-        for at in (1300, 943):
-            publish(registry, at, at)
-        assert registry.get(NAME).name == f"{NAME}@v1"
-
-
 def test_an_embedded_file_names_the_current_version(tmp_path: Path) -> None:
     with Registry.open(f"lite://{tmp_path}/registry.db", publisher="ada@lab.org") as registry:
         for at, version in ((1300, 1), (943, 2)):

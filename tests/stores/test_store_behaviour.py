@@ -58,16 +58,6 @@ class Gms:
             yield gms.url
 
 
-class OldGms:
-    """A server without version sets and relationships."""
-
-    @pytest.fixture
-    def target(self) -> Iterator[str]:
-        unknown = ["versionProperties", "versionSetProperties", "erModelRelationshipProperties"]
-        with StandInGms(version="v0.13.2", unknown_aspects=unknown) as gms:
-            yield gms.url
-
-
 class TestLiteStore(Lite, Stores):
     pass
 
@@ -89,10 +79,6 @@ class TestRegistryInFiles(File, Registries):
 
 
 class TestRegistryInGms(Gms, Registries):
-    pass
-
-
-class TestRegistryInAnOldGms(OldGms, Registries):
     pass
 
 

@@ -62,19 +62,11 @@ _TRIES = 5
 _NOTHING: Entity = {}
 _ANY = version_urn("any@v1", "PROD")
 _REST_LI = {"X-RestLi-Protocol-Version": "2.0.0"}
-_NEEDS = {"versionProperties": (1, 0), "erModelRelationshipProperties": (0, 14)}
-"""Aspect → the first version of DataHub that is taken to know it. Not confirmed against such servers."""
-
-_HELD_BY = {"versionSet": "versionProperties", "erModelRelationship": "erModelRelationshipProperties"}
-"""Entity type → the aspect without which a server does not know it."""
+_OLDEST = (1, 0)
+"""Version sets came with 1.0. Before it, fields of other aspects are missing, too."""
 
 _CONDITIONAL = {"container": ACTS_ASPECT}
 """Entity type → the aspect that is only written if nobody changed it since it was read."""
-
-_SAID_OF = {
-    "versionProperties": "versions are found by their numbers, and DataHub's UI shows no version list",
-    "erModelRelationshipProperties": "joins are recorded as foreign keys and in words, not as relationships",
-}
 
 
 class GmsStore:
@@ -88,7 +80,7 @@ class GmsStore:
 
     def __init__(self, http: HttpClient) -> None:
         self._http = http
-        self._unsupported: Mapping[str, str] | None = None
+        self._is_checked = False
         self._swaps = Swaps(self._send_swap)
         self._search = ServerSearch(self._graphql, self.read)
 
@@ -107,14 +99,11 @@ class GmsStore:
     def filters_reads(self) -> bool:
         return True
 
-    @property
-    def unsupported(self) -> Mapping[str, str]:
-        if self._unsupported is None:
-            self._unsupported = self._ask_version()
-        return self._unsupported
-
     def about(self) -> dict[str, str]:
-        facts = {"store": "DataHub server", **dict(config_facts(self._config()))}
+        config = self._config()
+        facts = {"store": "DataHub server", **dict(config_facts(config))}
+        if _is_too_old(config):
+            return {**facts, "release": _too_old(self.target, config)}
         user = user_of(self._graphql(ME, {}))
         facts["signed in as"] = user or "nobody: no token is set, or the server does not ask for one"
         if user is not None:
@@ -124,7 +113,7 @@ class GmsStore:
             except RegistryError as error:
                 facts["rights on datasets"] = f"could not be checked: {error}"
             facts |= dict(rights(self._graphql, user))
-        return {**facts, **{f"without {aspect}": said for aspect, said in self.unsupported.items()}}
+        return facts
 
     def _config(self) -> dict[str, Any]:
         answer = self._http.get("/config")
@@ -134,27 +123,18 @@ class GmsStore:
             raise not_a_server(self.target)
         return config
 
-    def _ask_version(self) -> dict[str, str]:
-        config = self._config()
-        if part(config, "datahub").get("serverEnv") not in (None, "", "core"):
-            # DataHub Cloud has version numbers of its own, and knows all aspects.
-            return {}
-        text = server_version(config)
-        found = re.match(r"v?(\d+)\.(\d+)", text)
-        if found is None:
-            return {}
-        version = int(found[1]), int(found[2])
-        return {
-            aspect: f"DataHub {text} does not know {aspect}: {_SAID_OF[aspect]}"
-            for aspect, first in _NEEDS.items()
-            if version < first
-        }
+    def _refuse_old(self) -> None:
+        """Ask once, before anything else."""
+        if not self._is_checked:
+            config = self._config()
+            if _is_too_old(config):
+                raise StoreRefused(_too_old(self.target, config))
+            self._is_checked = True
 
     def read(self, urns: Collection[str], aspects: Collection[str] = ()) -> dict[str, Entity]:
+        self._refuse_old()
         found: dict[str, Entity] = {}
         for kind, some in _by_type(urns):
-            if _HELD_BY.get(kind) in self.unsupported:
-                continue
             for start in range(0, len(some), _READ_PAGE):
                 wanted: list[dict[str, Any]] = [
                     {"urn": urn, **{aspect: {} for aspect in aspects}} for urn in some[start : start + _READ_PAGE]
@@ -189,6 +169,7 @@ class GmsStore:
         return read
 
     def search(self, search: Search) -> Iterator[str]:
+        self._refuse_old()
         return self._search(search)
 
     def _graphql(self, query: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -220,7 +201,7 @@ class GmsStore:
             )
 
     def ensure(self, proposals: Iterable[Proposal]) -> None:
-        wanted = [each for each in proposals if each.aspect not in self.unsupported]
+        wanted = list(proposals)
         refusal: Refusal | None = None
         for tries in range(_TRIES):
             lacking = self._lacking(wanted, known=tries > 1)
@@ -248,12 +229,14 @@ class GmsStore:
         return list(lacking.values())
 
     def upsert(self, proposals: Iterable[Proposal]) -> None:
-        wires = [wire_form(each, create=False) for each in proposals if each.aspect not in self.unsupported]
+        self._refuse_old()
+        wires = [wire_form(each, create=False) for each in proposals]
         for page in pages([[wire] for wire in wires]):
             answer = self._http.post("/aspects?action=ingestProposalBatch", batch(page), _REST_LI)
             raise_for(self.target, answer, "a write")
 
     def create(self, commits: Sequence[Sequence[Proposal]]) -> Sequence[Refusal | None]:
+        self._refuse_old()
         refusals: list[Refusal | None] = []
         # One request is one transaction, so one commit that is refused takes the others of its request with it. These
         # are then sent one by one, to learn which it was.
@@ -266,6 +249,7 @@ class GmsStore:
         return refusals
 
     def swap(self, swaps: Sequence[Swap]) -> Sequence[bool]:
+        self._refuse_old()
         return self._swaps(swaps)
 
     def close(self) -> None:
@@ -300,6 +284,22 @@ class GmsStore:
             return Refusal(f"{self.target} returned {answer.status}: {message(answer.text)}")
         raise_for(self.target, answer, "a write")
         return None
+
+
+def _too_old(target: str, config: Mapping[str, Any]) -> str:
+    return (
+        f"{target} is DataHub {server_version(config)}, which has no version sets; use a server of at least "
+        f"{'.'.join(map(str, _OLDEST))}, or a hand-off folder (file:///…) until there is one"
+    )
+
+
+def _is_too_old(config: Mapping[str, Any]) -> bool:
+    """Whether a server states a release below the oldest that is published to; one that states none is believed."""
+    if part(config, "datahub").get("serverEnv") not in (None, "", "core"):
+        # DataHub Cloud has version numbers of its own, and knows all aspects.
+        return False
+    found = re.match(r"v?(\d+)\.(\d+)", server_version(config))
+    return found is not None and (int(found[1]), int(found[2])) < _OLDEST
 
 
 def _is_conditional(proposal: Proposal) -> bool:

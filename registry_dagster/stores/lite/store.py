@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -57,10 +57,6 @@ class LiteStore:
     @property
     def filters_reads(self) -> bool:
         return False
-
-    @property
-    def unsupported(self) -> Mapping[str, str]:
-        return {}
 
     def about(self) -> dict[str, str]:
         facts = {"store": "embedded file, DataHub Lite's format", "SQLite": sqlite3.sqlite_version}

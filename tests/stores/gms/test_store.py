@@ -426,22 +426,22 @@ class TestCrash:
 
 
 class TestOlderServers:
-    def test_what_it_does_not_know_is_left_out_and_said_once_in_the_plan(self) -> None:
-        unknown = ["versionProperties", "versionSetProperties", "erModelRelationshipProperties"]
-        with StandInGms(version="v0.13.2", unknown_aspects=unknown) as gms, opened(gms) as registry:
-            for number in range(5):
-                registry.publish(declared(), facts(number), message="neurons")
-            joined = declared("hemibrain.synapses", references=(reference(NAME),))
-            warnings = registry.plan(joined, facts()).warnings
-            receipt = registry.publish(joined, facts(), message="synapses")
-            for aspect in ("versionProperties", "erModelRelationshipProperties"):
-                assert len([line for line in warnings if f"DataHub v0.13.2 does not know {aspect}" in line]) == 1
-            assert receipt.created
-            assert registry.verify(receipt.version, record=True).record == ()
-            assert not any("versionSet" in each.path or "erModel" in each.path for each in gms.requests)
-            with opened(gms) as another:
-                assert [version.number for version in another.versions(NAME)] == [1, 2, 3, 4, 5]
-                assert not another.publish(joined, facts(), message="again").created
+    @pytest.mark.parametrize("version", ["v0.13.2", "v0.15.0.1", "0.14"])
+    def test_one_below_1_0_is_refused_with_one_sentence_and_nothing_is_written(self, version: str) -> None:
+        with StandInGms(version=version) as gms, opened(gms) as registry:
+            for attempt in (
+                lambda: registry.plan(declared(), facts()),
+                lambda: registry.publish(declared(), facts(), message="first"),
+                lambda: registry.describe(Dataset(name=NAME, title="T"), message="why"),
+                lambda: list(registry.find()),
+                lambda: registry.get(NAME),
+            ):
+                with pytest.raises(
+                    StoreRefused, match=rf"is DataHub {version}, which has no version sets; use a server"
+                ):
+                    attempt()
+            assert "which has no version sets" in registry.about()["release"]
+            assert {each.path for each in gms.requests} <= {"/config"}
 
     @pytest.mark.parametrize("version", ["v1.0.0", "v1.0.1", "v1.7.0", "null", "dev-branch"])
     def test_what_every_other_one_knows_is_written(self, version: str) -> None:
@@ -458,7 +458,7 @@ class TestOlderServers:
             "datahub": {"serverType": "prod", "serverEnv": "cloud"},
         }
         with answering(200, json.dumps(config)) as address:
-            assert open_store(address).unsupported == {}
+            assert open_store(address).read([]) == {}
 
 
 class TestSecrets:

@@ -70,7 +70,7 @@ def denied(target: str, answer: Answer) -> AccessDenied:
         )
     return AccessDenied(
         f"{target} accepts the token but denies this request: {message(answer.text)}. Give the token's user the "
-        "privileges listed in docs/datahub.md",
+        "privileges listed in docs/administrators.md",
         urns_in(answer.text),
     )
 

@@ -139,7 +139,7 @@ def test_push_to_a_server_takes_the_token_from_the_environment_and_never_shows_i
         pushed = run("push", "handoff", "--registry", gms.url, DATAHUB_GMS_TOKEN=TOKEN)
         url = gms.url
     assert denied.returncode == 1
-    assert "give the token's user the privileges" in denied.stdout
+    assert "the privileges listed in docs/administrators.md" in denied.stdout
     assert "1 of 1 were not published" in denied.stderr
     assert (pushed.returncode, pushed.stdout) == (0, f"published  lab.cells@v1\nin {url}\n")
     assert TOKEN not in pushed.stdout + pushed.stderr

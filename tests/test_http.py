@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 
 from registry_dagster import http
 from registry_dagster.errors import RegistryError, RegistryUnavailable, SourceError, TableError
 from registry_dagster.http import ALLOW_HTTP, HttpClient
+from registry_dagster.registry.registry import Registry
 from registry_dagster.sources.neuprint import NeuprintServer
 from registry_dagster.stores.open import open_store
 from registry_dagster.tables.storage.http import HttpStorage
@@ -139,6 +143,49 @@ class TestTryingAgain:
         with serving([status]) as (url, connections):
             assert HttpClient(url, backoff=0).get("/").status == status
         assert len(connections) == 1
+
+
+TOKEN = "tok.SeCr3t/VALUE+0123456789"
+ECHOES = {
+    "as it is": TOKEN,
+    "percent-encoded": quote(TOKEN, safe=""),
+    "percent-encoded whole, in small letters": "".join(f"%{ord(letter):02x}" for letter in TOKEN),
+    "percent-encoded twice": quote(quote(TOKEN, safe=""), safe=""),
+    "a dot as its code": TOKEN.replace(".", "%2E"),
+    "JSON with escapes": json.dumps({"x": TOKEN}).replace("/", "\\/").replace("+", "\\u002B"),
+}
+
+
+class TestAServerThatRepeatsTheToken:
+    @pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+    @pytest.mark.parametrize("status", [200, 302, 400, 401, 503])
+    def test_is_not_repeated(self, status: int, echo: str) -> None:
+        with (
+            answering(status, f"bad {echo} indeed") as address,
+            closing(HttpClient(address, TOKEN, retries=0)) as client,
+        ):
+            text = client.get("/").text
+        assert "***" in text
+        assert "SeCr3t" not in unquote(unquote(text))
+        assert text.startswith("bad ")
+
+    def test_a_short_header_is_left_in_what_a_record_says(self) -> None:
+        connection = http.Connection({"X-Group": "ab"})
+        for status, text in ((200, "cab"), (400, "c***")):
+            with answering(status, "cab") as address, closing(HttpClient(address, connection=connection)) as client:
+                assert client.get("/").text == text
+
+    def test_an_answer_for_people_steers_no_terminal(self) -> None:
+        with answering(400, "\x1b]0;pwned\x07\x9b2Jno\n") as address, closing(HttpClient(address)) as client:
+            assert client.get("/").text == "\ufffd]0;pwned\ufffd\ufffd2Jno\n"
+
+    def test_a_client_and_what_holds_one_are_not_pickled(self) -> None:
+        with answering(200, "{}") as address:
+            registry = Registry.open(address, token=TOKEN)
+            for each in (HttpClient(address, TOKEN), registry):
+                with pytest.raises(TypeError, match="holds a token and is not pickled"):
+                    pickle.dumps(each)
+            registry.close()
 
 
 class TestBodies:

@@ -10,11 +10,12 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 from registry_dagster.errors import RegistryError
 from registry_dagster.http.addresses import ALLOW_HTTP, Service, checked_token, is_safe, is_token, server_address
+from registry_dagster.http.scrubbing import Scrubber
 
 if TYPE_CHECKING:
     import requests
@@ -44,10 +45,17 @@ _MOST_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class Answer:
-    """A server's answer, whatever its status."""
+    """A server's answer, whatever its status.
+
+    Args:
+        status: Its HTTP status.
+        text: Its body, without the token and secret headers.
+        repeats: Whether it repeated one of them.
+    """
 
     status: int
     text: str
+    repeats: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +107,7 @@ class HttpClient:
         token = checked_token(token, service)
         self.address = server_address(address, service, sends_secret=bool(token or connection.headers))
         self._service = service
-        self._secrets = tuple(filter(None, (token, *connection.headers.values())))
+        self._scrubber = Scrubber(token, connection.headers.values())
         self._connection = connection
         self._timeout = timeout
         self._session = open_session(
@@ -112,6 +120,9 @@ class HttpClient:
 
     def __repr__(self) -> str:
         return f"HttpClient({self.address!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a server's client holds a token and is not pickled; open the registry again where it is used")
 
     def get(self, path: str) -> Answer:
         """GET a path of the server."""
@@ -156,17 +167,14 @@ class HttpClient:
             raise self._unreachable(error) from None
         except OverflowError as error:
             raise self._service.refused(f"{self.address}{path}: {error}; ask for less at once") from None
-        return Answer(response.status_code, self._scrubbed(text) if response.status_code >= 300 else text)
+        clean = self._scrubber.clean(text, failed=response.status_code >= 300)
+        return Answer(response.status_code, clean, repeats=clean != text)
 
     def _unreachable(self, error: Exception) -> RegistryError:
         """Not to be chained: causes repeat addresses, and with them the password of a proxy."""
-        return self._service.unavailable(f"{self.address} cannot be reached: {self._scrubbed(_reason(error))}")
-
-    def _scrubbed(self, text: str) -> str:
-        """Without the token and the headers, should a server repeat them."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+        return self._service.unavailable(
+            f"{self.address} cannot be reached: {self._scrubber.clean(_reason(error), failed=True)}"
+        )
 
 
 def open_session(

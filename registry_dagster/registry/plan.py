@@ -10,6 +10,7 @@ from registry_dagster.answers.diff import Diff
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.model.markdown import code, plain
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import parse_version, split_path
 from registry_dagster.model.spans import undeclared
@@ -145,13 +146,13 @@ class Receipt:
         """The receipt as a table."""
         provenance = self.record.provenance
         rows = [
-            ("version", f"`{self.version}`"),
+            ("version", code(self.version)),
             ("published", "now" if self.created else "before: same content, nothing written"),
-            *([("in", f"`{self.target}`")] if self.target else []),
-            ("by", provenance.publisher),
-            ("why", provenance.message),
-            ("urn", f"`{self.urn}`"),
-            ("digest", f"`{self.digest}`"),
+            *([("in", code(self.target))] if self.target else []),
+            ("by", plain(provenance.publisher)),
+            ("why", plain(provenance.message)),
+            ("urn", code(self.urn)),
+            ("digest", code(self.digest)),
         ]
         return "\n".join([markdown_table(("receipt", ""), rows), *_list("Notes", self.notes)])
 
@@ -188,15 +189,17 @@ def _doubts(feature_table: FeatureTable, table: TableFacts) -> Iterator[str]:
 
 def _page(plan: Plan) -> Iterator[str]:
     would = "would be published" if plan.creates else "is already published with the same content; nothing to write"
-    yield from (f"### `{plan.version}` {would}", "")
+    yield from (f"### {code(plan.version)} {would}", "")
     yield markdown_table(("table", ""), [*_about_rows(plan), *_table_rows(plan.record)])
     meanings = {path: " · ".join(column_words(column)) for path, column in plan.record.columns.items()}
-    rows = [(f"`{each.path}`", each.type, meanings.get(each.path, "")) for each in plan.record.table.fields]
+    rows = [
+        (code(each.path), _type(each.type), plain(meanings.get(each.path, ""))) for each in plan.record.table.fields
+    ]
     yield from ("", markdown_table(("column", "type", "meaning"), rows))
     yield from _list("Joins", [reference_words(reference) for reference in plan.record.references])
     yield from _list("Signals", [signal_words(signal) for signal in plan.record.signals])
     if plan.diff is not None:
-        yield from _list(f"Changes since `{plan.diff.before}`", [str(change) for change in plan.diff.changes])
+        yield from _list(f"Changes since {code(plan.diff.before)}", [str(change) for change in plan.diff.changes])
     yield from _list("Warnings", plan.warnings)
 
 
@@ -212,22 +215,27 @@ def _about_rows(plan: Plan) -> Iterator[tuple[str, str]]:
         "sorted by": ", ".join(layout.sorted_by) if layout else "",
         "draft": "yes: it is not final, so nothing takes it by the dataset's name alone" if record.draft else "",
     }
-    yield from ((name, value) for name, value in facts.items() if value)
+    yield from ((name, plain(value)) for name, value in facts.items() if value)
 
 
 def _table_rows(record: DatasetVersion) -> Iterator[tuple[str, str]]:
     table = record.table
-    yield "location", f"`{table.location}`"
+    yield "location", code(table.location)
     yield "format", table.format
-    yield from ((name.replace("_", " "), f"`{value}`") for name, value in table.pin.identity.items() if value)
+    yield from ((name.replace("_", " "), code(value)) for name, value in table.pin.identity.items() if value)
     for name, count in (("rows", table.rows), ("bytes", table.bytes), ("files", table.files)):
         yield name, "unknown" if count is None else f"{count:,}"
-    yield "made against", ", ".join(f"`{version}`" for version in record.materializations)
+    yield "made against", ", ".join(code(version) for version in record.materializations)
     if record.inputs:
-        yield "computed from", ", ".join(f"`{name}`" for name in record.inputs)
+        yield "computed from", ", ".join(map(code, record.inputs))
 
 
 def _list(title: str, items: Sequence[str]) -> Iterator[str]:
     if items:
         yield from ("", f"**{title}**", "")
-        yield from (f"- {item}" for item in items)
+        yield from (f"- {plain(item)}" for item in items)
+
+
+def _type(arrow: str) -> str:
+    """An Arrow type; those of lists hold what Markdown would read as HTML."""
+    return arrow if arrow.isidentifier() else code(arrow)

@@ -110,8 +110,7 @@ def _datasets(address: str) -> dict[str, Mapping[str, Any]]:
     answer = _requested(address, token)
     _refuse_failure(address, answer, token)
     data = _data_in(answer)
-    repeats = token is not None and token in answer.text
-    if repeats or data is None:
+    if answer.repeats or data is None:
         raise SourceError(
             f"{address} returned {answer.status} for {_PATH}, but not what neuPrint returns; check that this is the "
             "address of a neuPrint server"

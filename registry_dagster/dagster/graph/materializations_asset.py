@@ -13,6 +13,7 @@ from registry_dagster.dagster.names import MATERIALIZATION_VERSIONS, RESOURCE_KE
 from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import RegistryError, RegistryUnavailable, SourceUnavailable
 from registry_dagster.model.canonical_json import sha256_digest
+from registry_dagster.model.markdown import plain
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.words import markdown_table
 from registry_dagster.registry.materialization_changes import MaterializationChanges
@@ -110,7 +111,7 @@ def _key(key: dg.AssetKey | str | Sequence[str]) -> dg.AssetKey:
 def _metadata(answer: SourceReport, changes: MaterializationChanges) -> dict[str, Any]:
     now = datetime.now(timezone.utc)
     rows = [
-        (change.version, _state(version, now), change.outcome, change.words)
+        (plain(change.version), _state(version, now), change.outcome, plain(change.words))
         for version, change in zip(answer.versions[:_MOST_ROWS], changes.versions[:_MOST_ROWS], strict=True)
     ]
     return {

@@ -12,6 +12,7 @@ from registry_dagster.dagster.names import CHECK_NAME, RESOURCE_KEY, VERIFY_OP_N
 from registry_dagster.dagster.pin.storage_options import resolve_options
 from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import InvalidDeclaration, NotPublished
+from registry_dagster.model.markdown import code, plain
 from registry_dagster.model.names import parse_version
 from registry_dagster.model.words import first_rows
 from registry_dagster.registry.registry import Registry
@@ -153,7 +154,7 @@ def _evidence(not_intact: Sequence[Verification]) -> dict[str, Any]:
 
 
 def _table(not_intact: Sequence[Verification]) -> str:
-    rows = [(f"`{each.version}`", each.state, _why(each)) for each in not_intact]
+    rows = [(code(each.version), each.state, plain(_why(each))) for each in not_intact]
     return first_rows(("version", "is", "why"), rows, _MOST_ROWS)
 
 

@@ -18,6 +18,7 @@ from registry_dagster.dagster.names import (
     registry_partitions,
 )
 from registry_dagster.model.batches import grouped
+from registry_dagster.model.markdown import code, plain
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import parse_version
 from registry_dagster.model.words import first_rows, value_words
@@ -199,4 +200,4 @@ def _versions_table(published: Sequence[PublishedTarget]) -> str:
 
 
 def _version_row(published: PublishedTarget) -> tuple[str, str, str]:
-    return published.partition or "", published.run_id or "", f"`{published.receipt.version}`"
+    return plain(published.partition or ""), plain(published.run_id or ""), code(published.receipt.version)

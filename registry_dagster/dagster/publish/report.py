@@ -11,6 +11,7 @@ import dagster as dg
 from registry_dagster.dagster.publish.config import Target
 from registry_dagster.dagster.publish.frozen_tables import FrozenTable
 from registry_dagster.errors import RegistryError, RegistryUnavailable
+from registry_dagster.model.markdown import code, plain
 from registry_dagster.model.words import markdown_table
 from registry_dagster.registry.plan import Plan, Receipt
 from registry_dagster.registry.registry import Registry
@@ -134,8 +135,8 @@ def _plan_row(registry: Registry, target: Target, frozen: FrozenTable | Registry
     try:
         plan = _plan(registry, target, frozen)
     except RegistryError as error:
-        return str(target), "", f"would be refused: {error}"
-    return str(target), f"`{plan.version}`", "; ".join([_would(plan), *plan.warnings])
+        return plain(target), "", plain(f"would be refused: {error}")
+    return plain(target), code(plan.version), plain("; ".join([_would(plan), *plan.warnings]))
 
 
 def _would(plan: Plan) -> str:
@@ -144,8 +145,8 @@ def _would(plan: Plan) -> str:
 
 def _row(target: Target, outcome: Outcome) -> Row:
     if isinstance(outcome, RegistryError):
-        return str(target), "", str(outcome)
-    return str(target), f"`{outcome.version}`", "now" if outcome.created else "before"
+        return plain(target), "", plain(outcome)
+    return plain(target), code(outcome.version), "now" if outcome.created else "before"
 
 
 def _table(rows: Iterable[Row]) -> dg.MetadataValue[Any]:

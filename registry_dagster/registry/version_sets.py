@@ -248,7 +248,8 @@ class VersionSets:
 
     def _held(self, sets: Collection[str]) -> dict[str, Aspect]:
         found = self.records.store.read(sets, [SET_ASPECT]) if sets else {}
-        return {urn: entity[SET_ASPECT] for urn, entity in found.items()}
+        # One that others spoiled names no member, so there is nothing to correct.
+        return {urn: entity[SET_ASPECT] for urn, entity in found.items() if entity.get(SET_ASPECT)}
 
     def _of_dataset(self, name: str) -> str:
         return version_set_urn(PLATFORM, name, self.records.env)

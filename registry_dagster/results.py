@@ -18,7 +18,7 @@ from registry_dagster.model.act import Act
 from registry_dagster.model.column import MaterializationName
 from registry_dagster.model.dataset_version import ColumnSource, Provenance
 from registry_dagster.model.retirement import Retirement
-from registry_dagster.model.table import DeltaPin, IcebergPin, LancePin, ParquetPin, TableField
+from registry_dagster.model.table import DeltaPin, FeatherPin, IcebergPin, LancePin, ParquetPin, TableField
 from registry_dagster.registry.commit import Outcome
 from registry_dagster.registry.materialization_changes import MaterializationChange, MaterializationChanges
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion, Newest
@@ -43,6 +43,7 @@ __all__ = [
     "Diff",
     "EmbeddingPair",
     "Evidence",
+    "FeatherPin",
     "FoundDataset",
     "FoundVersion",
     "IcebergPin",

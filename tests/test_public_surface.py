@@ -94,6 +94,7 @@ RESULTS = {
     "Diff",
     "EmbeddingPair",
     "Evidence",
+    "FeatherPin",
     "FoundDataset",
     "FoundVersion",
     "IcebergPin",

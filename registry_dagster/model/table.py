@@ -20,6 +20,7 @@ from registry_dagster.model.text import Text
 __all__ = [
     "AnyPin",
     "DeltaPin",
+    "FeatherPin",
     "FingerprintPin",
     "IcebergPin",
     "LancePin",
@@ -31,7 +32,7 @@ __all__ = [
     "table_identity",
 ]
 
-TableFormat = Literal["parquet", "delta", "iceberg", "lance"]
+TableFormat = Literal["parquet", "delta", "iceberg", "lance", "feather"]
 
 
 def _without_credentials(location: str) -> str:
@@ -195,7 +196,13 @@ class ParquetPin(FingerprintPin):
     format: Literal["parquet"] = "parquet"
 
 
-AnyPin = Annotated[DeltaPin | IcebergPin | LancePin | ParquetPin, Field(discriminator="format")]
+class FeatherPin(FingerprintPin):
+    """The state of a Feather file, which is an Arrow IPC file."""
+
+    format: Literal["feather"] = "feather"
+
+
+AnyPin = Annotated[DeltaPin | IcebergPin | LancePin | ParquetPin | FeatherPin, Field(discriminator="format")]
 
 
 class TableFacts(Model):

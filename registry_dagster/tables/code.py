@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from registry_dagster.tables.storage.locations import local_path
 from registry_dagster.tables.storage.options import AZURE, scheme_of
 
-__all__ = ["Code", "over_arrow", "place", "spark_session", "text"]
+__all__ = ["Code", "opened_files", "over_arrow", "place", "spark_session", "text"]
 
 _SCHEMES = {"s3a": "s3", "gcs": "gs"}
 _SCHEMES_OF_SPARK = {"s3": "s3a", "gcs": "gs"}
@@ -55,6 +55,18 @@ def place(location: str, *, spark: bool = False, lance: bool = False) -> str:
         return text(f"az://{container.partition('@')[0]}/{path_in_it}")
     spelled = _SCHEMES_OF_SPARK if spark else _SCHEMES
     return text(f"{spelled.get(scheme, scheme)}://{rest}")
+
+
+def opened_files(location: str, files: str) -> tuple[Code, str, str]:
+    """What opens the store of `files`, a variable; the files as the store names them; and how pyarrow is given it."""
+    if scheme_of(location) == "file":
+        return Code.of(), files, ""
+    opened = Code.of(
+        "import fsspec",
+        f"store, _ = fsspec.core.url_to_fs({files}[0])",
+        f"paths = [fsspec.core.strip_protocol(file) for file in {files}]",
+    )
+    return opened, "paths", ", filesystem=store"
 
 
 def over_arrow() -> Code:

@@ -69,10 +69,10 @@ def first_entries(storage: Storage) -> str:
 def _format_of_file(storage: Storage) -> Format:
     if named := _format_named(storage.location.rpartition("/")[2]):
         return named
-    head = storage.read("", 0, 4)
+    head = storage.read("", 0, 8)
     if begun := _format_begun(head):
         return begun
-    what = "an empty file" if not head else f"a file that starts with {head!r}"
+    what = "an empty file" if not head else f"a file that starts with {head[:4]!r}"
     raise UnknownFormat(
         f"{storage.location} is {what}. A table in one file is {' or '.join(_single_files())}; other tables are "
         "directories. Give the table's own location."

@@ -137,6 +137,7 @@ _STUMBLES = (
     TypeError,
     ValueError,
 )
+_FEATHER = ("*.feather", "*.arrow", "*.ipc")
 _METADATA = ("*.metadata.json", "*.metadata.json.gz")
 
 FORMATS: dict[str, Format] = {
@@ -146,6 +147,7 @@ FORMATS: dict[str, Format] = {
         Format("delta", "Delta tables", Marks(("*.json", "*.checkpoint.parquet", "_last_checkpoint"), "_delta_log")),
         Format("iceberg", "Iceberg tables", Marks(_METADATA, "metadata", itself=_METADATA, scheme="iceberg")),
         Format("lance", "Lance datasets", Marks(("*.manifest",), "_versions")),
+        Format("feather", "Feather files", Marks(itself=_FEATHER, magic=(b"ARROW1", b"FEA1"))),
     )
 }
 """Name → format, in the order in which messages list them."""

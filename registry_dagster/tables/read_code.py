@@ -8,6 +8,7 @@ from registry_dagster.errors import EngineCannotRead
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.text import suggestion
+from registry_dagster.tables.engine_types import unread_column
 from registry_dagster.tables.engines import ANY_SCHEME, ENGINES, Engine
 from registry_dagster.tables.formats import format_of
 from registry_dagster.tables.storage.options import AZURE, GCS, S3, scheme_of
@@ -77,7 +78,7 @@ def _why_not(table: TableFacts, engine: Engine) -> str | None:
     if engine not in readers.schemes:
         return (readers.why_not or {}).get(engine, f"{engine} does not read {format.kind}")
     if _has_connector(engine, scheme) or {scheme, ANY_SCHEME} & set(readers.schemes[engine]):
-        return readers.refuses(table, engine)
+        return readers.refuses(table, engine) or unread_column(table, engine)
     return f"{engine} does not read {format.kind} through {scheme}://"
 
 

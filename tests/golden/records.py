@@ -85,6 +85,7 @@ _PINS: dict[str, dict[str, Any]] = {
     },
     "lance": {"version": 5, "transaction_uuid": "77aa", "branch": "trial"},
     "parquet": {"fingerprint": "sha256:ab12", "last_modified": "2025-01-13T09:30:00Z"},
+    "feather": {"fingerprint": "sha256:cd34", "last_modified": "2025-01-13T09:30:00Z"},
 }
 
 

@@ -49,7 +49,7 @@ def test_two_formats_in_one_directory_are_both_named(tmp_path: Path) -> None:
 def test_a_file_of_another_kind(tmp_path: Path, content: bytes, what: str) -> None:
     file = tmp_path / "table.bin"
     file.write_bytes(content)
-    with pytest.raises(UnknownFormat, match=f"{what}.*A table in one file is parquet .PAR1. or iceberg"):
+    with pytest.raises(UnknownFormat, match=f"{what}.*A table in one file is parquet .PAR1. or iceberg .* or feather"):
         inspect_table(file)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from registry_dagster.model.names import split_path
 from registry_dagster.model.table import ParquetPin, TableFacts
-from registry_dagster.tables.code import Code, over_arrow, place, spark_session, text
+from registry_dagster.tables.code import Code, opened_files, over_arrow, place, spark_session, text
 from registry_dagster.tables.engines import ANY_SCHEME, Engine, Readers
 from registry_dagster.tables.storage.options import HTTP, scheme_of
 
@@ -51,7 +51,7 @@ def _pyarrow(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:
 
 
 def _dataset(table: TableFacts, names: tuple[str, ...], variable: str) -> Code:
-    opened, paths, options = _opened(table)
+    opened, paths, options = opened_files(table.location, "files")
     fields = ", ".join(f"({text(name)}, pa.string())" for name in names)
     if table.files != 1:
         # pyarrow would take the types of the first file, which may have no value in a column.
@@ -67,7 +67,7 @@ def _dataset(table: TableFacts, names: tuple[str, ...], variable: str) -> Code:
 
 
 def _ray(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:
-    opened, paths, options = _opened(table)
+    opened, paths, options = opened_files(table.location, "files")
     if not names:
         return opened + Code.of("import ray", f"data = ray.data.read_parquet({paths}{options}, partitioning=None)")
     root = where if scheme_of(table.location) == "file" else f"fsspec.core.strip_protocol({where})"
@@ -77,18 +77,6 @@ def _ray(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:
         f'partitions = Partitioning("hive", base_dir={root})',
         f"data = ray.data.read_parquet({paths}{options}, partitioning=partitions)",
     )
-
-
-def _opened(table: TableFacts) -> tuple[Code, str, str]:
-    """What opens the files' store, the files as it names them, and how readers are given it."""
-    if scheme_of(table.location) == "file":
-        return Code.of(), "files", ""
-    opened = Code.of(
-        "import fsspec",
-        "store, _ = fsspec.core.url_to_fs(files[0])",
-        "paths = [fsspec.core.strip_protocol(file) for file in files]",
-    )
-    return opened, "paths", ", filesystem=store"
 
 
 def _spark(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:

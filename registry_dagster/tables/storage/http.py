@@ -1,4 +1,4 @@
-"""Single files behind http:// and https://: Parquet files and Iceberg metadata. There is no listing."""
+"""Single files behind http:// and https://: Parquet and Feather files, and Iceberg metadata. There is no listing."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ class HttpStorage:
 
     def list(self, prefix: str = "", start_after: str = "") -> Iterator[StoredObject]:
         raise TableError(
-            f"{self._location}: files on a web server cannot be listed. Give the URL of a Parquet file or of an "
-            "Iceberg *.metadata.json, or the location of the table in its object store."
+            f"{self._location}: files on a web server cannot be listed. Give the URL of a Parquet or Feather file, or "
+            "of an Iceberg *.metadata.json, or the location of the table in its object store."
         )
 
     @contextmanager

@@ -10,7 +10,9 @@ from typing import Any
 
 import deltalake
 import lance
+import polars as pl
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
@@ -222,6 +224,38 @@ def lance_with_deleted_rows(path: Path) -> Written:
     lance.write_dataset(BIG, path / "t")
     lance.dataset(path / "t").delete("id = 0")
     return inspect_table(path / "t"), BIG.slice(0, 2)
+
+
+@table
+def feather_rich(path: Path) -> Written:
+    feather.write_feather(RICH, path / "cells.feather")
+    return inspect_table(path / "cells.feather"), RICH
+
+
+@table
+def feather_unsigned_in_many_batches(path: Path) -> Written:
+    file = path / "run=7 [a]*%20.feather"
+    feather.write_feather(BIG, file, chunksize=1, compression="zstd")
+    return inspect_table(file), BIG
+
+
+@table
+def feather_with_dictionaries(path: Path) -> Written:
+    data = PLAIN.set_column(1, "name", PLAIN["name"].dictionary_encode())
+    feather.write_feather(data, path / "cells.arrow")
+    return inspect_table(path / "cells.arrow"), data
+
+
+@table
+def feather_by_pandas(path: Path) -> Written:
+    PLAIN.to_pandas().set_index("name").to_feather(path / "cells.feather")
+    return inspect_table(path / "cells.feather"), PLAIN
+
+
+@table
+def feather_by_polars(path: Path) -> Written:
+    pl.from_arrow(RICH).write_ipc(path / "cells.ipc")
+    return inspect_table(path / "cells.ipc"), RICH
 
 
 def in_arrow(data: Any) -> pa.Table:

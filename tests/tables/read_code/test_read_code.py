@@ -12,7 +12,7 @@ import pytest
 from deltalake import write_deltalake
 
 from registry_dagster.errors import EngineCannotRead, TableNotFound
-from registry_dagster.model.table import DeltaPin, TableFacts, TableField
+from registry_dagster.model.table import DeltaPin, FeatherPin, TableFacts, TableField
 from registry_dagster.tables import inspect_table
 from registry_dagster.tables.engines import ENGINES
 from registry_dagster.tables.read_code import read_code
@@ -130,6 +130,23 @@ def test_a_record_without_features_does_not_read_mapped_columns_as_nulls(tmp_pat
     for engine in ("pyarrow", "duckdb"):
         with pytest.raises(AssertionError, match="its columns are mapped to other names"):
             run(read_code(published(old), engine))
+
+
+@pytest.mark.parametrize(
+    ("engine", "dtype", "others"),
+    [
+        ("duckdb", "fixed_size_list<float16>[64]", "polars or pyarrow"),
+        ("polars", "dense_union<a: int64=0, b: string=1>", "pyarrow"),
+        ("polars", "interval[month_day_nano]", "pyarrow"),
+    ],
+)
+def test_a_column_that_an_engine_cannot_read_is_refused_with_those_that_can(
+    engine: str, dtype: str, others: str
+) -> None:
+    field = TableField(path="x", type=dtype)
+    table = at("/data/cells.feather", FeatherPin(fingerprint="sha256:0")).model_copy(update={"fields": (field,)})
+    with pytest.raises(EngineCannotRead, match=f"{engine} does not read column x, whose type has .*; use {others}$"):
+        read_code(published(table), engine)
 
 
 def test_the_program_says_what_it_reads_and_what_it_needs() -> None:

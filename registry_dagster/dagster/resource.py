@@ -4,12 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import dagster as dg
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from registry_dagster.dagster.declare.declaration import declaration_of
 from registry_dagster.dagster.pin.metadata import describe_table, freeze_metadata, resolve_declaration
 from registry_dagster.dagster.pin.pipes import ExternalResults, Result, WrittenTable, result_of, results_of
-from registry_dagster.dagster.pin.storage_options import refuse_written_secrets, resolve_options
+from registry_dagster.dagster.pin.storage_options import resolve_options
+from registry_dagster.dagster.pin.written_secrets import (
+    refuse_written_address,
+    refuse_written_secrets,
+    refuse_written_token,
+)
 from registry_dagster.dagster.pin.written_to import HOW_TO_REPORT, WrittenTo, written_to
 from registry_dagster.errors import InvalidDeclaration, TableError, TableNotFound
 from registry_dagster.model.feature_table import FeatureTable
@@ -65,6 +70,27 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
             )
         refuse_written_secrets(cast("dict[str, Any] | None", options))
         return cast("object", options)
+
+    @field_validator("token", mode="before")
+    @classmethod
+    def _token_of_the_environment(cls, token: Any) -> Any:
+        refuse_written_token(token)
+        return token
+
+    @field_validator("target", "datahub", mode="before")
+    @classmethod
+    def _plain_address(cls, address: Any, info: ValidationInfo) -> Any:
+        refuse_written_address(str(info.field_name), address)
+        return address
+
+    def get_resource_definition(self) -> Any:
+        """See `dg.ConfigurableResource`. Only now is the token to be kept, so only now must it be a `dg.EnvVar`.
+
+        Raises:
+            RegistryError: the token was looked up while the definitions were loaded.
+        """
+        refuse_written_token(self.token, looked_up=True)
+        return super().get_resource_definition()
 
     def open(self) -> Registry:
         """The registry itself. Close it after use."""

@@ -180,6 +180,18 @@ def test_a_variable_that_is_not_set_is_named(
         {"uri": "postgresql://host/catalog?user=u&password=s3cr3t"},
         {"uri": "https://s3cr3t@rest.lab.org"},
         {"extra": "DefaultEndpointsProtocol=https;AccountKey=s3cr3t"},
+        *({name: "s3cr3t"} for name in ("passwd", "pwd", "pass", "passphrase", "bearer", "sig", "signature", "jwt")),
+        *({name: "s3cr3t"} for name in ("secretkey", "accesskey", "sessiontoken", "basic", "AWS_SECRET_ACCESS_KEY")),
+        *({name: "s3cr3t"} for name in ("access_key_id", "secretAccessKey", "token_value", "connectionString")),
+        {"secret": b"s3cr3t"},
+        {"secret": 12345678},
+        {"secret": "s3cr3t.json"},
+        {"uri": "postgresql://:s3cr3t@host/catalog"},
+        {"headers": [("Authorization", "s3cr3t")]},
+        {"headers": [["X-Api-Key", b"s3cr3t"]]},
+        {"headers": {"Proxy-Authorization": "Basic s3cr3t", "Accept": "*/*"}},
+        {"header": "Authorization: Bearer s3cr3t"},
+        {"config_kwargs": {"proxies": {"https": "http://u:s3cr3t@proxy:1"}}},
     ],
 )
 def test_a_secret_written_into_the_definitions_is_refused(written: dict[str, Any]) -> None:
@@ -193,6 +205,9 @@ def test_a_secret_written_into_the_definitions_is_refused(written: dict[str, Any
     [
         {"anon": True, "endpoint_url": "https://s3.lab.org:9000", "client_kwargs": {"region_name": "eu-central-1"}},
         {"token": "cloud"},
+        {"token_counts": "5", "key_prefix": "x", "cookie_policy": "lax", "auth_type": "none", "keyspace": "x"},
+        {"primary_key": "id", "primary_key_column": "id", "sse_kms_key_id": "k", "monkey": "x", "username": "ada"},
+        {"headers": [("Accept", "*/*")], "use_token": True, "uri": "sqlite:///x.db"},
         {"token": "/secrets/key.json"},
         {"account_name": "lab", "tenant_id": "t", "client_id": "c"},
         {"profile": "lab", "timeout": 30, "requester_pays": True},
@@ -202,6 +217,46 @@ def test_a_secret_written_into_the_definitions_is_refused(written: dict[str, Any
 )
 def test_what_is_no_secret_may_be_written(plain: dict[str, Any]) -> None:
     assert rd.FeatureRegistry(storage_options=plain).storage_options == plain
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"token": "s3cr3t"},
+        {"target": "https://user:s3cr3t@datahub.lab.org"},
+        {"target": "https://datahub.lab.org/?token=s3cr3t"},
+        {"datahub": "https://user:s3cr3t@datahub.lab.org"},
+        {"datahub": "https://s3cr3t@datahub.lab.org"},
+    ],
+)
+def test_a_token_or_password_written_into_the_resource_is_refused(written: dict[str, Any]) -> None:
+    with pytest.raises(rd.RegistryError, match="Dagster stores and shows definitions") as refused:
+        rd.FeatureRegistry(**written)
+    assert "s3cr3t" not in str(refused.value)
+
+
+def test_a_token_that_was_looked_up_too_early_never_gets_into_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_TOKEN", TOKEN)
+    resource = rd.FeatureRegistry(token=TOKEN)
+    with pytest.raises(rd.RegistryError, match="token is written in the definition") as refused:
+        dg.Definitions(resources={"registry": resource}).get_repository_def()
+    assert TOKEN not in str(refused.value)
+
+
+def test_a_token_of_the_environment_reaches_a_run(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAB_TOKEN", TOKEN)
+    monkeypatch.setenv("LAB_TARGET", "https://user:pw@datahub.lab.org")
+    seen: list[str | None] = []
+
+    @dg.asset
+    def asset(registry: rd.FeatureRegistry) -> None:
+        seen.extend([registry.token, registry.target])
+
+    resource = rd.FeatureRegistry(token=dg.EnvVar("LAB_TOKEN"), target=dg.EnvVar("LAB_TARGET"))
+    assert dg.materialize([asset], instance=instance, resources={"registry": resource}).success
+    assert seen == [TOKEN, "https://user:pw@datahub.lab.org"]
 
 
 def test_environment_variables_inside_of_options_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:

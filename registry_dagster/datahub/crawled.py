@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import unquote
 
 from registry_dagster.datahub.proposal import Aspect, Proposal
 from registry_dagster.datahub.urns import dataset_urn, encoded
@@ -20,9 +21,15 @@ __all__ = ["CrawlRule", "crawled_urn", "tied_to"]
 LINK = "datahub_table"
 """The custom property that names the entity."""
 
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
+_SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://")
+_STORES = {"s3": "s3", "s3a": "s3", "s3n": "s3", "gs": "gcs", "gcs": "gcs"} | dict.fromkeys(
+    ("abfs", "abfss", "wasb", "wasbs", "az", "adl"), "abs"
+)
 _PLATFORMS = {"delta": "delta-lake", "iceberg": "iceberg"}
-_STORES = {"s3": "s3", "s3a": "s3", "s3n": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "abs", "abfss": "abs"}
+
+# Sources name what is in Azure by container and path, whatever the spelling.
+_CONTAINER_AND_ACCOUNT = re.compile(r"^(?:abfss?|wasbs?)://([^/@]+)@[^/]+")
+_ACCOUNT_HOST = re.compile(r"^https?://[^/]+\.(?:blob|dfs)\.core\.windows\.net/")
 
 
 @dataclass(frozen=True)
@@ -30,11 +37,12 @@ class CrawlRule:
     """How the tables below one place are crawled.
 
     Args:
-        prefix: The beginning of their locations.
+        prefix: The beginning of their locations; of local ones a path or a `file://` URI.
         platform: The source's platform; default: that of the table's format and store.
         instance: The platform instance that the source is configured with.
         env: The environment that it is configured with; default: that of the registry.
         name: The entity's name, in which `{path}` is the location behind the prefix, `{name}` the source's default.
+        lowercase: Whether the source is configured to write names in lower case.
     """
 
     prefix: str
@@ -42,16 +50,19 @@ class CrawlRule:
     instance: str | None = None
     env: str | None = None
     name: str = "{name}"
+    lowercase: bool = False
 
 
 def crawled_urn(table: TableFacts, env: str, rules: Sequence[CrawlRule] = ()) -> str:
     """The entity that a crawl would give this table, whether or not there is one. The longest prefix counts."""
-    fitting = [rule for rule in rules if table.location.startswith(rule.prefix)]
-    rule = max(fitting, key=lambda each: len(each.prefix), default=CrawlRule(""))
-    path = table.location[len(rule.prefix) :].strip("/")
+    location = _written(table.location)
+    fitting = [rule for rule in rules if location.startswith(_written(rule.prefix))]
+    rule = max(fitting, key=lambda each: len(_written(each.prefix)), default=CrawlRule(""))
+    path = location[len(_written(rule.prefix)) :].strip("/")
     name = rule.name.replace("{path}", path).replace("{name}", _default_name(table))
-    instance = f"{rule.instance}." if rule.instance else ""
-    return dataset_urn(rule.platform or _platform(table), encoded(instance + name), rule.env or env)
+    whole = f"{rule.instance}.{name}" if rule.instance else name
+    cased = whole.lower() if rule.lowercase else whole
+    return dataset_urn(rule.platform or _platform(table), encoded(cased), rule.env or env)
 
 
 def tied_to(crawled: str, proposals: Sequence[Proposal], version: str) -> tuple[Proposal, ...]:
@@ -74,13 +85,23 @@ def _with_link(properties: Aspect, crawled: str) -> Aspect:
     return {**properties, "customProperties": {**properties["customProperties"], LINK: crawled}}
 
 
+def _written(location: str) -> str:
+    """A location as recipes name it: a local one, which is recorded as an encoded URI, by its path."""
+    return unquote(location.removeprefix("file://")) if location.startswith("file:///") else location
+
+
 def _default_name(table: TableFacts) -> str:
     if isinstance(table.pin, IcebergPin) and table.pin.identifier:
         return table.pin.identifier
-    return _SCHEME.sub("", table.location).strip("/")
+    place = _CONTAINER_AND_ACCOUNT.sub(r"\1", _written(table.location))
+    return _SCHEME.sub("", _ACCOUNT_HOST.sub("", place)).strip("/")
 
 
 def _platform(table: TableFacts) -> str:
-    scheme = _SCHEME.match(table.location)
-    store = _STORES.get(scheme[0].removesuffix("://"), "file") if scheme else "file"
-    return _PLATFORMS.get(table.format, store)
+    store = "abs" if _ACCOUNT_HOST.match(table.location) else _store(table.location)
+    # The delta-lake source takes a location in Google's store for a local path; only the gcs source reads there.
+    return store if (table.format, store) == ("delta", "gcs") else _PLATFORMS.get(table.format, store)
+
+
+def _store(location: str) -> str:
+    return _STORES.get(location.partition("://")[0], "file")

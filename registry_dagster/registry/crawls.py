@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import cast
@@ -82,5 +82,11 @@ def _rules(path: Path) -> Iterator[CrawlRule]:
 def _rule(rule: object, path: Path) -> CrawlRule:
     if not is_json_object(rule) or "prefix" not in rule or not set(rule) <= set(_NAMES):
         raise RegistryError(f"{path}: {rule!r} is not a rule; give prefix, and of {', '.join(_NAMES[1:])} what differs")
-    said: Mapping[str, str] = {name: str(value) for name, value in rule.items()}
-    return CrawlRule(**said)
+    said = {name: str(value) for name, value in rule.items() if name != "lowercase"}
+    return CrawlRule(**said, lowercase=_switch(rule.get("lowercase", False), path))
+
+
+def _switch(value: object, path: Path) -> bool:
+    if not isinstance(value, bool):
+        raise RegistryError(f"{path}: lowercase must be true or false, not {value!r}")
+    return value

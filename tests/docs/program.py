@@ -31,6 +31,7 @@ from typer.testing import CliRunner
 from registry_dagster.cli import app
 from registry_dagster.cli.output import output
 from registry_dagster.dagster.gate.approvals import read_approvals
+from registry_dagster.datahub.crawled import CrawlRule
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.registry.crawls import CRAWLS_VARIABLE, crawl_rules
 from registry_dagster.registry.registry import Registry
@@ -132,6 +133,8 @@ class Program:
                     assert len(crawl_rules()) == len(content), where
             case {"materializations": [_, *_]}:
                 assert named, f"{where}: versions need a file name in the first line, for the command that imports it"
+            case [{"prefix": _}, *_]:
+                assert all(CrawlRule(**rule) for rule in content)
             case {"type": "registry_dagster.PublishComponent"} | {"storage": {"postgres": _}}:
                 """Run by tests/dagster/test_component.py and tests/deploy/test_postgres.py."""
             case {"gms": _, "lite": {"type": "sqlite", "config": config}}:

@@ -90,7 +90,10 @@ def test_a_token_that_may_not_view_the_crawl_publishes_all_the_same(
     assert CRAWLED not in upstreams(gms.entities[VERSION])
 
 
-@pytest.mark.parametrize("text", ["prefix: /data/", "- {platform: s3}", "- {prefix: a, colour: red}", "- [", None])
+@pytest.mark.parametrize(
+    "text",
+    ["prefix: /data/", "- {platform: s3}", "- {prefix: a, colour: red}", "- {prefix: a, lowercase: 1}", "- [", None],
+)
 def test_rules_that_cannot_be_used_are_named(
     gms: StandInGms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
 ) -> None:
@@ -144,6 +147,6 @@ def test_the_name_is_that_of_datahubs_iceberg_source(tmp_path: Path) -> None:
         catalog="lab",
         identifier="em.cells",
     )
-    ours = crawled_urn(at(table.location(), pin=pin), "PROD", [CrawlRule("file:", instance="lab")])
+    ours = crawled_urn(at(table.location(), pin=pin), "PROD", [CrawlRule("/", instance="lab")])
     crawl = json.loads((tmp_path / "crawl.json").read_text())
     assert ours in {each.get("entityUrn") for each in crawl}

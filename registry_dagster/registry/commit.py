@@ -180,11 +180,16 @@ class Committer:
             incomplete = self._completer.complete(record, expected, stored)
         except RegistryError as error:
             return error
-        whole = [*self.proposals(record, plan.dataset), *tag_proposals(plan.dataset)]
-        denied = self.writer.denied.notes(whole, record, self.records.env)
+        denied = self._denied(record, plan.dataset)
         urn = version_urn(record.name, self.records.env)
         notes = tuple(dict.fromkeys([*plan.warnings, *task.notes, *denied, *incomplete]))
         return Receipt(record.name, urn, record.digest, plan.creates, record, self.records.store.target, notes)
+
+    def _denied(self, record: DatasetVersion, dataset: Dataset) -> Iterator[str]:
+        """What a person should know of what this token may not write."""
+        if self.writer.denied.urns:
+            whole = [*self.proposals(record, dataset), *tag_proposals(dataset)]
+            yield from self.writer.denied.notes(whole, record, self.records.env)
 
     def _read_back(self, proposals: Iterable[Proposal]) -> dict[str, Entity]:
         return self.records.store.read(list(dict.fromkeys(proposal.urn for proposal in proposals)))

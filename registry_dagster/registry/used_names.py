@@ -64,22 +64,19 @@ class UsedNames:
 
     def _beside(self, recorded: Recorded, tables: Sequence[FeatureTable], numbers: Mapping[str, Numbers]) -> Recorded:
         self._known["dataset"] |= {name for name, each in numbers.items() if each.present}
-        if self._lacks_names(tables):
+        wanted = _names_of(tables)
+        if self._lacks(wanted):
             self._read(_newest_of(numbers, {each.dataset.name for each in tables}))
-        if self._lacks_names(tables):
+        if self._lacks(wanted):
             self._read_newest()
             recorded = recorded if recorded.states else KnownNames(self.records).recorded()
-        if unknown := self._unknown_datasets(tables):
+        if unknown := wanted["dataset"] - self._known["dataset"] - self._asked:
             self._asked |= unknown
             self._known["dataset"] |= self.records.dataset_names()
         return replace(recorded, names=self._known, complete=self._complete)
 
-    def _lacks_names(self, tables: Iterable[FeatureTable]) -> bool:
-        return any(not names_in(table)[kind] <= self._known[kind] for table in tables for kind in _HELD)
-
-    def _unknown_datasets(self, tables: Iterable[FeatureTable]) -> set[str]:
-        wanted = set[str]().union(*(names_in(table)["dataset"] for table in tables))
-        return wanted - self._known["dataset"] - self._asked
+    def _lacks(self, wanted: Mapping[str, set[str]]) -> bool:
+        return any(not wanted[kind] <= self._known[kind] for kind in _HELD)
 
     def _read_newest(self) -> None:
         """The names in the newest versions of all datasets."""
@@ -95,6 +92,12 @@ class UsedNames:
         for column in (column for entity in entities for column in _columns(entity)):
             for kind, attributes in _HELD.items():
                 self._known[kind] |= {str(column[each]) for each in attributes if column.get(each)}
+
+
+def _names_of(tables: Iterable[FeatureTable]) -> dict[str, set[str]]:
+    """The names of each kind in any of some declarations."""
+    each = [names_in(table) for table in tables]
+    return {kind: set[str]().union(*(names[kind] for names in each)) for kind in (*_HELD, "dataset")}
 
 
 def _newest_of(numbers: Mapping[str, Numbers], datasets: Collection[str]) -> list[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from registry_dagster.errors import EngineCannotRead
 from registry_dagster.model.names import split_path
 from registry_dagster.model.table import ParquetPin, TableFacts
 from registry_dagster.tables.code import Code, opened_files, over_arrow, place, spark_session, text
 from registry_dagster.tables.engines import ANY_SCHEME, Engine, Readers
-from registry_dagster.tables.storage.options import HTTP, scheme_of
+from registry_dagster.tables.storage.options import HTTP
 
 __all__ = ["READERS", "parquet_code"]
 
@@ -68,14 +69,29 @@ def _dataset(table: TableFacts, names: tuple[str, ...], variable: str) -> Code:
 
 def _ray(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:
     opened, paths, options = opened_files(table.location, "files")
+    # Ray leaves out files with other endings than those it knows, and misreads a=b and missing values of partitions.
+    opened += Code.of('endings = sorted({file.rpartition(".")[2] for file in files})')
+    read = f"ray.data.read_parquet({paths}{options}, partitioning=None, file_extensions=endings"
     if not names:
-        return opened + Code.of("import ray", f"data = ray.data.read_parquet({paths}{options}, partitioning=None)")
-    root = where if scheme_of(table.location) == "file" else f"fsspec.core.strip_protocol({where})"
+        return opened + Code.of("import ray", f"data = {read})")
+    if any(split_path(field.path)[0] == "path" for field in table.fields):
+        raise EngineCannotRead("ray: its own column 'path' is needed for the partitions, and the table has one, too")
+    fields = ", ".join(f"({text(name)}, pa.string())" for name in names)
     return opened + Code.of(
+        "import pyarrow as pa",
+        "import pyarrow.dataset as ds",
         "import ray",
-        "from ray.data.datasource.partitioning import Partitioning",
-        f'partitions = Partitioning("hive", base_dir={root})',
-        f"data = ray.data.read_parquet({paths}{options}, partitioning=partitions)",
+        f'partitioning = ds.partitioning(pa.schema([{fields}]), flavor="hive")',
+        "",
+        "def with_partitions(rows: pa.Table) -> pa.Table:",
+        '    paths = rows["path"].to_pylist()',
+        "    keys = {path: ds.get_partition_keys(partitioning.parse(path)) for path in set(paths)}",
+        "    for name in partitioning.schema.names:",
+        "        values = pa.array([keys[path].get(name) for path in paths], pa.string())",
+        "        rows = rows.append_column(name, values)",
+        '    return rows.drop_columns(["path"])',
+        "",
+        f'data = {read}, include_paths=True).map_batches(with_partitions, batch_format="pyarrow")',
     )
 
 

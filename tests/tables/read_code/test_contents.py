@@ -270,10 +270,10 @@ def in_arrow(data: Any) -> pa.Table:
 
 def rows(data: pa.Table, names: list[str]) -> list[str]:
     """Every row as text, in an order of its own."""
-    return sorted(repr([_plain(row[name]) for name in names]) for row in data.to_pylist())
+    return sorted(repr([comparable(row[name]) for name in names]) for row in data.to_pylist())
 
 
-def _plain(value: Any) -> Any:
+def comparable(value: Any) -> Any:
     """Times by their moment, whatever object says which zone UTC is."""
     return value.timestamp() if isinstance(value, datetime) else value
 

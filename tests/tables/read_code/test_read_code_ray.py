@@ -6,11 +6,14 @@ import logging
 from collections.abc import Generator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from registry_dagster.errors import EngineCannotRead
 from registry_dagster.tables.read_code import read_code
 from tests.tables.places import Place, S3Server
 from tests.tables.read_code.tables import PINNED, published, rows_of, s3_environment, write
+from tests.tables.read_code.test_contents import TABLES, rows
 from tests.tables.read_code.test_read_code import a_single_file, run
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -55,3 +58,16 @@ def test_it_reads_an_iceberg_snapshot_through_its_catalog(tmp_path: Path) -> Non
     configured = f'{{"name": "lab", "uri": "{catalog}"}}'
     code = read_code(published(facts), "ray").replace('{"name": "lab"}', configured)
     assert rows_of(run(code)) == PINNED
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_it_reads_what_was_written(name: str, tmp_path: Path) -> None:
+    facts, written = TABLES[name](tmp_path)
+    try:
+        code = read_code(published(facts), "ray")
+    except EngineCannotRead:
+        return
+    found = [arrow for block in run(code).to_arrow_refs() for arrow in [ray.get(block)]]
+    whole = pa.concat_tables([each for each in found if each.num_columns], promote_options="permissive")
+    assert sorted(whole.schema.names) == sorted(written.schema.names)
+    assert rows(whole, written.schema.names) == rows(written, written.schema.names)

@@ -20,6 +20,8 @@ from registry_dagster.registry.rows.rows import Rows, value_text
 __all__ = ["column", "dependents", "expiring", "find", "lineage", "list_datasets", "newest"]
 
 _HEADINGS = {"newest": "current"}
+_IF_ANY = ("passed_over", "removed")
+"""Columns that are shown only where a row has something in them."""
 
 Limit = Annotated[int, typer.Option(min=1, help="The most to list.")]
 
@@ -55,7 +57,7 @@ def find(
             opened_registry,
             as_json,
             found,
-            ("version", "title", "materializations", "format", "rows", "published_at", "retired"),
+            ("version", "title", "materializations", "format", "rows", "published_at", "retired", "removed"),
         )
 
 
@@ -70,7 +72,12 @@ def expiring(
     """List versions made against a materialization version that has expired or soon will. Nothing is enforced."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.find(expiring_within=within, limit=limit)
-        _show(opened_registry, as_json, found, ("version", "expires_on", "materializations", "publisher", "retired"))
+        _show(
+            opened_registry,
+            as_json,
+            found,
+            ("version", "expires_on", "materializations", "publisher", "retired", "removed"),
+        )
 
 
 @app.command()
@@ -84,7 +91,7 @@ def dependents(
     """List versions that were computed from something, join to it, or were made against it."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.dependents(of, limit=limit)
-        _show(opened_registry, as_json, found, ("version", "how", "retired"))
+        _show(opened_registry, as_json, found, ("version", "how", "retired", "removed"))
 
 
 @app.command()
@@ -151,7 +158,7 @@ def _print_rows(rows: list[Answer], names: list[str]) -> None:
     if not rows:
         say("nothing found")
         return
-    names = [name for name in names if name != "passed_over" or any(getattr(row, name) for row in rows)]
+    names = [name for name in names if name not in _IF_ANY or any(getattr(row, name) for row in rows)]
     listed = table(*(_HEADINGS.get(name, name.replace("_", " ")) for name in names))
     for row in rows:
         add_row(listed, [value_text(getattr(row, name)) for name in names])

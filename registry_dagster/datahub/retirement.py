@@ -10,7 +10,12 @@ from registry_dagster.datahub.urns import decoded, user_urn, version_in, version
 from registry_dagster.model.act import Act
 from registry_dagster.model.retirement import Retirement
 
-__all__ = ["retired_by_acts", "retirement_from", "retirement_now", "retirement_proposal", "undo_proposal"]
+__all__ = ["is_removed", "retired_by_acts", "retirement_from", "retirement_now", "retirement_proposal", "undo_proposal"]
+
+
+def is_removed(entity: Entity) -> bool:
+    """Whether an entity was removed in DataHub, softly: it is there, and hidden in its UI."""
+    return bool(entity.get("status", {}).get("removed"))
 
 
 def retirement_proposal(version: str, retirement: Retirement, env: str) -> Proposal:

@@ -13,6 +13,7 @@ import yaml
 
 from registry_dagster.datahub.crawled import CrawlRule, crawled_urn, tied_to
 from registry_dagster.datahub.limits import fits_a_urn
+from registry_dagster.datahub.retirement import is_removed
 from registry_dagster.datahub.urns import version_urn
 from registry_dagster.errors import AccessDenied, RegistryError
 from registry_dagster.model.canonical_json import is_json_object
@@ -51,7 +52,7 @@ def _present(records: Records, urns: set[str]) -> set[str]:
         # A token need not be allowed to view what others crawl.
         _log.warning("whether DataHub crawled the tables could not be read, so versions are not linked: %s", error)
         return set()
-    return {urn for urn, entity in there.items() if not entity.get("status", {}).get("removed")}
+    return {urn for urn, entity in there.items() if not is_removed(entity)}
 
 
 def _tied(commit: Commit, crawled: str, env: str) -> Commit:

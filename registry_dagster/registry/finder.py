@@ -15,7 +15,7 @@ from registry_dagster.answers.relations import names_of, systems_of
 from registry_dagster.datahub.acts import ACTS_ASPECT
 from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.proposal import Entity
-from registry_dagster.datahub.retirement import retirement_now
+from registry_dagster.datahub.retirement import is_removed, retirement_now
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Field, Search, Term, words_of
 from registry_dagster.datahub.urns import (
     container_urn,
@@ -44,7 +44,7 @@ R = TypeVar("R")
 _log = logging.getLogger(__name__)
 _PAGE = 100
 _RETIRED = Term("retired", "yes")
-_ROW_ASPECTS = ("datasetProperties", "deprecation")
+_ROW_ASPECTS = ("datasetProperties", "deprecation", "status")
 
 
 @dataclass(frozen=True)
@@ -128,9 +128,10 @@ class Finder:
             versions = [str(version) for urn in page if (version := version_in(urn))]
             records = self._records.readable(versions)
             retired = self._records.retirements(versions)
+            removed = self._records.removed(versions)
             for version in filter(records.__contains__, versions):
                 why = str(retired[version]) if version in retired else None
-                yield Dependent(version, tuple(_ways(records[version], set(names))), why)
+                yield Dependent(version, tuple(_ways(records[version], set(names))), why, version in removed)
 
     def _found(self, question: Question, search: Search, expiry: _Expiry) -> Iterator[FoundVersion]:
         """What is found. If nothing is, the names in the question are looked up, and it is asked as they are meant."""
@@ -267,6 +268,7 @@ def _row(version: VersionName, entity: Entity, container: Entity) -> FoundVersio
         publisher=facts["publisher"],
         message=facts["message"],
         retired=str(retirement) if retirement else None,
+        removed=is_removed(entity),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from registry_dagster.answers.current import Candidate, latest_earlier
 from registry_dagster.answers.diff import diff
 from registry_dagster.answers.same_content import SameContent, same_content, same_table
-from registry_dagster.datahub.retirement import retirement_from
+from registry_dagster.datahub.retirement import is_removed, retirement_from
 from registry_dagster.datahub.schema import linked_references
 from registry_dagster.datahub.version import Summary, version_proposals
 from registry_dagster.errors import AccessDenied, VersionConflict
@@ -198,7 +198,7 @@ def _unchanged(record: DatasetVersion, same: SameContent, view: View) -> Iterato
     if record.label is not None and label != record.label and numbers.labels_given.get(record.label) != record.number:
         yield f"the same content is already published as {same.version}; the label {record.label!r} is not added to it"
     entity = numbers.now.get(record.number, {})
-    if entity.get("status", {}).get("removed"):
+    if is_removed(entity):
         yield f"{same.version} has this content and was removed in DataHub; restore it there to use it again"
     retirement = retirement_from(entity, same.version, numbers.acts)
     if retirement is not None:

@@ -10,7 +10,7 @@ from registry_dagster.datahub.acts import ACTS_ASPECT, readable_acts
 from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.materialization import materialization_from
 from registry_dagster.datahub.proposal import Entity, Proposal
-from registry_dagster.datahub.retirement import retirement_from
+from registry_dagster.datahub.retirement import is_removed, retirement_from
 from registry_dagster.datahub.search import Search
 from registry_dagster.datahub.urns import container_urn, materialization_urn, platform_urn, version_urn
 from registry_dagster.datahub.version import RECORD_ASPECTS, record_from, summary_from
@@ -177,6 +177,12 @@ class Records:
             for urn, version in urns.items()
             if urn in found and (retirement := retirement_from(found[urn], version, acts[owners[version]]))
         }
+
+    def removed(self, versions: Collection[str]) -> set[str]:
+        """Those of some versions `dataset@vN` that were removed in DataHub."""
+        urns = {version_urn(version, self.env): version for version in versions}
+        found = self.store.read(list(urns), ["status"]) if urns else {}
+        return {urns[urn] for urn, entity in found.items() if is_removed(entity)}
 
     def dataset(self, name: str) -> Dataset | None:
         """How a Dataset is recorded now."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from registry_dagster.answers.current import Candidate, Taken, current, made_at
 from registry_dagster.datahub.proposal import Entity
-from registry_dagster.datahub.retirement import retirement_from
+from registry_dagster.datahub.retirement import is_removed, retirement_from
 from registry_dagster.datahub.urns import version_urn
 from registry_dagster.datahub.version import RECORD_ASPECTS, record_from
 from registry_dagster.errors import InvalidDeclaration, NotPublished
@@ -211,7 +211,7 @@ class Resolver:
 
 def _removed(entity: Entity) -> str | None:
     """Whether a stored version was removed, in words."""
-    return "removed in DataHub" if entity.get("status", {}).get("removed") else None
+    return "removed in DataHub" if is_removed(entity) else None
 
 
 def _and(*reasons: str | None) -> str | None:

@@ -70,6 +70,7 @@ def _sorted(database: Database, urns: list[str], order: Mapping[str, Any]) -> li
 
 def _found(database: Database, wanted: Mapping[str, Any], all_versions: bool) -> Iterator[str]:
     words = str(wanted.get("query") or "*")
+    flags: Mapping[str, Any] = wanted.get("searchFlags") or {}
     types = {_TYPE_NAMES.get(each, each.replace("_", "").lower()) for each in wanted.get("types") or ()}
     filters: Sequence[Mapping[str, Any]] = wanted.get("orFilters") or ()
     for urn, aspects in sorted(database.index.items()):
@@ -77,10 +78,21 @@ def _found(database: Database, wanted: Mapping[str, Any], all_versions: bool) ->
             continue
         if not all_versions and aspects.get("versionProperties", {}).get("isLatest") is False:
             continue
+        if _is_removed(aspects) and not (flags.get("includeSoftDeleted") or _asks_for_removed(filters)):
+            continue
         if filters and not any(all(_fits(urn, aspects, rule) for rule in each["and"]) for each in filters):
             continue
         if words == "*" or matches(words, urn, aspects):
             yield urn
+
+
+def _is_removed(aspects: Mapping[str, Value]) -> bool:
+    return aspects.get("status", {}).get("removed") is True
+
+
+def _asks_for_removed(filters: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a filter says itself which are wanted, removed or not."""
+    return any(str(rule["field"]).removesuffix(".keyword") == "removed" for each in filters for rule in each["and"])
 
 
 def _fits(urn: str, aspects: Mapping[str, Value], rule: Mapping[str, Any]) -> bool:

@@ -1,7 +1,7 @@
 """The input types of a server's search, by release: GraphQL refuses a query with a field that they do not have.
 
 Read from `search.graphql` of several commits, not run. That `sortInput` came with 1.2 is not certain; 1.0 and 1.1 do
-not have it.
+not have it. `includeSoftDeleted` is in the mapper of some release between 0.11 and 1.0.
 """
 
 from __future__ import annotations

@@ -41,15 +41,22 @@ class Place:
 
     def edit(self, name: str, aspect: str, value: dict[str, Any]) -> None:
         """Write an aspect of a version, as somebody in DataHub's UI."""
+        self._edit(version_urn(name, "PROD"), aspect, value)
+
+    def _edit(self, urn: str, aspect: str, value: dict[str, Any]) -> None:
         store = open_store(self.target, None)
         try:
-            store.upsert([Proposal(version_urn(name, "PROD"), aspect, value)])
+            store.upsert([Proposal(urn, aspect, value)])
         finally:
             store.close()
 
     def remove(self, name: str, removed: bool = True) -> None:
         """Remove a version as DataHub's UI does, or restore it."""
-        self.edit(name, "status", {"removed": removed})
+        self.remove_entity(version_urn(name, "PROD"), removed)
+
+    def remove_entity(self, urn: str, removed: bool = True) -> None:
+        """Remove any entity, or restore it."""
+        self._edit(urn, "status", {"removed": removed})
 
 
 def lite_place(folder: Path) -> Place:

@@ -10,7 +10,7 @@ import pytest
 from registry_dagster.datahub.urns import PLATFORM, container_urn, version_set_urn
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.registry.plan import Receipt
-from tests.registry.declared import declared, facts
+from tests.registry.declared import declared, facts, reference
 from tests.registry.others import Place, place_of
 
 NAME = "lab.cells"
@@ -47,6 +47,25 @@ def test_a_soft_deleted_version_is_removed_everywhere_and_comes_back_restored(pl
     place.remove(f"{NAME}@v2", removed=False)
     with place.open() as registry:
         assert registry.current(NAME).version == f"{NAME}@v2"
+
+
+def test_a_soft_deleted_version_is_found_and_said_to_be_removed(place: Place) -> None:
+    place.remove(f"{NAME}@v2")
+    with place.open() as registry:
+        registry.publish(declared("lab.joined", references=(reference(NAME),)), facts(), message="why")
+        for rows in (list(registry.find(text="cells")), list(registry.find(dataset=NAME))):
+            assert [(row.version, row.removed) for row in rows] == [(f"{NAME}@v2", True), (f"{NAME}@v1", False)]
+        assert str(rows[0]).endswith("removed in DataHub")
+        place.remove("lab.joined@v1")
+        (dependent,) = registry.dependents(NAME)
+        assert (dependent.version, dependent.removed) == ("lab.joined@v1", True)
+
+
+def test_a_soft_deleted_page_is_found_as_in_an_embedded_file(place: Place) -> None:
+    place.remove_entity(container_urn(NAME, "PROD"))
+    with place.open() as registry:
+        assert [row.name for row in registry.datasets("cells")] == [NAME]
+        assert len(list(registry.find(text="cells"))) == 2
 
 
 def test_a_hard_deleted_version_is_a_gap_and_its_content_gets_a_new_number(place: Place) -> None:

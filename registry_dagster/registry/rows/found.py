@@ -25,6 +25,7 @@ class FoundVersion(Answer):
         published_at, publisher, message: When, by whom, why.
         retired: Why it should no longer be used; None if it may be.
         expires_on: When the first of its materialization versions is dropped, if the search was for that.
+        removed: Whether it was removed in DataHub.
     """
 
     version: str
@@ -39,10 +40,12 @@ class FoundVersion(Answer):
     message: str
     retired: str | None = None
     expires_on: datetime | None = None
+    removed: bool = False
 
     def __str__(self) -> str:
         marks = [f"retired: {self.retired}"] if self.retired else []
         marks += [f"expires {self.expires_on:%Y-%m-%d}"] if self.expires_on else []
+        marks += ["removed in DataHub"] if self.removed else []
         return " · ".join([self.version, ", ".join(self.materializations), self.format, *marks])
 
 
@@ -78,14 +81,18 @@ class Dependent(Answer):
         version: `dataset@vN`.
         how: Each way it does, in words.
         retired: Why it should no longer be used; None if it may be.
+        removed: Whether it was removed in DataHub.
     """
 
     version: str
     how: tuple[str, ...]
     retired: str | None = None
+    removed: bool = False
 
     def __str__(self) -> str:
-        return f"{self.version}: {'; '.join(self.how)}" + (f" (retired: {self.retired})" if self.retired else "")
+        marks = [f"retired: {self.retired}"] if self.retired else []
+        marks += ["removed in DataHub"] if self.removed else []
+        return f"{self.version}: {'; '.join(self.how)}" + (f" ({'; '.join(marks)})" if marks else "")
 
 
 @dataclass(frozen=True)

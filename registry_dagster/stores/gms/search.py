@@ -56,7 +56,7 @@ class _Fields(NamedTuple):
 
 _OF_EVERY_RELEASE = _Fields(
     frozenset(["types", "query", "count", "orFilters", "searchFlags", "scrollId"]),
-    frozenset(["filterNonLatestVersions", "skipAggregates", "skipHighlighting"]),
+    frozenset(["filterNonLatestVersions", "includeSoftDeleted", "skipAggregates", "skipHighlighting"]),
 )
 """What DataHub has had since 1.0."""
 
@@ -161,8 +161,9 @@ def _urns_on(page: Mapping[str, Any]) -> list[str]:
 
 
 def _input(kind: Kind, filters: Sequence[Mapping[str, Any]], words: Sequence[str], fields: _Fields) -> dict[str, Any]:
-    # By default a search shows the latest version of each set alone.
-    flags = {"filterNonLatestVersions": False, "skipAggregates": True, "skipHighlighting": True}
+    # By default a search shows the latest version of each set alone, and nothing that was removed.
+    shown = {"filterNonLatestVersions": False, "includeSoftDeleted": True}
+    flags = {**shown, "skipAggregates": True, "skipHighlighting": True}
     wanted = {
         "types": [_TYPES[kind]],
         "query": _query(words),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from registry_dagster.cli.app import app
 from registry_dagster.cli.options import AsJson, DatasetName, Env, Message, Publisher, Target, opened
-from registry_dagster.cli.output import facts, say, show, wrote
+from registry_dagster.cli.output import facts, note, say, show, wrote
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.act import Act
 from registry_dagster.model.dataset import Dataset
@@ -34,7 +33,10 @@ def retire(
     """Mark a version that should no longer be used. Its record does not change; undo takes it back."""
     with opened(registry, env, publisher) as opened_registry:
         retirement = opened_registry.retire(version, reason=reason, replacement=replacement)
-    show(as_json, asdict(retirement), lambda: say(wrote(f"{version} is {retirement}", opened_registry)), recorded=True)
+    for each in retirement.notes:
+        note(each)
+    said = wrote(f"{version} is {retirement}", opened_registry)
+    show(as_json, retirement.to_dict(), lambda: say(said), recorded=True)
 
 
 @app.command()

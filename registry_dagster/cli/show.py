@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -128,7 +128,7 @@ def _shown_json(shown: _Shown) -> dict[str, Any]:
 
 def _json(record: DatasetVersion, now: VersionNow, retirement: Retirement | None) -> dict[str, Any]:
     data = {**record.to_json(), "digest": record.digest, "content_digest": record.content_digest, "now": now.to_dict()}
-    return {**data, "retired": asdict(retirement)} if retirement else data
+    return {**data, "retired": retirement.to_dict()} if retirement else data
 
 
 def _print_versions(records: Mapping[str, DatasetVersion], now: DatasetNow) -> None:

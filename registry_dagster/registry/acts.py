@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from registry_dagster.answers.current import Candidate
@@ -103,9 +103,9 @@ class Acts:
         act = self._act("retire", said, "retiring a version", version=version, replacement=replacement)
         self._add(version, act)
         retirement = Retirement(act.why, act.by, act.replacement)
-        self._mirror(version, retirement_proposal(version, retirement, self.records.env))
+        notes = self._mirror(version, retirement_proposal(version, retirement, self.records.env))
         self._settle_set(version)
-        return retirement
+        return replace(retirement, notes=notes)
 
     def undo(self, version: str, *, reason: str, publisher: str | None = None) -> None:
         """Record that a version may be used again.
@@ -118,20 +118,21 @@ class Acts:
         if self._candidate(version).retired is None:
             raise InvalidDeclaration(f"{version} is not retired, so there is nothing to undo")
         self._add(version, act)
-        self._mirror(version, undo_proposal(version, act.by, self.records.env))
+        for note in self._mirror(version, undo_proposal(version, act.by, self.records.env)):
+            _log.warning(note)
         self._settle_set(version)
 
-    def _mirror(self, version: str, deprecation: Proposal) -> None:
-        """Show an act as DataHub's own deprecation. The act is recorded by then."""
+    def _mirror(self, version: str, deprecation: Proposal) -> tuple[str, ...]:
+        """Show an act as DataHub's own deprecation; returns why that could not be done. The act is recorded by then."""
         try:
             self.records.store.upsert([deprecation])
         except AccessDenied as error:
-            _log.warning(
-                "this is recorded of %s, but DataHub's own deprecation does not show it: that takes Edit Entity on the "
-                "version. %s",
-                version,
-                error,
+            note = (
+                f"this is recorded of {version}, but DataHub's own deprecation does not show it: that takes Edit "
+                f"Entity on the version. {error}"
             )
+            return (note,)
+        return ()
 
     def label(self, version: str, label: str, *, reason: str, publisher: str | None = None) -> None:
         """Give a version an alias, which is unique in its dataset and never moves.

@@ -31,6 +31,7 @@ PUBLISHER = Rights(
 )
 """What docs/administrators.md grants to those who publish: nobody edits a version."""
 
+NAMES = ("ada", "bob")
 SCHEDULES = 10_000
 USUAL = 300
 BLOCK = 50
@@ -103,6 +104,10 @@ class Client:
         self.receipts.append((content, registry.publish(table, facts(version), message=f"by {self.name}")))
 
 
+def token_of(name: str) -> str:
+    return f"token-of-{name}"
+
+
 def schedule(gms: StandInGms, seed: int) -> None:
     """Let clients publish while requests fail; then look at what stands."""
     chance = random.Random(seed)
@@ -123,9 +128,9 @@ def schedule(gms: StandInGms, seed: int) -> None:
             patience=chance.choice([1, 2, 3]) if gives_up else ATTEMPTS,
             timeout=0.05 if slow else PATIENT,
             # What a server leaves out takes the right to edit versions to complete.
-            token=chance.choice([ADMINISTRATOR, name]) if kinds is not LEAVING_OUT else ADMINISTRATOR,
+            token=chance.choice([ADMINISTRATOR, token_of(name)]) if kinds is not LEAVING_OUT else ADMINISTRATOR,
         )
-        for name in ("ada", "bob")
+        for name in NAMES
     ]
     gms.faults = Faults.random(seed, rate, SLOW if slow else kinds, reads=reads, delay=0.12)
     if chance.random() < 0.5:
@@ -215,7 +220,7 @@ def numbers_of(stored: Iterable[str], dataset: str) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def gms() -> Iterator[StandInGms]:
-    with StandInGms(token=ADMINISTRATOR, rights={"ada": PUBLISHER, "bob": PUBLISHER}) as server:
+    with StandInGms(token=ADMINISTRATOR, rights={token_of(name): PUBLISHER for name in NAMES}) as server:
         yield server
 
 

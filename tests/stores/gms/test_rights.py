@@ -20,6 +20,7 @@ from tests.registry.declared import declared, facts, reference
 
 NAME = "hemibrain.neurons"
 V1, V2 = version_urn(f"{NAME}@v1", "PROD"), version_urn(f"{NAME}@v2", "PROD")
+TOKEN = "token-of-a-publisher"
 PAGE = container_urn(NAME, "PROD")
 VIEW = Grant(frozenset(["VIEW_ENTITY_PAGE"]))
 CREATE = Grant(frozenset(["CREATE_ENTITY"]))
@@ -30,15 +31,15 @@ PUBLISHER = Rights((VIEW, CREATE, PAGES))
 
 @pytest.fixture
 def gms() -> Iterator[StandInGms]:
-    with StandInGms(token="administrator", rights={"publisher": PUBLISHER}) as server:
+    with StandInGms(token="administrator", rights={TOKEN: PUBLISHER}) as server:
         yield server
 
 
-def opened(gms: StandInGms, token: str = "publisher") -> Registry:
+def opened(gms: StandInGms, token: str = TOKEN) -> Registry:
     return Registry(GmsStore(HttpClient(gms.url, token, retries=0, backoff=0)), publisher="ada@lab.org")
 
 
-def publish(gms: StandInGms, number: int = 0, token: str = "publisher") -> tuple[str, tuple[str, ...]]:
+def publish(gms: StandInGms, number: int = 0, token: str = TOKEN) -> tuple[str, tuple[str, ...]]:
     with opened(gms, token) as registry:
         receipt = registry.publish(declared(owners=["bob", "team:fly"], tags=["x"]), facts(number), message="why")
         assert registry.get(receipt.version) == receipt.record
@@ -75,7 +76,7 @@ def test_nothing_is_written_on_users_and_groups(gms: StandInGms) -> None:
 
 
 def test_what_may_not_be_defined_is_not_assigned_and_said(gms: StandInGms) -> None:
-    gms.rights["publisher"] = Rights((VIEW, Grant(CREATE.privileges, RECORDS), PAGES))
+    gms.rights[TOKEN] = Rights((VIEW, Grant(CREATE.privileges, RECORDS), PAGES))
     version, notes = publish(gms)
     assert version == f"{NAME}@v1"
     note = left_out(notes, "not assigned")
@@ -92,7 +93,7 @@ def test_what_may_not_be_defined_is_not_assigned_and_said(gms: StandInGms) -> No
 
 def test_without_the_right_to_edit_the_page_it_is_published_and_the_number_not_recorded(gms: StandInGms) -> None:
     publish(gms)
-    gms.rights["publisher"] = Rights((VIEW, CREATE))
+    gms.rights[TOKEN] = Rights((VIEW, CREATE))
     with opened(gms) as registry:
         for number in (1, 2):
             receipt = registry.publish(declared(title="Renamed"), facts(number), message="why")
@@ -103,7 +104,7 @@ def test_without_the_right_to_edit_the_page_it_is_published_and_the_number_not_r
 
 
 def test_without_the_right_to_create_the_page_nothing_is_published(gms: StandInGms) -> None:
-    gms.rights["publisher"] = Rights((VIEW, Grant(CREATE.privileges, frozenset(["dataset"]))))
+    gms.rights[TOKEN] = Rights((VIEW, Grant(CREATE.privileges, frozenset(["dataset"]))))
     with opened(gms) as registry, pytest.raises(AccessDenied) as denied:
         registry.publish(declared(), facts(), message="why")
     assert "Create Entity on container brings that" in str(denied.value)
@@ -112,17 +113,17 @@ def test_without_the_right_to_create_the_page_nothing_is_published(gms: StandInG
 
 
 def test_a_denial_is_said_in_the_servers_words_without_the_token(gms: StandInGms) -> None:
-    gms.rights["publisher"] = Rights((VIEW, Grant(CREATE.privileges, frozenset(["container"])), PAGES))
+    gms.rights[TOKEN] = Rights((VIEW, Grant(CREATE.privileges, frozenset(["container"])), PAGES))
     with opened(gms) as registry, pytest.raises(AccessDenied) as denied:
         registry.publish(declared(), facts(), message="why")
     assert "urn:li:corpuser:somebody is unauthorized to modify entity: HttpStatus: 403" in str(denied.value)
-    assert "publisher" not in str(denied.value)
+    assert TOKEN not in str(denied.value)
 
 
 def test_joins_that_may_not_be_written_are_left_out_and_said(gms: StandInGms) -> None:
     publish(gms)
     kinds = frozenset(["dataset", "container", "glossaryTerm", "glossaryNode", "structuredProperty", "tag"])
-    gms.rights["publisher"] = Rights((VIEW, Grant(CREATE.privileges, kinds), PAGES))
+    gms.rights[TOKEN] = Rights((VIEW, Grant(CREATE.privileges, kinds), PAGES))
     with opened(gms) as registry:
         joined = declared("hemibrain.synapses", references=(reference(NAME),))
         receipt = registry.publish(joined, facts(), message="why")
@@ -146,7 +147,7 @@ def test_who_may_edit_completes_remains(gms: StandInGms) -> None:
 
 
 def test_lineage_that_may_not_be_written_is_left_out_and_said(gms: StandInGms) -> None:
-    gms.rights["publisher"] = Rights((VIEW, CREATE, PAGES), judges_lineage=True)
+    gms.rights[TOKEN] = Rights((VIEW, CREATE, PAGES), judges_lineage=True)
     _, notes = publish(gms)
     assert "Edit Lineage" in left_out(notes, f"the lineage of {NAME}@v1 is not written")
     assert "upstreamLineage" not in gms.entities[V1]
@@ -154,7 +155,7 @@ def test_lineage_that_may_not_be_written_is_left_out_and_said(gms: StandInGms) -
 
 def test_lineage_that_may_not_be_read_is_said_and_not_taken_for_removed(gms: StandInGms) -> None:
     writes = Grant(frozenset(["EDIT_LINEAGE"]))
-    gms.rights["publisher"] = Rights((VIEW, CREATE, PAGES, writes), judges_lineage=True)
+    gms.rights[TOKEN] = Rights((VIEW, CREATE, PAGES, writes), judges_lineage=True)
     version, notes = publish(gms)
     assert "View Lineage" in left_out(notes, f"upstreamLineage of {NAME}@v1 is not readable with this token")
     assert "upstreamLineage" in gms.entities[V1]
@@ -167,7 +168,7 @@ def test_lineage_that_may_not_be_read_is_said_and_not_taken_for_removed(gms: Sta
 def test_a_version_that_may_not_be_viewed_leaves_the_outcome_unknown(gms: StandInGms) -> None:
     publish(gms)
     publish(gms, 1)
-    gms.rights["publisher"] = Rights((VIEW, CREATE, PAGES), hidden=frozenset([V2]))
+    gms.rights[TOKEN] = Rights((VIEW, CREATE, PAGES), hidden=frozenset([V2]))
     for number in (1, 2):
         with opened(gms) as registry, pytest.raises(AccessDenied, match="v2.* View Entity Page"):
             registry.publish(declared(), facts(number), message="why")
@@ -177,10 +178,10 @@ def test_a_version_that_may_not_be_viewed_leaves_the_outcome_unknown(gms: StandI
 def test_so_does_one_that_may_not_be_viewed_once_it_is_sent(gms: StandInGms) -> None:
     with opened(gms) as registry:
         registry.publish(declared(), facts(), message="why")
-        gms.rights["publisher"] = Rights((VIEW, CREATE, PAGES), hidden=frozenset([V2]))
+        gms.rights[TOKEN] = Rights((VIEW, CREATE, PAGES), hidden=frozenset([V2]))
         with pytest.raises(RegistryError, match="not known.*View Entity Page"):
             registry.publish(declared(), facts(1), message="why")
-        gms.rights["publisher"] = PUBLISHER
+        gms.rights[TOKEN] = PUBLISHER
         again = registry.publish(declared(), facts(1), message="why")
         assert (again.version, again.created) == (f"{NAME}@v2", False)
 
@@ -190,8 +191,8 @@ def test_one_version_that_may_not_be_viewed_keeps_no_other_out(
 ) -> None:
     for number in range(3):
         publish(gms, number)
-    gms.rights["reader"] = Rights((VIEW,), hidden=frozenset([V2]))
-    with opened(gms, "reader") as registry:
+    gms.rights["token-of-a-reader"] = Rights((VIEW,), hidden=frozenset([V2]))
+    with opened(gms, "token-of-a-reader") as registry:
         assert [each.number for each in registry.versions(NAME)] == [1, 3]
         assert registry.get(NAME).number == 3
         with pytest.raises(AccessDenied, match="View Entity Page"):
@@ -200,13 +201,13 @@ def test_one_version_that_may_not_be_viewed_keeps_no_other_out(
 
 
 def test_everything_is_allowed_to_an_administrator(gms: StandInGms) -> None:
-    gms.rights["root"] = EVERYTHING
-    assert [each for each in publish(gms, token="root")[1] if "token" in each] == []
+    gms.rights["token-of-root"] = EVERYTHING
+    assert [each for each in publish(gms, token="token-of-root")[1] if "token" in each] == []
 
 
 def test_retiring_takes_the_right_to_edit_the_page_and_says_so(gms: StandInGms) -> None:
     publish(gms)
-    gms.rights["publisher"] = Rights((VIEW, CREATE))
+    gms.rights[TOKEN] = Rights((VIEW, CREATE))
     with opened(gms) as registry, pytest.raises(AccessDenied, match="nothing was recorded: that takes Edit Entity on"):
         registry.retire(f"{NAME}@v1", reason="wrong")
 
@@ -216,16 +217,18 @@ def test_without_the_right_to_edit_versions_a_retirement_is_recorded_and_its_bad
 ) -> None:
     publish(gms)
     with opened(gms) as registry:
-        registry.retire(f"{NAME}@v1", reason="wrong")
+        (note,) = registry.retire(f"{NAME}@v1", reason="wrong").notes
         retirement = registry.retirement(f"{NAME}@v1")
         assert retirement is not None
         assert retirement.reason == "wrong"
-    assert "DataHub's own deprecation does not show it: that takes Edit Entity on the version" in caplog.text
+        registry.acts.undo(f"{NAME}@v1", reason="right after all")
+    assert "DataHub's own deprecation does not show it: that takes Edit Entity on the version" in note
+    assert f"recorded of {NAME}@v1, but DataHub's own deprecation does not show it" in caplog.text
     assert "deprecation" not in gms.entities[V1]
 
 
 def test_repairing_adds_what_could_not_be_written(gms: StandInGms) -> None:
-    gms.rights["publisher"] = Rights((VIEW, Grant(CREATE.privileges, RECORDS), PAGES))
+    gms.rights[TOKEN] = Rights((VIEW, Grant(CREATE.privileges, RECORDS), PAGES))
     version, _ = publish(gms)
     before = gms.entities[V1]["datasetProperties"]
     with opened(gms) as registry:

@@ -13,7 +13,7 @@ from registry_dagster.datahub.version import RECORD_ASPECTS, digest_of, record_f
 from registry_dagster.errors import AccessDenied, CorruptRecord, RegistryError, RegistryUnavailable, StoreRefused
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion, Provenance
-from registry_dagster.registry.completion import Completer, exists_unread, is_remains, unknown_outcome
+from registry_dagster.registry.completion import Completer, exists_unread, is_remains, unknown_outcome, with_keys
 from registry_dagster.registry.plan import Plan, Publication, Receipt
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.sending import Sender, Sent
@@ -136,6 +136,9 @@ class Committer:
             _count_lost_race(commit.task)
         elif self._was_refused_by_guard(sent):
             _count_lost_race(commit.task)
+        elif exists_unread(sent.refusal) and commit.task.failures:
+            # Nothing of it reads back, and yet something is there each time: a key, of which nobody saw anything.
+            self._settle_remains(commit, sent, with_keys(sent.proposals, stored))
         else:
             # Nothing there. Perhaps what the version points at is lacking, too: ask for all of it again.
             self.writer.forget()
@@ -156,7 +159,8 @@ class Committer:
             )
             _count_lost_race(commit.task)
         else:
-            self._settle(commit, sent, stored)
+            # The guard was not part of what was written now.
+            self._settle(commit, replace(sent, guard=None, refusal=refusal), stored)
 
     def _was_refused_by_guard(self, sent: Sent) -> bool:
         """Whether others changed the Dataset since it was read. If they did not, the next commit has no guard."""
@@ -164,7 +168,7 @@ class Committer:
             return False
         moved = self.records.index.has_moved(sent.guard, sent.record.dataset)
         if not moved:
-            self.records.index.leave_unguarded(sent.record.dataset)
+            self.records.index.doubt_guard(sent.record.dataset)
         return moved
 
     def _completed(

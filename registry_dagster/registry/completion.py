@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from registry_dagster.datahub.audit import is_intact
-from registry_dagster.datahub.proposal import Entity, Proposal
+from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
 from registry_dagster.datahub.urns import version_urn
 from registry_dagster.datahub.version import RECORD_ASPECTS, record_from
 from registry_dagster.errors import AccessDenied, CorruptRecord, RegistryError, RegistryUnavailable, StoreRefused
@@ -16,7 +16,7 @@ from registry_dagster.registry.denied import unreadable_note, unwritten_note
 from registry_dagster.registry.records import Records
 from registry_dagster.stores.store import Refusal
 
-__all__ = ["Completer", "exists_unread", "is_remains", "unknown_outcome"]
+__all__ = ["Completer", "exists_unread", "is_remains", "unknown_outcome", "with_keys"]
 
 _FAILURES = 4
 
@@ -131,6 +131,11 @@ def _notes(record: DatasetVersion, unreadable: set[str], denied: set[str]) -> tu
 def is_remains(entity: Entity) -> bool:
     """Whether aspects of a version are there without a record: a store left it out without saying so."""
     return bool(entity) and "datasetProperties" not in entity
+
+
+def with_keys(proposals: Iterable[Proposal], stored: Mapping[str, Entity]) -> dict[str, Entity]:
+    """What is stored, where each entity that does not read back is taken to have a key, and nothing else."""
+    return {**{each.urn: dict[str, Aspect]() for each in proposals}, **stored}
 
 
 def exists_unread(refusal: Refusal | None) -> bool:

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 from registry_dagster.datahub.acts import HIGHEST
 from registry_dagster.datahub.assignments import assigned, without
+from registry_dagster.datahub.pipeline import pipeline_proposals
 from registry_dagster.datahub.proposal import Proposal
-from registry_dagster.datahub.urns import container_urn, entity_type, version_urn
+from registry_dagster.datahub.urns import container_urn, entity_type, platform_urn, version_urn
 from registry_dagster.model.dataset_version import DatasetVersion
 
 __all__ = ["Denied", "lineage_note", "unreadable_note", "unwritten_note"]
 
 _REPAIR = "`feature-registry doctor --repair` adds what is missing"
 _LINEAGE = "upstreamLineage"
-_AROUND = ("dataPlatform", "dataFlow", "dataJob")
 
 
 @dataclass
@@ -54,7 +54,14 @@ class Denied:
         yield from _unjoined(others & self.urns)
         yield from (lineage_note(record) for _ in {own} & self.urns)
         yield from (_page_note(record) for _ in {page} & self.urns)
-        yield from _unrecorded({urn for urn in self.urns if entity_type(urn) in _AROUND})
+        yield from _unrecorded(self.urns & _around(record, env))
+
+
+def _around(record: DatasetVersion, env: str) -> set[str]:
+    """The platforms, the flow and the job of a version."""
+    sources = {each.source for each in record.materializations}
+    platforms = [platform_urn(), *map(platform_urn, sources)]
+    return {*platforms, *(each.urn for each in pipeline_proposals(record, env))}
 
 
 def _undefined(urns: set[str]) -> Iterator[str]:

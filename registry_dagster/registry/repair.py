@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from registry_dagster.datahub.assignments import assigned
@@ -10,8 +10,9 @@ from registry_dagster.datahub.audit import PEOPLES_OWN, is_intact
 from registry_dagster.datahub.dataset import dataset_proposals
 from registry_dagster.datahub.prerequisites import prerequisite_proposals
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
-from registry_dagster.datahub.urns import container_urn, version_urn
+from registry_dagster.datahub.urns import PLATFORM, container_urn, version_set_urn, version_urn
 from registry_dagster.datahub.version import version_proposals
+from registry_dagster.datahub.version_sets import SET_ASPECT, member_name
 from registry_dagster.errors import AccessDenied, RegistryError
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
@@ -38,6 +39,24 @@ class Repair:
                 yield from self._version(record, dataset)
             if self.writer.denied.may_record_numbers(name, self.records.env):
                 self.records.index.raise_highest(records[-1:])
+            yield from self._set(name, records)
+
+    def _set(self, name: str, records: Sequence[DatasetVersion]) -> Iterator[str]:
+        """The version of a dataset that DataHub's default search shows."""
+        urn = version_set_urn(PLATFORM, name, self.records.env)
+        before = self._latest(urn)
+        self.writer.sets.settle([name])
+        if (after := self._latest(urn)) != before:
+            yield f"{name}: its version set names {after} now, not {before}"
+        yield from (f"{name}: {each}" for each in self._notes(records))
+
+    def _notes(self, records: Sequence[DatasetVersion]) -> Iterable[str]:
+        return dict.fromkeys(note for each in records for note in self.writer.sets.notes(each))
+
+    def _latest(self, version_set: str) -> str | None:
+        found = self.records.store.read([version_set], [SET_ASPECT]).get(version_set, {})
+        latest = found.get(SET_ASPECT, {}).get("latest")
+        return member_name(latest) if isinstance(latest, str) else None
 
     def _page(self, dataset: Dataset) -> Iterator[str]:
         """The tags of the Dataset's page."""

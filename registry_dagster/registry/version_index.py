@@ -8,6 +8,7 @@ Dataset records is trusted to be the last one, since others may delete and a cra
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -40,6 +41,8 @@ _FAR_AHEAD = 20
 """As far where the Dataset records no highest number: others may have deleted what is in between."""
 
 _TRIES = 5
+_MOST_REFUSED = 3
+"""After so many guards in a row that a store refuses, though nobody changed what they guard, none is sent."""
 
 
 @dataclass
@@ -96,6 +99,7 @@ class VersionIndex:
         self._named: dict[str, int] = {}
         self._read: set[str] = set()
         self._unguarded: set[str] = set()
+        self._refused_guards: Counter[str] = Counter()
 
     def read(self, datasets: Collection[str]) -> dict[str, Numbers]:
         """What is true of datasets now: one batched read per 200 versions, and a constant number besides."""
@@ -157,6 +161,16 @@ class VersionIndex:
         """Publish into a dataset without guards from now on, since the store refuses them."""
         self._unguarded.add(dataset)
 
+    def doubt_guard(self, dataset: str) -> None:
+        """Send the next commit without guard, since the store refused this one; perhaps for another reason."""
+        self._refused_guards[dataset] += 1
+        self._unguarded.add(dataset)
+
+    def _trust_guard(self, dataset: str) -> None:
+        """Guard again: the Dataset's page can be written, so what was refused may have been something else."""
+        if 0 < self._refused_guards[dataset] < _MOST_REFUSED:
+            self._unguarded.discard(dataset)
+
     def mark_given(self, dataset: str, number: int) -> None:
         """Count a number as given, though no record is there."""
         self._known[dataset].given = max(self._known[dataset].given, number)
@@ -168,6 +182,7 @@ class VersionIndex:
 
     def remember_guard(self, guard: Proposal, dataset: str) -> None:
         """Keep what was written with a version."""
+        self._refused_guards.pop(dataset, None)
         numbers = self._known[dataset]
         numbers.container = {**numbers.container, ACTS_ASPECT: guard.value}
         numbers.recorded = highest_from(numbers.container)
@@ -208,6 +223,7 @@ class VersionIndex:
         for swap, name in zip(swaps, wanted, strict=True):
             if written[name]:
                 self._known[name].container = {**held[name], ACTS_ASPECT: swap.after}
+                self._trust_guard(name)
         for name, number in highest.items():
             if written.get(name, True):
                 self._known[name].recorded = max(self._known[name].recorded, number)

@@ -8,9 +8,10 @@ import pytest
 
 from registry_dagster.datahub.acts import highest_from
 from registry_dagster.datahub.assignments import assigned
-from registry_dagster.datahub.urns import container_urn, version_urn
+from registry_dagster.datahub.urns import container_urn, version_set_urn, version_urn
 from registry_dagster.errors import AccessDenied, RegistryError
 from registry_dagster.http import HttpClient
+from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.registry import Registry
 from registry_dagster.stores.gms.store import GmsStore
 from tests.gms.rights import EVERYTHING, Grant, Rights
@@ -140,6 +141,50 @@ def test_remains_that_may_not_be_completed_are_left_out_and_the_next_number_is_t
     assert publish(gms, 2)[0] == f"{NAME}@v4"
 
 
+def test_a_key_alone_counts_as_given_and_the_next_number_is_taken(gms: StandInGms) -> None:
+    publish(gms)
+    gms.put(V2, "datasetKey", key_of(V2))
+    version, notes = publish(gms, 1)
+    assert version == f"{NAME}@v3"
+    assert "Edit Entity" in left_out(notes, f"{NAME}@v2 is left out: aspects without a record are there")
+    assert publish(gms, 2)[0] == f"{NAME}@v4"
+
+
+def test_who_may_edit_publishes_over_a_key_alone(gms: StandInGms) -> None:
+    publish(gms)
+    gms.put(V2, "datasetKey", key_of(V2))
+    assert publish(gms, 1, "administrator")[0] == f"{NAME}@v2"
+    assert highest_from(gms.entities[PAGE]) == 2
+
+
+def test_a_refusal_that_passes_leaves_the_dataset_guarded(gms: StandInGms) -> None:
+    with opened(gms) as registry:
+
+        def writes(number: int) -> int:
+            gms.reset_requests()
+            registry.publish(declared(), facts(number), message="why")
+            return len(gms.requests_of("POST", "/aspects"))
+
+        writes(0)
+        guarded = writes(1)
+        gms.faults.next("422")
+        assert writes(2) > guarded
+        assert writes(3) == guarded, "the number is raised in the same request again"
+
+
+def test_what_may_not_be_recorded_of_one_version_is_not_said_of_another(gms: StandInGms) -> None:
+    rights = Grant(CREATE.privileges, frozenset([*RECORDS, "glossaryTerm", "glossaryNode", "structuredProperty"]))
+    gms.rights[TOKEN] = Rights((VIEW, rights, PAGES))
+    there = MaterializationVersion(system="elsewhere", version="1", source="cave")
+    with opened(gms) as registry:
+        first = registry.publish(declared(), facts(), message="why")
+        second = registry.publish(declared("lab.cells", materializations=(there,)), facts(), message="why")
+    source = first.record.materializations[0].source
+    assert source in left_out(first.notes, "not recorded")
+    assert "cave" in left_out(second.notes, "not recorded")
+    assert source not in left_out(second.notes, "not recorded")
+
+
 def test_who_may_edit_completes_remains(gms: StandInGms) -> None:
     publish(gms)
     leave_remains(gms)
@@ -239,6 +284,19 @@ def test_repairing_adds_what_could_not_be_written(gms: StandInGms) -> None:
         assert list(registry.repair()) == []
     assert gms.entities[V1]["datasetProperties"] == before
     assert [each["tag"] for each in gms.entities[PAGE]["globalTags"]["tags"]] == ["urn:li:tag:x"]
+
+
+def test_repairing_lets_version_sets_name_the_current_version(gms: StandInGms) -> None:
+    for number in range(2):
+        publish(gms, number)
+    version_set = version_set_urn("feature-registry", NAME, "PROD")
+    gms.put(version_set, "versionSetProperties", {**gms.entities[version_set]["versionSetProperties"], "latest": V1})
+    with opened(gms) as registry:
+        (line,) = registry.repair()
+        assert "Edit Entity on version sets" in line
+    with opened(gms, "administrator") as registry:
+        assert list(registry.repair()) == [f"{NAME}: its version set names {NAME}@v2 now, not {NAME}@v1"]
+        assert list(registry.repair()) == []
 
 
 def test_the_doctor_says_which_privilege_is_lacking_to_what(gms: StandInGms) -> None:

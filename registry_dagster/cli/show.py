@@ -31,8 +31,8 @@ def show(
         str | None,
         typer.Option(
             metavar="ENGINE",
-            help="Print Python that reads exactly the published table, with polars, duckdb, pyarrow, spark, ray "
-            "or lance.",
+            help="Print Python that reads exactly the published table, with polars, duckdb, pyarrow, pandas, "
+            "spark, ray or lance.",
         ),
     ] = None,
     history: Annotated[bool, typer.Option("--history", help="Print what people did to it: who, why, when.")] = False,

@@ -283,7 +283,7 @@ class Registry:
 
         Args:
             name, at, layout: The version; see `current`.
-            engine: polars, duckdb, pyarrow, spark, ray or lance.
+            engine: polars, duckdb, pyarrow, pandas, spark, ray or lance.
 
         Raises:
             EngineCannotRead: no such engine, or it does not read such a table; says which do.

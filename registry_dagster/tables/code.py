@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from registry_dagster.tables.storage.locations import local_path
 from registry_dagster.tables.storage.options import AZURE, scheme_of
 
-__all__ = ["Code", "opened_files", "over_arrow", "place", "spark_session", "text"]
+__all__ = ["Code", "opened_files", "over_arrow", "over_pandas", "place", "spark_session", "text"]
 
 _SCHEMES = {"s3a": "s3", "gcs": "gs"}
 _SCHEMES_OF_SPARK = {"s3": "s3a", "gcs": "gs"}
@@ -72,6 +72,15 @@ def opened_files(location: str, files: str) -> tuple[Code, str, str]:
 def over_arrow() -> Code:
     """DuckDB over the Arrow dataset or table `source`, which needs none of its extensions."""
     return Code.of("import duckdb", 'data = duckdb.sql("SELECT * FROM source")')
+
+
+def over_pandas(table: str) -> Code:
+    """A pandas DataFrame with Arrow's own types, of an Arrow table that is given as an expression.
+
+    With types of its own pandas would take whole numbers for fractions where a value is missing, and so lose the
+    last digits of long ids. What it wrote about an index is not asked either: every column stays one.
+    """
+    return Code.of("import pandas as pd", f"data = {table}.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)")
 
 
 def spark_session() -> Code:

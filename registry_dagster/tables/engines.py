@@ -10,7 +10,7 @@ from registry_dagster.model.table import TableFacts
 
 __all__ = ["ANY_SCHEME", "ENGINES", "Engine", "Readers"]
 
-Engine = Literal["polars", "duckdb", "pyarrow", "spark", "ray", "lance"]
+Engine = Literal["polars", "duckdb", "pyarrow", "pandas", "spark", "ray", "lance"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
 
 ANY_SCHEME = "*"

@@ -36,12 +36,13 @@ def read_code(record: DatasetVersion, engine: str, *, remark: str | None = None)
     """A Python program that reads a published version's table in its pinned state.
 
     Its last variable, `data`, is what the engine reads lazily where it can: a polars LazyFrame, a DuckDB
-    relation, a pyarrow dataset (for Iceberg, a table), a Spark DataFrame, a Ray dataset, a Lance dataset.
+    relation, a pyarrow dataset (for Iceberg, a table), a pandas DataFrame, a Spark DataFrame, a Ray
+    dataset, a Lance dataset.
     It holds no credentials: the engine finds them in its environment.
 
     Args:
         record: The published version.
-        engine: One of polars, duckdb, pyarrow, spark, ray, lance.
+        engine: One of polars, duckdb, pyarrow, pandas, spark, ray, lance.
         remark: What else a reader should know, put at the top as a comment.
 
     Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from registry_dagster.model.table import DeltaPin, TableFacts
-from registry_dagster.tables.code import Code, over_arrow, place, spark_session, text
+from registry_dagster.tables.code import Code, over_arrow, over_pandas, place, spark_session, text
 from registry_dagster.tables.engines import Engine, Readers
 
 __all__ = ["READERS", "delta_code"]
@@ -25,7 +25,9 @@ def _refuses(table: TableFacts, engine: Engine) -> str | None:
 
 
 READERS = Readers(
-    {"polars": (), "duckdb": (), "pyarrow": (), "ray": (), "spark": ()}, spark_package="delta-spark", refuses=_refuses
+    {"polars": (), "duckdb": (), "pyarrow": (), "pandas": (), "ray": (), "spark": ()},
+    spark_package="delta-spark",
+    refuses=_refuses,
 )
 
 
@@ -67,6 +69,8 @@ def _scanned(table: TableFacts, pin: DeltaPin, engine: Engine) -> Code:
     match engine:
         case "duckdb":
             return plain + Code.of("source = delta.to_pyarrow_dataset()") + over_arrow()
+        case "pandas":
+            return plain + over_pandas("delta.to_pyarrow_dataset().to_table()")
         case "ray":
             where = place(table.location)
             return plain + Code.of("import ray", f"data = ray.data.read_delta({where}, version={pin.version})")
@@ -89,6 +93,8 @@ def _queried(engine: Engine) -> Code:
             return queried + Code.of("import polars as pl", "data = pl.from_arrow(source).lazy()")
         case "duckdb":
             return queried + over_arrow()
+        case "pandas":
+            return queried + over_pandas("source")
         case "ray":
             return queried + Code.of("import ray", "data = ray.data.from_arrow(source)")
         case _:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from registry_dagster.model.table import FeatherPin, TableFacts
-from registry_dagster.tables.code import Code, opened_files, over_arrow, place, text
+from registry_dagster.tables.code import Code, opened_files, over_arrow, over_pandas, place, text
 from registry_dagster.tables.engines import ANY_SCHEME, Engine, Readers
 from registry_dagster.tables.storage.options import scheme_of
 
 __all__ = ["READERS", "feather_code"]
 
-READERS = Readers({"polars": {ANY_SCHEME}, "duckdb": {ANY_SCHEME}, "pyarrow": {ANY_SCHEME}})
+READERS = Readers({"polars": {ANY_SCHEME}, "duckdb": {ANY_SCHEME}, "pyarrow": {ANY_SCHEME}, "pandas": {ANY_SCHEME}})
 
 
 def feather_code(table: TableFacts, pin: FeatherPin, engine: Engine) -> Code:
@@ -24,6 +24,8 @@ def feather_code(table: TableFacts, pin: FeatherPin, engine: Engine) -> Code:
             return found + _polars(table)
         case "duckdb":
             return found + _dataset(table, "source") + over_arrow()
+        case "pandas":
+            return found + _dataset(table, "source") + over_pandas("source.to_table()")
         case _:
             return found + _dataset(table, "data")
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from registry_dagster.model.table import IcebergPin, TableFacts
-from registry_dagster.tables.code import Code, over_arrow, place, spark_session, text
+from registry_dagster.tables.code import Code, over_arrow, over_pandas, place, spark_session, text
 from registry_dagster.tables.engines import Engine, Readers
 from registry_dagster.tables.storage.options import scheme_of
 
 __all__ = ["READERS", "iceberg_code"]
 
 READERS = Readers(
-    {"polars": (), "duckdb": (), "pyarrow": (), "ray": (), "spark": ()}, spark_package="iceberg-spark-runtime"
+    {"polars": (), "duckdb": (), "pyarrow": (), "pandas": (), "ray": (), "spark": ()},
+    spark_package="iceberg-spark-runtime",
 )
 _IO = '{"py-io-impl": "pyiceberg.io.fsspec.FsspecFileIO"}'
 
@@ -52,10 +53,19 @@ def _duckdb(pin: IcebergPin) -> Code:
 
 
 def _pyarrow(pin: IcebergPin) -> Code:
+    return _typed(pin, "data")
+
+
+def _pandas(pin: IcebergPin) -> Code:
+    return _typed(pin, "source") + over_pandas("source")
+
+
+def _typed(pin: IcebergPin, variable: str) -> Code:
+    """An Arrow table of the types that are recorded; pyiceberg reads texts with longer offsets."""
     return _opened(pin) + Code.of(
         "from pyiceberg.io.pyarrow import schema_to_pyarrow",
         f"scan = iceberg.scan(snapshot_id={pin.snapshot_id})",
-        "data = scan.to_arrow().cast(schema_to_pyarrow(scan.projection(), include_field_ids=False))",
+        f"{variable} = scan.to_arrow().cast(schema_to_pyarrow(scan.projection(), include_field_ids=False))",
     )
 
 
@@ -63,6 +73,7 @@ _READING: Mapping[Engine, Callable[[IcebergPin], Code]] = {
     "polars": _polars,
     "duckdb": _duckdb,
     "pyarrow": _pyarrow,
+    "pandas": _pandas,
     "ray": _ray,
     "spark": _spark,
 }

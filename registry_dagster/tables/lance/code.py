@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from registry_dagster.model.table import LancePin, TableFacts
-from registry_dagster.tables.code import Code, over_arrow, place, text
+from registry_dagster.tables.code import Code, over_arrow, over_pandas, place, text
 from registry_dagster.tables.engines import Engine, Readers
 
 __all__ = ["READERS", "lance_code"]
 
 READERS = Readers(
-    {"polars": (), "duckdb": (), "pyarrow": (), "ray": (), "lance": ()},
+    {"polars": (), "duckdb": (), "pyarrow": (), "pandas": (), "ray": (), "lance": ()},
     why_not={"spark": "Spark reads Lance datasets only with a connector, for which no code is given here"},
 )
 
@@ -26,6 +26,8 @@ def lance_code(table: TableFacts, pin: LancePin, engine: Engine) -> Code:
             return opened + Code.of("import polars as pl", "data = pl.scan_pyarrow_dataset(source)")
         case "duckdb":
             return opened + over_arrow()
+        case "pandas":
+            return opened + over_pandas("source.to_table()")
         case "ray":
             return opened + Code.of("import ray", f"data = ray.data.read_lance({where}, version={pin.version})")
         case _:

@@ -7,13 +7,22 @@ from collections.abc import Callable, Mapping
 from registry_dagster.errors import EngineCannotRead
 from registry_dagster.model.names import split_path
 from registry_dagster.model.table import ParquetPin, TableFacts
-from registry_dagster.tables.code import Code, opened_files, over_arrow, place, spark_session, text
+from registry_dagster.tables.code import Code, opened_files, over_arrow, over_pandas, place, spark_session, text
 from registry_dagster.tables.engines import ANY_SCHEME, Engine, Readers
 from registry_dagster.tables.storage.options import HTTP
 
 __all__ = ["READERS", "parquet_code"]
 
-READERS = Readers({"polars": HTTP, "duckdb": {ANY_SCHEME}, "pyarrow": {ANY_SCHEME}, "ray": {ANY_SCHEME}, "spark": ()})
+READERS = Readers(
+    {
+        "polars": HTTP,
+        "duckdb": {ANY_SCHEME},
+        "pyarrow": {ANY_SCHEME},
+        "pandas": {ANY_SCHEME},
+        "ray": {ANY_SCHEME},
+        "spark": (),
+    }
+)
 
 
 def parquet_code(table: TableFacts, pin: ParquetPin, engine: Engine) -> Code:
@@ -49,6 +58,10 @@ def _duckdb(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:
 
 def _pyarrow(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:
     return _dataset(table, names, "data")
+
+
+def _pandas(table: TableFacts, where: str, names: tuple[str, ...]) -> Code:
+    return _dataset(table, names, "source") + over_pandas("source.to_table()")
 
 
 def _dataset(table: TableFacts, names: tuple[str, ...], variable: str) -> Code:
@@ -108,6 +121,7 @@ _READING: Mapping[Engine, Callable[[TableFacts, str, tuple[str, ...]], Code]] = 
     "polars": _polars,
     "duckdb": _duckdb,
     "pyarrow": _pyarrow,
+    "pandas": _pandas,
     "ray": _ray,
     "spark": _spark,
 }

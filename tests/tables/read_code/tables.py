@@ -56,6 +56,8 @@ def rows_of(data: Any) -> list[tuple[Any, ...]]:
         found = data.to_arrow_table().to_pylist()
     elif kind == "pyspark":
         found = [row.asDict() for row in data.collect()]
+    elif kind == "pandas":
+        found = data.to_dict("records")
     elif kind == "ray":
         found = data.take_all()
     else:

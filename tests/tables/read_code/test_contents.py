@@ -26,7 +26,7 @@ from tests.tables.delta.delta_tables import CHECKPOINTS, keep_in_checkpoint
 from tests.tables.read_code.tables import published
 from tests.tables.read_code.test_read_code import run
 
-RUN_HERE = ("polars", "duckdb", "pyarrow", "lance")
+RUN_HERE = ("polars", "duckdb", "pyarrow", "pandas", "lance")
 PLAIN = pa.table({"id": pa.array([1, 2, 3], pa.int64()), "name": ["a", None, "c"]})
 RICH = pa.table(
     {
@@ -64,6 +64,14 @@ def parquet_file(path: Path) -> Written:
 def parquet_unsigned(path: Path) -> Written:
     pq.write_table(BIG, path / "cells.pq")
     return inspect_table(path / "cells.pq"), BIG
+
+
+@table
+def parquet_long_ids_with_nulls(path: Path) -> Written:
+    data = pa.table({"id": pa.array([2**63 - 1, 2**53 + 1, None], pa.int64()), "name": ["a", "b", "c"]})
+    data.to_pandas().set_index("name").to_parquet(path / "by_pandas.parquet")
+    pq.write_table(data.replace_schema_metadata(pq.read_schema(path / "by_pandas.parquet").metadata), path / "c.pq")
+    return inspect_table(path / "c.pq"), data
 
 
 @table
@@ -265,6 +273,8 @@ def in_arrow(data: Any) -> pa.Table:
         return data.collect().to_arrow()
     if kind in {"duckdb", "_duckdb"}:
         return data.to_arrow_table()
+    if kind == "pandas":
+        return pa.Table.from_pandas(data, preserve_index=False)
     return data if isinstance(data, pa.Table) else data.to_table()
 
 
@@ -295,6 +305,6 @@ def test_the_program_reads_what_was_written(
     recorded = decode_schema(facts.arrow_schema)
     assert sorted(found.schema.names) == sorted(recorded.names) == sorted(written.schema.names)
     assert rows(found, written.schema.names) == rows(written, written.schema.names)
-    if engine == "pyarrow":
+    if engine in {"pyarrow", "pandas"}:
         types = {field.name: field.type for field in recorded}
         assert {field.name: field.type for field in found.schema} == types

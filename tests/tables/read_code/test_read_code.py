@@ -19,7 +19,7 @@ from registry_dagster.tables.read_code import read_code
 from tests.tables.places import SECRET, Place
 from tests.tables.read_code.tables import FORMATS, PINNED, published, rows_of, write
 
-LIGHT = ["polars", "duckdb", "pyarrow"]
+LIGHT = ["polars", "duckdb", "pyarrow", "pandas"]
 
 
 def run(code: str) -> Any:
@@ -93,7 +93,7 @@ def at(location: str, pin: Any = None) -> TableFacts:
     ("engine", "message"),
     [
         ("polar", "there is no code for 'polar'; did you mean 'polars'\\? One of polars, duckdb"),
-        ("lance", "lance does not read Delta tables; use polars or duckdb or pyarrow or spark or ray"),
+        ("lance", "lance does not read Delta tables; use polars or duckdb or pyarrow or pandas or spark or ray"),
     ],
 )
 def test_an_engine_that_does_not_read_it_is_refused_with_those_that_do(engine: str, message: str) -> None:
@@ -135,9 +135,9 @@ def test_a_record_without_features_does_not_read_mapped_columns_as_nulls(tmp_pat
 @pytest.mark.parametrize(
     ("engine", "dtype", "others"),
     [
-        ("duckdb", "fixed_size_list<float16>[64]", "polars or pyarrow"),
-        ("polars", "dense_union<a: int64=0, b: string=1>", "pyarrow"),
-        ("polars", "interval[month_day_nano]", "pyarrow"),
+        ("duckdb", "fixed_size_list<float16>[64]", "polars or pyarrow or pandas"),
+        ("polars", "dense_union<a: int64=0, b: string=1>", "pyarrow or pandas"),
+        ("polars", "interval[month_day_nano]", "pyarrow or pandas"),
     ],
 )
 def test_a_column_that_an_engine_cannot_read_is_refused_with_those_that_can(

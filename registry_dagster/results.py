@@ -18,7 +18,16 @@ from registry_dagster.model.act import Act
 from registry_dagster.model.column import MaterializationName
 from registry_dagster.model.dataset_version import ColumnSource, Provenance
 from registry_dagster.model.retirement import Retirement
-from registry_dagster.model.table import DeltaPin, FeatherPin, IcebergPin, LancePin, ParquetPin, TableField
+from registry_dagster.model.table import (
+    CsvPin,
+    DeltaPin,
+    FeatherPin,
+    IcebergPin,
+    LancePin,
+    OpaquePin,
+    ParquetPin,
+    TableField,
+)
 from registry_dagster.registry.commit import Outcome
 from registry_dagster.registry.materialization_changes import MaterializationChange, MaterializationChanges
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion, Newest
@@ -37,6 +46,7 @@ __all__ = [
     "Comparability",
     "Comparison",
     "Compatibility",
+    "CsvPin",
     "DatasetNow",
     "DeltaPin",
     "Dependent",
@@ -61,6 +71,7 @@ __all__ = [
     "NearestPoint",
     "Newest",
     "NullSentinel",
+    "OpaquePin",
     "Outcome",
     "ParquetPin",
     "Point",

@@ -34,7 +34,16 @@ from registry_dagster.model.names import (
 )
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import SIGNALS, SpatialDrift
-from registry_dagster.model.table import DeltaPin, FeatherPin, IcebergPin, LancePin, ParquetPin, TableFacts
+from registry_dagster.model.table import (
+    CsvPin,
+    DeltaPin,
+    FeatherPin,
+    IcebergPin,
+    LancePin,
+    OpaquePin,
+    ParquetPin,
+    TableFacts,
+)
 from registry_dagster.model.text import Description, Text, UrnText
 from registry_dagster.model.vocabulary import ANNOTATION_TYPES, AnnotationType
 
@@ -177,7 +186,12 @@ def _references(paths: SearchStrategy[str]) -> SearchStrategy[Reference]:
     return st.fixed_dictionaries({"columns": columns}).flatmap(with_keys)
 
 
-_pins = st.one_of(*(models(kind) for kind in (DeltaPin, FeatherPin, IcebergPin, LancePin, ParquetPin)))
+_opaque_pins = models(OpaquePin, state=st.just(None), fingerprint=st.just("sha256:0")) | models(
+    OpaquePin, state=_one_line, fingerprint=st.just(None)
+)
+_pins = st.one_of(
+    *(models(kind) for kind in (CsvPin, DeltaPin, FeatherPin, IcebergPin, LancePin, ParquetPin)), _opaque_pins
+)
 _columns = st.one_of(*map(models, SEMANTICS.values()))
 _signals = st.one_of(*map(models, SIGNALS.values()))
 materializations: SearchStrategy[MaterializationVersion] = models(MaterializationVersion)

@@ -54,7 +54,8 @@ At = Annotated[
 InLayout = Annotated[str | None, typer.Option("--layout", help="Of a dataset, only versions in this layout.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FormatName = Annotated[
-    str | None, typer.Option("--format", help="parquet, delta, iceberg, lance or feather; default: detected.")
+    str | None,
+    typer.Option("--format", help="parquet, delta, iceberg, lance, feather, csv or opaque; default: detected."),
 ]
 StorageOption = Annotated[
     list[str] | None,

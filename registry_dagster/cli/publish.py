@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -22,6 +22,7 @@ from registry_dagster.cli.options import (
     table_format,
 )
 from registry_dagster.cli.output import note, say, show
+from registry_dagster.errors import RegistryError
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.layout import Layout
 from registry_dagster.model.table import TableFacts
@@ -35,8 +36,17 @@ PhysicalVersion = Annotated[
     str | None, typer.Option("--version", help="The table's physical version; default: the newest.")
 ]
 Counts = Annotated[
-    bool, typer.Option("--counts", help="Count rows even if that reads the metadata of every file (Delta, Parquet).")
+    bool,
+    typer.Option(
+        "--counts",
+        help="Count rows even if that reads the metadata of every file (Delta, Parquet), or the file (CSV).",
+    ),
 ]
+Schema = Annotated[
+    list[str] | None,
+    typer.Option("--schema", metavar="NAME=TYPE", help="A column's Arrow type (csv, opaque); repeatable, in order."),
+]
+HowToRead = Annotated[str | None, typer.Option("--how-to-read", help="How people read it (opaque).")]
 Label = Annotated[str | None, typer.Option(help="An alias of the version for people.")]
 Draft = Annotated[bool, typer.Option("--draft", help="Publish it as not final; promote makes it final.")]
 Inputs = Annotated[
@@ -60,6 +70,8 @@ def publish(
     draft: Draft = False,
     storage_option: StorageOption = None,
     counts: Counts = False,
+    schema: Schema = None,
+    how_to_read: HowToRead = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan; write nothing.")] = False,
     registry: Target = None,
     env: Env = None,
@@ -67,7 +79,8 @@ def publish(
 ) -> None:
     """Publish a table with its declared meaning."""
     declared = _declared(declaration, input or (), layout)
-    facts = _inspect(table, format, version, storage_option, counts)
+    options = _Options(format, version, storage_option, counts, schema, how_to_read)
+    facts = _inspect(table, options)
     with opened(registry, env, publisher) as opened_registry:
         if dry_run:
             return _show_plan(opened_registry.plan(declared, facts, label=label, draft=draft), as_json)
@@ -89,13 +102,16 @@ def plan(
     draft: Draft = False,
     storage_option: StorageOption = None,
     counts: Counts = False,
+    schema: Schema = None,
+    how_to_read: HowToRead = None,
     registry: Target = None,
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what publishing a table would do. Writes nothing."""
     declared = _declared(declaration, input or (), layout)
-    facts = _inspect(table, format, version, storage_option, counts)
+    options = _Options(format, version, storage_option, counts, schema, how_to_read)
+    facts = _inspect(table, options)
     with opened(registry, env) as opened_registry:
         _show_plan(opened_registry.plan(declared, facts, label=label, draft=draft), as_json)
 
@@ -121,14 +137,42 @@ def _print_receipt(receipt: Receipt) -> None:
     say(f"{done} {receipt.version}\n{receipt.urn}\nin {receipt.target}")
 
 
-def _inspect(
-    table: str, format: str | None, version: str | None, options: Sequence[str] | None, counts: bool
-) -> TableFacts:
+class _Options(NamedTuple):
+    """How a table is inspected, as the options say it."""
+
+    format: str | None
+    version: str | None
+    storage_option: Sequence[str] | None
+    counts: bool
+    schema: Sequence[str] | None
+    how_to_read: str | None
+
+
+def _inspect(table: str, options: _Options) -> TableFacts:
     from registry_dagster.tables import inspect_table
 
     return inspect_table(
-        table, format=table_format(format), version=version, storage_options=storage_options(options), counts=counts
+        table,
+        format=table_format(options.format),
+        version=options.version,
+        storage_options=storage_options(options.storage_option),
+        counts=options.counts,
+        schema=_schema(options.schema),
+        how_to_read=options.how_to_read,
     )
+
+
+def _schema(given: Sequence[str] | None) -> dict[str, str] | None:
+    """NAME=TYPE texts as the types of columns, in their order.
+
+    Raises:
+        RegistryError: a text is not NAME=TYPE, or a column is given twice.
+    """
+    pairs = [(text.partition("=")[0], text.partition("=")[2]) for text in given or ()]
+    schema = dict(pairs)
+    if not all(map(all, pairs)) or len(schema) < len(pairs):
+        raise RegistryError("--schema must be NAME=TYPE, once for each column, e.g. --schema root_id=uint64")
+    return schema or None
 
 
 def _show_plan(planned: Plan, as_json: bool) -> None:

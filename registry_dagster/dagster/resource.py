@@ -106,6 +106,8 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
         version: int | str | None = None,
         storage_options: Mapping[str, Any] | None = None,
         counts: bool = False,
+        schema: Mapping[str, str] | None = None,
+        how_to_read: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         check_results: Sequence[dg.AssetCheckResult] = (),
         data_version: dg.DataVersion | None = None,
@@ -122,7 +124,7 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
                 what a Pipes client's `run` returned, or a MaterializeResult. Its metadata must have the
                 location, e.g. as `dagster/uri`; all that was reported is kept.
             asset_key: Which asset, in a multi-asset.
-            format, version, counts: See `inspect_table`.
+            format, version, counts, schema, how_to_read: See `inspect_table`.
             storage_options: See `inspect_table`. Used in place of the resource's own; values may be
                 `dg.EnvVar`. Never recorded.
             metadata: More metadata for the materialization.
@@ -144,6 +146,8 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
             version=location.version,
             storage_options=self._options(storage_options),
             counts=counts,
+            schema=schema,
+            how_to_read=how_to_read,
         )
         shown = {**reported, **describe_table(declared, facts), **(metadata or {})}
         return dg.MaterializeResult(

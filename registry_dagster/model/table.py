@@ -14,16 +14,18 @@ from registry_dagster.model.base import Int64, Model, Several
 from registry_dagster.model.moments import UtcDateTime
 from registry_dagster.model.names import ColumnPath
 from registry_dagster.model.recorded import is_recorded
-from registry_dagster.model.secrets import credential_in
-from registry_dagster.model.text import Text
+from registry_dagster.model.secrets import credential_in, secret_in
+from registry_dagster.model.text import Description, Text
 
 __all__ = [
     "AnyPin",
+    "CsvPin",
     "DeltaPin",
     "FeatherPin",
     "FingerprintPin",
     "IcebergPin",
     "LancePin",
+    "OpaquePin",
     "ParquetPin",
     "Pin",
     "TableFacts",
@@ -32,13 +34,19 @@ __all__ = [
     "table_identity",
 ]
 
-TableFormat = Literal["parquet", "delta", "iceberg", "lance", "feather"]
+TableFormat = Literal["parquet", "delta", "iceberg", "lance", "feather", "csv", "opaque"]
 
 
 def _without_credentials(location: str) -> str:
     if found := credential_in(location, recorded=is_recorded()):
         raise ValueError(f"the location carries {found.what}, which must not be published; write it as {found.clean}")
     return location
+
+
+def _without_secrets(text: str) -> str:
+    if found := secret_in(text, recorded=is_recorded()):
+        raise ValueError(f"the text carries {found}, which must not be published; leave it out")
+    return text
 
 
 Location = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_without_credentials)]
@@ -171,7 +179,7 @@ class FingerprintPin(Pin):
 
     The fingerprint is sha256 over one line per data file in key order: relative path, NUL, size in
     bytes, NUL, the store's change token (an ETag, or the modification time in ns on a local disk).
-    Every such format has a subclass that adds its tag, and nothing else.
+    Every such format has a subclass that adds its tag, and what a reader must know that the files do not say.
     """
 
     # Declared here so that the tag comes first in the JSON of every subclass, which narrows it.
@@ -202,7 +210,59 @@ class FeatherPin(FingerprintPin):
     format: Literal["feather"] = "feather"
 
 
-AnyPin = Annotated[DeltaPin | IcebergPin | LancePin | ParquetPin | FeatherPin, Field(discriminator="format")]
+class CsvPin(FingerprintPin):
+    """The state of a CSV file.
+
+    Args:
+        header_line: Whether its first line is the names of its columns.
+    """
+
+    format: Literal["csv"] = "csv"
+    header_line: bool = True
+
+    @property
+    def in_words(self) -> str:
+        """Its file, since no version has a name."""
+        return "the CSV file of its fingerprint"
+
+
+class OpaquePin(Pin):
+    """The state of a table in a form that registry-dagster does not read: one of the two is there.
+
+    Args:
+        fingerprint: Over the listing of all its files, as `FingerprintPin` defines it.
+        state: What its publisher calls the state. Nobody can compare it with what is stored.
+        how_to_read: In words, for people who want to read the table.
+        last_modified: When the latest of its files was written.
+    """
+
+    format: Literal["opaque"] = "opaque"
+    fingerprint: Text | None = None
+    state: Text | None = None
+    how_to_read: Annotated[Description, Field(min_length=1), AfterValidator(_without_secrets)]
+    last_modified: UtcDateTime | None = None
+
+    @model_validator(mode="after")
+    def _has_a_state(self) -> Self:
+        if (self.fingerprint is None) == (self.state is None):
+            raise ValueError("give its state by a fingerprint or by a name, one of the two")
+        return self
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """The fingerprint, or the name."""
+        return {"state": self.state} if self.state else {"fingerprint": self.fingerprint or ""}
+
+    @property
+    def in_words(self) -> str:
+        """The name, or its files."""
+        return f"the state {self.state}" if self.state else "the files of its fingerprint"
+
+
+AnyPin = Annotated[
+    DeltaPin | IcebergPin | LancePin | ParquetPin | FeatherPin | CsvPin | OpaquePin,
+    Field(discriminator="format"),
+]
 
 
 class TableFacts(Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from registry_dagster.tables.arrow import decode_schema, encode_schema, fields_of
+from registry_dagster.tables.csv.file import csv_file
 from registry_dagster.tables.feather.file import feather_file
 from registry_dagster.tables.inspect import inspect_table
 from registry_dagster.tables.parquet.files import parquet_files
@@ -12,6 +13,7 @@ __all__ = [
     "Evidence",
     "TableState",
     "TableVerdict",
+    "csv_file",
     "decode_schema",
     "encode_schema",
     "feather_file",

@@ -15,6 +15,7 @@ from typing import Any
 from registry_dagster.errors import RegistryError, UnsupportedTable
 from registry_dagster.model.table import TableFacts
 from registry_dagster.tables.code import Code
+from registry_dagster.tables.declared import Declared
 from registry_dagster.tables.engines import Engine, Readers
 from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.storage.protocol import Storage
@@ -45,7 +46,7 @@ class Marks:
     @property
     def is_weak(self) -> bool:
         """Whether a mark counts only where no other format's is found."""
-        return not self.directory
+        return not self.directory and bool(self.files or self.itself)
 
     @property
     def prefix(self) -> str:
@@ -61,6 +62,7 @@ class Format:
         name: The tag of its pins, such as `delta`.
         kind: What people call its tables, such as "Delta tables".
         marks: How one is recognised.
+        is_declared: Whether people say what its files do not: `inspect.py` then takes `declared`, a `Declared`.
         folder: The package that holds `inspect.py`, `verify.py` and `code.py`, and `catalog.py` if it has a scheme;
             `registry_dagster.tables.{name}` by default.
     """
@@ -69,9 +71,15 @@ class Format:
     kind: str
     marks: Marks
     folder: str = ""
+    is_declared: bool = False
 
     def inspect(
-        self, storage: Storage, version: int | str | None, options: StorageOptions | None, count_bytes: int | None
+        self,
+        storage: Storage,
+        version: int | str | None,
+        options: StorageOptions | None,
+        count_bytes: int | None,
+        declared: Declared,
     ) -> TableFacts:
         """The facts of a table, by `inspect_{name}` of `inspect.py`.
 
@@ -79,10 +87,12 @@ class Format:
             storage: At the table.
             version, options: See `inspect_table`.
             count_bytes: How many bytes may be read only to count; None: no counting.
+            declared: What people say of it.
         """
         inspect = self._part("inspect", f"inspect_{self.name}")
+        more = {"declared": declared} if self.is_declared else {}
         with _damage(storage.location, self.kind):
-            return inspect(storage, version, storage_options=options, count_bytes=count_bytes)
+            return inspect(storage, version, storage_options=options, count_bytes=count_bytes, **more)
 
     def inspect_catalog(self, location: str, version: int | str | None, options: StorageOptions | None) -> TableFacts:
         """The facts of a table that a catalog names, by `inspect_catalog_table` of `catalog.py`."""
@@ -148,6 +158,8 @@ FORMATS: dict[str, Format] = {
         Format("iceberg", "Iceberg tables", Marks(_METADATA, "metadata", itself=_METADATA, scheme="iceberg")),
         Format("lance", "Lance datasets", Marks(("*.manifest",), "_versions")),
         Format("feather", "Feather files", Marks(itself=_FEATHER, magic=(b"ARROW1", b"FEA1"))),
+        Format("csv", "CSV files", Marks(itself=("*.csv", "*.csv.gz")), is_declared=True),
+        Format("opaque", "opaque tables", Marks(), is_declared=True),
     )
 }
 """Name → format, in the order in which messages list them."""

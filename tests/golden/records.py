@@ -86,6 +86,8 @@ _PINS: dict[str, dict[str, Any]] = {
     "lance": {"version": 5, "transaction_uuid": "77aa", "branch": "trial"},
     "parquet": {"fingerprint": "sha256:ab12", "last_modified": "2025-01-13T09:30:00Z"},
     "feather": {"fingerprint": "sha256:cd34", "last_modified": "2025-01-13T09:30:00Z"},
+    "csv": {"fingerprint": "sha256:ab12", "last_modified": "2025-01-13T09:30:00Z", "header_line": False},
+    "opaque": {"state": "2024-01", "how_to_read": "Unzip a shard, then read its CSV.\nSee the paper."},
 }
 
 

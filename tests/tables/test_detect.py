@@ -59,8 +59,8 @@ def test_a_parquet_file_may_have_any_extension(tmp_path: Path) -> None:
 
 
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
-    csv: Any = "csv"
-    with pytest.raises(UnknownFormat, match="'csv' is not a table format; use one of parquet, delta, iceberg, lance"):
-        inspect_table(tmp_path, format=csv)
+    orc: Any = "orc"
+    with pytest.raises(UnknownFormat, match="'orc' is not a table format; use one of parquet, delta, iceberg, lance"):
+        inspect_table(tmp_path, format=orc)
     with pytest.raises(UnknownFormat, match="names one of the Iceberg tables in a catalog, not a delta table"):
         inspect_table("iceberg://c/n.t", format="delta")

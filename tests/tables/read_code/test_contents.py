@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import gzip
 from collections.abc import Callable
 from datetime import date, datetime, timezone
 from pathlib import Path
@@ -264,6 +265,53 @@ def feather_by_pandas(path: Path) -> Written:
 def feather_by_polars(path: Path) -> Written:
     pl.from_arrow(RICH).write_ipc(path / "cells.ipc")
     return inspect_table(path / "cells.ipc"), RICH
+
+
+CSV_TYPES = {
+    "id": "uint64",
+    "name": "string",
+    "score": "float32",
+    "ok": "bool",
+    "day": "date32",
+    "at": "timestamp[us, tz=UTC]",
+    "amount": "decimal128(10, 2)",
+}
+CSV_ROWS = (
+    '18446744073709551615,"a, ""b""\nc",0.5,t,2024-01-01,2024-01-01 12:00:00.5+00,1.50\n'
+    '007,"",1e3,False,,2024-01-01T13:00:00+01:00,\n'
+    "9,NA,,,,,\n"
+)
+CSV = pa.table(
+    {
+        "id": pa.array([2**64 - 1, 7, 9], pa.uint64()),
+        "name": ['a, "b"\nc', "", "NA"],
+        "score": pa.array([0.5, 1000.0, None], pa.float32()),
+        "ok": [True, False, None],
+        "day": [date(2024, 1, 1), None, None],
+        "at": pa.array([1_704_110_400_500_000, 1_704_110_400_000_000, None], pa.timestamp("us", tz="UTC")),
+        "amount": pa.array([decimal.Decimal("1.50"), None, None], pa.decimal128(10, 2)),
+    }
+)
+
+
+@table
+def csv_typed(path: Path) -> Written:
+    (path / "cells [a]*.csv").write_text(",".join(CSV_TYPES) + "\n" + CSV_ROWS)
+    return inspect_table(path / "cells [a]*.csv", schema=CSV_TYPES), CSV
+
+
+@table
+def csv_compressed_without_names(path: Path) -> Written:
+    (path / "cells.csv.gz").write_bytes(gzip.compress(CSV_ROWS.encode()))
+    return inspect_table(path / "cells.csv.gz", schema=CSV_TYPES), CSV
+
+
+@table
+def csv_of_text(path: Path) -> Written:
+    (path / "k=1").mkdir()
+    (path / "k=1" / "cells.csv").write_text('id,name\n007,"a"\n1.0,null\n,"null"\n')
+    written = pa.table({"id": ["007", "1.0", None], "name": ["a", "null", "null"]})
+    return inspect_table(path / "k=1" / "cells.csv"), written
 
 
 def in_arrow(data: Any) -> pa.Table:

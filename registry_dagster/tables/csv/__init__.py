@@ -1,0 +1,1 @@
+"""CSV files: inspect, verify, code, and what only CSV needs."""

@@ -140,14 +140,9 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
         declared = _declaration(context, key)
         reported = cast("Mapping[str, Any]", result.metadata or {})
         location = _location(key, reported, version)
+        options = self._options(storage_options)
         facts = inspect_table(
-            location.uri,
-            format=format,
-            version=location.version,
-            storage_options=self._options(storage_options),
-            counts=counts,
-            schema=schema,
-            how_to_read=how_to_read,
+            location.uri, format, location.version, options, counts=counts, schema=schema, how_to_read=how_to_read
         )
         shown = {**reported, **describe_table(declared, facts), **(metadata or {})}
         return dg.MaterializeResult(

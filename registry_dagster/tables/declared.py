@@ -61,7 +61,7 @@ def type_of(column: str, text: object, depth: int = 0) -> Any:
 def _unknown(column: str, text: object) -> InvalidDeclaration:
     return InvalidDeclaration.at(
         ["schema", column],
-        f"{shown(text)} is not a type; use int64, uint64, float32, string, bool, timestamp[us, tz=UTC], "
+        f"unknown type {shown(text)}; use int64, uint64, float32, string, bool, timestamp[us, tz=UTC], "
         "fixed_size_list<float32>[64] or another of Arrow's",
     )
 

@@ -178,3 +178,24 @@ def test_the_exit_codes_are_explained(run: Run) -> None:
 
 def test_wrong_usage_is_exit_code_2(run: Run) -> None:
     assert run("publish", "cells.yaml").returncode == 2
+
+
+def test_a_csv_file_is_published_with_the_types_it_is_given(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "cells.csv").write_text("root_id,name\n7,a\n")
+    given = ("--publisher", "ada", "--table", "cells.csv", "-m", "First")
+    refused = run("publish", "cells.yaml", *given, "--schema", "root_id")
+    assert (refused.returncode, "--schema must be NAME=TYPE, once for each column" in refused.stderr) == (1, True)
+    assert run("publish", "cells.yaml", *given, "--schema", "root_id=uint64").returncode == 0
+    table = json.loads(run("show", "lab.cells", "--json").stdout)["table"]
+    assert (table["pin"]["format"], [field["type"] for field in table["fields"]]) == ("csv", ["uint64", "string"])
+    assert "data = pl.scan_pyarrow_dataset(source)" in run("show", "lab.cells", "--read", "polars").stdout
+
+
+def test_an_opaque_table_is_published_with_words_on_how_to_read_it(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "cells.zip").write_bytes(b"PK")
+    given = ("--publisher", "ada", "--table", "cells.zip", "-m", "First", "--format", "opaque")
+    said = ("--schema", "root_id=uint64", "--schema", "at=timestamp[us, tz=UTC]", "--how-to-read", "Unzip it.")
+    assert run("publish", "cells.yaml", *given, *said).returncode == 0
+    pin = json.loads(run("show", "lab.cells", "--json").stdout)["table"]["pin"]
+    assert (pin["how_to_read"], pin["fingerprint"].startswith("sha256:")) == ("Unzip it.", True)
+    assert "says how to read it: Unzip it." in run("show", "lab.cells", "--read", "polars").stderr

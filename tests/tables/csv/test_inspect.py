@@ -67,7 +67,7 @@ def test_a_file_without_names_needs_all_of_them(tmp_path: Path) -> None:
     ("content", "schema", "message"),
     [
         (CELLS, {"root_id": "uint64", "size": "float32"}, "schema.size: .* has no such column; leave it out"),
-        (CELLS, {"root_id": "long"}, "schema.root_id: 'long' is not a type; use int64"),
+        (CELLS, {"root_id": "long"}, "schema.root_id: unknown type 'long'; use int64"),
         (CELLS, {"root_id": "list<int64>"}, "schema.root_id: a CSV file holds no list<int64>"),
         (b"a;b\n1;2\n", None, "is separated by ';'. Write it with commas, or publish it as opaque"),
         (b"a,a\n1,2\n", None, "duplicate columns: a"),

@@ -43,7 +43,7 @@ def type_of(column: str, text: object, depth: int = 0) -> Any:
         depth: How many lists it is in.
 
     Raises:
-        InvalidDeclaration: it names no type that can be declared.
+        InvalidDeclaration: the text does not name a type that can be declared.
     """
     import pyarrow
 

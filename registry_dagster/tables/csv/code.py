@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from registry_dagster.model.table import CsvPin, TableFacts
-from registry_dagster.tables.code import Code, opened_files, over_arrow, place, text
+from registry_dagster.tables.code import Code, opened_files, over_arrow, over_pandas, place, text
 from registry_dagster.tables.engines import ANY_SCHEME, Engine, Readers
 
 __all__ = ["READERS", "csv_code"]
 
-READERS = Readers({"polars": {ANY_SCHEME}, "duckdb": {ANY_SCHEME}, "pyarrow": {ANY_SCHEME}})
+READERS = Readers({"polars": {ANY_SCHEME}, "duckdb": {ANY_SCHEME}, "pyarrow": {ANY_SCHEME}, "pandas": {ANY_SCHEME}})
 
 
 def csv_code(table: TableFacts, pin: CsvPin, engine: Engine) -> Code:
@@ -52,5 +52,6 @@ def _dataset(table: TableFacts, pin: CsvPin, variable: str) -> Code:
 _READING = {
     "polars": Code.of("import polars as pl", "data = pl.scan_pyarrow_dataset(source)"),
     "duckdb": over_arrow(),
+    "pandas": over_pandas("source.to_table()"),
 }
 """Engine → what reads the dataset `source`."""

@@ -12,7 +12,7 @@ from botocore.config import Config
 import registry_dagster as rd
 from registry_dagster.tables import parquet_files
 
-__all__ = ["Link", "NoLinks", "s3_client", "signed_links"]
+__all__ = ["Link", "NoLinks", "is_in_s3", "s3_client", "signed_links"]
 
 
 class NoLinks(Exception):
@@ -30,6 +30,10 @@ class Link:
 
     path: str
     url: str
+
+
+def is_in_s3(location: str) -> bool:
+    return urlsplit(location).scheme in {"s3", "s3a"}
 
 
 def s3_client() -> Any:
@@ -51,7 +55,7 @@ def signed_links(record: rd.DatasetVersion, client: Any, seconds: int) -> list[L
     """
     table = record.table
     parts = urlsplit(table.location)
-    if not isinstance(table.pin, rd.results.ParquetPin) or parts.scheme not in {"s3", "s3a"}:
+    if not isinstance(table.pin, rd.results.ParquetPin) or not is_in_s3(table.location):
         raise NoLinks(
             f"{record.name} is {table.format} at {parts.scheme}://. Links are signed for Parquet tables in S3 only, "
             "because such a table is nothing but its files; the others need credentials for their location"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -21,6 +22,8 @@ class Person(BaseModel):
         name: For people to read.
         token_sha256: sha256 of the bearer token, in hex.
         reads: Names of datasets; `*` matches anything, as in `hemibrain.*`.
+        below: Where their tables are, as `s3://bucket` or `s3://bucket/prefix`. Whoever may publish chooses a name
+            and a location, and could else read through this service what its credentials can.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,9 +31,19 @@ class Person(BaseModel):
     name: str
     token_sha256: str = Field(pattern="^[0-9a-f]{64}$")
     reads: Sequence[str]
+    below: Sequence[str]
 
     def may_read(self, dataset: str) -> bool:
         return any(fnmatchcase(dataset, pattern) for pattern in self.reads)
+
+    def may_read_from(self, location: str) -> bool:
+        return ".." not in location.split("/") and any(_is_below(location, place) for place in self.below)
+
+
+def _is_below(location: str, place: str) -> bool:
+    """Whether a location is in a bucket, or at or below a prefix of it. s3a:// is the same store as s3://."""
+    given, allowed = (re.sub(r"^s3a://", "s3://", each).rstrip("/") + "/" for each in (location, place))
+    return given.startswith(allowed)
 
 
 class Policy(BaseModel):

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 import registry_dagster as rd
-from example_project.signing_service.links import NoLinks, s3_client, signed_links
+from example_project.signing_service.links import NoLinks, is_in_s3, s3_client, signed_links
 from example_project.signing_service.policy import Person, Policy
 from registry_dagster.errors import NotPublished, TableNotFound
 from registry_dagster.model.names import VersionNameText
@@ -57,7 +57,7 @@ def signing_app(policy: Policy, target: str | None = None) -> Starlette:
         if not person.may_read(wanted.version.partition("@")[0]):
             raise Refused(403, f"{person.name} may not read {wanted.version}; ask its owners")
         seconds = min(wanted.seconds, policy.longest_seconds)
-        found = await run_in_threadpool(_sign, target, client, wanted.version, seconds)
+        found = await run_in_threadpool(_sign, target, client, wanted.version, seconds, person)
         return JSONResponse(found, headers={"Cache-Control": "no-store"})
 
     async def refuse(_: Request, error: Exception) -> JSONResponse:
@@ -82,11 +82,13 @@ def _wanted(body: bytes) -> Wanted:
         raise Refused(400, f"the body must be JSON that names an exact version: {example}") from None
 
 
-def _sign(target: str | None, client: Any, version: str, seconds: int) -> dict[str, Any]:
+def _sign(target: str | None, client: Any, version: str, seconds: int, person: Person) -> dict[str, Any]:
     """The registry is asked each time where the table is and which physical version it pins."""
     try:
         with rd.Registry.open(target) as registry:
             record = registry.get(version)
+        if is_in_s3(record.table.location) and not person.may_read_from(record.table.location):
+            raise Refused(403, f"{person.name} may not read tables where {version} is; ask its owners")
         expires = datetime.now(timezone.utc) + timedelta(seconds=seconds)
         found = signed_links(record, client, seconds)
     except NotPublished as error:

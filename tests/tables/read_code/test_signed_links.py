@@ -26,7 +26,7 @@ import uvicorn
 import yaml
 from deltalake import write_deltalake
 
-from example_project.signing_service.policy import Policy
+from example_project.signing_service.policy import Person, Policy
 from example_project.signing_service.service import signing_app
 from registry_dagster.registry.registry import Registry
 from registry_dagster.tables import inspect_table
@@ -75,14 +75,19 @@ def lab(s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Genera
         lab = Lab(registry, place, gate, "")
         lab.write("part 0")
         registry.publish(declared(), inspect_table(place.at("neurons")), message="why", publisher="ada@lab.org")
-        with served(policy(tmp_path)) as lab.signing:
+        with served(policy(tmp_path, place.at("neurons"))) as lab.signing:
             monkeypatch.setenv("FEATURE_REGISTRY_SIGNING", lab.signing)
             yield lab
 
 
-def policy(folder: Path) -> Policy:
+def policy(folder: Path, place: str) -> Policy:
     people = [
-        {"name": name, "token_sha256": hashlib.sha256(f"{name}'s token".encode()).hexdigest(), "reads": [reads]}
+        {
+            "name": name,
+            "token_sha256": hashlib.sha256(f"{name}'s token".encode()).hexdigest(),
+            "reads": [reads],
+            "below": [place],
+        }
         for name, reads in {"ada": "hemibrain.*", "eve": "public.*"}.items()
     ]
     file = folder / "policy.yaml"
@@ -168,6 +173,36 @@ def test_who_may_not_read_it_gets_no_link_and_a_reason(lab: Lab, asked: Any, sta
     assert answer.status_code == status
     assert why in answer.json()["error"]
     assert "token" not in asked or str(asked["token"]) not in answer.text
+
+
+def test_a_table_that_lies_elsewhere_is_not_read_through_a_name_that_may_be_read(lab: Lab) -> None:
+    """Mallory may publish, and copies the public location of a table that she may not read."""
+    for name in ("neurons_secret", "vault"):
+        body = io.BytesIO()
+        pq.write_table(pa.table(ROWS), body)
+        lab.place.put(f"{name}/part.parquet", body.getvalue())
+        table = inspect_table(lab.place.at(name))
+        copied = lab.registry.publish(declared(), table, message="why", publisher="mallory@lab.org").version
+        answer = lab.ask(copied)
+        assert answer.status_code == 403
+        assert f"ada may not read tables where {copied} is" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("location", "allowed"),
+    [
+        ("s3://lake/hemibrain/neurons", True),
+        ("s3a://lake/hemibrain", True),
+        ("s3://lake/hemibrain_secret/t", False),
+        ("s3://lake/hemibrain/../vault", False),
+        ("s3://lake2/hemibrain/t", False),
+        ("s3://open/any/t", True),
+        ("s3://open2/t", False),
+    ],
+)
+def test_a_place_is_a_bucket_or_a_prefix_of_whole_names(location: str, allowed: bool) -> None:
+    person = Person(name="a", token_sha256="0" * 64, reads=["*"], below=["s3://lake/hemibrain/", "s3://open"])
+    assert person.may_read_from(location) is allowed
 
 
 def test_no_link_leads_to_a_table_that_is_no_longer_the_published_one(lab: Lab) -> None:

@@ -6,19 +6,27 @@ import re
 
 __all__ = ["code", "plain"]
 
-_SPECIAL = re.compile(r"[\\`*\[\]<>~]|(?<!\w)_|_(?!\w)|^#")
+_SPECIAL = re.compile(r"[\\`*\[\]~]|(?<=\])\(|(?<!\w)_|_(?!\w)|^#")
 _BREAKS = re.compile(r"\s*[\r\n]\s*")
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_ENTITY = re.compile(r"&(?=#|\w+;)")
 
 
 def plain(text: object) -> str:
     """The text in one line, without meaning in Markdown or HTML."""
-    return _SPECIAL.sub(r"\\\g<0>", _BREAKS.sub(" ", str(text)))
+    escaped = _SPECIAL.sub(r"\\\g<0>", _line(text))
+    return _ENTITY.sub("&amp;", escaped).replace("<", "&lt;").replace(">", "&gt;")
 
 
 def code(text: object) -> str:
     """The text in one line, as code. A back-tick in it does not end it."""
-    line = _BREAKS.sub(" ", str(text))
+    line = _line(text)
     if "`" not in line:
         return f"`{line}`"
     fence = "`" * (1 + max(map(len, re.findall("`+", line))))
     return f"{fence} {line} {fence}"
+
+
+def _line(text: object) -> str:
+    """One line; what steers a terminal, should the page be printed on one, is shown as an escape."""
+    return _UNSEEN.sub(lambda found: ascii(found[0])[1:-1], _BREAKS.sub(" ", str(text)))

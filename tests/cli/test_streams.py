@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import registry_dagster as rd
+from registry_dagster.cli.app import main
 from registry_dagster.cli.output import json_text, visible
 from registry_dagster.datahub.proposal import Proposal
 from registry_dagster.datahub.urns import version_urn
@@ -114,8 +116,16 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
     ids=" ".join,
 )
-def test_no_command_prints_what_steers_a_terminal(poisoned: Path, words: tuple[str, ...]) -> None:
-    _, out, err = run(poisoned, *words)
+def test_no_command_prints_what_steers_a_terminal(
+    poisoned: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(poisoned)
+    monkeypatch.setenv("FEATURE_REGISTRY", f"lite://{poisoned}/registry.db")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(sys, "argv", ["feature-registry", *words])
+    with suppress(SystemExit):
+        main()
+    out, err = capfd.readouterr()
     assert out + err
     assert not STEERS.search(out + err)
     assert "This is a bug" not in err

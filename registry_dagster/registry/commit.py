@@ -186,7 +186,7 @@ class Committer:
             return error
         denied = self._denied(record, plan.dataset)
         urn = version_urn(record.name, self.records.env)
-        notes = tuple(dict.fromkeys([*plan.warnings, *task.notes, *denied, *incomplete]))
+        notes = tuple(dict.fromkeys([*plan.warnings, *self.records.store.remarks, *task.notes, *denied, *incomplete]))
         return Receipt(record.name, urn, record.digest, plan.creates, record, self.records.store.target, notes)
 
     def _denied(self, record: DatasetVersion, dataset: Dataset) -> Iterator[str]:

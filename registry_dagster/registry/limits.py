@@ -20,7 +20,7 @@ __all__ = ["check_writable"]
 def check_writable(
     records: Records, plan: Plan, record: DatasetVersion, proposals: Sequence[Proposal]
 ) -> tuple[str, ...]:
-    """What a person should know of sizes and lengths.
+    """What a person should know of sizes and lengths, and of how the store is written to.
 
     Args:
         records: Of the registry.
@@ -38,7 +38,7 @@ def check_writable(
     records.store.check(proposals)
     # Only a server has events and an index of its own; an embedded file has neither.
     sizes = size_warnings(proposals) if records.store.search_lags else ()
-    return (*run_warnings(record.provenance, env), *sizes)
+    return (*records.store.remarks, *run_warnings(record.provenance, env), *sizes)
 
 
 def _urns(plan: Plan, record: DatasetVersion, proposals: Sequence[Proposal], env: str) -> Iterator[str]:

@@ -80,6 +80,10 @@ class FileStore:
     def filters_reads(self) -> bool:
         return False
 
+    @property
+    def remarks(self) -> Sequence[str]:
+        return ()
+
     def about(self) -> dict[str, str]:
         with self._lock:
             self._catch_up()

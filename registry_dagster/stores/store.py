@@ -73,6 +73,11 @@ class Store(Protocol):
         """Whether what a token may not view is left out of what is read, without a word."""
         ...
 
+    @property
+    def remarks(self) -> Sequence[str]:
+        """What a person should know of how this store is written to, before and after publishing."""
+        ...
+
     def about(self) -> dict[str, str]:
         """What the store is and what it can do, as far as it reports that: for a person who looks for a mistake."""
         ...

@@ -30,12 +30,14 @@ class Rules:
     Args:
         drop_unknown: An unknown aspect is dropped, instead of failing the request.
         unknown_aspects: Aspects this server does not know, though the installed DataHub package does.
+        unknown_kinds: Change types that this server refuses.
         flags_missing: Whether the member that a version set is told to name gets a flag that it never had.
     """
 
     drop_unknown: bool = False
     unknown_aspects: frozenset[str] = frozenset()
     flags_missing: bool = False
+    unknown_kinds: frozenset[str] = frozenset()
 
     def knows(self, change: Change) -> bool:
         """Whether the entity has such an aspect."""
@@ -78,6 +80,8 @@ def ingest(
         Rejected: a rule stands against it.
     """
     changes = [change for change in changes if is_well_formed(change.urn)]
+    if kinds := {change.kind for change in changes} & rules.unknown_kinds:
+        raise Rejected([f"Unsupported change type {kind}" for kind in sorted(kinds)])
     unknown = [change for change in changes if not rules.knows(change)]
     if unknown and not rules.drop_unknown:
         raise Rejected([f"Unknown aspect {each.aspect} for entity {each.urn}" for each in unknown])

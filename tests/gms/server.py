@@ -43,6 +43,7 @@ class StandInGms:
         rights: Other tokens, and what their users may do: REST authorization is on for them.
         alternate_validation: Drop unknown aspects with 200, as the quickstart image appears to do.
         unknown_aspects: Aspects that it does not know, as an older server.
+        unknown_kinds: Change types that it refuses.
         faults: What goes wrong; by default nothing until asked for.
         most_bytes: Larger bodies get 413.
 
@@ -60,6 +61,7 @@ class StandInGms:
         rights: Mapping[str, Rights] | None = None,
         alternate_validation: bool = False,
         unknown_aspects: Collection[str] = (),
+        unknown_kinds: Collection[str] = (),
         faults: Faults | None = None,
         most_bytes: int = 16_000_000,
     ) -> None:
@@ -69,7 +71,9 @@ class StandInGms:
         self._token = token
         self._reader_token = reader_token
         self.rights: dict[str, Rights] = dict(rights or {})
-        self._rules = Rules(alternate_validation, frozenset(unknown_aspects), _flags_missing(version))
+        self._rules = Rules(
+            alternate_validation, frozenset(unknown_aspects), _flags_missing(version), frozenset(unknown_kinds)
+        )
         self._most_bytes = most_bytes
         self._database = Database()
         self._lock = threading.RLock()

@@ -51,6 +51,7 @@ from registry_dagster.stores.gms.server_info import (
     user_of,
 )
 from registry_dagster.stores.gms.swaps import Swaps, is_unmet
+from registry_dagster.stores.gms.ways import Ways
 from registry_dagster.stores.store import Refusal, Swap
 
 __all__ = ["GmsStore"]
@@ -81,6 +82,7 @@ class GmsStore:
     def __init__(self, http: HttpClient) -> None:
         self._http = http
         self._is_checked = False
+        self._ways = Ways()
         self._swaps = Swaps(self._send_swap)
         self._search = ServerSearch(self._graphql, self.read)
 
@@ -185,6 +187,10 @@ class GmsStore:
             raise not_a_server(self.target)
         return data
 
+    @property
+    def remarks(self) -> Sequence[str]:
+        return self._ways.remarks
+
     def check(self, commit: Sequence[Proposal]) -> None:
         sizes = {f"{each.aspect} of {each.urn}": size_of([wire_form(each, create=True)]) for each in commit}
         if len(commit) > MOST_PROPOSALS:
@@ -263,6 +269,12 @@ class GmsStore:
 
     def _create(self, commits: Sequence[Sequence[Proposal]]) -> Refusal | None:
         proposals = [each for commit in commits for each in commit]
+        refusal = self._send_created(self._ways.fitting(proposals))
+        if self._ways.refuses(refusal):
+            return self._send_created(self._ways.fitting(proposals))
+        return refusal
+
+    def _send_created(self, proposals: Sequence[Proposal]) -> Refusal | None:
         swaps = [Swap(each.urn, each.aspect, each.expects, each.value) for each in proposals if _is_conditional(each)]
         conditional = self._swaps.begin(swaps)
         if conditional is None:

@@ -58,6 +58,10 @@ class LiteStore:
     def filters_reads(self) -> bool:
         return False
 
+    @property
+    def remarks(self) -> Sequence[str]:
+        return ()
+
     def about(self) -> dict[str, str]:
         facts = {"store": "embedded file, DataHub Lite's format", "SQLite": sqlite3.sqlite_version}
         with self._lock:

@@ -69,6 +69,20 @@ def test_publishing_takes_no_right_to_edit_versions(gms: StandInGms) -> None:
     assert highest_from(gms.entities[PAGE]) == 3
 
 
+def test_where_create_entity_is_refused_create_is_sent_and_said() -> None:
+    with StandInGms(unknown_kinds=["CREATE_ENTITY"]) as gms, opened(gms) as registry:
+        receipt = registry.publish(declared(), facts(), message="why")
+        assert "takes Edit Entity on datasets" in left_out(receipt.notes, "the server refuses the change type")
+        gms.reset_requests()
+        assert registry.publish(declared(), facts(1), message="why").version == f"{NAME}@v2"
+        assert len(gms.requests_of("POST", "/aspects")) == 1, "it is remembered"
+        plan = registry.plan(declared(), facts(2))
+        assert left_out(plan.warnings, "the server refuses the change type")
+        with opened(gms) as other:
+            again = other.publish(declared(), facts(1), message="why")
+        assert (again.version, again.created) == (f"{NAME}@v2", False)
+
+
 def test_nothing_is_written_on_users_and_groups(gms: StandInGms) -> None:
     publish(gms)
     assert [urn for urn in gms.entities if urn.startswith(("urn:li:corpuser", "urn:li:corpGroup"))] == []

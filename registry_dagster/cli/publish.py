@@ -39,7 +39,7 @@ Counts = Annotated[
     bool,
     typer.Option(
         "--counts",
-        help="Count rows even if that reads the metadata of every file (Delta, Parquet), or the file (CSV).",
+        help="Count rows even if that reads the metadata of every file (Delta, Parquet, Feather), or the file (CSV).",
     ),
 ]
 Schema = Annotated[

@@ -41,15 +41,15 @@ def inspect_table(
             that fsspec knows; or `iceberg://CATALOG/namespace.table`.
         format: The table's format; recognised from what is stored there if left out.
         version: Delta: a version. Iceberg: a snapshot's id, tag or branch. Lance: a version or tag.
-            Parquet, CSV: the fingerprint the files must have. Opaque: that fingerprint, or what you call the state.
-            The current state if left out.
+            Parquet, CSV, Feather: the fingerprint the files must have. Opaque: that fingerprint, or what you call the
+            state. The current state if left out.
         storage_options: Options of the store by fsspec's names, such as `key`, `secret`, `endpoint_url`, `anon`;
             properties of the catalog; `timeout`, the seconds to wait for one answer, 10 by default; and `follow`, a
             list of further buckets or hosts that a table's metadata may lead to, such as `["s3://other"]`. Never
             recorded. Credentials left out are taken from the environment.
         counts: Count rows, bytes and files even if that means reading metadata of every file: for a Delta table
-            the entries in its log, for a Parquet table all footers, which must have the same columns; for a CSV
-            file its lines.
+            the entries in its log, for a Parquet table all footers, which must have the same columns; for a Feather
+            file the metadata of each record batch; for a CSV file its lines.
         count_bytes: How many bytes may be read to count. If more are needed, the counts stay unknown.
         schema: Column → Arrow type, such as `{"root_id": "uint64", "at": "timestamp[us, tz=UTC]"}`, for CSV files,
             whose columns are text unless declared, and for opaque tables, in the order of their columns.

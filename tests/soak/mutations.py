@@ -22,6 +22,7 @@ from typing import Any
 import deltalake
 import lance
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import StaticTable
@@ -39,6 +40,7 @@ __all__ = ["MOST_MEGABYTES", "MOST_SECONDS", "main"]
 MOST_SECONDS = 15.0
 MOST_MEGABYTES = 300
 ROWS = pa.table({"id": pa.array([1, 2, 3], pa.int64()), "name": ["a", None, "c"], "v": [[1.0], [], [2.0, 3.0]]})
+FEATHER = "cells.feather"
 NUMBERS = ["0", "-1", "9" * 30, "1e400", "NaN", "2.5"]
 VALUES = ["null", "[]", "{}", '"x"', "true", "[" * 2000, '"../../x"', '"http://127.0.0.1:9/x"', '"\\u0000"']
 
@@ -74,13 +76,25 @@ def write_lance(path: Path) -> None:
     lance.dataset(path).delete("id = 2")
 
 
+def write_feather(path: Path) -> None:
+    path.mkdir()
+    feather.write_feather(ROWS, path / FEATHER, chunksize=1)
+
+
 WRITERS: dict[str, Callable[[Path], None]] = {
     "parquet": write_parquet,
     "delta": write_delta,
     "iceberg": write_iceberg,
     "lance": write_lance,
+    "feather": write_feather,
 }
-METADATA = {"parquet": "**/*.parquet", "delta": "_delta_log/*", "iceberg": "metadata/*", "lance": "_versions/*"}
+METADATA = {
+    "parquet": "**/*.parquet",
+    "delta": "_delta_log/*",
+    "iceberg": "metadata/*",
+    "lance": "_versions/*",
+    "feather": "*",
+}
 
 
 def cut(data: bytes, chance: random.Random) -> bytes:
@@ -170,11 +184,17 @@ def says_parquet(path: Path) -> dict[str, Any]:
     return {"names": [*files[0].schema_arrow.names, "day"], "rows": sum(table.num_rows for table in read)}
 
 
+def says_feather(path: Path) -> dict[str, Any]:
+    read = feather.read_table(path / FEATHER)
+    return {"names": read.schema.names, "rows": read.num_rows}
+
+
 SAYS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "parquet": says_parquet,
     "delta": says_delta,
     "iceberg": says_iceberg,
     "lance": says_lance,
+    "feather": says_feather,
 }
 
 
@@ -182,6 +202,11 @@ def ours(facts: TableFacts) -> dict[str, Any]:
     version = getattr(facts.pin, "version", getattr(facts.pin, "snapshot_id", None))
     names = [field.path for field in facts.fields if field.path.partition(".")[0] == field.path]
     return {"version": version, "names": names, "files": facts.files, "rows": facts.rows}
+
+
+def located(path: Path, kind: str) -> Path:
+    """The table in the directory that its writer was given."""
+    return path / FEATHER if kind == "feather" else path
 
 
 def disagreements(kind: str, path: Path, facts: TableFacts) -> Iterator[str]:
@@ -200,7 +225,7 @@ def tried(kind: str, path: Path, before: TableFacts) -> Iterator[str]:
     facts = None
     for counts in (False, True):
         try:
-            facts = inspect_table(path, counts=counts)
+            facts = inspect_table(located(path, kind), counts=counts)
         except RegistryError:
             facts = None
     verify_table(before)
@@ -215,7 +240,8 @@ def run(originals: dict[str, Path], before: dict[str, TableFacts], seed: int) ->
     """One seed; what went wrong, None if nothing did."""
     chance = random.Random(seed)
     kind = chance.choice(list(WRITERS))
-    path = Path(before[kind].location.removeprefix("file://"))
+    table = Path(before[kind].location.removeprefix("file://"))
+    path = table.parent if table.name == FEATHER else table
     shutil.rmtree(path)
     shutil.copytree(originals[kind], path)
     how, start = mutate(path, kind, chance), time.monotonic()
@@ -234,7 +260,7 @@ def main(directory: Path, first: int, count: int) -> None:
     for kind, write in WRITERS.items():
         path = directory / kind
         write(path)
-        before[kind] = inspect_table(path, counts=True)
+        before[kind] = inspect_table(located(path, kind), counts=True)
         originals[kind] = directory / "originals" / kind
         shutil.copytree(path, originals[kind])
         assert list(tried(kind, path, before[kind])) == []

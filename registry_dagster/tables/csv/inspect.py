@@ -5,11 +5,11 @@ from __future__ import annotations
 from registry_dagster.errors import TableError, UnsupportedTable
 from registry_dagster.model.table import CsvPin, TableFacts
 from registry_dagster.tables.arrow import encode_schema, fields_of
-from registry_dagster.tables.csv.file import fingerprint_of, refuse_other_state
 from registry_dagster.tables.csv.header import columns_of
 from registry_dagster.tables.csv.rows import rows_of
 from registry_dagster.tables.csv.text import ENDINGS
 from registry_dagster.tables.declared import Declared
+from registry_dagster.tables.one_file import fingerprint_of, refuse_other_state
 from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.storage.protocol import Storage
 
@@ -43,7 +43,7 @@ def inspect_csv(
     _refuse_other_files(storage, declared)
     stored = storage.head()
     fingerprint = fingerprint_of(storage, stored)
-    refuse_other_state(storage, fingerprint, version)
+    refuse_other_state(storage, stored, version, "CSV")
     header = columns_of(storage, declared.schema)
     rows = None if count_bytes is None else rows_of(storage, header, count_bytes)
     if fingerprint_of(storage, storage.head()) != fingerprint:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from registry_dagster.model.table import FeatherPin, TableFacts
 from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
-from registry_dagster.tables.feather.file import fingerprint_of, refuse_directory, refuse_other_state
+from registry_dagster.tables.feather.file import refuse_directory
 from registry_dagster.tables.feather.footer import read_footer
 from registry_dagster.tables.feather.rows import count_rows
+from registry_dagster.tables.one_file import fingerprint_of, refuse_other_state
 from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.storage.protocol import Storage
 
@@ -35,7 +36,7 @@ def inspect_feather(
     """
     refuse_directory(storage)
     footer = read_footer(storage)
-    refuse_other_state(storage, footer.stored, version)
+    refuse_other_state(storage, footer.stored, version, "Feather")
     return TableFacts(
         location=storage.location,
         pin=FeatherPin(fingerprint=fingerprint_of(storage, footer.stored), last_modified=footer.stored.modified),

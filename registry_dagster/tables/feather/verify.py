@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from registry_dagster.model.table import FeatherPin, TableFacts
-from registry_dagster.tables.feather.file import fingerprint_of
+from registry_dagster.tables.one_file import fingerprint_of
 from registry_dagster.tables.storage.open import open_storage
 from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.verdict import Look, Note

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from collections.abc import Callable
 from typing import Any
@@ -44,7 +45,7 @@ def write(kind: str, place: Place, catalog: str = "sqlite://") -> tuple[TableFac
     """
     if kind == "iceberg":
         return _iceberg(place, catalog)
-    return {"parquet": _parquet, "delta": _delta, "lance": _lance}[kind](place)
+    return {"parquet": _parquet, "delta": _delta, "lance": _lance, "csv": _csv}[kind](place)
 
 
 def rows_of(data: Any) -> list[tuple[Any, ...]]:
@@ -99,6 +100,16 @@ def _parquet(place: Place) -> tuple[TableFacts, Callable[[], object]]:
     return inspect_table(place.at(root), storage_options=place.options), lambda: put(
         "year=002/part-1.parquet", whole.slice(0, 1).drop_columns("year")
     )
+
+
+def _csv(place: Place) -> tuple[TableFacts, Callable[[], object]]:
+    """Compressed, without a line of names, below a directory that looks like a partition."""
+    text = "".join(f"{','.join(map(str, row))}\n" for row in PINNED)
+    place.put("year=7/cells.csv.gz", gzip.compress(text.encode()))
+    schema = {"id": "int64", "name": "string", "year": "string"}
+    facts = inspect_table(place.at("year=7/cells.csv.gz"), schema=schema, counts=True, storage_options=place.options)
+    assert facts.rows == len(PINNED)
+    return facts, lambda: place.put("year=7/cells.csv.gz", gzip.compress(text.encode() * 2))
 
 
 def _delta(place: Place) -> tuple[TableFacts, Callable[[], object]]:

@@ -44,8 +44,9 @@ def test_it_reads_the_pinned_version_after_the_table_moved_on(kind: str, place: 
         assert SECRET not in code
 
 
-def test_it_reads_parquet_while_its_files_are_the_published_ones(place: Place) -> None:
-    facts, move_on = write("parquet", place)
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_it_reads_files_while_they_are_the_published_ones(kind: str, place: Place) -> None:
+    facts, move_on = write(kind, place)
     codes = [read_code(published(facts), engine) for engine in LIGHT]
     assert [rows_of(run(code)) for code in codes] == [PINNED] * len(codes)
 

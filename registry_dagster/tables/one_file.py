@@ -1,0 +1,57 @@
+"""A table that is one file, proven to be in the state that was pinned: what formats of one file share."""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import unquote
+
+from registry_dagster.errors import TableNotFound
+from registry_dagster.tables.fingerprint import Fingerprint
+from registry_dagster.tables.storage.locations import local_path, normalise
+from registry_dagster.tables.storage.open import open_storage
+from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.storage.protocol import Storage, StoredObject
+
+__all__ = ["fingerprint_of", "pinned_file", "refuse_other_state"]
+
+
+def pinned_file(
+    location: str | os.PathLike[str], fingerprint: str, storage_options: StorageOptions | None, kind: str
+) -> str:
+    """The file of a table: a path on a local disk, else a URI. Its data is not read.
+
+    Args:
+        location: The file.
+        fingerprint: The state it must be in, which the pin records.
+        storage_options: See `inspect_table`.
+        kind: Of file, for messages.
+
+    Raises:
+        TableNotFound: the file is in another state, or gone.
+        TableError: see `inspect_table`.
+    """
+    storage = open_storage(normalise(location), storage_options)
+    refuse_other_state(storage, storage.head(), fingerprint, kind)
+    local = local_path(storage.location)
+    return storage.location if local is None else str(local)
+
+
+def fingerprint_of(storage: Storage, stored: StoredObject) -> str:
+    """The state of the file, by its name, size and change token."""
+    fingerprint = Fingerprint()
+    fingerprint.add(stored, unquote(storage.location.rpartition("/")[2]))
+    return str(fingerprint)
+
+
+def refuse_other_state(storage: Storage, stored: StoredObject, state: int | str | None, kind: str) -> None:
+    """Refuse a file that is not in a state; None: any will do.
+
+    Raises:
+        TableNotFound: it is in another one.
+    """
+    now = fingerprint_of(storage, stored)
+    if state not in {None, now}:
+        raise TableNotFound(
+            f"{storage.location} is not in state {state}: the file is now in state {now}, and {kind} keeps no "
+            "earlier one. Leave the version out to inspect it."
+        )

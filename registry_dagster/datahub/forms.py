@@ -131,8 +131,9 @@ def _problem_in_list(value: object, form: _Form) -> str | None:
 def _problem_in_values(value: object, form: _Form) -> str | None:
     if not is_json_object(value):
         return f"{_kind(value)} instead of an object"
-    values = value
-    return _first({name: _problem(each, form) for name, each in values.items()})
+    if isinstance(form, type) and all(isinstance(each, form) for each in value.values()):
+        return None
+    return _first({name: _problem(each, form) for name, each in value.items()})
 
 
 def _first(problems: Mapping[str, str | None]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import threading
 import time
@@ -77,7 +78,7 @@ _BLIND = _Open()
 
 def identity_of(path: Path) -> Identity | None:
     try:
-        status = path.stat()
+        status = os.stat(path)
     except OSError:
         return None
     return Identity(status.st_dev, status.st_ino)

@@ -66,6 +66,8 @@ class LiteFile:
         self._busy_timeout = busy_timeout
         self._writer: Connection | None = None
         self._reader: Connection | None = None
+        self._log = ""
+        # The path of the log of what was opened last.
 
     @property
     def target(self) -> str:
@@ -160,7 +162,7 @@ class LiteFile:
         if connection is self._writer:
             return True
         stands = not connection.is_blind or connection.is_of(self.path)
-        if not stands or size_of(self._beside("-wal")) is not None:
+        if not stands or os.path.exists(self._log):
             self._drop_reader()
         return stands
 
@@ -218,6 +220,7 @@ class LiteFile:
     # The place
 
     def _connection(self, mode: str, state: FileState, is_blind: bool) -> Connection:
+        self._log = str(self._beside("-wal"))
         uri = f"{self.path.resolve().as_uri()}?{mode}"
         # Autocommit, so that no BEGIN or COMMIT comes from Python's own module.
         sqlite = sqlite3.connect(

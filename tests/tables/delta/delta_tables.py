@@ -54,8 +54,9 @@ def pin_of(facts: TableFacts) -> DeltaPin:
 
 
 def apart_from_commit(facts: TableFacts) -> TableFacts:
-    """The facts without the digest of the commit file, for a table whose commit is then edited."""
-    return facts.model_copy(update={"pin": facts.pin.model_copy(update={"commit_digest": None})})
+    """The facts without what an edit of the log changes: the commit file's digest, and features of checkpoints."""
+    edited: dict[str, object] = {"commit_digest": None, "reader_features": ()}
+    return facts.model_copy(update={"pin": facts.pin.model_copy(update=edited)})
 
 
 def assert_same_as_deltalake(facts: TableFacts, path: Path) -> None:

@@ -43,7 +43,9 @@ _CUT = "… (cut here for search; the whole text is in the record)"
 
 def fits_a_urn(urn: str) -> bool:
     """Whether a server takes a URN of this length. It does not count those of columns."""
-    return entity_type(urn) == "schemaField" or _encoded_bytes(urn) <= MOST_URN_BYTES
+    # No letter of ASCII takes more than three bytes, and most URNs are short.
+    short = urn.isascii() and 3 * len(urn) <= MOST_URN_BYTES
+    return short or entity_type(urn) == "schemaField" or _encoded_bytes(urn) <= MOST_URN_BYTES
 
 
 def refuse_long_urns(urns: Iterable[str]) -> None:

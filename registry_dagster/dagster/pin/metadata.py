@@ -48,6 +48,15 @@ def is_pinned(materialization: dg.AssetMaterialization | None) -> TypeGuard[dg.A
     return materialization is not None and materialization.metadata.keys() >= {DECLARATION, TABLE}
 
 
+def is_called_directly(context: dg.AssetExecutionContext) -> bool:
+    """Whether the asset is called as a function, as unit tests do: then there is no run, and nothing is stored."""
+    try:
+        context.run  # noqa: B018
+    except dg.DagsterError:
+        return True
+    return False
+
+
 def describe_table(declared: FeatureTable, facts: TableFacts) -> dict[str, Any]:
     """The table as metadata under Dagster's own keys, for people to read."""
     return {
@@ -77,8 +86,13 @@ def freeze_metadata(
         facts: The table.
         metadata: Other metadata of the materialization. The column lineage is taken from here, else from
             the asset's own metadata.
+
+    Returns:
+        The metadata; where the asset is called as a function, without what made the table.
     """
     _warn_of_mismatch(context, declared, facts)
+    if is_called_directly(context):
+        return {DECLARATION: declared.to_json(), TABLE: facts.to_json()}
     spec = context.assets_def.specs_by_key[key]
     own = _given_lineage(metadata.get(COLUMN_LINEAGE) or spec.metadata.get(COLUMN_LINEAGE))
     upstream = dict(_upstream_tables(context, key))

@@ -48,7 +48,7 @@ app = typer.Typer(
     cls=_Commands,
     help="Publish and read connectomics feature tables.",
     epilog="Exit codes: 0 success; 1 refused, failed or not as published; 2 wrong usage; 3 the registry, a table's "
-    "store or an upstream system cannot be reached: try again later.",
+    "store or an upstream system cannot be reached: try again later; 130 interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

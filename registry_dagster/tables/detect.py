@@ -108,6 +108,9 @@ def _marks_in(storage: Storage, *, weak: bool) -> dict[str, str]:
 
 def _mark_in(storage: Storage, marks: Marks) -> str | None:
     """The mark that is stored there; the listing is left at the first."""
+    if not marks.files:
+        # Known by the file alone. A directory without such a mark would be listed to its end for nothing.
+        return None
     paths = (stored.path.removeprefix(marks.prefix) for stored in storage.list(marks.prefix))
     return next((marks.prefix + glob for path in paths if (glob := _glob_of(path, marks))), None)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import pytest
 
 from registry_dagster.errors import TableNotFound, UnknownFormat
 from registry_dagster.tables import inspect_table
+from tests.tables.places import Place
 
 IDS = pa.table({"id": [1, 2, 3]})
 
@@ -64,3 +68,18 @@ def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
         inspect_table(tmp_path, format=orc)
     with pytest.raises(UnknownFormat, match="names one of the Iceberg tables in a catalog, not a delta table"):
         inspect_table("iceberg://c/n.t", format="delta")
+
+
+@pytest.mark.parametrize("place", ["s3"], indirect=True)
+def test_a_large_directory_is_listed_once_however_many_formats_there_are(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = io.BytesIO()
+    pq.write_table(pa.table({"id": [1]}), file)
+    for number in range(3):
+        place.put(f"many/{number}.parquet", file.getvalue())
+    with caplog.at_level(logging.INFO, "werkzeug"):
+        caplog.clear()
+        inspect_table(place.at("many"), storage_options=place.options)
+    listings = [each for each in caplog.messages if re.search(r"list-type=2&prefix=[^&]*/many/ HTTP", each)]
+    assert len(listings) <= 2  # detection leaves it at the first file

@@ -73,6 +73,7 @@ class ParquetFiles:
     def _of_directory(cls, storage: Storage, seen: Callable[[StoredObject], None] | None) -> ParquetFiles:
         found: ParquetFiles | None = None
         nameless: list[StoredObject] = []
+        ending = ""
         for stored in storage.list():
             if not is_data_file(stored.path):
                 _refuse_table_inside(storage, stored.path)
@@ -80,10 +81,11 @@ class ParquetFiles:
                 continue
             partitions = _partitions(stored.path.rpartition("/")[0])
             if found is None:
-                found = cls(stored, stored, partitions, stored.modified)
+                found, ending = cls(stored, stored, partitions, stored.modified), _ending(stored.path)
             elif partitions != found.partitions:
                 raise _other_partitions(storage, found, stored, partitions)
-            _refuse_other_ending(storage, found, stored)
+            if not stored.path.endswith(ending):
+                _refuse_other_ending(storage, found, stored)
             found._add(stored)
             if seen is not None:
                 seen(stored)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
+from pydantic import StrictBool
+
 from registry_dagster.datahub.proposal import Aspect, Proposal
 from registry_dagster.datahub.urns import dataset_urn, encoded
+from registry_dagster.model.base import Model
 from registry_dagster.model.table import IcebergPin, TableFacts
 
 __all__ = ["CrawlRule", "crawled_urn", "tied_to"]
@@ -32,8 +35,7 @@ _CONTAINER_AND_ACCOUNT = re.compile(r"^(?:abfss?|wasbs?)://([^/@]+)@[^/]+")
 _ACCOUNT_HOST = re.compile(r"^https?://[^/]+\.(?:blob|dfs)\.core\.windows\.net/")
 
 
-@dataclass(frozen=True)
-class CrawlRule:
+class CrawlRule(Model):
     """How the tables below one place are crawled.
 
     Args:
@@ -50,14 +52,14 @@ class CrawlRule:
     instance: str | None = None
     env: str | None = None
     name: str = "{name}"
-    lowercase: bool = False
+    lowercase: StrictBool = False
 
 
 def crawled_urn(table: TableFacts, env: str, rules: Sequence[CrawlRule] = ()) -> str:
     """The entity that a crawl would give this table, whether or not there is one. The longest prefix counts."""
     location = _written(table.location)
     fitting = [rule for rule in rules if location.startswith(_written(rule.prefix))]
-    rule = max(fitting, key=lambda each: len(_written(each.prefix)), default=CrawlRule(""))
+    rule = max(fitting, key=lambda each: len(_written(each.prefix)), default=CrawlRule(prefix=""))
     path = location[len(_written(rule.prefix)) :].strip("/")
     name = rule.name.replace("{path}", path).replace("{name}", _default_name(table))
     whole = f"{rule.instance}.{name}" if rule.instance else name

@@ -114,11 +114,10 @@ def _problem(value: object, form: _Form) -> str | None:
 def _problem_in_fields(value: object, form: _Fields) -> str | None:
     if not is_json_object(value):
         return f"{_kind(value)} instead of an object"
-    fields = value
-    if missing := form.required.keys() - fields.keys():
+    if missing := form.required.keys() - value.keys():
         return f"{', '.join(sorted(missing))} is missing"
     inner = {**form.required, **form.optional}
-    return _first({name: _problem(fields[name], inner[name]) for name in inner.keys() & fields.keys()})
+    return _first({name: _problem(value[name], inner[name]) for name in inner.keys() & value.keys()})
 
 
 def _problem_in_list(value: object, form: _Form) -> str | None:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
-
-import yaml
 
 from registry_dagster.datahub.crawled import CrawlRule, crawled_urn, tied_to
 from registry_dagster.datahub.limits import fits_a_urn
 from registry_dagster.datahub.retirement import is_removed
 from registry_dagster.datahub.urns import version_urn
-from registry_dagster.errors import AccessDenied, RegistryError
+from registry_dagster.errors import AccessDenied, InvalidDeclaration, RegistryError
 from registry_dagster.model.canonical_json import is_json_object
+from registry_dagster.model.spelling import read_declared_items
 from registry_dagster.registry.commit import Commit
 from registry_dagster.registry.records import Records
+from registry_dagster.yaml_document import Document
 
 __all__ = ["CRAWLS_VARIABLE", "crawl_rules", "tied_to_crawls"]
 
@@ -26,8 +25,6 @@ _log = logging.getLogger(__name__)
 
 CRAWLS_VARIABLE = "FEATURE_REGISTRY_CRAWLS"
 """Names a YAML file with a list of rules, each with the fields of `CrawlRule`."""
-
-_NAMES = tuple(each.name for each in fields(CrawlRule))
 
 
 def tied_to_crawls(records: Records, commits: Sequence[Commit]) -> list[Commit]:
@@ -70,24 +67,19 @@ def crawl_rules() -> tuple[CrawlRule, ...]:
 
 
 def _rules(path: Path) -> Iterator[CrawlRule]:
-    try:
-        rules: object = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise RegistryError(f"{CRAWLS_VARIABLE}: {path} cannot be read ({type(error).__name__})") from None
-    if not isinstance(rules, list):
+    items = read_declared_items(path, CrawlRule)
+    if isinstance(items, Document):
         raise RegistryError(f"{path} must be a list of rules, e.g. [{{prefix: s3://lab/, instance: lab}}]")
-    for rule in cast("list[object]", rules):
-        yield _rule(rule, path)
+    for number, item in enumerate(items, start=1):
+        yield _rule(item, f"{path}, rule {number}")
 
 
-def _rule(rule: object, path: Path) -> CrawlRule:
-    if not is_json_object(rule) or "prefix" not in rule or not set(rule) <= set(_NAMES):
-        raise RegistryError(f"{path}: {rule!r} is not a rule; give prefix, and of {', '.join(_NAMES[1:])} what differs")
-    said = {name: str(value) for name, value in rule.items() if name != "lowercase"}
-    return CrawlRule(**said, lowercase=_switch(rule.get("lowercase", False), path))
-
-
-def _switch(value: object, path: Path) -> bool:
-    if not isinstance(value, bool):
-        raise RegistryError(f"{path}: lowercase must be true or false, not {value!r}")
-    return value
+def _rule(item: Document | InvalidDeclaration, where: str) -> CrawlRule:
+    if isinstance(item, InvalidDeclaration):
+        raise item
+    if not is_json_object(item.data):
+        raise RegistryError(f"{where} is not a rule; write {{prefix: s3://lab/, instance: lab}}")
+    try:
+        return CrawlRule.from_json(item.data)
+    except InvalidDeclaration as error:
+        raise RegistryError(f"{where}: {error}") from error

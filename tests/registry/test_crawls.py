@@ -14,7 +14,7 @@ from registry_dagster.datahub.proposal import Entity
 from registry_dagster.datahub.urns import version_urn
 from registry_dagster.errors import AccessDenied, RegistryError
 from registry_dagster.model.table import IcebergPin, TableFacts
-from registry_dagster.registry.crawls import CRAWLS_VARIABLE
+from registry_dagster.registry.crawls import CRAWLS_VARIABLE, crawl_rules
 from registry_dagster.registry.registry import Registry
 from tests.gms.server import StandInGms
 from tests.registry.declared import declared, facts
@@ -105,6 +105,13 @@ def test_rules_that_cannot_be_used_are_named(
         registry.publish(declared(), facts(), message="first")
 
 
+def test_an_instance_is_the_text_that_was_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "crawls.yaml").write_text("- {prefix: s3://lab/, instance: 0626}\n- {prefix: s3://on/, env: on}\n")
+    monkeypatch.setenv(CRAWLS_VARIABLE, str(tmp_path / "crawls.yaml"))
+    first, second = crawl_rules()
+    assert (first.instance, second.env) == ("0626", "on")
+
+
 def at(location: str, **parts: Any) -> TableFacts:
     return facts(location=location).model_copy(update=parts)
 
@@ -121,7 +128,7 @@ def test_names_are_those_of_datahubs_delta_source(location: str, name: str) -> N
 
 
 def test_the_longest_prefix_counts() -> None:
-    rules = [CrawlRule("s3://lab/", instance="all"), CrawlRule("s3://lab/em/", instance="em")]
+    rules = [CrawlRule(prefix="s3://lab/", instance="all"), CrawlRule(prefix="s3://lab/em/", instance="em")]
     assert "delta-lake,em.lab/em/cells" in crawled_urn(at("s3://lab/em/cells"), "PROD", rules)
     assert "delta-lake,all.lab/cells" in crawled_urn(at("s3://lab/cells"), "PROD", rules)
 
@@ -147,6 +154,6 @@ def test_the_name_is_that_of_datahubs_iceberg_source(tmp_path: Path) -> None:
         catalog="lab",
         identifier="em.cells",
     )
-    ours = crawled_urn(at(table.location(), pin=pin), "PROD", [CrawlRule("/", instance="lab")])
+    ours = crawled_urn(at(table.location(), pin=pin), "PROD", [CrawlRule(prefix="/", instance="lab")])
     crawl = json.loads((tmp_path / "crawl.json").read_text())
     assert ours in {each.get("entityUrn") for each in crawl}

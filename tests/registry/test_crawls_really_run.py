@@ -191,7 +191,7 @@ def test_recipes_with_an_instance_an_environment_and_lower_case(tmp_path: Path) 
     pq.write_table(ROWS, table / "part-0.parquet")
     spec = {"include": f"{tmp_path}/Tables/{{table}}/*.parquet"}
     options = {"platform_instance": "NAS", "env": "DEV", "convert_urns_to_lowercase": True}
-    rule = CrawlRule(f"{tmp_path}/", instance="NAS", env="DEV", lowercase=True)
+    rule = CrawlRule(prefix=f"{tmp_path}/", instance="NAS", env="DEV", lowercase=True)
     written = crawl(tmp_path, "s3", {"path_specs": [spec], **options})
     assert datasets(written) == {crawled_urn(inspect_table(table), "PROD", [rule])}
 
@@ -200,7 +200,7 @@ def test_a_recipe_with_a_relative_path(tmp_path: Path) -> None:
     table = tmp_path / "lab" / "my cells"
     deltalake.write_deltalake(str(table), ROWS)
     recipe = {"base_path": str(tmp_path), "relative_path": "lab", "require_files": False}
-    rule = CrawlRule(f"{tmp_path}/", name="{path}")
+    rule = CrawlRule(prefix=f"{tmp_path}/", name="{path}")
     assert datasets(crawl(tmp_path, "delta-lake", recipe)) == {crawled_urn(inspect_table(table), "PROD", [rule])}
 
 

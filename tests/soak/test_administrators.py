@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
@@ -18,6 +19,7 @@ from registry_dagster.stores.gms.store import GmsStore
 from tests.gms.rights import Grant, Rights
 from tests.gms.server import Faults, StandInGms
 from tests.registry.declared import declared, facts
+from tests.soak.schedules import run
 from tests.soak.test_fault_schedules import ADMINISTRATOR, PUBLISHER, WHOLE_OR_NOTHING
 
 NAME = "lab.a"
@@ -169,20 +171,12 @@ def gms() -> Iterator[StandInGms]:
         yield server
 
 
-def run(gms: StandInGms, seeds: range) -> None:
-    for seed in seeds:
-        try:
-            schedule(gms, seed)
-        except AssertionError as error:
-            raise AssertionError(f"schedule {seed}: {error}") from error
-
-
 @pytest.mark.parametrize("first", range(0, USUAL, BLOCK))
 def test_what_administrators_do_breaks_no_promise(gms: StandInGms, first: int) -> None:
-    run(gms, range(first, first + BLOCK))
+    run(partial(schedule, gms), range(first, first + BLOCK))
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("first", range(0, SCHEDULES, BLOCK))
 def test_nor_does_it_in_ten_thousand_schedules(gms: StandInGms, first: int) -> None:
-    run(gms, range(first, first + BLOCK))
+    run(partial(schedule, gms), range(first, first + BLOCK))

@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
@@ -21,6 +22,7 @@ from tests.gms.faults import Fault
 from tests.gms.rights import Grant, Rights
 from tests.gms.server import Faults, StandInGms
 from tests.registry.declared import declared, facts, reference
+from tests.soak.schedules import run
 
 ADMINISTRATOR = "administrator"
 PUBLISHER = Rights(
@@ -224,20 +226,12 @@ def gms() -> Iterator[StandInGms]:
         yield server
 
 
-def run(gms: StandInGms, seeds: range) -> None:
-    for seed in seeds:
-        try:
-            schedule(gms, seed)
-        except AssertionError as error:
-            raise AssertionError(f"schedule {seed}: {error}") from error
-
-
 @pytest.mark.parametrize("first", range(0, USUAL, BLOCK))
 def test_schedules_of_faults_end_with_the_truth(gms: StandInGms, first: int) -> None:
-    run(gms, range(first, first + BLOCK))
+    run(partial(schedule, gms), range(first, first + BLOCK))
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("first", range(0, SCHEDULES, BLOCK))
 def test_ten_thousand_schedules_of_faults_end_with_the_truth(gms: StandInGms, first: int) -> None:
-    run(gms, range(first, first + BLOCK))
+    run(partial(schedule, gms), range(first, first + BLOCK))

@@ -51,7 +51,7 @@ def is_pinned(materialization: dg.AssetMaterialization | None) -> TypeGuard[dg.A
 def is_called_directly(context: dg.AssetExecutionContext) -> bool:
     """Whether the asset is called as a function, as unit tests do: then there is no run, and nothing is stored."""
     try:
-        context.run  # noqa: B018
+        _ = context.run
     except dg.DagsterError:
         return True
     return False

@@ -46,7 +46,6 @@ _ATTEMPTS = 5
 """How often a question is asked again of a file that changes while it is read without locks."""
 _log = logging.getLogger(__name__)
 
-
 _NO_LOG = (
     "the file says that a log lies beside it, and there is none. If it was copied while in use, what was published "
     "last is missing; else nothing is, and the next publish settles it"
@@ -66,8 +65,8 @@ class LiteFile:
         self._busy_timeout = busy_timeout
         self._writer: Connection | None = None
         self._reader: Connection | None = None
-        self._log = ""
         # The path of the log of what was opened last.
+        self._log = ""
 
     @property
     def target(self) -> str:
@@ -81,7 +80,7 @@ class LiteFile:
                 if connection is None:
                     return nothing
                 answer = ask(connection.sqlite)
-                if self._stands(connection):
+                if self._is_of_one_state(connection):
                     return answer
             raise RegistryUnavailable(f"{self.target} was written each time it was read; run it again")
 
@@ -157,14 +156,14 @@ class LiteFile:
             with closing(self._connection("mode=rw", state, is_blind=False)) as connection:
                 _tables(connection.sqlite)
 
-    def _stands(self, connection: Connection) -> bool:
+    def _is_of_one_state(self, connection: Connection) -> bool:
         """Whether an answer is of one state of the file. A reader's lock would keep the log from being written back."""
         if connection is self._writer:
             return True
-        stands = not connection.is_blind or connection.is_of(self.path)
-        if not stands or os.path.exists(self._log):
+        is_sure = not connection.is_blind or connection.is_of(self.path)
+        if not is_sure or os.path.exists(self._log):
             self._drop_reader()
-        return stands
+        return is_sure
 
     def _drop_reader(self) -> None:
         if self._reader is not None:

@@ -171,7 +171,17 @@ def _module(run: dg.DagsterRun) -> str:
 
 
 def _partition_keys(context: dg.AssetExecutionContext) -> Sequence[str]:
-    return context.partition_keys if context.has_partition_key or context.has_partition_key_range else ()
+    if context.has_partition_key:
+        return [context.partition_key]
+    return context.partition_keys if _has_range(context) else ()
+
+
+def _has_range(context: dg.AssetExecutionContext) -> bool:
+    try:
+        return context.has_partition_key_range
+    except AttributeError:
+        # Dagster 1.11 does not know it where an asset is called as a function.
+        return False
 
 
 def _only_partition(context: dg.AssetExecutionContext) -> str | None:

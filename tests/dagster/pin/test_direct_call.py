@@ -36,6 +36,16 @@ def test_a_partition_is_taken_from_the_context(tmp_path: Path, resource: rd.Feat
     assert result.metadata["dagster/uri"].endswith("V1.parquet")
 
 
+def test_materializations_by_partition_are_those_of_the_key(tmp_path: Path, resource: rd.FeatureRegistry) -> None:
+    @rd.feature_table(**cells_declared(materializations=lambda key: [f"minnie65_public@{key}"]))
+    @dg.asset(partitions_def=dg.DynamicPartitionsDefinition(name="states"))
+    def cells(context: dg.AssetExecutionContext, registry: rd.FeatureRegistry) -> dg.MaterializeResult[Any]:
+        return registry.table(context, write_cells(tmp_path / "cells.parquet", 2))
+
+    result: Any = cells(dg.build_asset_context(partition_key="1412"), registry=resource)
+    assert result.metadata["registry/declaration"]["materializations"][0]["version"] == "1412"
+
+
 def test_a_table_that_does_not_fit_is_told(
     tmp_path: Path, resource: rd.FeatureRegistry, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -80,19 +80,18 @@ def _with_upstream_systems(
 
     def mapped(asset: object) -> object:
         if isinstance(asset, dg.AssetSpec):
-            own = {asset.key: declared[asset.key]} if asset.key in declared else {}
-            return added(asset, materialization_deps(own))
+            return added(asset)
         if not isinstance(asset, dg.AssetsDefinition) or declared.keys().isdisjoint(asset.keys):
             return asset
         # Dagster takes no further deps on a graph asset.
         takes_deps = isinstance(asset.node_def, dg.OpDefinition)
-        deps = materialization_deps({key: declared[key] for key in asset.keys if key in declared}) if takes_deps else {}
-        return asset.map_asset_specs(lambda spec: added(spec, deps))
+        return asset.map_asset_specs(lambda spec: added(spec, takes_deps))
 
-    def added(spec: dg.AssetSpec, deps: Mapping[dg.AssetKey, Sequence[dg.AssetDep]]) -> dg.AssetSpec:
+    def added(spec: dg.AssetSpec, takes_deps: bool = True) -> dg.AssetSpec:
         if spec.key not in declared:
             return spec
-        return _downstream(spec, deps.get(spec.key, ())).merge_attributes(metadata={PUBLISH_JOB: job_name})
+        deps = materialization_deps(declared[spec.key]) if takes_deps else []
+        return _downstream(spec, deps).merge_attributes(metadata={PUBLISH_JOB: job_name})
 
     parts: dict[str, Any] = {name: getattr(defs, name) for name in signature(dg.Definitions).parameters}
     parts["assets"] = [mapped(asset) for asset in defs.assets or ()]

@@ -42,6 +42,12 @@ PUBLISH_JOB = "registry/publish_job"
 PUBLISH_LINK = "registry/publish_link"
 """The link to the launchpad on a materialization."""
 
+# Metadata of ours on the timelines of datasets and upstream systems.
+DIGEST = "digest"
+"""The digest of a published version: proof that the event shows it."""
+VERSION = "version"
+"""A version of a dataset, or of an upstream system."""
+
 # Tags of a run that makes tables: they approve what it makes.
 MESSAGE_TAG = "registry/publish"
 PUBLISHER_TAG = "registry/publisher"
@@ -64,19 +70,9 @@ def registry_key(dataset: str) -> dg.AssetKey:
     return dg.AssetKey([REGISTRY, dataset])
 
 
-def registry_partitions(dataset: str) -> str:
-    """The name of the dynamic partitions that list a dataset's published versions."""
-    return f"{REGISTRY}/{dataset}"
-
-
 def materialization_key(version: MaterializationVersion) -> dg.AssetKey:
-    """The external asset of an upstream system; its partitions are its materialization versions."""
+    """The external asset of an upstream system."""
     return dg.AssetKey([version.source, version.system])
-
-
-def materialization_partitions(version: MaterializationVersion) -> str:
-    """The name of the dynamic partitions that list the materialization versions of a system."""
-    return materialization_key(version).to_user_string()
 
 
 def publish_run_config(config: Mapping[str, object]) -> dict[str, dict[str, dict[str, dict[str, object]]]]:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import dagster as dg
 
-from registry_dagster.dagster.names import (
-    ROW_COUNT,
-    URI,
-    materialization_key,
-    materialization_partitions,
-    registry_key,
-    registry_partitions,
-)
+from registry_dagster.dagster.names import DIGEST, ROW_COUNT, URI, VERSION, materialization_key, registry_key
+from registry_dagster.dagster.publish.timelines import logged_materialization_versions, logged_versions
 from registry_dagster.model.batches import grouped
 from registry_dagster.model.markdown import code, plain
 from registry_dagster.model.materialization import MaterializationVersion
@@ -49,7 +43,7 @@ class PublishedTarget:
 
     @property
     def registry_partition(self) -> str:
-        """`v3`: the partition of the registry's asset."""
+        """`v3`: by which the version's event on the registry's asset is found."""
         return f"v{parse_version(self.receipt.version).number}"
 
 
@@ -64,53 +58,42 @@ def log_events(context: dg.OpExecutionContext, published: Sequence[PublishedTarg
         datahub: Address of DataHub's web pages, for links.
     """
     new = _without_events(context.instance, published)
+    for observation in _observations(context.instance, new, context.run_id):
+        # Outside of the step: acryl-datahub-dagster-plugin makes a second dataset of whatever a step observes.
+        context.instance.report_runless_asset_event(observation)
+    # Last, because they are what shows that all is logged: after a crash, the next run logs the rest again.
     for each in new:
         context.log_event(_version_event(each, datahub))
-    for version in _new_materializations(context.instance, [each.receipt for each in new]):
-        context.log_event(_materialization_event(version))
-    for asset, some in grouped(new, key=lambda each: each.asset).items():
-        # Outside of the step: acryl-datahub-dagster-plugin makes a second dataset of whatever a step observes.
-        context.instance.report_runless_asset_event(_observation(asset, some, context.run_id))
-    _add_partitions(context.instance, new)
 
 
 def _without_events(instance: dg.DagsterInstance, published: Sequence[PublishedTarget]) -> list[PublishedTarget]:
-    """The targets whose versions are not yet partitions of their dataset's asset, each version once."""
-    known = _known_partitions(instance, [registry_partitions(each.dataset) for each in published])
-    new: list[PublishedTarget] = []
-    for each in published:
-        versions = known[registry_partitions(each.dataset)]
-        if each.registry_partition not in versions:
-            versions.add(each.registry_partition)
-            new.append(each)
-    return new
+    """The targets whose versions are not yet on the timeline of their dataset, each version once."""
+    once = {each.receipt.version: each for each in reversed(published)}
+    logged: set[str] = set()
+    for dataset, some in grouped(once.values(), key=lambda each: each.dataset).items():
+        partitions = [each.registry_partition for each in some]
+        logged |= logged_versions(instance, registry_key(dataset), partitions)
+    return [each for each in reversed(once.values()) if each.receipt.digest not in logged]
 
 
-def _known_partitions(instance: dg.DagsterInstance, names: Iterable[str]) -> dict[str, set[str]]:
-    """Name of dynamic partitions → their keys; one query for each name."""
-    return {name: set(instance.get_dynamic_partitions(name)) for name in dict.fromkeys(names)}
+def _observations(
+    instance: dg.DagsterInstance, new: Sequence[PublishedTarget], run_id: str
+) -> Iterator[dg.AssetObservation]:
+    """What is new to upstream systems, and to producing assets."""
+    for version in _new_materialization_versions(instance, [each.receipt for each in new]):
+        yield _materialization_version_observed(version)
+    for asset, some in grouped(new, key=lambda each: each.asset).items():
+        yield _observation(asset, some, run_id)
 
 
-def _new_materializations(instance: dg.DagsterInstance, receipts: Iterable[Receipt]) -> list[MaterializationVersion]:
+def _new_materialization_versions(
+    instance: dg.DagsterInstance, receipts: Iterable[Receipt]
+) -> Iterator[MaterializationVersion]:
+    """The materialization versions that are not yet on the timelines of their systems."""
     versions = {version.key: version for receipt in receipts for version in receipt.record.materializations}
-    known = _known_partitions(instance, map(materialization_partitions, versions.values()))
-    return [each for each in versions.values() if each.version not in known[materialization_partitions(each)]]
-
-
-def _add_partitions(instance: dg.DagsterInstance, published: Sequence[PublishedTarget]) -> None:
-    """Done last: if a crash comes first, the next run logs the events again. Otherwise they would be lost."""
-    for name, keys in _new_partitions(instance, published).items():
-        instance.add_dynamic_partitions(name, keys)
-
-
-def _new_partitions(instance: dg.DagsterInstance, published: Sequence[PublishedTarget]) -> dict[str, list[str]]:
-    """Name of dynamic partitions → the keys that a publish adds."""
-    keys: dict[str, list[str]] = {}
-    for each in published:
-        keys.setdefault(registry_partitions(each.dataset), []).append(each.registry_partition)
-    for version in _new_materializations(instance, [each.receipt for each in published]):
-        keys.setdefault(materialization_partitions(version), []).append(version.version)
-    return keys
+    for asset, some in grouped(versions.values(), key=materialization_key).items():
+        logged = logged_materialization_versions(instance, asset, [version.version for version in some])
+        yield from (version for version in some if version.version not in logged)
 
 
 def _version_event(published: PublishedTarget, datahub: str | None) -> dg.AssetMaterialization:
@@ -132,11 +115,11 @@ def _version_metadata(published: PublishedTarget) -> dict[str, Any]:
     record = receipt.record
     provenance, table = record.provenance, record.table
     return {
-        "version": receipt.version,
+        VERSION: receipt.version,
         "message": provenance.message,
         "publisher": provenance.publisher,
         "published_at": dg.MetadataValue.timestamp(provenance.published_at),
-        "digest": receipt.digest,
+        DIGEST: receipt.digest,
         "urn": receipt.urn,
         "made against": ", ".join(map(str, record.materializations)),
         "format": table.format,
@@ -162,8 +145,9 @@ def _datahub_link(datahub: str, urn: str) -> dg.MetadataValue[Any]:
     return dg.MetadataValue.url(f"{datahub.rstrip('/')}/dataset/{quote(urn, safe='')}")
 
 
-def _materialization_event(version: MaterializationVersion) -> dg.AssetMaterialization:
-    return dg.AssetMaterialization(
+def _materialization_version_observed(version: MaterializationVersion) -> dg.AssetObservation:
+    """Observed, since the registry makes none of them, and the user's own code may make the asset."""
+    return dg.AssetObservation(
         asset_key=materialization_key(version),
         partition=version.version,
         description=f"{version}: tables made from it are published",

@@ -5,7 +5,21 @@ One module for each group of commands. It parses options, calls the registry and
 
 from __future__ import annotations
 
-from registry_dagster.cli import acts, doctor, find, join, materializations, publish, push, show, verify
+from registry_dagster.cli import acts, doctor, find, init, inspect, join, materializations, publish, push, show, verify
 from registry_dagster.cli.app import app, main
 
-__all__ = ["acts", "app", "doctor", "find", "join", "main", "materializations", "publish", "push", "show", "verify"]
+__all__ = [
+    "acts",
+    "app",
+    "doctor",
+    "find",
+    "init",
+    "inspect",
+    "join",
+    "main",
+    "materializations",
+    "publish",
+    "push",
+    "show",
+    "verify",
+]

@@ -14,9 +14,9 @@ from registry_dagster.cli.output import Done, VisibleFormatter, explain, fit, no
 from registry_dagster.cli.streams import keep_writable
 from registry_dagster.errors import RegistryUnavailable, SourceUnavailable, TableUnreachable
 
-__all__ = ["UNREACHABLE", "app", "main"]
+__all__ = ["FAILED", "UNREACHABLE", "app", "is_unreachable", "main"]
 
-_FAILED = 1
+FAILED = 1
 _INTERRUPTED = 130
 _RECORDED = ". What the command recorded is in the registry"
 UNREACHABLE = 3
@@ -92,7 +92,7 @@ def _lost_output(why: str | None) -> int:
     if why is None:
         return 0
     note(f"the output could not be written: {why}{_RECORDED if Done.recorded else ''}")
-    return 0 if Done.recorded else _FAILED
+    return 0 if Done.recorded else FAILED
 
 
 def _run() -> int:
@@ -100,7 +100,7 @@ def _run() -> int:
     try:
         app()
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else _FAILED
+        return end.code if isinstance(end.code, int) else FAILED
     except Exception as error:
         (show_traceback if _Program.debug else explain)(error)
         return _exit_code(error)
@@ -108,4 +108,9 @@ def _run() -> int:
 
 
 def _exit_code(error: Exception) -> int:
-    return UNREACHABLE if isinstance(error, RegistryUnavailable | SourceUnavailable | TableUnreachable) else _FAILED
+    return UNREACHABLE if is_unreachable(error) else FAILED
+
+
+def is_unreachable(error: Exception) -> bool:
+    """Whether trying again later may help."""
+    return isinstance(error, RegistryUnavailable | SourceUnavailable | TableUnreachable)

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from registry_dagster.adopt.declaration_file import DeclarationFile
 from registry_dagster.cli.app import app
 from registry_dagster.cli.deep import try_server
 from registry_dagster.cli.options import AsJson, Env, Target, opened
@@ -17,7 +18,6 @@ from registry_dagster.cli.output import facts as print_facts
 from registry_dagster.cli.output import say, show
 from registry_dagster.cli.signing import signing_service
 from registry_dagster.errors import RegistryError
-from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.registry.settings import PUBLISHER_VARIABLE, default_target
 from registry_dagster.stores.open import back_up
 
@@ -98,4 +98,4 @@ def _installed() -> dict[str, str]:
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of declarations."""
-    typer.echo(json.dumps(FeatureTable.model_json_schema(), indent=2))
+    typer.echo(json.dumps(DeclarationFile.model_json_schema(), indent=2))

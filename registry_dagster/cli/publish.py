@@ -1,14 +1,18 @@
-"""Commands that publish: publish; and plan, which shows what publish would do."""
+"""Commands about declarations: publish; plan, which shows what publish would do; validate, which needs no table."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated
 
 import typer
 
+from registry_dagster.adopt.declaration_file import DeclaredTable, ReadFile, read_file
+from registry_dagster.adopt.order import Attempt
+from registry_dagster.adopt.publishing import Result, inspect_source, plan_all, publish_all, tables_to_publish
 from registry_dagster.cli.app import app
+from registry_dagster.cli.declarations import Declarations, OneTable, TableOption, declared_files, one_table
 from registry_dagster.cli.options import (
     AsJson,
     Env,
@@ -19,34 +23,16 @@ from registry_dagster.cli.options import (
     Target,
     opened,
     storage_options,
-    table_format,
 )
-from registry_dagster.cli.output import note, say, show
-from registry_dagster.errors import RegistryError
-from registry_dagster.model.feature_table import FeatureTable
-from registry_dagster.model.layout import Layout
+from registry_dagster.cli.output import note, progress, say, show
+from registry_dagster.cli.results import print_results, results_json, unless_refused
+from registry_dagster.cli.table_options import Counts, HowToRead, PhysicalVersion, Schema, TableOptions
+from registry_dagster.errors import PublishRefused, RegistryError
 from registry_dagster.model.table import TableFacts
 from registry_dagster.registry.plan import Plan, Receipt
 
-__all__ = ["plan", "publish"]
+__all__ = ["plan", "publish", "validate"]
 
-DeclarationFile = Annotated[Path, typer.Argument(help="The YAML or JSON file with the declaration.")]
-TableLocation = Annotated[str, typer.Option("--table", help="Where the table is: a path or a URI.")]
-PhysicalVersion = Annotated[
-    str | None, typer.Option("--version", help="The table's physical version; default: the newest.")
-]
-Counts = Annotated[
-    bool,
-    typer.Option(
-        "--counts",
-        help="Count rows even if that reads the metadata of every file (Delta, Parquet, Feather), or the file (CSV).",
-    ),
-]
-Schema = Annotated[
-    list[str] | None,
-    typer.Option("--schema", metavar="NAME=TYPE", help="A column's Arrow type (csv, opaque); repeatable, in order."),
-]
-HowToRead = Annotated[str | None, typer.Option("--how-to-read", help="How people read it (opaque).")]
 Label = Annotated[str | None, typer.Option(help="An alias of the version for people.")]
 Draft = Annotated[bool, typer.Option("--draft", help="Publish it as not final; promote makes it final.")]
 Inputs = Annotated[
@@ -58,9 +44,9 @@ LayoutOption = Annotated[str | None, typer.Option("--layout", help="How its rows
 
 @app.command()
 def publish(
-    declaration: DeclarationFile,
-    table: TableLocation,
+    declarations: Declarations,
     message: Message,
+    table: TableOption = None,
     publisher: Publisher = None,
     format: FormatName = None,
     version: PhysicalVersion = None,
@@ -77,14 +63,24 @@ def publish(
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """Publish a table with its declared meaning."""
-    declared = _declared(declaration, input or (), layout)
-    options = _Options(format, version, storage_option, counts, schema, how_to_read)
-    facts = _inspect(table, options)
+    """Publish tables with their declared meaning: one, or all that files and folders declare.
+
+    Run it again to go on after an interruption: what is published is found unchanged. Exit code 1 if a table was
+    refused; the others are published.
+    """
+    options = TableOptions(format, version, storage_option, counts, schema, how_to_read)
+    given = OneTable(table, options, layout, input or (), label, draft)
+    if dry_run:
+        return _plan(declarations, given, registry, env, as_json)
+    files = declared_files(declarations)
+    if (alone := one_table(files, given)) is None:
+        return _publish_all(files, given.options, message, (registry, env, publisher), as_json)
+    alone.check_reviewed()
+    declared, facts = _inspected(alone, given.options)
     with opened(registry, env, publisher) as opened_registry:
-        if dry_run:
-            return _show_plan(opened_registry.plan(declared, facts, label=label, draft=draft), as_json)
-        receipt = opened_registry.publish(declared, facts, message=message, label=label, draft=draft)
+        receipt = opened_registry.publish(
+            declared.declared, facts, message=message, label=declared.label, draft=declared.draft
+        )
     for text in receipt.notes:
         note(text)
     show(as_json, _receipt_json(receipt), lambda: _print_receipt(receipt), recorded=True)
@@ -92,8 +88,8 @@ def publish(
 
 @app.command()
 def plan(
-    declaration: DeclarationFile,
-    table: TableLocation,
+    declarations: Declarations,
+    table: TableOption = None,
     format: FormatName = None,
     version: PhysicalVersion = None,
     label: Label = None,
@@ -108,23 +104,95 @@ def plan(
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what publishing a table would do. Writes nothing."""
-    declared = _declared(declaration, input or (), layout)
-    options = _Options(format, version, storage_option, counts, schema, how_to_read)
-    facts = _inspect(table, options)
+    """Show what publishing would do. Writes nothing. Of several tables, each is planned as if it were alone."""
+    options = TableOptions(format, version, storage_option, counts, schema, how_to_read)
+    _plan(declarations, OneTable(table, options, layout, input or (), label, draft), registry, env, as_json)
+
+
+@app.command()
+def validate(declarations: Declarations, as_json: AsJson = False) -> None:
+    """Check declarations without looking at a table: is each well formed, and is nothing left to be decided.
+
+    Says of drafts that nobody has reviewed. Exit code 1 if a file has something wrong in it.
+    """
+    read = [(_name(file), _validated(file)) for file in declared_files(declarations)]
+    wrong = [error for _, error in read if error]
+    show(as_json, [{"file": name, "error": error} for name, error in read], lambda: _print_validated(read))
+    if wrong:
+        raise RegistryError(f"{len(wrong)} of {len(read)} declarations have something wrong in them")
+
+
+def _plan(words: Sequence[str], given: OneTable, registry: str | None, env: str | None, as_json: bool) -> None:
+    files = declared_files(words)
+    if (alone := one_table(files, given)) is not None:
+        declared, facts = _inspected(alone, given.options)
+        with opened(registry, env) as opened_registry:
+            planned = opened_registry.plan(declared.declared, facts, label=declared.label, draft=declared.draft)
+        return _show_plan(planned, as_json)
+    attempts, results = tables_to_publish(files)
+    options = storage_options(given.options.storage_option)
     with opened(registry, env) as opened_registry:
-        _show_plan(opened_registry.plan(declared, facts, label=label, draft=draft), as_json)
+        planned_all = plan_all(opened_registry, attempts, options=options, counts=given.options.counts)
+        results += _watched("planning", attempts, planned_all)
+    _show_results(results, as_json)
 
 
-def _declared(file: Path, inputs: Sequence[str], layout: str | None) -> FeatureTable:
-    """The declaration, with what the options add to it."""
-    declared = FeatureTable.from_yaml(file)
-    more: dict[str, Any] = {}
-    if inputs:
-        more["inputs"] = tuple(dict.fromkeys([*declared.inputs, *inputs]))
-    if layout is not None and (declared.layout is None or declared.layout.name != layout):
-        more["layout"] = Layout(name=layout)
-    return FeatureTable(**{**dict(declared), **more}) if more else declared
+def _publish_all(
+    files: Sequence[Path | ReadFile],
+    options: TableOptions,
+    message: str,
+    target: tuple[str | None, str | None, str | None],
+    as_json: bool,
+) -> None:
+    attempts, results = tables_to_publish(files)
+    of_store = storage_options(options.storage_option)
+    with opened(*target) as registry:
+        published = publish_all(registry, attempts, message=message, options=of_store, counts=options.counts)
+        results += _watched("publishing", attempts, published)
+    _show_results(results, as_json)
+
+
+def _watched(what: str, attempts: Sequence[Attempt], results: Iterable[Result]) -> list[Result]:
+    """The results, with a progress bar while they come in."""
+    with progress(what, len(attempts)) as advance:
+        return [_counted(result, advance) for result in results]
+
+
+def _counted(result: Result, advance: Callable[[int], None]) -> Result:
+    advance(1)
+    return result
+
+
+def _show_results(results: Sequence[Result], as_json: bool) -> None:
+    show(as_json, results_json(results), lambda: print_results(results), recorded=True)
+    unless_refused(results)
+
+
+def _inspected(file: ReadFile, options: TableOptions) -> tuple[DeclaredTable, TableFacts]:
+    (table,) = file.tables
+    return table, inspect_source(table, storage_options(options.storage_option), counts=options.counts)
+
+
+def _validated(file: Path | ReadFile) -> str | None:
+    """What is wrong with a file; a note if nobody has reviewed it."""
+    try:
+        read = read_file(file) if isinstance(file, Path) else file
+    except RegistryError as error:
+        return str(error)
+    try:
+        read.check_reviewed()
+    except PublishRefused as unreviewed:
+        note(str(unreviewed))
+    return None
+
+
+def _print_validated(read: Sequence[tuple[str, str | None]]) -> None:
+    for name, error in read:
+        say(error or f"{name}: well formed")
+
+
+def _name(file: Path | ReadFile) -> str:
+    return str(file) if isinstance(file, Path) else file.name
 
 
 def _receipt_json(receipt: Receipt) -> dict[str, object]:
@@ -135,44 +203,6 @@ def _receipt_json(receipt: Receipt) -> dict[str, object]:
 def _print_receipt(receipt: Receipt) -> None:
     done = "published" if receipt.created else "unchanged: the same content is already published as"
     say(f"{done} {receipt.version}\n{receipt.urn}\nin {receipt.target}")
-
-
-class _Options(NamedTuple):
-    """How a table is inspected, as the options say it."""
-
-    format: str | None
-    version: str | None
-    storage_option: Sequence[str] | None
-    counts: bool
-    schema: Sequence[str] | None
-    how_to_read: str | None
-
-
-def _inspect(table: str, options: _Options) -> TableFacts:
-    from registry_dagster.tables import inspect_table
-
-    return inspect_table(
-        table,
-        format=table_format(options.format),
-        version=options.version,
-        storage_options=storage_options(options.storage_option),
-        counts=options.counts,
-        schema=_schema(options.schema),
-        how_to_read=options.how_to_read,
-    )
-
-
-def _schema(given: Sequence[str] | None) -> dict[str, str] | None:
-    """NAME=TYPE texts as the types of columns, in their order.
-
-    Raises:
-        RegistryError: a text is not NAME=TYPE, or a column is given twice.
-    """
-    pairs = [(text.partition("=")[0], text.partition("=")[2]) for text in given or ()]
-    schema = dict(pairs)
-    if not all(map(all, pairs)) or len(schema) < len(pairs):
-        raise RegistryError("--schema must be NAME=TYPE, once for each column, e.g. --schema root_id=uint64")
-    return schema or None
 
 
 def _show_plan(planned: Plan, as_json: bool) -> None:

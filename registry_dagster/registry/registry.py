@@ -23,6 +23,7 @@ from registry_dagster.registry.arguments import Table, facts_of, instance_of, te
 from registry_dagster.registry.filters import Filters, Question
 from registry_dagster.registry.finder import Finder
 from registry_dagster.registry.materialization_changes import MaterializationChanges
+from registry_dagster.registry.meanings import Meanings
 from registry_dagster.registry.plan import Origin, Plan, Publication, Receipt
 from registry_dagster.registry.planner import Planner
 from registry_dagster.registry.publish import Outcome, PublishService
@@ -42,7 +43,6 @@ from registry_dagster.stores.store import Store
 from registry_dagster.tables.storage.options import StorageOptions
 
 __all__ = ["Registry"]
-
 Side = str | MaterializationVersion
 
 
@@ -59,8 +59,7 @@ class Registry:
     """
 
     def __init__(self, store: Store, env: str = "PROD", publisher: str | None = None) -> None:
-        self._store = store
-        self._records = Records(store, checked_env(env))
+        self._store, self._records = store, Records(store, checked_env(env))
         self._resolver = Resolver(self._records)
         self._finder = Finder(self._records, self._resolver)
         self._questions = Questions(self._records, self._resolver, self._finder)
@@ -68,6 +67,7 @@ class Registry:
         self._writer = Writer(self._records, self._resolver)
         self.acts = Acts(self._records, self._resolver, self._writer, publisher)
         self.repair = Repair(self._records, self._writer)
+        self.meanings = Meanings(self._records)
         self._service = PublishService(self._records, self._planner, self._writer, publisher)
 
     @classmethod

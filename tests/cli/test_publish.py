@@ -87,7 +87,8 @@ def test_json_is_for_programs(run: Run) -> None:
 def test_the_schema_describes_declarations(run: Run) -> None:
     schema = json.loads(run("schema").stdout)
     assert set(schema["properties"]) == {
-        *("dataset", "materializations", "columns", "references", "signals", "inputs", "layout")
+        *("dataset", "materializations", "columns", "references", "signals", "inputs", "layout"),
+        *("table", "versions", "reviewed_by"),
     }
 
 

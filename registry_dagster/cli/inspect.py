@@ -1,0 +1,60 @@
+"""The command that shows a table as the registry sees it: inspect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from registry_dagster.cli.app import app
+from registry_dagster.cli.options import AsJson, FormatName, StorageOption
+from registry_dagster.cli.output import add_row, output, show, table
+from registry_dagster.cli.output import facts as show_facts
+from registry_dagster.cli.table_options import (
+    Counts,
+    HowToRead,
+    PhysicalVersion,
+    Schema,
+    TableLocation,
+    TableOptions,
+    inspected,
+)
+from registry_dagster.model.table import TableFacts
+
+__all__ = ["inspect"]
+
+_COUNTS = ("rows", "bytes", "files")
+
+
+@app.command()
+def inspect(
+    location: TableLocation,
+    format: FormatName = None,
+    version: PhysicalVersion = None,
+    storage_option: StorageOption = None,
+    counts: Counts = False,
+    schema: Schema = None,
+    how_to_read: HowToRead = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a table's own metadata says: format, exact version, columns, sizes. Its data is not read."""
+    found = inspected(location, TableOptions(format, version, storage_option, counts, schema, how_to_read))
+    show(as_json, _json(found), lambda: _print(found))
+
+
+def _json(found: TableFacts) -> dict[str, Any]:
+    """The facts, with a size that is unknown as null: a program need not know which may be left out."""
+    return {**found.to_json(), **{name: getattr(found, name) for name in _COUNTS}}
+
+
+def _print(found: TableFacts) -> None:
+    pin = {name: str(value) for name, value in found.pin.to_json().items() if name != "format"}
+    sizes = {name: _size(getattr(found, name)) for name in _COUNTS}
+    parts = ", ".join(found.partition_columns)
+    show_facts({"location": found.location, "format": found.format, **pin, **sizes, "partitioned by": parts})
+    columns = table("column", "type", "nullable")
+    for field in found.fields:
+        add_row(columns, (field.path, field.type, "yes" if field.nullable else "no"))
+    output.print(columns)
+
+
+def _size(count: int | None) -> str:
+    return "unknown" if count is None else f"{count:,}"

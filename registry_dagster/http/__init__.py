@@ -7,10 +7,11 @@ trusted network: FEATURE_REGISTRY_ALLOW_HTTP=host,other-host.
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 from urllib.parse import urlsplit
 
 from registry_dagster.errors import RegistryError
@@ -200,6 +201,13 @@ def open_session(
 
     own = headers or {}
 
+    class TransientRetry(Retry):
+        def increment(self, *args: Any, **options: Any) -> Retry:
+            error = options.get("error")
+            if _is_about_certificates(error):
+                raise error
+            return super().increment(*args, **options)
+
     class Session(requests.Session):
         def get_redirect_target(self, resp: requests.Response) -> str | None:
             return super().get_redirect_target(resp) if follow_redirects else None
@@ -218,7 +226,7 @@ def open_session(
     session = Session()
     session.headers.update(own)
     session.auth = auth
-    retry = Retry(
+    retry = TransientRetry(
         total=retries,
         status_forcelist=_TRANSIENT,
         # POST included: every write here is create-only or idempotent.
@@ -233,6 +241,12 @@ def open_session(
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(max_retries=retry))
     return session
+
+
+def _is_about_certificates(error: Exception | None) -> TypeGuard[Exception]:
+    """Whether a certificate is refused, on either side: trying again changes nothing."""
+    causes = (error, *error.args) if error is not None else ()
+    return any(isinstance(each, ssl.SSLError) and "CERTIFICATE" in (each.reason or "") for each in causes)
 
 
 def pieces(response: requests.Response, length: int | None, seconds: float, *, decode: bool = False) -> Iterator[bytes]:

@@ -157,16 +157,17 @@ def at_once(kind: str, write: Callable[[str, str], str], target: str, words: lis
         return list(pool.map(write, [target] * len(words), words))
 
 
-@pytest.mark.parametrize("kind", ["threads", "processes"])
-def test_of_two_descriptions_at_one_moment_both_are_in_the_history(target: str, kind: str) -> None:
+def test_of_two_descriptions_at_one_moment_both_are_in_the_history(target: str) -> None:
     titles = ["one", "two", "three"]
-    assert at_once(kind, described, target, titles) == ["written"] * 3
+    assert at_once("threads", described, target, titles) == ["written"] * 3
     with Registry.open(target) as registry:
         assert sorted(act.changes["title"] for act in registry.acts.history(NAME)) == sorted(titles)
 
 
 @pytest.mark.parametrize("kind", ["threads", "processes"])
 def test_of_two_writers_of_one_label_one_wins(target: str, kind: str) -> None:
+    if kind == "processes" and target.startswith("http"):
+        pytest.skip("a server sees no difference")
     outcomes = at_once(kind, labelled, target, ["1", "2"])
     assert outcomes.count("written") == 1
     assert any("belongs to" in outcome for outcome in outcomes)

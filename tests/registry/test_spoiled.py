@@ -123,7 +123,7 @@ def spoiled_texts(chosen: random.Random, whole: Path) -> tuple[str, str, str]:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_whatever_others_write_is_an_error_of_ours_about_that_entity_alone(
     whole: Path, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:

@@ -128,10 +128,13 @@ def test_extra_headers_are_as_secret_as_the_token(home: Path) -> None:
         client_for("datahub", None)
 
 
-def test_an_authority_of_the_lab_is_trusted(home: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_authority_of_the_lab_is_trusted(
+    home: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     with serving(certificate) as (url, _):
         with pytest.raises(RegistryUnavailable, match="certificate"):
             client_for(url, None).get("/config")
+        assert "Retrying" not in caplog.text
         settle(home, server=url, ca_certificate_path=str(certificate))
         assert client_for("datahub", None).get("/config").status == 200
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(home))
@@ -153,7 +156,7 @@ def test_the_client_shows_its_own_certificate(
     home: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     with serving(certificate, ask_for_one=True) as (url, _):
-        settle(home, server=url, ca_certificate_path=str(certificate))
+        settle(home, server=url, ca_certificate_path=str(certificate), retry_max_times=0)
         with pytest.raises(RegistryUnavailable):
             client_for("datahub", None).get("/config")
         if where == "file":

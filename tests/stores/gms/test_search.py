@@ -15,6 +15,7 @@ from registry_dagster.errors import AccessDenied, RegistryError, RegistryUnavail
 from registry_dagster.http import HttpClient
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.quantities import Feature
+from registry_dagster.registry.plan import Publication
 from registry_dagster.registry.registry import Registry
 from registry_dagster.stores.gms.store import GmsStore
 from registry_dagster.stores.open import open_store
@@ -59,8 +60,7 @@ def test_what_others_wrote_into_the_searchable_facts_is_not_believed(registry: R
 
 
 def test_all_versions_are_found_and_not_the_latest_alone(registry: Registry) -> None:
-    for version in range(250):
-        registry.publish(declared(), facts(version), message="next")
+    registry.publish_many([Publication(declared(), facts(version), "next") for version in range(250)])
     found = [row.version for row in registry.stream()]
     assert sorted(found) == sorted(f"{NAME}@v{number}" for number in range(1, 251))
 

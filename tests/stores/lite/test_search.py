@@ -14,6 +14,7 @@ from registry_dagster.datahub.proposal import Proposal
 from registry_dagster.datahub.search import Entry, words_of
 from registry_dagster.datahub.urns import container_urn, version_urn
 from registry_dagster.model.dataset import Dataset
+from registry_dagster.registry.plan import Publication
 from registry_dagster.registry.registry import Registry
 from registry_dagster.stores.lite import index
 from registry_dagster.stores.matching import Reader, entries
@@ -121,8 +122,7 @@ def test_a_description_is_found_in_its_new_words_alone(tmp_path: Path) -> None:
 
 def test_pages_follow_each_other_without_gap_or_repetition(tmp_path: Path) -> None:
     with open_registry(tmp_path / "registry.db") as registry:
-        for version in range(450):
-            registry.publish(declared(), facts(version), message="next")
+        registry.publish_many([Publication(declared(), facts(version), "next") for version in range(450)])
         found = [row.version for row in registry.stream()]
     assert found == [f"hemibrain.neurons@v{number}" for number in range(450, 0, -1)]
 

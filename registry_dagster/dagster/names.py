@@ -47,11 +47,22 @@ DIGEST = "digest"
 """The digest of a published version: proof that the event shows it."""
 VERSION = "version"
 """A version of a dataset, or of an upstream system."""
+PRODUCING_RUN = "producing_run"
+"""The run that made a published table. Earlier releases wrote `run` on a version, and meant this one."""
+PUBLISH_RUN = "publish_run"
+"""The run that published a table, on the timelines of others."""
+RUN = "run"
+"""On the versions that earlier releases logged: `PRODUCING_RUN`."""
 
 # Tags of a run that makes tables: they approve what it makes.
 MESSAGE_TAG = "registry/publish"
 PUBLISHER_TAG = "registry/publisher"
 LABEL_TAG = "registry/label"
+
+# Tags of a publish run: what it is about.
+DATASET_TAG = "registry/dataset"
+VERSION_TAG = "registry/version"
+DRY_RUN_TAG = "registry/dry_run"
 
 # Tags of a run that the gate requested.
 GATE_TAG = "registry/gate"

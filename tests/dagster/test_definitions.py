@@ -86,8 +86,14 @@ def test_a_publish_is_on_the_datasets_timeline(
     assert shown["publisher"] == "ada@lab.org"
     assert shown["message"] == "For the size paper"
     assert shown["label"] == "paper"
-    assert shown["made against"] == "minnie65_public@1300"
-    assert shown["run"] == run.run_id
+    assert shown["made_against"] == "minnie65_public@1300"
+    assert shown["upstream_asset"] == SYSTEM
+    assert shown["asset"] == dg.AssetKey("cells")
+    assert shown["producing_run"] == run.run_id
+    assert shown["physical_version"].startswith("parquet files with the fingerprint sha256:")
+    assert [column.name for column in shown["dagster/column_schema"].columns] == ["nucleus_id", "root_id"]
+    assert record.digest.startswith(shown["short_digest"])
+    assert list(shown)[-2:] == ["urn", "digest"]
     assert shown["urn"] == "urn:li:dataset:(urn:li:dataPlatform:feature-registry,minnie65.cells@v1,PROD)"
 
 

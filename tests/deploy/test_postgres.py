@@ -130,7 +130,7 @@ def test_a_publish_is_in_the_registry_and_on_the_timelines(
     assert state.partition_key == "1300"
     (observed,) = instance.fetch_observations(CELLS, limit=10).records
     assert observed.asset_observation is not None
-    assert observed.asset_observation.description == "published as minnie65.cells@v1"
+    assert observed.asset_observation.metadata["version"].value == "minnie65.cells@v1"
 
 
 def test_of_many_targets_what_was_left_is_published_by_running_it_again(

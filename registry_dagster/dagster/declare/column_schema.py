@@ -10,6 +10,7 @@ import dagster as dg
 
 from registry_dagster.model.base import Model
 from registry_dagster.model.column import Column
+from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.identifiers import Identifier
 from registry_dagster.model.table import TableFacts, TableField
@@ -24,9 +25,8 @@ def declared_schema(table: FeatureTable) -> dg.TableSchema:
     return dg.TableSchema(columns=[_declared_column(path, column) for path, column in columns.items()])
 
 
-def table_schema(table: FeatureTable, facts: TableFacts) -> dg.TableSchema:
+def table_schema(columns: Mapping[str, AnyColumn], facts: TableFacts) -> dg.TableSchema:
     """The table's own schema with what is declared: a chip for each attribute of a column's meaning."""
-    columns = cast("Mapping[str, Any]", table.columns)
     return dg.TableSchema(columns=[_table_column(field, columns.get(field.path)) for field in facts.fields])
 
 

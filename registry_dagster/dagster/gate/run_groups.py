@@ -10,7 +10,15 @@ from typing import Any
 import dagster as dg
 
 from registry_dagster.dagster.gate.approvals import Approval
-from registry_dagster.dagster.names import LABEL_TAG, MESSAGE_TAG, PUBLISHER_TAG, ROOT_RUN_TAG, registry_key
+from registry_dagster.dagster.names import (
+    LABEL_TAG,
+    MESSAGE_TAG,
+    PRODUCING_RUN,
+    PUBLISHER_TAG,
+    ROOT_RUN_TAG,
+    RUN,
+    registry_key,
+)
 from registry_dagster.dagster.publish.config import Target
 from registry_dagster.dagster.publish.frozen_tables import FrozenTable, find_frozen_tables
 from registry_dagster.errors import InvalidDeclaration
@@ -145,7 +153,7 @@ def published_run(instance: dg.DagsterInstance, groups: RunGroups, target: Targe
     """
     members = groups.members(target.run_id or "")
     events = _published(instance, frozen.feature_table.dataset.name, groups.began(members[-1:]))
-    runs = (str(event["run"]) for event in events if "run" in event and _is_of(target, event))
+    runs = (str(event.get(PRODUCING_RUN) or event.get(RUN)) for event in events if _is_of(target, event))
     return next((run_id for run_id in runs if run_id in members), None)
 
 

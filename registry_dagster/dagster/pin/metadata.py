@@ -62,7 +62,7 @@ def describe_table(declared: FeatureTable, facts: TableFacts) -> dict[str, Any]:
     return {
         URI: facts.location,
         TABLE_NAME: declared.dataset.name,
-        COLUMN_SCHEMA: table_schema(declared, facts),
+        COLUMN_SCHEMA: table_schema(declared.columns, facts),
         **({ROW_COUNT: facts.rows} if facts.rows is not None else {}),
     }
 

@@ -30,11 +30,17 @@ Slot = tuple[str | None, str | None]
 
 @dataclass(frozen=True)
 class FrozenTable:
-    """What a materialization froze: everything that publishing needs."""
+    """What a materialization froze: everything that publishing needs.
+
+    Args:
+        feature_table, table, origin: The declaration, the table, and what made it.
+        materialized_at: When, in seconds since 1970.
+    """
 
     feature_table: FeatureTable
     table: TableFacts
     origin: Origin
+    materialized_at: float
 
 
 def find_frozen_tables(instance: dg.DagsterInstance, targets: Sequence[Target]) -> list[FrozenTable | PublishRefused]:
@@ -162,6 +168,7 @@ def _frozen_table(target: Target, record: dg.EventLogRecord) -> FrozenTable | Pu
             FeatureTable.from_json(_json(metadata, DECLARATION)),
             TableFacts.from_json(_json(metadata, TABLE)),
             origin,
+            record.timestamp,
         )
     except InvalidDeclaration as error:
         return PublishRefused(

@@ -9,10 +9,12 @@ import dagster as dg
 from registry_dagster.dagster.declare.declaration import AssetLike
 from registry_dagster.dagster.names import JOB_NAME, OP_NAME, POOL_NAME, RESOURCE_KEY
 from registry_dagster.dagster.publish.config import PublishConfig, Target, config_type_for
-from registry_dagster.dagster.publish.events import PublishedTarget, log_events
+from registry_dagster.dagster.publish.events import log_events
 from registry_dagster.dagster.publish.frozen_tables import FrozenTable, find_frozen_tables
+from registry_dagster.dagster.publish.published import PublishedTarget
 from registry_dagster.dagster.publish.recheck import Recheck
 from registry_dagster.dagster.publish.report import Outcome, show_outcomes, show_plan, show_plans, show_receipt
+from registry_dagster.dagster.publish.run_tags import tag_published, tag_started
 from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import RegistryError, RegistryUnavailable
 from registry_dagster.registry.plan import Publication, Receipt
@@ -69,7 +71,9 @@ def publish_job(
 def _publish(context: dg.OpExecutionContext, config: PublishConfig, resource: FeatureRegistry) -> None:
     targets = config.all_targets()
     recheck = Recheck(resource.storage_options)
-    found = recheck.check(find_frozen_tables(context.instance, targets))
+    frozen = find_frozen_tables(context.instance, targets)
+    tag_started(context, frozen, config.dry_run)
+    found = recheck.check(frozen)
     for warning in recheck.warnings:
         context.log.warning(warning)
     with closing(resource.open()) as registry:
@@ -80,24 +84,26 @@ def _publish(context: dg.OpExecutionContext, config: PublishConfig, resource: Fe
         if config.dry_run:
             return
         outcomes = _outcomes(registry, targets, found)
-    _report(context, targets, outcomes, resource.datahub)
+    published = _published(targets, found, outcomes)
+    tag_published(context, published)
+    log_events(context, published, resource.datahub)
+    _show(context, targets, outcomes)
 
 
-def _report(
-    context: dg.OpExecutionContext, targets: Sequence[Target], outcomes: Sequence[Outcome], datahub: str | None
-) -> None:
-    log_events(context, _published(targets, outcomes), datahub)
+def _show(context: dg.OpExecutionContext, targets: Sequence[Target], outcomes: Sequence[Outcome]) -> None:
     if len(outcomes) == 1:
         show_receipt(context, outcomes[0])
     else:
         show_outcomes(context, targets, outcomes)
 
 
-def _published(targets: Sequence[Target], outcomes: Sequence[Outcome]) -> list[PublishedTarget]:
+def _published(
+    targets: Sequence[Target], found: Sequence[FrozenTable | RegistryError], outcomes: Sequence[Outcome]
+) -> list[PublishedTarget]:
     return [
-        PublishedTarget(target.asset, target.partition, target.run_id, outcome)
-        for target, outcome in zip(targets, outcomes, strict=True)
-        if isinstance(outcome, Receipt)
+        PublishedTarget(target.asset, frozen, outcome)
+        for target, frozen, outcome in zip(targets, found, outcomes, strict=True)
+        if isinstance(outcome, Receipt) and isinstance(frozen, FrozenTable)
     ]
 
 

@@ -136,6 +136,19 @@ def test_a_retry_after_a_publish_by_hand_waits_too(
     assert rows(registry) == [1]
 
 
+def test_versions_that_older_releases_logged_are_read(
+    instance: Instance, resource: rd.FeatureRegistry, own_files: dg.AssetsDefinition
+) -> None:
+    """They wrote the producing run as `run`."""
+    gate = Gate(instance, resource, [own_files])
+    first = materialize(instance, resource, own_files, tags=APPROVED).run_id
+    metadata = {"asset": dg.MetadataValue.asset(dg.AssetKey("cells")), "run": dg.MetadataValue.dagster_run(first)}
+    version = dg.AssetMaterialization(["registry", "minnie65.cells"], partition="v1", metadata=metadata)
+    instance.report_runless_asset_event(version)
+    again(instance, resource, first, own_files)
+    assert f"run {first}, which it executed again, is published already" in said(gate.look())
+
+
 def test_what_a_failed_request_did_publish_is_not_replaced_by_a_retry(
     instance: Instance,
     resource: rd.FeatureRegistry,

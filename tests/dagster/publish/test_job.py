@@ -85,17 +85,6 @@ def test_the_publish_run_shows_a_plan_and_a_receipt(
     assert "| `nucleus_id` | int64 | nucleus_id · source_table nucleus_detection_v0 |" in page["plan"]
 
 
-def test_the_producing_assets_timeline_shows_the_publish(
-    instance: Instance, resource: rd.FeatureRegistry, cells: dg.AssetsDefinition
-) -> None:
-    materialize(instance, resource, cells)
-    publish(instance, resource, asset="cells", message="First")
-
-    (observed,) = instance.fetch_observations(dg.AssetKey("cells"), limit=10).records
-    assert observed.asset_observation is not None
-    assert observed.asset_observation.description == "published as minnie65.cells@v1"
-
-
 def test_publishing_the_same_again_changes_nothing(
     instance: Instance, resource: rd.FeatureRegistry, registry: rd.Registry, cells: dg.AssetsDefinition
 ) -> None:

@@ -143,13 +143,3 @@ def test_a_dry_run_of_many_shows_what_would_become_of_each(
 def test_asset_or_targets_are_named(instance: Instance, resource: rd.FeatureRegistry, config: dict[str, Any]) -> None:
     message_shown = failure(publish(instance, resource, **config))
     assert message_shown == "set asset to publish one table, or targets to publish several, but not both"
-
-
-def test_one_observation_shows_a_producer_many_publishes(
-    instance: Instance, resource: rd.FeatureRegistry, layers: list[dict[str, Any]]
-) -> None:
-    publish(instance, resource, message="All layers", targets=layers)
-
-    (observed,) = instance.fetch_observations(dg.AssetKey("cells"), limit=10).records
-    assert observed.asset_observation is not None
-    assert observed.asset_observation.description == "published as minnie65.cells@v1 and 5 more"

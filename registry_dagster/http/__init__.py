@@ -20,6 +20,7 @@ from registry_dagster.http.scrubbing import Scrubber
 
 if TYPE_CHECKING:
     import requests
+    from urllib3.util import Retry
 
 __all__ = [
     "ALLOW_HTTP",
@@ -197,16 +198,8 @@ def open_session(
     """
     import requests
     from requests.adapters import HTTPAdapter
-    from urllib3.util import Retry
 
     own = headers or {}
-
-    class TransientRetry(Retry):
-        def increment(self, *args: Any, **options: Any) -> Retry:
-            error = options.get("error")
-            if _is_about_certificates(error):
-                raise error
-            return super().increment(*args, **options)
 
     class Session(requests.Session):
         def get_redirect_target(self, resp: requests.Response) -> str | None:
@@ -226,7 +219,24 @@ def open_session(
     session = Session()
     session.headers.update(own)
     session.auth = auth
-    retry = TransientRetry(
+    retry = _retry(retries, backoff)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(max_retries=retry))
+    return session
+
+
+def _retry(retries: int, backoff: float) -> Retry:
+    """When and how often a request is sent again."""
+    from urllib3.util import Retry
+
+    class TransientRetry(Retry):
+        def increment(self, *args: Any, **options: Any) -> Retry:
+            error = options.get("error")
+            if _is_about_certificates(error):
+                raise error
+            return super().increment(*args, **options)
+
+    return TransientRetry(
         total=retries,
         status_forcelist=_TRANSIENT,
         # POST included: every write here is create-only or idempotent.
@@ -238,9 +248,6 @@ def open_session(
         # The last answer is better than a count of retries: it says why.
         raise_on_status=False,
     )
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry))
-    return session
 
 
 def _is_about_certificates(error: Exception | None) -> TypeGuard[Exception]:

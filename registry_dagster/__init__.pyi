@@ -2,6 +2,7 @@
 
 from registry_dagster import errors as errors
 from registry_dagster import results as results
+from registry_dagster.dagster.checks.verify_checks import verify_checks as verify_checks
 from registry_dagster.dagster.component.component import PublishComponent as PublishComponent
 from registry_dagster.dagster.declare.feature_table import feature_table as feature_table
 from registry_dagster.dagster.declare.partitions import AlongDimension as AlongDimension
@@ -10,7 +11,6 @@ from registry_dagster.dagster.definitions import definitions as definitions
 from registry_dagster.dagster.gate.sensor import publish_sensor as publish_sensor
 from registry_dagster.dagster.graph.materializations_asset import materializations_asset as materializations_asset
 from registry_dagster.dagster.graph.plugin_urns import plugin_urns as plugin_urns
-from registry_dagster.dagster.graph.verify_checks import verify_checks as verify_checks
 from registry_dagster.dagster.pin.io_managers import pinning as pinning
 from registry_dagster.dagster.pin.pipes import ExternalResults as ExternalResults
 from registry_dagster.dagster.publish.job import publish_job as publish_job

@@ -1,1 +1,1 @@
-"""What else is in the asset graph: external assets, the materializations asset, checks."""
+"""What else is in the asset graph: external assets, and the materializations asset."""

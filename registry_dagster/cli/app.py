@@ -14,12 +14,13 @@ from registry_dagster.cli.output import Done, VisibleFormatter, explain, fit, no
 from registry_dagster.cli.streams import keep_writable
 from registry_dagster.errors import RegistryUnavailable, SourceUnavailable, TableUnreachable
 
-__all__ = ["FAILED", "UNREACHABLE", "app", "is_unreachable", "main"]
+__all__ = ["EXPIRES", "FAILED", "UNREACHABLE", "app", "is_unreachable", "main"]
 
 FAILED = 1
 _INTERRUPTED = 130
 _RECORDED = ". What the command recorded is in the registry"
 UNREACHABLE = 3
+EXPIRES = 4
 
 _WRITES = {"publish", "push", "materializations"}
 _ACTS = {"retire", "undo", "label", "layout", "promote", "licence", "describe"}
@@ -48,7 +49,8 @@ app = typer.Typer(
     cls=_Commands,
     help="Publish and read connectomics feature tables.",
     epilog="Exit codes: 0 success; 1 refused, failed or not as published; 2 wrong usage; 3 the registry, a table's "
-    "store or an upstream system cannot be reached: try again later; 130 interrupted.",
+    "store or an upstream system cannot be reached: try again later; 4 something expires (expiring --exit-code); "
+    "130 interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

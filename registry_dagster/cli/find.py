@@ -9,7 +9,7 @@ import typer
 from typing_extensions import Unpack
 
 from registry_dagster.answers.answer import Answer
-from registry_dagster.cli.app import app
+from registry_dagster.cli.app import EXPIRES, app
 from registry_dagster.cli.filter_options import with_filter_options
 from registry_dagster.cli.options import AsJson, At, DatasetName, Env, InLayout, Target, VersionName, opened
 from registry_dagster.cli.output import add_row, note, output, say, show, table
@@ -19,7 +19,7 @@ from registry_dagster.registry.rows.rows import Rows, value_text
 
 __all__ = ["column", "dependents", "expiring", "find", "lineage", "list_datasets", "newest"]
 
-_HEADINGS = {"newest": "current"}
+_HEADINGS = {"newest": "current", "expires_on": "expires on (UTC)"}
 _IF_ANY = ("passed_over", "removed")
 """Columns that are shown only where a row has something in them."""
 
@@ -63,13 +63,20 @@ def find(
 
 @app.command()
 def expiring(
-    within: Annotated[float, typer.Option(help="Days.")] = 60,
+    within: Annotated[float, typer.Option(help="Days of 24 hours, from now on.")] = 60,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 4 if a version expires that is not retired or removed.")
+    ] = False,
     limit: Limit = 100,
     registry: Target = None,
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """List versions made against a materialization version that has expired or soon will. Nothing is enforced."""
+    """List versions made against a materialization version that has expired or soon will. Nothing is enforced.
+
+    Times are in UTC, as last recorded; no upstream system is contacted. If no expiry is recorded at all, that is an
+    error: it is not known that nothing expires.
+    """
     with opened(registry, env) as opened_registry:
         found = opened_registry.find(expiring_within=within, limit=limit)
         _show(
@@ -78,6 +85,13 @@ def expiring(
             found,
             ("version", "expires_on", "materializations", "publisher", "retired", "removed"),
         )
+        if exit_code and _any_in_use(opened_registry, within):
+            raise typer.Exit(EXPIRES)
+
+
+def _any_in_use(registry: Registry, within: float) -> bool:
+    """Whether a version expires that is neither retired nor removed. The list may end before it."""
+    return any(not row.removed for row in registry.stream(expiring_within=within, retired=False))
 
 
 @app.command()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Annotated, Any
 
 import typer
 
 from registry_dagster.answers.current import Taken
+from registry_dagster.answers.expiry import Expiry, expiry, unknown_expiry
 from registry_dagster.cli.app import app
 from registry_dagster.cli.options import AsJson, At, DatasetName, Env, InLayout, Target, VersionName, opened
 from registry_dagster.cli.output import add_row, facts, output, say, table, visible
@@ -99,6 +101,7 @@ class _Shown:
     taken: Taken
     dataset: Dataset
     now: DatasetNow
+    expiries: tuple[Expiry, ...]
     retirement: Retirement | None
     signing: str | None
 
@@ -110,7 +113,15 @@ class _Shown:
 def _shown(registry: Registry, taken: Taken) -> _Shown:
     record = registry.get(taken.version)
     dataset, now = registry.dataset(record.dataset), registry.acts.now(record.dataset)
-    return _Shown(record, taken, dataset, now, registry.retirement(record.name), signing_service())
+    expiries = tuple(_expiries(registry, record, datetime.now(timezone.utc)))
+    return _Shown(record, taken, dataset, now, expiries, registry.retirement(record.name), signing_service())
+
+
+def _expiries(registry: Registry, record: DatasetVersion, now: datetime) -> Iterator[Expiry]:
+    """When what a version was made against expires, as recorded by now."""
+    for state in record.materializations:
+        recorded = registry.materialization(state)
+        yield unknown_expiry(str(state)) if recorded is None else expiry(recorded, at=now)
 
 
 def _show_history(registry: Registry, name: str, as_json: bool) -> None:
@@ -123,6 +134,7 @@ def _show_history(registry: Registry, name: str, as_json: bool) -> None:
 def _shown_json(shown: _Shown) -> dict[str, Any]:
     data = _json(shown.record, shown.version, shown.retirement)
     data |= {"taken": shown.taken.to_dict(), "described": shown.dataset.to_json(), "gaps": list(shown.now.gaps)}
+    data["expiry"] = [each.to_dict() for each in shown.expiries]
     return {**data, "signing_service": shown.signing} if shown.signing else data
 
 
@@ -159,7 +171,7 @@ def _cells(record: DatasetVersion) -> list[str | None]:
 
 
 def _print_record(shown: _Shown) -> None:
-    facts({**_about(shown), **_table(shown.record, shown.signing)})
+    facts({**_about(shown), **_table(shown)})
     record = shown.record
     columns = table("column", "type", "meaning", "description")
     for field in record.table.fields:
@@ -190,11 +202,13 @@ def _about(shown: _Shown) -> dict[str, str | None]:
     }
 
 
-def _table(record: DatasetVersion, signing: str | None) -> dict[str, str | None]:
+def _table(shown: _Shown) -> dict[str, str | None]:
+    record, signing = shown.record, shown.signing
     provenance, physical = record.provenance, record.table
     pinned = physical.pin.identity.items()
     return {
         "made against": ", ".join(map(str, record.materializations)),
+        "expiry": "\n".join(map(str, shown.expiries)),
         "computed from": ", ".join(record.inputs),
         "location": physical.location,
         "format": physical.format,

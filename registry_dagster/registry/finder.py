@@ -11,6 +11,7 @@ from itertools import chain, islice
 from typing import TypeVar, cast
 
 from registry_dagster.answers.current import Taken
+from registry_dagster.answers.expiry import expires_by
 from registry_dagster.answers.relations import names_of, systems_of
 from registry_dagster.datahub.acts import ACTS_ASPECT
 from registry_dagster.datahub.dataset import dataset_from
@@ -219,7 +220,7 @@ class Finder:
             )
         dates: dict[str, datetime | None] = {}
         for known in recorded:
-            if _is_expired(known, until):
+            if expires_by(known, until):
                 dates |= dict.fromkeys(names_of(known), known.expires_on)
         return _Expiry(dates)
 
@@ -289,10 +290,6 @@ def _days_ahead(days: float) -> datetime:
         return datetime.now(timezone.utc) + timedelta(days=days)
     except (OverflowError, TypeError, ValueError):
         raise InvalidDeclaration(f"{days!r} is not a number of days to look ahead; write e.g. 60") from None
-
-
-def _is_expired(state: MaterializationVersion, at: datetime) -> bool:
-    return state.status == "expired" or (state.expires_on is not None and state.expires_on <= at)
 
 
 def _ways(record: DatasetVersion, names: set[str]) -> Iterator[str]:

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from registry_dagster.cli import app
+from registry_dagster.cli.app import EXPIRES
 from registry_dagster.errors import AccessDenied
 from registry_dagster.registry.filters import FILTERS
 from registry_dagster.registry.registry import Registry
@@ -68,6 +70,33 @@ def test_no_version_that_goes_with_it_is_exit_code_1(run: Run) -> None:
     asked = run("newest", "minnie65.synapse_embeddings", "--compatible-with", "943")
     assert asked.exit_code == 1
     assert "no version is known to go with it" in asked.stdout
+
+
+def test_the_exit_code_says_whether_something_in_use_expires(run: Run, tmp_path: Path) -> None:
+    unknown = run("expiring", "--exit-code")
+    assert unknown.exit_code == 1
+    assert "no expiry is recorded of any materialization version" in str(unknown.exception)
+    assert "minnie65_public@943: expiry unknown" in run("show", "minnie65.nuclei@v1").stdout
+    with Registry.open(f"lite://{tmp_path / 'registry.db'}", publisher="ada@lab.org") as registry:
+        (state,) = registry.get("minnie65.nuclei@v1").materializations
+        soon = datetime.now(timezone.utc) + timedelta(days=1, hours=1)
+        registry.record_materializations([state.model_copy(update={"expires_on": soon, "status": "available"})])
+        assert run("expiring", "--within", "2").exit_code == 0
+        asked = run("expiring", "--exit-code", "--within", "2", "--limit", "1")
+        assert asked.exit_code == EXPIRES == 4
+        assert "minnie65.nuclei@v1" in asked.stdout
+        assert "expires on (UTC)" in asked.stdout
+        assert run("expiring", "--exit-code", "--within", "1").exit_code == 0
+
+        shown = run("show", "minnie65.nuclei@v1")
+        assert f"minnie65_public@943: expires on {soon:%Y-%m-%d} UTC, in 1 day" in shown.stdout
+        (expiry,) = json.loads(run("show", "minnie65.nuclei@v1", "--json").stdout)["expiry"]
+        assert (expiry["days_left"], expiry["expired"], expiry["served"]) == (1, False, "yes")
+
+        registry.retire("minnie65.nuclei@v1", reason="nobody uses it")
+    retired = run("expiring", "--exit-code", "--within", "2")
+    assert retired.exit_code == 0
+    assert "minnie65.nuclei@v1" in retired.stdout
 
 
 def test_the_doctor_says_what_it_is_pointed_at(run: Run) -> None:

@@ -68,6 +68,7 @@ PUBLIC = {
     "TransformedPosition",
     "Volume",
     "definitions",
+    "expiry_checks",
     "feature_table",
     "inspect_table",
     "materializations_asset",

@@ -15,6 +15,8 @@ POOL_NAME = "feature_registry"
 GATE_NAME = "publish_gate"
 VERIFY_OP_NAME = "verify_published_versions"
 CHECK_NAME = "stands_as_published"
+EXPIRY_OP_NAME = "check_expiry"
+EXPIRY_CHECK_NAME = "does_not_expire_soon"
 RESOURCE_KEY = "registry"
 
 # Asset keys and groups.

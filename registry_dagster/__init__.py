@@ -23,6 +23,7 @@ _HOMES = {
     "model.embeddings": "Embedding ReducedEmbedding",
     "model.signals": "CompatibilityRange Crosswalk Note SpatialDrift",
     "dagster.checks.expiry_checks": "expiry_checks",
+    "dagster.checks.unpublished_checks": "unpublished_checks",
     "dagster.checks.verify_checks": "verify_checks",
     "dagster.component.component": "PublishComponent",
     "dagster.declare.feature_table": "feature_table",

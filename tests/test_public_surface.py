@@ -76,6 +76,7 @@ PUBLIC = {
     "plugin_urns",
     "publish_job",
     "publish_sensor",
+    "unpublished_checks",
     "verify_checks",
 }
 

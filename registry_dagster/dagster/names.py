@@ -17,6 +17,8 @@ VERIFY_OP_NAME = "verify_published_versions"
 CHECK_NAME = "stands_as_published"
 EXPIRY_OP_NAME = "check_expiry"
 EXPIRY_CHECK_NAME = "does_not_expire_soon"
+UNPUBLISHED_OP_NAME = "compare_with_published"
+UNPUBLISHED_CHECK_NAME = "newest_is_published"
 RESOURCE_KEY = "registry"
 
 # Asset keys and groups.

@@ -10,6 +10,7 @@ import pytest
 
 import registry_dagster as rd
 from registry_dagster.errors import InvalidDeclaration
+from tests.dagster.checks.checks import evaluations
 from tests.dagster.pipeline import cells_declared, write_cells
 
 Instance = dg.DagsterInstance
@@ -37,12 +38,7 @@ def publish_cells(registry: rd.Registry, folder: Path, *versions: int, **changes
 def checked(
     instance: Instance, resource: rd.FeatureRegistry, of: Iterable[str] = (CELLS,), **options: Any
 ) -> dict[str, dg.AssetCheckEvaluation]:
-    checks = rd.expiry_checks(of, **options)
-    job = dg.define_asset_job("expiry", dg.AssetSelection.checks(checks))
-    defs = dg.Definitions(asset_checks=[checks], jobs=[job], resources={"registry": resource})
-    result = defs.resolve_job_def("expiry").execute_in_process(instance=instance)
-    assert result.success
-    return {each.asset_key.path[-1]: each for each in result.get_asset_check_evaluations()}
+    return evaluations(instance, resource, rd.expiry_checks(of, **options))
 
 
 def test_a_version_that_expires_soon_is_a_warning_with_owner_days_and_what_to_use_instead(

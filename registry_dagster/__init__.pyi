@@ -2,9 +2,9 @@
 
 from registry_dagster import errors as errors
 from registry_dagster import results as results
-from registry_dagster.dagster.checks.expiry_checks import expiry_checks as expiry_checks
-from registry_dagster.dagster.checks.unpublished_checks import unpublished_checks as unpublished_checks
-from registry_dagster.dagster.checks.verify_checks import verify_checks as verify_checks
+from registry_dagster.dagster.checks import expiry_checks as expiry_checks
+from registry_dagster.dagster.checks import unpublished_checks as unpublished_checks
+from registry_dagster.dagster.checks import verify_checks as verify_checks
 from registry_dagster.dagster.component.component import PublishComponent as PublishComponent
 from registry_dagster.dagster.declare.feature_table import feature_table as feature_table
 from registry_dagster.dagster.declare.partitions import AlongDimension as AlongDimension

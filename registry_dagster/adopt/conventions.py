@@ -34,14 +34,14 @@ def propose(facts: TableFacts, context: Context, published: Published | None = N
         published: The registry's columns.
     """
     spread = {each.first: each for each in spread_vectors(context)}
-    inner = {path for each in spread.values() for path in each.inner}
+    inner = frozenset[str]().union(*(each.inner for each in spread.values()))
     proposals: dict[str, Proposal] = {}
-    for path, dtype in context.types.items():
+    for path in context.types:
         if path in inner or _is_inside(path, context.types, proposals):
             continue
-        if path in spread:
-            proposals[path] = spread[path].proposal
-        elif found := _proposal(path, dtype, facts.widths.get(path), context, published):
+        vector = spread.get(path)
+        found = vector.proposal if vector else _proposal(path, facts.widths.get(path), context, published)
+        if found:
             proposals[path] = found
     return proposals
 
@@ -55,11 +55,9 @@ def _is_inside(path: str, types: Mapping[str, str], proposals: Mapping[str, Prop
     return parts[-1] in _OF_LISTS and dtypes.storage(types.get(above, "struct")) != "struct"
 
 
-def _proposal(
-    path: str, dtype: str, width: int | None, context: Context, published: Published | None
-) -> Proposal | None:
+def _proposal(path: str, width: int | None, context: Context, published: Published | None) -> Proposal | None:
     """The proposal for a column; None for a struct whose fields are columns by themselves."""
-    name = split_path(path)[-1].replace(".", "_")
+    name, dtype = split_path(path)[-1].replace(".", "_"), context.types[path]
     doubts: list[str] = []
     for found in _found(name, path, dtype, width, context, published):
         problem = _dtype_problem(found.meaning, dtype)

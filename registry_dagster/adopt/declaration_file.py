@@ -198,15 +198,27 @@ def _of_version(meaning: Mapping[str, Any], given: Mapping[str, Any], position: 
     Raises:
         InvalidDeclaration: with the path of each problem in the whole file.
     """
-    own = {name: given[name] for name in ("materializations", "layout") if given.get(name)}
-    columns: dict[str, Any] = {**(meaning.get("columns") or {}), **(given.get("columns") or {})}
-    inputs = [*(meaning.get("inputs") or ()), *(given.get("inputs") or ())]
-    merged = {**meaning, **own, "columns": {path: each for path, each in columns.items() if each is not None}}
+    own = {name: given.get(name) for name in ("materializations", "layout")}
+    columns = {**_mapping(meaning, "columns"), **_mapping(given, "columns")}
+    inputs = [*_list(meaning, "inputs"), *_list(given, "inputs")]
+    merged = {**meaning, **_said(own), "columns": _said(columns), "inputs": inputs}
     try:
-        return FeatureTable.from_json(merged | ({"inputs": inputs} if inputs else {}))
+        return FeatureTable.from_json(merged)
     except InvalidDeclaration as error:
         problems = [_in_file(problem, given, position) for problem in error.problems]
         raise InvalidDeclaration(str(error), problems) from None
+
+
+def _mapping(data: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return data.get(name) or {}
+
+
+def _list(data: Mapping[str, Any], name: str) -> list[Any]:
+    return data.get(name) or []
+
+
+def _said(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if value is not None}
 
 
 def _in_file(problem: Problem, given: Mapping[str, Any], position: int) -> Problem:

@@ -89,17 +89,11 @@ class Draft:
             yield f"  description: {scalar(self.description)}"
 
     def _body(self) -> Iterator[str]:
-        if self.table:
-            yield from _states(self.table)
+        yield from _states(self.table) if self.table else ()
         yield "columns:" if self.columns else "columns: {}"
         for column in self.columns:
             yield from column_lines(column)
-        if self.table:
-            if self.table.layout:
-                yield f"layout: {self.table.layout}"
-            yield f"table: {_source(self.table)}"
-        if self.tables:
-            yield "versions:"
+        yield from [*_layout(self.table), f"table: {_source(self.table)}"] if self.table else ["versions:"]
         for table in self.tables:
             yield from table_lines(table)
 
@@ -122,9 +116,7 @@ def table_lines(table: DraftTable, indent: str = "  ") -> Iterator[str]:
     if table.remark:
         yield from _comment(table.remark, indent)
     yield f"{indent}- table: {_source(table)}"
-    yield from (inner + line for line in _states(table))
-    if table.layout:
-        yield f"{inner}layout: {table.layout}"
+    yield from (inner + line for line in (*_states(table), *_layout(table)))
     if table.columns or table.absent:
         yield f"{inner}columns:"
     for column in table.columns:
@@ -150,6 +142,10 @@ def _states(table: DraftTable) -> Iterator[str]:
         yield f"materializations: {flow(list(table.materializations))}"
     else:
         yield f"materializations: [{TODO}]  # system@version, e.g. cave/minnie65_public@1300"
+
+
+def _layout(table: DraftTable) -> list[str]:
+    return [f"layout: {table.layout}"] if table.layout else []
 
 
 def _source(table: DraftTable) -> str:

@@ -31,12 +31,15 @@ def _cave(name: str, context: Context) -> Proposal | None:
     if match is None:
         return None
     side = {"side": match["side"]} if match["side"] else {}
-    if match["kind"] != "root_id":
-        semantic = "supervoxel_id" if match["kind"] == "supervoxel_id" else "level2_id"
-        meaning = {"semantic": semantic, "chunkedgraph": context.chunkedgraph or TODO, **side}
-        return Proposal(meaning, "CAVE's name; the chunkedgraph is the segmentation that the id belongs to")
-    meaning = {"semantic": "root_id", "id_space": context.system or TODO, **side}
-    if match["pt"]:
+    if match["kind"] == "root_id":
+        return _root({"semantic": "root_id", "id_space": context.system or TODO, **side}, is_at_point=bool(match["pt"]))
+    semantic = "supervoxel_id" if match["kind"] == "supervoxel_id" else "level2_id"
+    meaning = {"semantic": semantic, "chunkedgraph": context.chunkedgraph or TODO, **side}
+    return Proposal(meaning, "CAVE's name; the chunkedgraph is the segmentation that the id belongs to")
+
+
+def _root(meaning: dict[str, Any], *, is_at_point: bool) -> Proposal:
+    if is_at_point:
         return Proposal({**meaning, "null_sentinel": 0}, "CAVE's name for the segment at a point; 0 is outside of all")
     return Proposal(meaning, "CAVE's name for the id of a segment")
 
@@ -71,12 +74,20 @@ def _own(name: str, context: Context) -> Proposal | None:
     """The `id` of a CAVE table, which is recognised by the points that its other columns are of."""
     if name not in _OWN_IDS:
         return None
-    source = {"source_table": context.table} if context.table else {}
-    if context.annotation_type == "synapse" or context.names.issuperset(("pre_pt_root_id", "post_pt_root_id")):
-        return Proposal({"semantic": "synapse_id", **source}, "the id of a CAVE table whose rows have two partners")
-    if context.annotation_type == "nucleus":
-        return Proposal({"semantic": "nucleus_id", **source}, "the id of a CAVE table of nuclei")
-    if context.annotation_type or "pt_root_id" in context.names:
-        meaning = {"semantic": "annotation_id", "annotation_type": context.annotation_type or TODO, **source}
-        return Proposal(meaning, "the id of a CAVE table, whose rows have a point")
-    return None
+    kind = context.annotation_type or _kind_of_rows(context)
+    if kind is None:
+        return None
+    semantic = {"synapse": "synapse_id", "nucleus": "nucleus_id"}.get(kind, "annotation_id")
+    meaning: dict[str, Any] = {"semantic": semantic}
+    if semantic == "annotation_id":
+        meaning["annotation_type"] = kind
+    if context.table:
+        meaning["source_table"] = context.table
+    return Proposal(meaning, "the id of a CAVE table, which its other columns or its metadata show")
+
+
+def _kind_of_rows(context: Context) -> str | None:
+    """What the rows of a CAVE table are, by the points that its columns are of; None for other tables."""
+    if context.names.issuperset(("pre_pt_root_id", "post_pt_root_id")):
+        return "synapse"
+    return TODO if "pt_root_id" in context.names else None

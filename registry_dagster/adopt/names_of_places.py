@@ -88,20 +88,20 @@ def _point(name: str, context: Context) -> Proposal | None:
 
 
 def _proposal(axis: str, role: str | None, unit: str | None, context: Context, voxel: Voxel | None) -> Proposal:
-    frame = frame_of(context.system)
-    meaning: dict[str, Any] = {"semantic": "position", "axis": axis}
-    meaning["frame"] = context.frame or (frame.name if frame else TODO)
+    known = frame_of(context.system)
+    frame = context.frame or (known.name if known else TODO)
+    sized, why = _unit(unit, voxel)
+    marks = {"role": role} if role else {}
+    return Proposal({"semantic": "position", "axis": axis, "frame": frame, **sized, **marks}, why)
+
+
+def _unit(unit: str | None, voxel: Voxel | None) -> tuple[dict[str, Any], str]:
+    """The unit of a position, and what says so."""
+    said = f"the name ends in {unit}"
     if unit and unit not in _VOXELS:
-        meaning["unit"], why = unit, f"the name ends in {unit}"
-    elif voxel:
-        meaning["unit"], meaning["resolution_nm"] = "voxel", list(voxel)
-        why = f"{context.system} keeps positions in voxels of this size" + _unless_converted(context)
-    elif unit:
-        meaning["unit"], meaning["resolution_nm"], why = "voxel", TODO, f"the name ends in {unit}"
-    else:
-        meaning["unit"], why = TODO, "the name of a point; its unit is nm, um, or voxel with resolution_nm: [x, y, z]"
-    return Proposal({**meaning, "role": role} if role else meaning, why)
-
-
-def _unless_converted(context: Context) -> str:
-    return ", unless they were converted when exported" if context.resolution_nm else ""
+        return {"unit": unit}, said
+    if voxel:
+        return {"unit": "voxel", "resolution_nm": list(voxel)}, "voxels of the upstream table, unless converted since"
+    if unit:
+        return {"unit": "voxel", "resolution_nm": TODO}, said
+    return {"unit": TODO}, "the name of a point; its unit is nm, um, or voxel with resolution_nm: [x, y, z]"

@@ -78,7 +78,7 @@ _RULES = (
 
 def value_proposal(name: str, dtype: str, context: Context) -> Proposal | None:
     """What the name and the type of a column say, if it holds a value."""
-    for rule in (_transmitter, _neuprint_count, _synapse_size, _by_name, _by_type):
+    for rule in (_transmitter, _neuprint_count, _neuprint_type, _synapse_size, _by_name, _by_type):
         if found := rule(name, dtype, context):
             return found
     return None
@@ -96,6 +96,12 @@ def _neuprint_count(name: str, dtype: str, context: Context) -> Proposal | None:
     if name not in _NEUPRINT_COUNTS or not is_neuron or not dtypes.is_integer(dtype):
         return None
     return Proposal({"semantic": "count", "counted": "synapse"}, "neuPrint's count of a body's synaptic sites")
+
+
+def _neuprint_type(name: str, dtype: str, context: Context) -> Proposal | None:
+    if name not in ("type", "instance") or context.names.isdisjoint(_BODIES) or not dtypes.is_text(dtype):
+        return None
+    return Proposal({"semantic": "label"}, "neuPrint's name for the type of a neuron, beside its body")
 
 
 def _synapse_size(name: str, dtype: str, context: Context) -> Proposal | None:

@@ -46,7 +46,7 @@ def in_order(attempts: Sequence[Attempt]) -> list[Attempt]:
     of: defaultdict[str, list[Attempt]] = defaultdict(list)
     for attempt in attempts:
         of[attempt.dataset].append(attempt)
-    leads_to = {dataset: {other for each in own for other in each.others if other in of} for dataset, own in of.items()}
+    leads_to = {dataset: set[str]().union(*(each.others for each in own)) & of.keys() for dataset, own in of.items()}
     ordered: dict[str, None] = {}
     for dataset in of:
         _visit(dataset, leads_to, ordered)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from registry_dagster.errors import Problem
@@ -23,15 +23,16 @@ def todo_problems(document: Document) -> list[Problem]:
 
 
 def _todos(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    if isinstance(value, str):
-        if _TODO.match(value):
-            yield path, value
-    elif isinstance(value, dict):
-        for name, inner in cast("dict[Any, Any]", value).items():
-            yield from _todos(inner, (*path, name))
-    elif isinstance(value, list):
-        for position, inner in enumerate(cast("list[Any]", value)):
-            yield from _todos(inner, (*path, position))
+    if isinstance(value, str) and _TODO.match(value):
+        yield path, value
+    for name, inner in _inner(value):
+        yield from _todos(inner, (*path, name))
+
+
+def _inner(value: Any) -> Iterable[tuple[Any, Any]]:
+    if isinstance(value, dict):
+        return cast("dict[Any, Any]", value).items()
+    return enumerate(cast("list[Any]", value)) if isinstance(value, list) else ()
 
 
 def _words(path: tuple[str | int, ...], value: str) -> str:

@@ -5,11 +5,25 @@ One module for each group of commands. It parses options, calls the registry and
 
 from __future__ import annotations
 
-from registry_dagster.cli import acts, doctor, find, init, inspect, join, materializations, publish, push, show, verify
+from registry_dagster.cli import (
+    acts,
+    adopt,
+    doctor,
+    find,
+    init,
+    inspect,
+    join,
+    materializations,
+    publish,
+    push,
+    show,
+    verify,
+)
 from registry_dagster.cli.app import app, main
 
 __all__ = [
     "acts",
+    "adopt",
     "app",
     "doctor",
     "find",

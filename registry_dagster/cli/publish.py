@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +25,7 @@ from registry_dagster.cli.options import (
     storage_options,
 )
 from registry_dagster.cli.output import note, progress, say, show
-from registry_dagster.cli.results import print_results, results_json, unless_refused
+from registry_dagster.cli.results import counting, print_results, results_json, unless_refused
 from registry_dagster.cli.table_options import Counts, HowToRead, PhysicalVersion, Schema, TableOptions
 from registry_dagster.errors import PublishRefused, RegistryError
 from registry_dagster.model.table import TableFacts
@@ -155,12 +155,7 @@ def _publish_all(
 def _watched(what: str, attempts: Sequence[Attempt], results: Iterable[Result]) -> list[Result]:
     """The results, with a progress bar while they come in."""
     with progress(what, len(attempts)) as advance:
-        return [_counted(result, advance) for result in results]
-
-
-def _counted(result: Result, advance: Callable[[int], None]) -> Result:
-    advance(1)
-    return result
+        return list(counting(results, advance))
 
 
 def _show_results(results: Sequence[Result], as_json: bool) -> None:

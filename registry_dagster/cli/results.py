@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import typer
 
@@ -13,7 +14,9 @@ from registry_dagster.cli.output import note, say
 from registry_dagster.errors import RegistryError
 from registry_dagster.registry.plan import Plan, Receipt
 
-__all__ = ["print_results", "results_json", "unless_refused"]
+__all__ = ["counting", "print_results", "results_json", "sums", "unless_refused"]
+
+T = TypeVar("T")
 
 
 def results_json(results: Sequence[Result]) -> list[dict[str, object]]:
@@ -23,16 +26,41 @@ def results_json(results: Sequence[Result]) -> list[dict[str, object]]:
 
 def print_results(results: Sequence[Result]) -> None:
     """Print what changed, and how many tables were published, unchanged and refused."""
+    # Refusals come last, where people look.
+    for result in sorted(results, key=lambda result: result.word == "refused"):
+        _print_result(result)
+    _print_notes(results)
+    say(sums(result.word for result in results))
+
+
+def sums(words: Iterable[str]) -> str:
+    """How often there is each word: `200 published, 3 refused`."""
+    return ", ".join(f"{number:,} {word}" for word, number in sorted(Counter(words).items())) or "no table"
+
+
+def counting(items: Iterable[T], advance: Callable[[int], None]) -> Iterator[T]:
+    """The items as they come, each counted by a progress bar."""
+    for item in items:
+        advance(1)
+        yield item
+
+
+def _print_result(result: Result) -> None:
+    if isinstance(result.outcome, RegistryError):
+        say(f"refused {_where(result)}\n  {type(result.outcome).__name__}: {result.outcome}")
+    elif result.word != "unchanged":
+        say(f"{result.word} {_version(result)}  {result.location}")
+
+
+def _print_notes(results: Sequence[Result]) -> None:
+    """Print each note once: most are about what many tables share."""
+    about: defaultdict[str, list[str | None]] = defaultdict(list)
     for result in results:
-        if result.word not in ("unchanged", "refused"):
-            say(f"{result.word} {_version(result)}  {result.location}")
         for text in _notes(result):
-            note(f"{_version(result)}: {text}")
-    for result in results:
-        if isinstance(result.outcome, RegistryError):
-            say(f"refused {_where(result)}\n  {type(result.outcome).__name__}: {result.outcome}")
-    counted = Counter(result.word for result in results)
-    say(", ".join(f"{number:,} {word}" for word, number in sorted(counted.items())) or "no table")
+            about[text].append(_version(result))
+    for text, versions in about.items():
+        more = f" and {len(versions) - 1:,} more" if len(versions) > 1 else ""
+        note(f"{versions[0]}{more}: {text}")
 
 
 def unless_refused(results: Sequence[Result]) -> None:

@@ -1,0 +1,115 @@
+"""The command that drafts declarations for all tables in a bucket or folder: adopt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from registry_dagster.adopt.adopting import Adopted, Adoption
+from registry_dagster.adopt.groups import NAME_TEMPLATE, Naming, grouped
+from registry_dagster.adopt.pattern import CAVE_PATTERN, Pattern
+from registry_dagster.adopt.published import Published
+from registry_dagster.adopt.walk import Skipped, Walk, walk_location
+from registry_dagster.cli.app import app
+from registry_dagster.cli.init import Materializations
+from registry_dagster.cli.options import AsJson, Env, StorageOption, Target, opened, storage_options
+from registry_dagster.cli.output import note, progress, say, show
+from registry_dagster.cli.results import counting, sums
+from registry_dagster.registry.registry import Registry
+
+__all__ = ["adopt"]
+
+_SHOWN = 20
+
+
+@app.command()
+def adopt(
+    location: Annotated[str, typer.Argument(help="The bucket or folder: a path or a URI.")],
+    layout: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--layout",
+            metavar="PATTERN",
+            help=f"Where tables are below it, e.g. {CAVE_PATTERN} (the default); * is any name. Repeatable: the first "
+            "that fits a path is taken.",
+        ),
+    ] = None,
+    drafts: Annotated[Path, typer.Option(help="The folder for the drafts.")] = Path("drafts"),
+    name: Annotated[str, typer.Option(help="The name of a table's dataset.")] = NAME_TEMPLATE,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source",
+            metavar="[SYSTEM=]KIND",
+            help="The kind of the upstream systems, e.g. cave, or of one: hemibrain=neuprint. Repeatable. Default: as "
+            "recorded in the registry.",
+        ),
+    ] = None,
+    materialization: Materializations = None,
+    storage_option: StorageOption = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draft declarations for the tables in a bucket or folder: one YAML file for each dataset. Publishes nothing.
+
+    Versions and layouts of one table become one dataset. Run it again to add what is new: what people wrote is kept,
+    and a draft with new tables needs to be reviewed again. Exit code 1 if a table could not be inspected.
+    """
+    options = storage_options(storage_option)
+    walk = walk_location(location, [Pattern(each) for each in layout or [CAVE_PATTERN]], options)
+    with opened(registry, env) as opened_registry:
+        naming = Naming(name, _sources(opened_registry, source or ()), materialization or ())
+        groups = grouped(walk.tables, naming)
+        adoption = Adoption(drafts, naming, options, Published(opened_registry.meanings))
+        with progress("drafting", len(groups)) as advance:
+            adopted = list(counting(adoption.adopt(groups), advance))
+    show(as_json, _json(adopted, walk), lambda: _print(adopted, walk, drafts))
+    if any(each.problems for each in adopted):
+        raise typer.Exit(1)
+
+
+def _sources(registry: Registry, given: Sequence[str]) -> dict[str, str]:
+    """System → its kind, as recorded and as given."""
+    recorded = {each.system: each.source for each in registry.materializations()}
+    named = [text.rpartition("=") for text in given]
+    return recorded | {system: kind for system, _, kind in named}
+
+
+def _json(adopted: Sequence[Adopted], walk: Walk) -> dict[str, object]:
+    datasets = [
+        {
+            "dataset": each.name,
+            "file": str(each.file),
+            "result": each.word,
+            "tables": each.tables,
+            "problems": list(each.problems),
+        }
+        for each in adopted
+    ]
+    skipped = [{"path": each.path, "files": each.count, "why": each.why} for each in walk.skipped]
+    return {"datasets": datasets, "skipped": skipped}
+
+
+def _print(adopted: Sequence[Adopted], walk: Walk, drafts: Path) -> None:
+    for each in adopted:
+        _print_dataset(each)
+    _print_skipped(walk.skipped)
+    say(f"{sums(each.word for each in adopted)}; {sum(each.tables for each in adopted):,} tables added in {drafts}")
+
+
+def _print_dataset(each: Adopted) -> None:
+    if each.tables:
+        say(f"{each.word} {each.file}: {each.tables} {'table' if each.tables == 1 else 'tables'}")
+    for problem in each.problems:
+        note(f"{each.name}: {problem}")
+
+
+def _print_skipped(skipped: Sequence[Skipped]) -> None:
+    for each in skipped[:_SHOWN]:
+        note(f"skipped {each}")
+    if len(skipped) > _SHOWN:
+        note(f"skipped {len(skipped) - _SHOWN:,} more; --json lists them all")

@@ -7,7 +7,7 @@ import dagster as dg
 from pydantic import Field, ValidationInfo, field_validator
 
 from registry_dagster.dagster.declare.declaration import declaration_of
-from registry_dagster.dagster.pin.metadata import describe_table, freeze_metadata, resolve_declaration
+from registry_dagster.dagster.pin.metadata import pinned_metadata, resolve_declaration
 from registry_dagster.dagster.pin.pipes import ExternalResults, Result, WrittenTable, result_of, results_of
 from registry_dagster.dagster.pin.storage_options import resolve_options
 from registry_dagster.dagster.pin.written_secrets import (
@@ -144,10 +144,9 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
         facts = inspect_table(
             location.uri, format, location.version, options, counts=counts, schema=schema, how_to_read=how_to_read
         )
-        shown = {**reported, **describe_table(declared, facts), **(metadata or {})}
         return dg.MaterializeResult(
             asset_key=key,
-            metadata={**shown, **freeze_metadata(context, key, declared, facts, shown)},
+            metadata=pinned_metadata(context, key, declared, facts, reported=reported, given=metadata or {}),
             check_results=[*result.check_results, *check_results],
             data_version=data_version or result.data_version,
             tags=_merged_tags(result.tags, tags),

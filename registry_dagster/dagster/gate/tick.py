@@ -20,7 +20,7 @@ from registry_dagster.dagster.gate.run_groups import (
     tag_problem,
     tagged_target,
 )
-from registry_dagster.dagster.pin.metadata import is_pinned
+from registry_dagster.dagster.pin.frozen import is_pinned
 from registry_dagster.dagster.publish.config import Target
 from registry_dagster.dagster.publish.frozen_tables import FrozenTable, find_frozen_tables
 from registry_dagster.errors import PublishRefused

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast, overload
 import dagster as dg
 
 from registry_dagster.dagster.names import NOT_PINNED
-from registry_dagster.dagster.pin.metadata import describe_table, freeze_metadata, resolve_declaration
+from registry_dagster.dagster.pin.metadata import pinned_metadata, resolve_declaration
 from registry_dagster.dagster.pin.storage_options import resolve_options
 from registry_dagster.dagster.pin.written_to import HOW_TO_REPORT, WrittenTo, written_to
 from registry_dagster.errors import InvalidDeclaration, RegistryError, TableNotFound
@@ -142,10 +142,9 @@ def _pinned(
     written = _location(logged)
     options = {**_catalog(output), **(resolve_options(options) or {})}
     facts = inspect_table(written.uri, version=written.version, storage_options=options)
-    return {
-        **describe_table(declared, facts),
-        **freeze_metadata(context, key, declared, facts, {**(output.output_metadata or {}), **logged}),
-    }
+    others = {**(output.output_metadata or {}), **logged}
+    known = pinned_metadata(context, key, declared, facts, reported=others, given={})
+    return {name: value for name, value in known.items() if others.get(name) is not value}
 
 
 def _location(logged: Mapping[str, object]) -> WrittenTo:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 import dagster as dg
 
-from registry_dagster.dagster.names import DECLARATION, NOT_PINNED, ORIGIN, TABLE
-from registry_dagster.dagster.pin.metadata import is_pinned
+from registry_dagster.dagster.names import NOT_PINNED
+from registry_dagster.dagster.pin.frozen import Frozen, frozen_in, is_pinned
 from registry_dagster.dagster.publish.config import Target
 from registry_dagster.errors import InvalidDeclaration, PublishRefused
 from registry_dagster.model.batches import grouped
@@ -159,17 +159,12 @@ def _frozen_table(target: Target, record: dg.EventLogRecord) -> FrozenTable | Pu
     materialization = record.asset_materialization
     if not is_pinned(materialization) or NOT_PINNED in materialization.metadata:
         return _not_pinned(target, record)
-    metadata = materialization.metadata
-    origin = _origin(target.asset, record, materialization)
-    if target.partition is None and origin.partition is not None:
-        return PublishRefused(f"asset {target.asset!r} is partitioned; set partition, e.g. to {origin.partition!r}")
     try:
-        return FrozenTable(
-            FeatureTable.from_json(_json(metadata, DECLARATION)),
-            TableFacts.from_json(_json(metadata, TABLE)),
-            origin,
-            record.timestamp,
-        )
+        frozen = frozen_in(materialization.metadata)
+        origin = _origin(target.asset, record, frozen)
+        if target.partition is None and origin.partition is not None:
+            return PublishRefused(f"asset {target.asset!r} is partitioned; set partition, e.g. to {origin.partition!r}")
+        return FrozenTable(frozen.feature_table, frozen.facts, origin, record.timestamp)
     except InvalidDeclaration as error:
         return PublishRefused(
             f"this version of registry-dagster cannot read what the materialization of {target.asset!r} in run "
@@ -177,11 +172,11 @@ def _frozen_table(target: Target, record: dg.EventLogRecord) -> FrozenTable | Pu
         )
 
 
-def _origin(asset: str, record: dg.EventLogRecord, materialization: dg.AssetMaterialization) -> Origin:
-    frozen: dict[str, Any] = dict(_json(materialization.metadata, ORIGIN))
-    one_for_all = frozen.pop("partitions", "each") == "all"
-    partition = None if one_for_all else materialization.partition
-    return Origin(run_id=record.run_id or None, asset=asset, partition=partition, **frozen)
+def _origin(asset: str, record: dg.EventLogRecord, frozen: Frozen) -> Origin:
+    parts: dict[str, Any] = dict(frozen.origin)
+    one_for_all = parts.pop("partitions", "each") == "all"
+    partition = None if one_for_all else record.partition_key
+    return Origin(run_id=record.run_id or None, asset=asset, partition=partition, **parts)
 
 
 def _not_pinned(target: Target, record: dg.EventLogRecord) -> PublishRefused:
@@ -207,10 +202,6 @@ def _not_materialized(target: Target, known: Sequence[str]) -> PublishRefused:
         f"asset {target.asset!r}{partition} has not been materialized{run}; materialize it first, or use another "
         "partition or run"
     )
-
-
-def _json(metadata: Mapping[str, dg.MetadataValue[Any]], name: str) -> Any:
-    return metadata[name].value if name in metadata else {}
 
 
 def _key(target: Target) -> dg.AssetKey:

@@ -8,6 +8,7 @@ import pytest
 
 import registry_dagster as rd
 from registry_dagster.dagster.declare.declaration import declaration_in, declaration_of
+from registry_dagster.dagster.pin.frozen import frozen_in
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.columns import AnyColumn
 from tests.dagster.pipeline import (
@@ -287,8 +288,7 @@ def test_what_partitions_are_is_not_frozen(
     event = instance.get_latest_materialization_event(dg.AssetKey("cells"))
     assert event is not None
     assert event.asset_materialization is not None
-    frozen = event.asset_materialization.metadata["registry/declaration"].value
-    assert frozen == rd.FeatureTable(**cells_declared()).to_json()
+    assert frozen_in(event.asset_materialization.metadata).feature_table == rd.FeatureTable(**cells_declared())
 
 
 def test_rows_of_many_files_are_counted_on_request(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import registry_dagster as rd
 from registry_dagster.dagster.declare.partitions import MaterializationPartitions
-from registry_dagster.dagster.names import DECLARATION
+from registry_dagster.dagster.pin.frozen import frozen_in
 from registry_dagster.errors import InvalidDeclaration
 from tests.dagster.pipeline import MINNIE_943, MINNIE_1300, cells_declared, failure, publish, write_cells
 
@@ -52,10 +52,7 @@ def frozen(instance: Instance) -> dict[str, list[str]]:
     records = instance.fetch_materializations(dg.AssetKey("cells"), limit=100).records
     events = [record.asset_materialization for record in records]
     return {
-        event.partition or "": [
-            str(rd.MaterializationVersion.from_json(each))
-            for each in event.metadata[DECLARATION].value["materializations"]
-        ]
+        event.partition or "": [str(each) for each in frozen_in(event.metadata).feature_table.materializations]
         for event in events
         if event is not None
     }

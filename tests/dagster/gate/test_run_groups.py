@@ -173,7 +173,7 @@ def test_each_asset_and_partition_of_a_group_is_published(
     instance: Instance, resource: rd.FeatureRegistry, own_files: dg.AssetsDefinition
 ) -> None:
     (event,) = materialize(instance, resource, own_files).get_asset_materialization_events()
-    pinned = {name: event.materialization.metadata[name] for name in ("registry/declaration", "registry/table")}
+    pinned = {name: event.materialization.metadata[name] for name in ("registry/frozen",)}
     first = str(uuid.uuid4())
     group = {**APPROVED, "dagster/root_run_id": first}
     for partitions, tags in ((["a", "b"], APPROVED), (["b", "c"], group)):

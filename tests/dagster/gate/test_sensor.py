@@ -398,7 +398,7 @@ def test_targets_are_requested_in_batches_not_one_run_each(
 ) -> None:
     run = materialize(instance, resource, own_files, tags=APPROVED)
     (event,) = run.get_asset_materialization_events()
-    pinned = {name: event.materialization.metadata[name] for name in ("registry/declaration", "registry/table")}
+    pinned = {name: event.materialization.metadata[name] for name in ("registry/frozen",)}
     job = dg.GraphDefinition(name="many", node_defs=[many(pinned)]).to_job()
     job.execute_in_process(instance=instance, tags=APPROVED)
 

@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 import registry_dagster as rd
+from registry_dagster.dagster.pin.frozen import frozen_in
 from tests.dagster.pipeline import cells_declared, write_cells
 
 REGIONS = dg.StaticPartitionsDefinition(["V1", "RL"])
@@ -22,8 +23,9 @@ def test_it_returns_what_would_be_frozen_without_what_made_it(tmp_path: Path, re
     assert isinstance(result, dg.MaterializeResult)
     assert result.metadata is not None
     assert result.metadata["dagster/row_count"] == 3
-    assert result.metadata["registry/declaration"]["dataset"]["name"] == "minnie65.cells"
-    assert "registry/source" not in result.metadata
+    frozen = frozen_in(result.metadata)
+    assert frozen.feature_table == rd.FeatureTable(**cells_declared())
+    assert not frozen.origin
 
 
 def test_a_partition_is_taken_from_the_context(tmp_path: Path, resource: rd.FeatureRegistry) -> None:
@@ -43,7 +45,7 @@ def test_materializations_by_partition_are_those_of_the_key(tmp_path: Path, reso
         return registry.table(context, write_cells(tmp_path / "cells.parquet", 2))
 
     result: Any = cells(dg.build_asset_context(partition_key="1412"), registry=resource)
-    assert result.metadata["registry/declaration"]["materializations"][0]["version"] == "1412"
+    assert str(frozen_in(result.metadata).feature_table.materializations[0]) == "minnie65_public@1412"
 
 
 def test_a_table_that_does_not_fit_is_told(

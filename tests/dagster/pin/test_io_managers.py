@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import registry_dagster as rd
+from registry_dagster.dagster.pin.frozen import Frozen, frozen_in
 from registry_dagster.dagster.pin.io_managers import pinning
 from registry_dagster.errors import InvalidDeclaration
 from tests.dagster.pipeline import cells_declared, failure, publish, sizes_declared
@@ -83,8 +84,14 @@ def metadata(result: dg.ExecuteInProcessResult, asset: str = "lab/cells") -> dic
     return {name: value.value for name, value in event.materialization.metadata.items()}
 
 
+def frozen(result: dg.ExecuteInProcessResult, asset: str = "lab/cells") -> Frozen:
+    key = dg.AssetKey.from_user_string(asset)
+    (event,) = (event for event in result.get_asset_materialization_events() if event.asset_key == key)
+    return frozen_in(event.materialization.metadata)
+
+
 def pinned(result: dg.ExecuteInProcessResult, asset: str = "lab/cells") -> rd.TableFacts:
-    return rd.TableFacts.from_json(metadata(result, asset)["registry/table"])
+    return frozen(result, asset).facts
 
 
 def warnings(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) -> str:
@@ -154,7 +161,7 @@ def test_partitions_of_a_single_run_backfill_share_the_version_it_made(
 
     events = run.get_asset_materialization_events()
     assert {event.partition for event in events} == {"v1", "mt"}
-    assert len({str(event.materialization.metadata["registry/table"].value) for event in events}) == 1
+    assert len({str(event.materialization.metadata["registry/frozen"].value) for event in events}) == 1
     assert publish(instance, resource, asset="lab/cells", partition="mt", message="First").success
     assert registry.get("minnie65.cells").table == rd.inspect_table(lake / "lab" / "cells", version=0)
 
@@ -257,7 +264,7 @@ def test_a_file_per_partition_is_pinned_by_itself(
     assert locations == [(lake / "lab" / "cells" / f"{key}.parquet").as_uri() for key in ("v1", "mt")]
 
 
-def test_the_columns_shown_carry_their_meaning_though_the_io_manager_has_a_schema_of_its_own(
+def test_undeclared_columns_are_shown_though_the_io_manager_has_a_schema_of_its_own(
     instance: dg.DagsterInstance, lake: Path
 ) -> None:
     """dagster#21954: IO managers write non-standard schema keys."""
@@ -265,9 +272,7 @@ def test_the_columns_shown_carry_their_meaning_though_the_io_manager_has_a_schem
 
     run = materialize(instance, manager, declared_polars())
 
-    nucleus, *_ = metadata(run)["dagster/column_schema"].columns
-    assert (nucleus.type, nucleus.description) == ("int64", "Its nucleus.")
-    assert nucleus.tags == {"semantic": "nucleus_id", "source_table": "nucleus_detection_v0"}
+    assert [column.name for column in metadata(run)["dagster/column_schema"].columns] == [*CELLS, "region"]
     assert metadata(run)["dagster/table_name"] == "minnie65.cells"
 
 
@@ -317,7 +322,7 @@ def test_multi_assets_and_graph_assets_are_pinned_alike(instance: dg.DagsterInst
 
     for asset in ("cells", "cell_sizes", "clean_cells"):
         assert pinned(run, asset) == rd.inspect_table(lake / f"{asset}.parquet")
-    assert "registry/table" not in metadata(run, "log")
+    assert "registry/frozen" not in metadata(run, "log")
 
 
 def test_an_asset_without_a_declaration_is_written_as_ever(
@@ -386,7 +391,7 @@ def test_a_file_that_is_no_table_is_kept_and_the_run_says_why_it_cannot_be_publi
     assert run.success
     assert "The table of lab/cells was written, but it is not pinned" in warnings(instance, run)
     assert "cells" in metadata(run)["registry/not_pinned"]
-    assert "registry/table" not in metadata(run)
+    assert "registry/frozen" not in metadata(run)
     assert "the table of 'lab/cells' was not pinned: file://" in failure(refused)
 
 

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 import registry_dagster as rd
+from registry_dagster.dagster.pin.frozen import frozen_in
 from registry_dagster.errors import InvalidDeclaration, TableNotFound
 from tests.dagster.pipeline import cells_declared, publish, sizes_declared
 
@@ -142,7 +143,7 @@ def test_each_table_of_a_multi_asset_is_pinned_and_the_rest_passes_through(
 
     for asset in ("cells", "cell_sizes"):
         assert registry.get(f"minnie65.{asset}").table == rd.inspect_table(lake / f"{asset}.parquet")
-    assert set(materializations(run)["log"].metadata) & {"path", "registry/table"} == {"path"}
+    assert set(materializations(run)["log"].metadata) & {"path", "registry/frozen"} == {"path"}
     assert [check.check_name for check in run.get_asset_check_evaluations()] == ["no_empty_ids"]
 
 
@@ -160,7 +161,7 @@ def test_a_result_can_be_completed_before_it_is_pinned(
 
     made = materializations(materialize(instance, resource, cells))["cells"]
 
-    assert rd.TableFacts.from_json(made.metadata["registry/table"].value) == rd.inspect_table(lake / "cells", version=1)
+    assert frozen_in(made.metadata).facts == rd.inspect_table(lake / "cells", version=1)
     assert made.metadata["cells"].value == 6
     assert (made.tags or {})["cluster"] == "hpc"
 

@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 import registry_dagster as rd
+from registry_dagster.dagster.pin.frozen import frozen_in
 from tests.dagster.pipeline import (
     MINNIE_943,
     MINNIE_1300,
@@ -46,11 +47,11 @@ def test_a_materialization_pins_the_table_and_freezes_the_declaration(
     (event,) = result.get_asset_materialization_events()
     metadata = event.materialization.metadata
     facts = rd.inspect_table(tmp_path / "tables" / "cells.parquet")
-    assert rd.TableFacts.from_json(metadata["registry/table"].value) == facts
-    assert rd.FeatureTable.from_json(metadata["registry/declaration"].value) == rd.FeatureTable(**cells_declared())
+    frozen = frozen_in(metadata)
+    assert (frozen.feature_table, frozen.facts) == (rd.FeatureTable(**cells_declared()), facts)
     assert metadata["dagster/uri"].value == (tmp_path / "tables" / "cells.parquet").as_uri()
     assert metadata["dagster/row_count"].value == 3
-    assert [column.type for column in metadata["dagster/column_schema"].value.columns] == ["int64", "int64"]
+    assert metadata["registry/column_types"].value == "`int64` nucleus_id, root_id"
 
 
 def test_a_publish_records_the_table_with_its_meaning_and_who_and_why(

@@ -16,6 +16,7 @@ from registry_dagster.dagster.names import (
     TABLE_NAME,
     URI,
 )
+from registry_dagster.dagster.pin.physical_version import physical_version
 from registry_dagster.errors import TableMismatch
 from registry_dagster.model.batches import grouped
 from registry_dagster.model.feature_table import FeatureTable
@@ -23,10 +24,9 @@ from registry_dagster.model.markdown import code, plain
 from registry_dagster.model.spans import undeclared
 from registry_dagster.model.table import TableFacts, TableField
 
-__all__ = ["mismatch_of", "physical_version", "table_rows"]
+__all__ = ["mismatch_of", "table_rows"]
 
 _MOST_COLUMNS = 50
-_DIGITS = len("sha256:") + 12
 
 
 def mismatch_of(declared: FeatureTable, facts: TableFacts) -> TableMismatch | None:
@@ -63,14 +63,6 @@ def _misfit(mismatch: TableMismatch) -> str:
     first, *others = mismatch.problems
     more = f" (and {len(others)} more)" if others else ""
     return f"It does not fit its declaration, so publishing it would be refused: {first.rstrip('.')}{more}."
-
-
-def physical_version(facts: TableFacts) -> str:
-    """The pinned state as a person would say it: `version 3 of a Delta table`."""
-    fingerprint: str | None = getattr(facts.pin, "fingerprint", None)
-    if fingerprint is None:
-        return facts.pin.in_words
-    return f"{facts.format} files with the fingerprint {fingerprint[:_DIGITS]}…"
 
 
 def _columns(declared: FeatureTable, facts: TableFacts, mismatch: TableMismatch | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from registry_dagster.dagster.names import PRODUCING_RUN, PUBLISH_RUN, VERSION, materialization_key
-from registry_dagster.dagster.publish.physical_version import physical_version
+from registry_dagster.dagster.pin.physical_version import physical_version
 from registry_dagster.dagster.publish.published import PublishedTarget
 from registry_dagster.model.markdown import code, plain
 from registry_dagster.model.materialization import MaterializationVersion

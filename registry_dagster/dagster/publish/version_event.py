@@ -19,7 +19,7 @@ from registry_dagster.dagster.names import (
     materialization_key,
     registry_key,
 )
-from registry_dagster.dagster.publish.physical_version import physical_version
+from registry_dagster.dagster.pin.physical_version import physical_version
 from registry_dagster.dagster.publish.published import PublishedTarget
 from registry_dagster.model.dataset_version import DatasetVersion
 

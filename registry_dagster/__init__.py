@@ -30,6 +30,7 @@ _HOMES = {
     "dagster.gate.sensor": "publish_sensor",
     "dagster.graph.materializations_asset": "materializations_asset",
     "dagster.graph.plugin_urns": "plugin_urns",
+    "dagster.graph.translator": "FeatureRegistryTranslator",
     "dagster.pin.io_managers": "pinning",
     "dagster.pin.pipes": "ExternalResults",
     "dagster.publish.job": "publish_job",

@@ -13,6 +13,7 @@ from registry_dagster.dagster.definitions import definitions as definitions
 from registry_dagster.dagster.gate.sensor import publish_sensor as publish_sensor
 from registry_dagster.dagster.graph.materializations_asset import materializations_asset as materializations_asset
 from registry_dagster.dagster.graph.plugin_urns import plugin_urns as plugin_urns
+from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator as FeatureRegistryTranslator
 from registry_dagster.dagster.pin.io_managers import pinning as pinning
 from registry_dagster.dagster.pin.pipes import ExternalResults as ExternalResults
 from registry_dagster.dagster.publish.job import publish_job as publish_job

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from inspect import signature
 from os import PathLike
 from typing import Any, cast
 
 import dagster as dg
 
-from registry_dagster.dagster.declare.declaration import Declaration, declared_in
+from registry_dagster.dagster.declare.declaration import Declaration
 from registry_dagster.dagster.gate.sensor import publish_sensor
-from registry_dagster.dagster.graph.external_assets import materialization_deps, registry_assets
-from registry_dagster.dagster.names import JOB_NAME, PUBLISH_JOB, RESOURCE_KEY
+from registry_dagster.dagster.graph.contents import Contents, contents_of, merged_assets
+from registry_dagster.dagster.graph.external_assets import materialization_deps, other_keys, registry_assets
+from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator, checked_translator, with_nodes
+from registry_dagster.dagster.names import JOB_NAME, PUBLISH_JOB, REGISTRY_KEYS, RESOURCE_KEY, default_gate_name
 from registry_dagster.dagster.publish.job import publish_job
 from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import InvalidDeclaration
@@ -27,6 +30,8 @@ def definitions(
     approvals: str | PathLike[str] | None = None,
     resource_key: str = RESOURCE_KEY,
     job_name: str = JOB_NAME,
+    gate_name: str | None = None,
+    translator: FeatureRegistryTranslator | None = None,
 ) -> dg.Definitions:
     """The given definitions, with what publishing their declared assets needs.
 
@@ -36,26 +41,69 @@ def definitions(
 
         defs = rd.definitions(dg.Definitions(assets=[synapses]), registry=rd.FeatureRegistry())
 
+    Parts of a code location may each have a call, with a job of its own, and be merged:
+
+        defs = dg.Definitions.merge(
+            rd.definitions(morphology, registry=REGISTRY),
+            rd.definitions(connectivity, registry=REGISTRY, job_name="publish_connectivity"),
+        )
+
     Args:
-        defs: A code location's own definitions.
+        defs: A code location's own definitions. An asset that has the key of one that would be added is used
+            in its place. What other calls added stays, and declared assets keep the publish job they have.
         registry: The resource. Default: the one in `defs` under `resource_key`.
         approvals: The path of a reviewed file of approvals for the gate.
         resource_key: The key of the resource.
         job_name: Name of the publish job.
+        gate_name: Name of the gate. Default: `publish_gate`, or `<job_name>_gate` if `job_name` is given.
+        translator: Chooses keys, groups, kinds and more of what is added.
 
     Raises:
-        InvalidDeclaration: an argument is not what it must be.
+        InvalidDeclaration: an argument is not what it must be, or there is another job of that name.
     """
     _check_arguments(defs, registry)
-    declared = declared_in(defs.assets or ())
-    job = publish_job(declared, name=job_name, resource_key=resource_key)
-    extra = dg.Definitions(
-        assets=registry_assets(declared),
-        jobs=[job],
-        sensors=[publish_sensor(job=job_name, approvals=approvals, assets=list(declared))] if declared else [],
-        resources={resource_key: registry} if registry is not None else {},
+    assets = list(defs.assets or ())
+    contents = contents_of(assets)
+    translator = with_nodes(checked_translator(translator, "definitions"), contents.nodes)
+    parts: dict[str, Any] = {name: getattr(defs, name) for name in signature(dg.Definitions).parameters}
+    placed = map(_Placed(contents.declared, job_name, translator).asset, assets)
+    parts["assets"] = merged_assets(list(placed), registry_assets(contents.declared, translator))
+    publishing = _publishing(defs, contents, job_name, gate_name, approvals, resource_key, translator)
+    resources = dg.Definitions(resources={resource_key: registry} if registry is not None else {})
+    return dg.Definitions.merge(dg.Definitions(**parts), publishing, resources)
+
+
+def _publishing(
+    defs: dg.Definitions,
+    contents: Contents,
+    job_name: str,
+    gate_name: str | None,
+    approvals: str | PathLike[str] | None,
+    resource_key: str,
+    translator: FeatureRegistryTranslator,
+) -> dg.Definitions:
+    """The publish job and the gate. Neither, if all that is declared has a publish job already."""
+    keys = list(contents.declared)
+    if not keys and contents.has_published:
+        return dg.Definitions()
+    _check_job_name(defs, job_name)
+    gate = publish_sensor(
+        job=job_name,
+        approvals=approvals,
+        assets=keys,
+        name=gate_name or default_gate_name(job_name),
+        translator=translator,
     )
-    return dg.Definitions.merge(_with_upstream_systems(defs, declared, job_name), extra)
+    job = publish_job(keys, name=job_name, resource_key=resource_key, translator=translator)
+    return dg.Definitions(jobs=[job], sensors=[gate] if keys else [])
+
+
+def _check_job_name(defs: dg.Definitions, name: str) -> None:
+    if any(job.name == name for job in defs.jobs or ()):
+        raise InvalidDeclaration(
+            f"definitions: there is a job {name!r} already; set job_name to another name, for the assets that it "
+            "does not take"
+        )
 
 
 def _check_arguments(defs: object, registry: object) -> None:
@@ -73,29 +121,38 @@ def _check_registry(registry: object) -> None:
         raise InvalidDeclaration(f"definitions: registry is {name}; use rd.FeatureRegistry(target=...)")
 
 
-def _with_upstream_systems(
-    defs: dg.Definitions, declared: Mapping[dg.AssetKey, Declaration], job_name: str
-) -> dg.Definitions:
-    """The same definitions, where each declared asset depends on its upstream systems and knows the publish job."""
+@dataclass(frozen=True)
+class _Placed:
+    """Puts declared assets into the graph: each depends on its upstream systems and knows its publish job.
 
-    def mapped(asset: object) -> object:
+    Args:
+        declared: The assets.
+        job_name: Name of the publish job.
+        translator: How the assets beside them look.
+    """
+
+    declared: Mapping[dg.AssetKey, Declaration]
+    job_name: str
+    translator: FeatureRegistryTranslator
+
+    def asset(self, asset: object) -> object:
+        """Any asset, changed if it is, or makes, a declared one."""
         if isinstance(asset, dg.AssetSpec):
-            return added(asset)
-        if not isinstance(asset, dg.AssetsDefinition) or declared.keys().isdisjoint(asset.keys):
+            return self._spec(asset)
+        if not isinstance(asset, dg.AssetsDefinition) or self.declared.keys().isdisjoint(asset.keys):
             return asset
         # Dagster takes no further deps on a graph asset.
         takes_deps = isinstance(asset.node_def, dg.OpDefinition)
-        return asset.map_asset_specs(lambda spec: added(spec, takes_deps))
+        return asset.map_asset_specs(lambda spec: self._spec(spec, takes_deps))
 
-    def added(spec: dg.AssetSpec, takes_deps: bool = True) -> dg.AssetSpec:
-        if spec.key not in declared:
+    def _spec(self, spec: dg.AssetSpec, takes_deps: bool = True) -> dg.AssetSpec:
+        declaration = self.declared.get(spec.key)
+        if declaration is None:
             return spec
-        deps = materialization_deps(declared[spec.key]) if takes_deps else []
-        return _downstream(spec, deps).merge_attributes(metadata={PUBLISH_JOB: job_name})
-
-    parts: dict[str, Any] = {name: getattr(defs, name) for name in signature(dg.Definitions).parameters}
-    parts["assets"] = [mapped(asset) for asset in defs.assets or ()]
-    return dg.Definitions(**parts)
+        deps = materialization_deps(declaration, self.translator) if takes_deps else []
+        keys = other_keys(declaration, self.translator)
+        metadata = {PUBLISH_JOB: self.job_name, **({REGISTRY_KEYS: keys} if keys else {})}
+        return _downstream(spec, deps).merge_attributes(metadata=metadata)
 
 
 def _downstream(spec: dg.AssetSpec, systems: Sequence[dg.AssetDep]) -> dg.AssetSpec:

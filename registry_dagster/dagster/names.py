@@ -52,6 +52,14 @@ PUBLISH_JOB = "registry/publish_job"
 """The publish job's name on an asset, where `definitions` added one beside it."""
 PUBLISH_LINK = "registry/publish_link"
 """The link to the launchpad on a materialization."""
+REGISTRY_KEYS = "registry/keys"
+"""On a declared asset: the keys of the datasets it refers to, where a translator chose others."""
+DATASET = "registry/dataset"
+"""On an asset that the registry added: the dataset it is for."""
+SYSTEM = "registry/system"
+"""On the asset of an upstream system: which one, as `source/system`."""
+GATE_ASSETS = "registry/assets"
+"""On a gate: the assets it takes, if it does not take all that are left."""
 
 # Metadata of ours on the timelines of datasets and upstream systems.
 DIGEST = "digest"
@@ -87,13 +95,18 @@ ROOT_RUN_TAG = "dagster/root_run_id"
 """On a re-execution, retries included: the first run of its group."""
 
 
+def default_gate_name(job: str) -> str:
+    """The name of the gate of a publish job."""
+    return GATE_NAME if job == JOB_NAME else f"{job}_gate"
+
+
 def registry_key(dataset: str) -> dg.AssetKey:
-    """The external asset of a dataset: `registry/<dataset>`."""
+    """The external asset of a dataset: `registry/<dataset>`, unless a translator chose another key."""
     return dg.AssetKey([REGISTRY, dataset])
 
 
 def materialization_key(version: MaterializationVersion) -> dg.AssetKey:
-    """The external asset of an upstream system."""
+    """The external asset of an upstream system, unless a translator chose another key, or it has one of its own."""
     return dg.AssetKey([version.source, version.system])
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import dagster as dg
 
 from registry_dagster.dagster.declare.declaration import asset_keys, declared_in
-from registry_dagster.dagster.names import registry_key
+from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator, checked_translator, dataset_key
 from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.names import parse_version
@@ -72,7 +72,13 @@ Look = Callable[[CheckRun], Callable[[str], Finding]]
 
 
 def dataset_checks(
-    of: Iterable[Checkable], kind: CheckKind, look: Look, *, resource_key: str, name: str
+    of: Iterable[Checkable],
+    kind: CheckKind,
+    look: Look,
+    *,
+    resource_key: str,
+    name: str,
+    translator: FeatureRegistryTranslator | None,
 ) -> dg.AssetChecksDefinition:
     """A check of one kind for each dataset. It warns, blocks nothing, and runs when launched.
 
@@ -82,13 +88,16 @@ def dataset_checks(
         look: What a run does.
         resource_key: The key of the `FeatureRegistry` resource.
         name: Name of the op.
+        translator: Knows the keys of the datasets' assets. Default: the keys are `registry/<dataset>`.
 
     Raises:
-        InvalidDeclaration: an asset has no declaration, or a text is not the name of a dataset.
+        InvalidDeclaration: an asset has no declaration, a text is not the name of a dataset, or `translator` is not
+            a translator.
     """
     datasets = _all_datasets(of, kind.function)
-    checks = {f"dataset_{place}": _spec(dataset, kind) for place, dataset in enumerate(datasets)}
-    by_asset = dict(zip((spec.asset_key for spec in checks.values()), datasets, strict=True))
+    chosen = checked_translator(translator, kind.function)
+    by_asset = {dataset_key(chosen, dataset): dataset for dataset in datasets}
+    checks = {f"dataset_{place}": _spec(kind, key, dataset) for place, (key, dataset) in enumerate(by_asset.items())}
 
     @dg.op(
         name=name,
@@ -116,10 +125,8 @@ def dataset_checks(
     )
 
 
-def _spec(dataset: str, kind: CheckKind) -> dg.AssetCheckSpec:
-    return dg.AssetCheckSpec(
-        kind.name, asset=registry_key(dataset), blocking=False, description=kind.claim.format(dataset=dataset)
-    )
+def _spec(kind: CheckKind, key: dg.AssetKey, dataset: str) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(kind.name, asset=key, blocking=False, description=kind.claim.format(dataset=dataset))
 
 
 def _result(key: dg.AssetKey, kind: CheckKind, found: Finding) -> dg.AssetCheckResult:

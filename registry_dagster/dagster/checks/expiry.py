@@ -19,6 +19,7 @@ from registry_dagster.answers.expiry import (
 )
 from registry_dagster.answers.relations import names_of
 from registry_dagster.dagster.checks.dataset_checks import Checkable, CheckKind, CheckRun, Finding, dataset_checks
+from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator
 from registry_dagster.dagster.names import EXPIRY_CHECK_NAME, EXPIRY_OP_NAME, RESOURCE_KEY
 from registry_dagster.errors import InvalidDeclaration, NotPublished, RegistryError
 from registry_dagster.model.markdown import code, plain
@@ -46,6 +47,7 @@ def expiry_checks(
     current_only: bool = False,
     resource_key: str = RESOURCE_KEY,
     name: str = EXPIRY_OP_NAME,
+    translator: FeatureRegistryTranslator | None = None,
 ) -> dg.AssetChecksDefinition:
     """A check for each dataset, on its asset `registry/<dataset>`: does what its versions were made against expire?
 
@@ -63,6 +65,7 @@ def expiry_checks(
         current_only: Look at the current version of each dataset alone.
         resource_key: The key of the `FeatureRegistry` resource.
         name: Name of the op. Several such definitions need different names.
+        translator: The one that `definitions` has, if it has one.
 
     Raises:
         InvalidDeclaration: an argument is not what it must be.
@@ -73,7 +76,7 @@ def expiry_checks(
         reader = _Reader(run.registry, datetime.now(timezone.utc), ahead, current_only)
         return lambda dataset: _finding(reader.versions(dataset), reader.owners(dataset), f"{within_days:g} days")
 
-    return dataset_checks(of, _KIND, start, resource_key=resource_key, name=name)
+    return dataset_checks(of, _KIND, start, resource_key=resource_key, name=name, translator=translator)
 
 
 def _ahead(days: object) -> timedelta:

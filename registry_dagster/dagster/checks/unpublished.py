@@ -10,6 +10,7 @@ import dagster as dg
 
 from registry_dagster.dagster.checks.dataset_checks import Checkable, CheckKind, CheckRun, Finding, dataset_checks
 from registry_dagster.dagster.checks.materializations_since import Since, materializations_since
+from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator
 from registry_dagster.dagster.names import RESOURCE_KEY, UNPUBLISHED_CHECK_NAME, UNPUBLISHED_OP_NAME
 from registry_dagster.dagster.publish.config import Target
 from registry_dagster.dagster.publish.frozen_tables import FrozenTable, find_frozen_tables
@@ -36,6 +37,7 @@ def unpublished_checks(
     *,
     resource_key: str = RESOURCE_KEY,
     name: str = UNPUBLISHED_OP_NAME,
+    translator: FeatureRegistryTranslator | None = None,
 ) -> dg.AssetChecksDefinition:
     """A check for each dataset, on its asset `registry/<dataset>`: is what was last materialized published?
 
@@ -51,11 +53,13 @@ def unpublished_checks(
         of: Declared assets, or names of datasets.
         resource_key: The key of the `FeatureRegistry` resource.
         name: Name of the op. Several such definitions need different names.
+        translator: The one that `definitions` has, if it has one.
 
     Raises:
-        InvalidDeclaration: an asset has no declaration, or a text is not the name of a dataset.
+        InvalidDeclaration: an asset has no declaration, a text is not the name of a dataset, or `translator` is not
+            a translator.
     """
-    return dataset_checks(of, _KIND, _start, resource_key=resource_key, name=name)
+    return dataset_checks(of, _KIND, _start, resource_key=resource_key, name=name, translator=translator)
 
 
 def _start(run: CheckRun) -> Callable[[str], Finding]:

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from registry_dagster.dagster.checks.dataset_checks import Checkable, CheckKind, CheckRun, Finding, dataset_checks
+from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator
 from registry_dagster.dagster.names import CHECK_NAME, RESOURCE_KEY, VERIFY_OP_NAME
 from registry_dagster.dagster.pin.storage_options import resolve_options
 from registry_dagster.errors import NotPublished
@@ -33,6 +34,7 @@ def verify_checks(
     *,
     resource_key: str = RESOURCE_KEY,
     name: str = VERIFY_OP_NAME,
+    translator: FeatureRegistryTranslator | None = None,
 ) -> dg.AssetChecksDefinition:
     """A check for each dataset, on its asset `registry/<dataset>`: are all of its versions still as published?
 
@@ -47,11 +49,13 @@ def verify_checks(
         of: Declared assets, or names of datasets.
         resource_key: The key of the `FeatureRegistry` resource.
         name: Name of the op. Several such definitions need different names.
+        translator: The one that `definitions` has, if it has one.
 
     Raises:
-        InvalidDeclaration: an asset has no declaration, or a text is not the name of a dataset.
+        InvalidDeclaration: an asset has no declaration, a text is not the name of a dataset, or `translator` is not
+            a translator.
     """
-    return dataset_checks(of, _KIND, _start, resource_key=resource_key, name=name)
+    return dataset_checks(of, _KIND, _start, resource_key=resource_key, name=name, translator=translator)
 
 
 def _start(run: CheckRun) -> Callable[[str], Finding]:

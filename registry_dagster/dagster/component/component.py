@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, cast
 
 import dagster as dg
 from pydantic import BaseModel
 from typing_extensions import Self
 
-from registry_dagster.dagster.component.model import ENV_REFERENCE, Declared, PublishAttributes
+from registry_dagster.dagster.component.declarations import declared_table, path_beside, with_declarations
+from registry_dagster.dagster.component.files import definitions_in, python_files
+from registry_dagster.dagster.component.model import PartitionsOf, PublishAttributes
 from registry_dagster.dagster.component.scaffolder import PublishScaffolder
+from registry_dagster.dagster.component.settings import registry_of, translator_of
 from registry_dagster.dagster.declare.declaration import Declaration
-from registry_dagster.dagster.declare.feature_table import feature_table
 from registry_dagster.dagster.definitions import definitions as with_registry
 from registry_dagster.dagster.gate.sensor import publish_sensor
 from registry_dagster.dagster.graph.external_assets import registry_assets
-from registry_dagster.dagster.names import JOB_NAME, RESOURCE_KEY
+from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator, checked_translator
+from registry_dagster.dagster.names import JOB_NAME, RESOURCE_KEY, default_gate_name
 from registry_dagster.dagster.publish.job import publish_job
 from registry_dagster.dagster.resource import FeatureRegistry
-from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.feature_table import FeatureTable
-from registry_dagster.model.spelling import declared_from, read_declared
-from registry_dagster.model.text import suggestion
-from registry_dagster.yaml_document import Part
 
 __all__ = ["PublishComponent"]
+
+_OWN_NAMES = {(), ("publish",)}
+"""The folders, below that of all definitions, whose component has the names of a code location with one call."""
 
 
 @dg.scaffold_with(PublishScaffolder)
@@ -37,29 +38,46 @@ __all__ = ["PublishComponent"]
 class PublishComponent(dg.Component, dg.Resolvable):
     """Publishing of feature tables: resource, publish job, gate and lineage.
 
+    A project may have any number of them.
+
     Args:
         registry: Where versions are published to.
-        definitions: Python files beside the YAML; the component loads them and declares their assets.
-            Without any, the assets of `datasets` are made elsewhere in the code location and have their
-            declarations there.
-        datasets: Asset key → what its table means. The publish job and the gate take these assets;
-            without any, every declared asset of the code location.
+        definitions: Python files beside the YAML; the component loads them and declares their assets. In YAML
+            the default is all of them. Without any, the assets of `datasets` are made elsewhere in the code
+            location and have their declarations there.
+        datasets: Asset key → what its table means, for assets without a declaration of their own. Without any
+            Python files, the publish job and the gate take these assets; if there are none either, every
+            declared asset of the code location that no other gate takes.
+        partitions: Asset key → what the partitions of its table are. `each` is a table of its own, the default;
+            `all` are parts of one table. With `by_materialization` each is a table made against the materialization
+            version that its key names; or a mapping says from which ones each is made (`system@version`).
         approvals: A reviewed file of approvals for the gate, which is stopped until somebody starts it.
         resource_key: The key of the resource.
-        job_name: Name of the publish job.
+        job_name: Name of the publish job. Default: `publish_feature_table`, followed by the component's folder
+            unless that is `publish`.
+        gate_name: Name of the gate. Default: as in `definitions`.
+        translator: Chooses keys, groups, kinds and more of what is added to the graph.
     """
 
     registry: FeatureRegistry = field(default_factory=FeatureRegistry)
     definitions: Sequence[str] = ()
     datasets: Mapping[str, FeatureTable] = field(default_factory=dict[str, FeatureTable])
+    partitions: Mapping[str, PartitionsOf] = field(default_factory=dict[str, PartitionsOf])
     approvals: str | PathLike[str] | None = None
     resource_key: str = RESOURCE_KEY
-    job_name: str = JOB_NAME
+    job_name: str | None = None
+    gate_name: str | None = None
+    translator: FeatureRegistryTranslator | None = None
 
     @classmethod
     def model(cls) -> type[BaseModel]:
         """What the YAML may contain. Errors of the model that Dagster would derive are less precise."""
         return PublishAttributes
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
+        """See `dg.Component`. YAML without attributes is read as well: the files beside it count."""
+        return super().load(attributes or PublishAttributes(), context)
 
     @classmethod
     def resolve_from_model(cls, context: dg.ResolutionContext, model: BaseModel) -> Self:
@@ -69,14 +87,17 @@ class PublishComponent(dg.Component, dg.Resolvable):
             InvalidDeclaration: the YAML file of a declaration cannot be read or declares something wrong.
         """
         given = PublishAttributes.model_validate(model)
-        settings = given.registry.model_dump(exclude_unset=True)
+        beside = context.resolve_source_relative_path(".")
         return cls(
-            registry=FeatureRegistry(**_render_setting(context, settings)),
-            definitions=given.definitions,
-            datasets={key: _feature_table(context, key, declared) for key, declared in given.datasets.items()},
-            approvals=_path_beside(context, given.gate.approvals) if given.gate.approvals is not None else None,
+            registry=registry_of(context, given.registry.model_dump(exclude_unset=True)),
+            definitions=python_files(beside) if given.definitions is None else given.definitions,
+            datasets={key: declared_table(context, key, declared) for key, declared in given.datasets.items()},
+            partitions=given.partitions,
+            approvals=path_beside(context, given.gate.approvals) if given.gate.approvals is not None else None,
             resource_key=given.resource_key,
             job_name=given.job_name,
+            gate_name=given.gate.name,
+            translator=translator_of(context, given.translator),
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
@@ -85,98 +106,48 @@ class PublishComponent(dg.Component, dg.Resolvable):
         Raises:
             InvalidDeclaration: a file of `definitions` does not exist, or none of them makes an asset of `datasets`.
         """
-        tables = {dg.AssetKey.from_user_string(key): table for key, table in self.datasets.items()}
+        job_name = self.job_name or _job_name(context)
         if not self.definitions:
-            return self._without_assets(tables)
+            return self._without_assets(job_name)
         return with_registry(
-            _with_declarations(self._loaded(context), tables),
+            with_declarations(definitions_in(self.definitions, context), self.datasets, self.partitions),
             registry=self.registry,
             approvals=self.approvals,
             resource_key=self.resource_key,
-            job_name=self.job_name,
+            job_name=job_name,
+            gate_name=self.gate_name,
+            translator=self.translator,
         )
 
-    def _without_assets(self, tables: Mapping[dg.AssetKey, FeatureTable]) -> dg.Definitions:
+    def _without_assets(self, job_name: str) -> dg.Definitions:
         """What publishing needs where the assets are made elsewhere in the code location."""
-        job = publish_job(tables, name=self.job_name, resource_key=self.resource_key)
+        tables = {dg.AssetKey.from_user_string(key): Declaration(table) for key, table in self.datasets.items()}
+        gate = publish_sensor(
+            job=job_name,
+            approvals=self.approvals,
+            assets=list(tables) or None,
+            name=self.gate_name or default_gate_name(job_name),
+            translator=self.translator,
+        )
+        job = publish_job(tables, name=job_name, resource_key=self.resource_key, translator=self.translator)
         return dg.Definitions(
-            assets=registry_assets({key: Declaration(table) for key, table in tables.items()}),
+            assets=registry_assets(tables, checked_translator(self.translator, "PublishComponent")),
             jobs=[job],
-            sensors=[publish_sensor(job=self.job_name, approvals=self.approvals, assets=list(tables) or None)],
+            sensors=[gate],
             resources={self.resource_key: self.registry},
         )
 
-    def _loaded(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        _check_files(self.definitions, context.path)
-        modules = [context.load_defs_relative_python_module(Path(name)) for name in self.definitions]
-        return dg.Definitions.merge(*map(dg.load_definitions_from_module, modules))
+
+def _job_name(context: dg.ComponentLoadContext) -> str:
+    """The default name of the publish job: another one for each folder, and always the same for one folder."""
+    folder = _folder(context.path)
+    root = context.defs_module_path
+    parts = folder.relative_to(root).parts if folder.is_relative_to(root) else ()
+    return JOB_NAME if parts in _OWN_NAMES else re.sub(r"\W", "_", "_".join((JOB_NAME, *parts)))
 
 
-def _check_files(names: Sequence[str], folder: Path) -> None:
-    for name in names:
-        if not (folder / name).is_file():
-            known = [path.name for path in folder.glob("*.py")]
-            raise InvalidDeclaration(f"definitions: no file {name!r} in {folder}{suggestion(name, known)}")
-
-
-def _with_declarations(defs: dg.Definitions, tables: Mapping[dg.AssetKey, FeatureTable]) -> dg.Definitions:
-    known: list[str] = []
-
-    def add_declaration(spec: dg.AssetSpec) -> dg.AssetSpec:
-        known.append(spec.key.to_user_string())
-        return feature_table(tables[spec.key])(spec) if spec.key in tables else spec
-
-    defs = defs.map_asset_specs(func=add_declaration)
-    _check_assets(tables, known)
-    return defs
-
-
-def _check_assets(tables: Iterable[dg.AssetKey], known: Sequence[str]) -> None:
-    for name in (key.to_user_string() for key in tables):
-        if name not in known:
-            raise InvalidDeclaration(
-                f"datasets: no asset {name!r} in definitions{suggestion(name, known)} Assets: {', '.join(known)}"
-            )
-
-
-def _render_setting(context: dg.ResolutionContext, value: object) -> Any:
-    """The value, its templates filled in. A reference to the environment becomes an EnvVar and is never shown."""
-    if isinstance(value, Mapping):
-        inner = cast("Mapping[str, object]", value)
-        return {name: _render_setting(context, each) for name, each in inner.items()}
-    if isinstance(value, list):
-        return [_render_setting(context, each) for each in cast("list[object]", value)]
-    return _render_or_refer(context, value) if isinstance(value, str) else value
-
-
-def _render_or_refer(context: dg.ResolutionContext, text: str) -> str:
-    variable = re.match(ENV_REFERENCE, text)
-    return dg.EnvVar(variable[1]) if variable else _render(context, text)
-
-
-def _feature_table(context: dg.ResolutionContext, key: str, declared: Declared) -> FeatureTable:
-    """The declaration of an asset, read from a file if it is the path of one, else from the component's file."""
-    if isinstance(declared, str):
-        return FeatureTable.from_yaml(_path_beside(context, declared))
-    return declared if isinstance(declared, FeatureTable) else _declared_here(context, key, declared)
-
-
-def _declared_here(context: dg.ResolutionContext, key: str, values: Mapping[Any, Any]) -> FeatureTable:
-    """The declaration in the component's file, by its position there; from its values if there is no file."""
-    tree = context.source_position_tree
-    file = Path(tree.position.filename) if tree is not None else None
-    if tree is not None and file is not None and file.is_file():
-        part = Part(tree.position.start.line, (*context.path, "datasets", key))
-        document = read_declared(file, FeatureTable, part)
-        if document.root is not None:
-            return declared_from(document, FeatureTable)
-    return FeatureTable.from_json(values)
-
-
-def _path_beside(context: dg.ResolutionContext, text: str) -> Path:
-    return context.resolve_source_relative_path(_render(context, text))
-
-
-def _render(context: dg.ResolutionContext, text: str) -> str:
-    """The text with its templates filled in. A text without any is kept: Dagster would read 0x10 as a number."""
-    return str(context.resolve_value(text, as_type=str)) if "{{" in text or "{%" in text else text
+def _folder(path: Path) -> Path:
+    """The folder of a component; one that is written in Python has the path of its file."""
+    if path.suffix != ".py":
+        return path
+    return path.parent if path.name == "component.py" else path.with_suffix("")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 import dagster as dg
 import yaml
@@ -16,13 +16,16 @@ from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.text import shown
 from registry_dagster.stores.targets import DEFAULT_TARGET, TARGETS
 
-__all__ = ["ENV_REFERENCE", "Declared", "GateAttributes", "PublishAttributes", "RegistryAttributes"]
+__all__ = ["ENV_REFERENCE", "Declared", "GateAttributes", "PartitionsOf", "PublishAttributes", "RegistryAttributes"]
 
 _MISREAD = ["string", "number", "boolean"]
 """The JSON types of a text that was typed without quotes."""
 
 ENV_REFERENCE = r"^\{\{\s*env\.(\w+)\s*\}\}$"
 """A reference to an environment variable in Dagster's YAML; the group is its name."""
+
+TEMPLATE = r"^\{\{.*\}\}$"
+"""A template that is the whole of a text, so its value may be any object."""
 
 
 class RegistryAttributes(dg.Model):
@@ -57,6 +60,9 @@ class GateAttributes(dg.Model):
     approvals: str | SkipJsonSchema[None] = Field(
         default=None, description="The path of a reviewed file of approvals, starting at this folder."
     )
+    name: str | SkipJsonSchema[None] = Field(
+        default=None, description="Name of the gate. Default: publish_gate, or that of the publish job and _gate."
+    )
 
 
 class _PathOrDeclaration:
@@ -81,20 +87,37 @@ def _declaration(value: object) -> object:
 Declared = str | FeatureTable | Mapping[Any, Any]
 """A path, a declaration, or the values of one as Dagster read them."""
 
+PartitionsOf = Literal["each", "all", "by_materialization"] | Mapping[str, Sequence[str]]
+"""What the partitions of an asset's table are."""
+
 
 class PublishAttributes(dg.Model):
     """The attributes of a PublishComponent."""
 
     registry: RegistryAttributes = RegistryAttributes()
     gate: GateAttributes = GateAttributes()
-    definitions: Sequence[str] = Field(
-        default=(), description="Python files in this folder that make the assets of datasets."
+    definitions: Sequence[str] | SkipJsonSchema[None] = Field(
+        default=None,
+        description="Python files in this folder that make the assets. Default: all of them; [] if the assets of "
+        "datasets are made elsewhere.",
     )
     datasets: Mapping[str, Annotated[Declared, BeforeValidator(_declaration), _PathOrDeclaration()]] = Field(
         default={}, description="Asset key → its declaration, or the path of a YAML file with it."
     )
+    partitions: Mapping[str, PartitionsOf] = Field(
+        default={},
+        description="Asset key → each, all, by_materialization, or a mapping from partition key to materializations "
+        "(system@version). Default: each partition is a table of its own.",
+    )
     resource_key: str = Field(default=RESOURCE_KEY, description="The key of the resource.")
-    job_name: str = Field(default=JOB_NAME, description="Name of the publish job.")
+    job_name: str | SkipJsonSchema[None] = Field(
+        default=None,
+        description=f"Name of the publish job. Default: {JOB_NAME}, followed by the folder unless that is publish.",
+    )
+    translator: Annotated[str, Field(pattern=TEMPLATE)] | SkipJsonSchema[None] = Field(
+        default=None,
+        description="An rd.FeatureRegistryTranslator, as {{ name }} of a template variable.",
+    )
 
     @classmethod
     def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:

@@ -27,9 +27,8 @@ attributes:
   # gate:
   #   approvals: approvals.yaml
 
-  # Assets declared with @feature_table need nothing more. To declare in YAML instead, list the Python files in
-  # this folder that make the assets, and declare what each table means: here, or in a file of its own.
-  # definitions: [pipeline.py]
+  # The Python files in this folder make the assets. Those declared with @feature_table need nothing more; declare
+  # what the others' tables mean here, each in place or in a file of its own.
   # datasets:
   #   cells: cells.yaml
   #   synapses:

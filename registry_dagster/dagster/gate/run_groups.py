@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from registry_dagster.dagster.gate.approvals import Approval
+from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator, dataset_key
 from registry_dagster.dagster.names import (
     LABEL_TAG,
     MESSAGE_TAG,
@@ -17,7 +18,6 @@ from registry_dagster.dagster.names import (
     PUBLISHER_TAG,
     ROOT_RUN_TAG,
     RUN,
-    registry_key,
 )
 from registry_dagster.dagster.publish.config import Target
 from registry_dagster.dagster.publish.frozen_tables import FrozenTable, find_frozen_tables
@@ -115,13 +115,17 @@ def tagged_target(asset: str, partition: str | None, run: dg.DagsterRun) -> Targ
     )
 
 
-def newest_in_place(instance: dg.DagsterInstance, targets: Sequence[Target]) -> list[Target]:
+def newest_in_place(
+    instance: dg.DagsterInstance, targets: Sequence[Target], translator: FeatureRegistryTranslator
+) -> list[Target]:
     """The targets; in place of each that a tag approved and that is not published, the newest one of its group."""
     groups = read_groups(instance, filter(None, (target.run_id for target in targets)))
-    return [_newest(instance, groups, target) for target in targets]
+    return [_newest(instance, groups, target, translator) for target in targets]
 
 
-def _newest(instance: dg.DagsterInstance, groups: RunGroups, target: Target) -> Target:
+def _newest(
+    instance: dg.DagsterInstance, groups: RunGroups, target: Target, translator: FeatureRegistryTranslator
+) -> Target:
     if not _is_by_tag(target, groups):
         # The reviewed file, or a person, approved exactly this run.
         return target
@@ -131,7 +135,7 @@ def _newest(instance: dg.DagsterInstance, groups: RunGroups, target: Target) -> 
             continue
         (frozen,) = find_frozen_tables(instance, [newer])
         if isinstance(frozen, FrozenTable):
-            return target if published_run(instance, groups, target, frozen) else newer
+            return target if published_run(instance, groups, target, frozen, translator) else newer
     return target
 
 
@@ -142,7 +146,13 @@ def _is_by_tag(target: Target, groups: RunGroups) -> bool:
     return tagged is not None and tagged.to_config() == target.to_config()
 
 
-def published_run(instance: dg.DagsterInstance, groups: RunGroups, target: Target, frozen: FrozenTable) -> str | None:
+def published_run(
+    instance: dg.DagsterInstance,
+    groups: RunGroups,
+    target: Target,
+    frozen: FrozenTable,
+    translator: FeatureRegistryTranslator,
+) -> str | None:
     """The run of a target's group whose table is published, as the dataset's timeline in Dagster shows it.
 
     Args:
@@ -150,9 +160,11 @@ def published_run(instance: dg.DagsterInstance, groups: RunGroups, target: Targe
         groups: With the target's group.
         target: A materialization.
         frozen: What it froze: its dataset has the timeline.
+        translator: Knows the key of the dataset's asset.
     """
     members = groups.members(target.run_id or "")
-    events = _published(instance, frozen.feature_table.dataset.name, groups.began(members[-1:]))
+    key = dataset_key(translator, frozen.feature_table.dataset.name)
+    events = _published(instance, key, groups.began(members[-1:]))
     runs = (str(event.get(PRODUCING_RUN) or event.get(RUN)) for event in events if _is_of(target, event))
     return next((run_id for run_id in runs if run_id in members), None)
 
@@ -163,9 +175,9 @@ def _is_of(target: Target, event: Mapping[str, Any]) -> bool:
     return event.get("asset") == asset and event.get("partition", target.partition) == target.partition
 
 
-def _published(instance: dg.DagsterInstance, dataset: str, since: datetime | None) -> Iterator[dict[str, Any]]:
+def _published(instance: dg.DagsterInstance, key: dg.AssetKey, since: datetime | None) -> Iterator[dict[str, Any]]:
     """The metadata of each publish of a dataset, newest first."""
-    wanted = dg.AssetRecordsFilter(registry_key(dataset), after_timestamp=since.timestamp() if since else None)
+    wanted = dg.AssetRecordsFilter(key, after_timestamp=since.timestamp() if since else None)
     cursor: str | None = None
     while True:
         page = instance.fetch_materializations(wanted, limit=_PAGE, cursor=cursor)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from os import PathLike
+from typing import cast
 
 import dagster as dg
 
-from registry_dagster.dagster.declare.declaration import AssetLike, asset_keys, declared_in
+from registry_dagster.dagster.declare.declaration import AssetLike, asset_keys, declaration_in
 from registry_dagster.dagster.gate.approvals import Approvals, read_approvals
 from registry_dagster.dagster.gate.cursor import Cursor
 from registry_dagster.dagster.gate.tick import Tick
-from registry_dagster.dagster.names import GATE_NAME, JOB_NAME
+from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator, checked_translator
+from registry_dagster.dagster.names import GATE_ASSETS, GATE_NAME, JOB_NAME, PUBLISH_JOB
 from registry_dagster.errors import InvalidDeclaration
 
 __all__ = ["publish_sensor"]
@@ -30,6 +32,7 @@ def publish_sensor(
     job: dg.JobDefinition | str = JOB_NAME,
     name: str = GATE_NAME,
     pauses: Sequence[float] = _PAUSES,
+    translator: FeatureRegistryTranslator | None = None,
 ) -> dg.SensorDefinition:
     """A sensor that requests what was approved from the publish job. It is stopped until somebody starts it.
 
@@ -44,12 +47,14 @@ def publish_sensor(
     A run that failed is requested again until it succeeds, or a person deletes it.
 
     Args:
-        assets: Which assets. Default: all declared ones of the code location.
+        assets: Which assets. Default: all declared ones of the code location that no other gate, or the gate of
+            another publish job, takes.
         approvals: The path of the file.
         job: The publish job, or its name.
         name: Name of the sensor.
         pauses: Seconds to wait before a failed request is repeated: the first time, the second, …; the
             last one also for all later times.
+        translator: The one that `definitions` has, if it has one.
 
     Raises:
         InvalidDeclaration: an argument is not what it must be.
@@ -57,6 +62,7 @@ def publish_sensor(
     _check_arguments(job, pauses)
     keys = None if assets is None else asset_keys(assets, "publish_sensor")
     job_name = job if isinstance(job, str) else job.name
+    chosen = checked_translator(translator, "publish_sensor")
 
     @dg.sensor(
         name=name,
@@ -64,10 +70,12 @@ def publish_sensor(
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description="Requests the publishes that were approved by a run's tag or in a reviewed file.",
+        metadata={} if keys is None else {GATE_ASSETS: [key.to_user_string() for key in keys]},
     )
     def gate(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         file = Approvals() if approvals is None else read_approvals(approvals)
-        tick = _new_tick(context, name, job_name, _declared_keys(context) if keys is None else keys)
+        wanted = _keys_left(context, name, job_name) if keys is None else keys
+        tick = _new_tick(context, name, job_name, wanted, chosen)
         return _evaluate(tick, context, file, pauses)
 
     return gate
@@ -80,10 +88,17 @@ def _check_arguments(job: object, pauses: Sequence[float]) -> None:
         raise InvalidDeclaration("publish_sensor: pauses is empty; give at least one number of seconds")
 
 
-def _new_tick(context: dg.SensorEvaluationContext, name: str, job: str, keys: Iterable[dg.AssetKey]) -> Tick:
+def _new_tick(
+    context: dg.SensorEvaluationContext,
+    name: str,
+    job: str,
+    keys: Iterable[dg.AssetKey],
+    translator: FeatureRegistryTranslator,
+) -> Tick:
     """The tick from where the cursor is, or from the start if it cannot be read."""
     cursor = Cursor.from_text(context.cursor)
-    tick = Tick(context.instance, name, job, frozenset(key.to_user_string() for key in keys), cursor or Cursor())
+    assets = frozenset(key.to_user_string() for key in keys)
+    tick = Tick(context.instance, name, job, assets, cursor or Cursor(), translator)
     if cursor is None:
         tick.notes.append(
             "the cursor could not be read, so the gate reads everything again; it knows its earlier requests from "
@@ -105,6 +120,23 @@ def _evaluate(
     )
 
 
-def _declared_keys(context: dg.SensorEvaluationContext) -> Iterable[dg.AssetKey]:
+def _keys_left(context: dg.SensorEvaluationContext, name: str, job: str) -> Iterable[dg.AssetKey]:
+    """The declared assets of the code location that no other gate takes: two gates would request the same twice."""
     repository = context.repository_def
-    return () if repository is None else declared_in(repository.assets_defs_by_key.values())
+    if repository is None:
+        return ()
+    others = (sensor for sensor in repository.sensor_defs if sensor.name != name)
+    taken = {key for sensor in others for key in _listed(sensor)}
+    specs = (assets.specs_by_key[key] for key, assets in repository.assets_defs_by_key.items())
+    return [spec.key for spec in specs if _is_for(spec, job) and spec.key.to_user_string() not in taken]
+
+
+def _listed(sensor: dg.SensorDefinition) -> Iterable[str]:
+    """The assets that a gate lists; none for all other sensors."""
+    found = sensor.metadata.get(GATE_ASSETS)
+    return cast("list[str]", found.value) if found is not None else ()
+
+
+def _is_for(spec: dg.AssetSpec, job: str) -> bool:
+    """Whether an asset is declared, and is not another publish job's."""
+    return declaration_in(spec.metadata) is not None and spec.metadata.get(PUBLISH_JOB, job) == job

@@ -20,6 +20,7 @@ from registry_dagster.dagster.gate.run_groups import (
     tag_problem,
     tagged_target,
 )
+from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator
 from registry_dagster.dagster.pin.frozen import is_pinned
 from registry_dagster.dagster.publish.config import Target
 from registry_dagster.dagster.publish.frozen_tables import FrozenTable, find_frozen_tables
@@ -49,6 +50,7 @@ class Tick:
         job: Name of the publish job.
         assets: Keys of the assets it is for, as text.
         cursor: What the gate remembers; the tick updates it.
+        translator: Knows the keys of the datasets' assets.
         notes: What a person should know; the tick adds to it.
     """
 
@@ -57,6 +59,7 @@ class Tick:
     job: str
     assets: frozenset[str]
     cursor: Cursor
+    translator: FeatureRegistryTranslator
     notes: list[str] = field(default_factory=list[str])
 
     def requests(self, approvals: Approvals, pauses: Sequence[float]) -> list[PublishRequest]:
@@ -112,7 +115,7 @@ class Tick:
             if run is None or not targets:
                 self.cursor.pending.discard(request_id)
             elif run.failed_at is not None:
-                newest = newest_in_place(self.instance, targets)
+                newest = newest_in_place(self.instance, targets, self.translator)
                 # What a re-execution replaced can no longer be published; the one in its place need not wait.
                 if newest != targets or self._is_due(run.failed_at, run.request, pauses):
                     yield run.request.retry(newest)
@@ -200,7 +203,9 @@ class Tick:
         published = next((run_id for run_id, succeeded in others.items() if succeeded), None)
         if published is None:
             (frozen,) = find_frozen_tables(self.instance, [target])
-            published = isinstance(frozen, FrozenTable) and published_run(self.instance, groups, target, frozen)
+            published = isinstance(frozen, FrozenTable) and published_run(
+                self.instance, groups, target, frozen, self.translator
+            )
         if published:
             return (
                 f"{target} is not published: its tag approves one publish, and run {published}, which it executed "

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from registry_dagster.answers.lifecycle import lifecycle
-from registry_dagster.dagster.names import MATERIALIZATION_VERSIONS, RESOURCE_KEY
+from registry_dagster.dagster.names import MATERIALIZATION_VERSIONS, RESOURCE_KEY, SYSTEM
 from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import RegistryError, RegistryUnavailable, SourceUnavailable
 from registry_dagster.model.canonical_json import sha256_digest
@@ -23,6 +23,8 @@ from registry_dagster.sources.source import Source, SourceReport
 __all__ = ["materializations_asset"]
 
 _MOST_ROWS = 1000
+_SYSTEM_IN_NAME = {"cave": 0, "neuprint": 1}
+"""Where a source's name has the upstream system: `cave DATASTACK`, `neuprint SERVER DATASET`."""
 
 
 def materializations_asset(
@@ -41,6 +43,10 @@ def materializations_asset(
     Each run queries the system, records timestamps, expiry, status and aliases as facts, and shows what
     changed. It publishes no dataset and enforces nothing. Nothing is queried before a run. A version that
     contradicts its record keeps its record; the others are written, and the run fails and says so.
+
+    Where it is among the assets given to `definitions`, the declared tables depend on it: it is the asset of
+    its upstream system, and no other is added. Give it the key of the system, `cave/minnie65_public`, if tables
+    are declared in other code locations too.
 
     Args:
         source: `cave`, `neuprint` or `file`.
@@ -62,6 +68,7 @@ def materializations_asset(
         description=f"Materialization versions of {' '.join(upstream.name[1:])}, as {source} reports them.",
         group_name=MATERIALIZATION_VERSIONS,
         kinds={source},
+        metadata=_system(upstream),
     )
 
     @dg.multi_asset(
@@ -100,6 +107,13 @@ def _ask_and_record(upstream: Source, resource: FeatureRegistry) -> tuple[Source
     except RegistryError as error:
         again = isinstance(error, RegistryUnavailable | SourceUnavailable)
         raise dg.Failure(description=str(error), allow_retries=again) from error
+
+
+def _system(upstream: Source) -> dict[str, str]:
+    """The upstream system that the asset is of, where it is known before a run: a file or a server may have several."""
+    source, *names = upstream.name
+    place = _SYSTEM_IN_NAME.get(source, len(names))
+    return {SYSTEM: f"{source}/{names[place]}"} if place < len(names) else {}
 
 
 def _key(key: dg.AssetKey | str | Sequence[str]) -> dg.AssetKey:

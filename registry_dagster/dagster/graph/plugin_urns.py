@@ -7,13 +7,19 @@ from typing import Any
 
 from registry_dagster.dagster.declare.declaration import declared_in
 from registry_dagster.dagster.graph.external_assets import registry_assets
+from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator, checked_translator
 
 __all__ = ["plugin_urns"]
 
 Converter = Callable[[Sequence[str]], Any]
 
 
-def plugin_urns(assets: Iterable[object], *, otherwise: Converter | None = None) -> Converter:
+def plugin_urns(
+    assets: Iterable[object],
+    *,
+    otherwise: Converter | None = None,
+    translator: FeatureRegistryTranslator | None = None,
+) -> Converter:
     """A converter that leaves declared tables to the registry, so that none gets a second dataset in DataHub.
 
     Pass it to the plugin's config as `asset_keys_to_dataset_urn_converter`. For a declared asset it returns
@@ -24,9 +30,14 @@ def plugin_urns(assets: Iterable[object], *, otherwise: Converter | None = None)
         assets: A code location's assets. Those with a declaration, and the external assets that
             `definitions` adds for them, are left to the registry.
         otherwise: The converter for all other assets. Default: the plugin's own rule.
+        translator: The one that `definitions` has, if it has one.
+
+    Raises:
+        InvalidDeclaration: `translator` is not a translator.
     """
     declared = declared_in(assets)
-    ours = {tuple(key.path) for key in [*declared, *(spec.key for spec in registry_assets(declared))]}
+    added = registry_assets(declared, checked_translator(translator, "plugin_urns"))
+    ours = {tuple(key.path) for key in [*declared, *(spec.key for spec in added)]}
     other = otherwise or _by_position
 
     def convert(key: Sequence[str]) -> Any:

@@ -66,7 +66,7 @@ def pinned_metadata(
     own = given_lineage(context, key, known)
     upstream = upstream_tables(context, key)
     # What the author says a column comes from replaces what we only know it is joined to.
-    lineage = {**join_lineage(declared, upstream), **own}
+    lineage = {**join_lineage(context, key, declared, upstream), **own}
     return {
         **_publish_link(context, key),
         **known,

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from registry_dagster.dagster.declare.declaration import declaration_of
-from registry_dagster.dagster.names import COLUMN_LINEAGE, registry_key
+from registry_dagster.dagster.names import COLUMN_LINEAGE, REGISTRY_KEYS, registry_key
 from registry_dagster.dagster.pin.upstream import TableRead
 from registry_dagster.model.feature_table import FeatureTable
 
@@ -26,18 +26,29 @@ def given_lineage(context: dg.AssetExecutionContext, key: dg.AssetKey, metadata:
     return lineage.deps_by_column if isinstance(lineage, dg.TableColumnLineage) else {}
 
 
-def join_lineage(declared: FeatureTable, upstream: Mapping[dg.AssetKey, TableRead]) -> ColumnDeps:
+def join_lineage(
+    context: dg.AssetExecutionContext,
+    key: dg.AssetKey,
+    declared: FeatureTable,
+    upstream: Mapping[dg.AssetKey, TableRead],
+) -> ColumnDeps:
     """The columns that a column is joined to, for people to follow in the UI. Not recorded as what it came from."""
+    # Dataset → the key of its asset, where a translator chose another one.
+    keys: Mapping[str, str] = context.assets_def.specs_by_key[key].metadata.get(REGISTRY_KEYS, {})
     producers = {dataset: asset for asset, (dataset, _) in upstream.items()}
     deps: dict[str, list[dg.TableColumnDep]] = {}
     for reference in declared.references:
         if reference.to is not None:
             # An exact version, or one of a named state or layout, need not be what the asset upstream makes now.
-            published = registry_key(reference.to)
+            published = _published_key(reference.to, keys)
             asset = producers.get(reference.to, published) if reference.link == reference.to else published
             for ours, theirs in zip(reference.columns, reference.to_columns, strict=False):
                 deps.setdefault(ours, []).append(dg.TableColumnDep(asset_key=asset, column_name=theirs))
     return deps
+
+
+def _published_key(dataset: str, keys: Mapping[str, str]) -> dg.AssetKey:
+    return dg.AssetKey.from_user_string(keys[dataset]) if dataset in keys else registry_key(dataset)
 
 
 def origin_of(

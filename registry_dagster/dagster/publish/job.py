@@ -7,6 +7,7 @@ from typing import cast
 import dagster as dg
 
 from registry_dagster.dagster.declare.declaration import AssetLike
+from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator, checked_translator
 from registry_dagster.dagster.names import JOB_NAME, OP_NAME, POOL_NAME, RESOURCE_KEY
 from registry_dagster.dagster.publish.config import PublishConfig, Target, config_type_for
 from registry_dagster.dagster.publish.events import log_events
@@ -28,6 +29,7 @@ def publish_job(
     *,
     name: str = JOB_NAME,
     resource_key: str = RESOURCE_KEY,
+    translator: FeatureRegistryTranslator | None = None,
 ) -> dg.JobDefinition:
     """A job that publishes materializations of declared assets.
 
@@ -39,14 +41,17 @@ def publish_job(
         assets: The declared assets: the launchpad completes their keys and takes no others.
         name: Name of the job.
         resource_key: The key of the `FeatureRegistry` resource.
+        translator: The one that `definitions` has, if it has one: what is published is logged on its assets.
 
     Raises:
-        InvalidDeclaration: `assets` is not a list of assets.
+        InvalidDeclaration: `assets` is not a list of assets, or `translator` is not a translator.
     """
     config_type = config_type_for(assets)
+    chosen = checked_translator(translator, "publish_job")
 
+    # In a code location two ops need two names; the run config names the op of every publish job alike.
     @dg.op(
-        name=OP_NAME,
+        name=OP_NAME if name == JOB_NAME else f"{name}_op",
         required_resource_keys={resource_key},
         out=dg.Out(dg.Nothing),
         description="Publish materializations of declared assets to the registry.",
@@ -55,7 +60,7 @@ def publish_job(
     def publish(context: dg.OpExecutionContext, config: config_type) -> None:  # type: ignore[valid-type]
         resource: FeatureRegistry = getattr(context.resources, resource_key)
         try:
-            _publish(context, cast("PublishConfig", config), resource)
+            _publish(context, cast("PublishConfig", config), resource, chosen)
         except RegistryUnavailable as error:
             raise dg.RetryRequested(max_retries=3, seconds_to_wait=10) from error
         except RegistryError as error:
@@ -63,12 +68,17 @@ def publish_job(
 
     @dg.job(name=name, description="Publish a feature table: record what it means, who publishes it and why.")
     def job() -> None:
-        publish()
+        publish.alias(OP_NAME)()
 
     return job
 
 
-def _publish(context: dg.OpExecutionContext, config: PublishConfig, resource: FeatureRegistry) -> None:
+def _publish(
+    context: dg.OpExecutionContext,
+    config: PublishConfig,
+    resource: FeatureRegistry,
+    translator: FeatureRegistryTranslator,
+) -> None:
     targets = config.all_targets()
     recheck = Recheck(resource.storage_options)
     frozen = find_frozen_tables(context.instance, targets)
@@ -86,7 +96,7 @@ def _publish(context: dg.OpExecutionContext, config: PublishConfig, resource: Fe
         outcomes = _outcomes(registry, targets, found)
     published = _published(targets, found, outcomes)
     tag_published(context, published)
-    log_events(context, published, resource.datahub)
+    log_events(context, published, resource.datahub, translator)
     _show(context, targets, outcomes)
 
 

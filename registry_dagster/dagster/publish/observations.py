@@ -8,7 +8,8 @@ from typing import Any
 
 import dagster as dg
 
-from registry_dagster.dagster.names import PRODUCING_RUN, PUBLISH_RUN, VERSION, materialization_key
+from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator, system_key
+from registry_dagster.dagster.names import PRODUCING_RUN, PUBLISH_RUN, VERSION
 from registry_dagster.dagster.pin.physical_version import physical_version
 from registry_dagster.dagster.publish.published import PublishedTarget
 from registry_dagster.model.markdown import code, plain
@@ -24,13 +25,15 @@ _SHORT_RUN = 8
 """How many characters of a run's id Dagster itself shows."""
 
 
-def materialization_version_observed(version: MaterializationVersion, publish_run: str) -> dg.AssetObservation:
+def materialization_version_observed(
+    version: MaterializationVersion, publish_run: str, translator: FeatureRegistryTranslator
+) -> dg.AssetObservation:
     """On an upstream system: a table that was made against this version is published.
 
     An observation, since the registry makes none of them, and the user's own code may make the asset.
     """
     return dg.AssetObservation(
-        asset_key=materialization_key(version),
+        asset_key=system_key(translator, version),
         partition=version.version,
         description=f"{version}: tables made against it are published",
         metadata={

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import dagster as dg
 
 from registry_dagster.dagster.declare.column_schema import table_schema
+from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator, dataset_key, system_key
 from registry_dagster.dagster.names import (
     COLUMN_SCHEMA,
     DIGEST,
@@ -16,8 +17,6 @@ from registry_dagster.dagster.names import (
     ROW_COUNT,
     URI,
     VERSION,
-    materialization_key,
-    registry_key,
 )
 from registry_dagster.dagster.pin.physical_version import physical_version
 from registry_dagster.dagster.publish.published import PublishedTarget
@@ -29,17 +28,21 @@ _MOST_COLUMNS = 500
 _SHORT_DIGEST = len("sha256:") + 12
 
 
-def version_event(published: PublishedTarget, datahub: str | None) -> dg.AssetMaterialization:
+def version_event(
+    published: PublishedTarget, datahub: str | None, translator: FeatureRegistryTranslator
+) -> dg.AssetMaterialization:
     """The event of a version: first what people read, at the end what programs do.
 
     Args:
         published: The version.
         datahub: Address of DataHub's web pages, for a link.
+        translator: Knows the keys of the assets.
     """
     receipt, record = published.receipt, published.record
     metadata = {
         VERSION: receipt.version,
         **_publish_rows(record),
+        **_upstream_rows(record, translator),
         **_table_rows(record),
         **_producer_rows(published.asset_key, record),
         "datahub": _datahub_link(datahub, receipt.urn) if datahub else None,
@@ -49,7 +52,7 @@ def version_event(published: PublishedTarget, datahub: str | None) -> dg.AssetMa
         DIGEST: receipt.digest,
     }
     return dg.AssetMaterialization(
-        asset_key=registry_key(published.dataset),
+        asset_key=dataset_key(translator, published.dataset),
         partition=published.number,
         description=f"{receipt.version}: {record.provenance.message}",
         metadata={name: value for name, value in metadata.items() if value is not None},
@@ -65,13 +68,12 @@ def _publish_rows(record: DatasetVersion) -> Mapping[str, Any]:
         "published_at": dg.MetadataValue.timestamp(provenance.published_at),
         "label": record.label,
         "made_against": ", ".join(map(str, record.materializations)),
-        **_upstream_rows(record),
     }
 
 
-def _upstream_rows(record: DatasetVersion) -> Mapping[str, Any]:
+def _upstream_rows(record: DatasetVersion, translator: FeatureRegistryTranslator) -> Mapping[str, Any]:
     """A link to the asset of each upstream system: `upstream_asset`, `upstream_asset_2`, …"""
-    keys = dict.fromkeys(map(materialization_key, record.materializations))
+    keys = dict.fromkeys(system_key(translator, version) for version in record.materializations)
     return {
         f"upstream_asset_{place}" if place > 1 else "upstream_asset": dg.MetadataValue.asset(key)
         for place, key in enumerate(keys, 1)

@@ -1,11 +1,8 @@
 """PublishComponent in a real project of Dagster's `dg`, as docs/component.md shows it."""
 
-import itertools
-import os
 import re
 import subprocess
 import sys
-from inspect import signature
 from pathlib import Path
 
 import dagster as dg
@@ -13,14 +10,13 @@ import pytest
 
 import registry_dagster as rd
 from registry_dagster.dagster.component.component import PublishComponent
+from tests.dagster.component.project import Project, refused
 from tests.dagster.pipeline import cells_declared
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "component.md").read_text(encoding="utf-8")
 # The first line of each block names its file.
 FILES = dict(re.findall(r"^```\w+\n# (\S+)\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE))
 CELLS, SYNAPSES = dg.AssetKey("cells"), dg.AssetKey("synapses")
-# Dagster 1.11 names it otherwise.
-FOLDER = next(iter(signature(dg.load_from_defs_folder).parameters))
 ELSEWHERE = """\
 from pathlib import Path
 
@@ -43,62 +39,6 @@ def synapses(context: dg.AssetExecutionContext, registry: rd.FeatureRegistry) ->
 
 everything = dg.define_asset_job("everything")
 """
-_numbers = itertools.count()
-
-
-class Project:
-    """A project that `dg` takes, in a folder of its own."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.name = f"lab{next(_numbers)}"
-        self.package = root / "src" / self.name
-        self.component = self.package / "defs" / "publish"
-        (self.package / "defs").mkdir(parents=True)
-        (root / "pyproject.toml").write_text(
-            f'[project]\nname = "{self.name}"\nversion = "1"\n'
-            f'[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "{self.name}"\n'
-        )
-        (self.package / "__init__.py").touch()
-        (self.package / "definitions.py").write_text(
-            "from pathlib import Path\n\nimport dagster as dg\n\n\n@dg.definitions\ndef defs() -> dg.Definitions:\n"
-            f"    return dg.load_from_defs_folder({FOLDER}=Path(__file__).parents[2])\n"
-        )
-        (self.package / "defs" / "__init__.py").touch()
-
-    def write(self, **files: str) -> None:
-        """The component's files, by their names without the ending."""
-        self.component.mkdir(exist_ok=True)
-        (self.component / "__init__.py").touch()
-        for name, text in files.items():
-            (self.component / f"{name}{'.py' if name == 'pipeline' else '.yaml'}").write_text(text)
-
-    def attributes(self, text: str) -> None:
-        """A component with these attributes."""
-        indented = "".join(f"  {line}\n" for line in text.splitlines())
-        self.write(defs=f"type: registry_dagster.PublishComponent\nattributes:\n{indented}")
-
-    def load(self) -> dg.Definitions:
-        return dg.load_from_defs_folder(**{FOLDER: self.root})
-
-    def dg(self, *words: str) -> subprocess.CompletedProcess[str]:
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(self.root / "src"), os.environ.get("PYTHONPATH", "")]),
-            "DAGSTER_DG_UPDATE_CHECK_ENABLED": "0",
-            "DAGSTER_DISABLE_TELEMETRY": "1",
-            "HOME": str(self.root),
-            "COLUMNS": "200",
-        }
-        command = [str(Path(sys.executable).with_name("dg")), *words]
-        return subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    project = Project(tmp_path / "project")
-    monkeypatch.syspath_prepend(project.root / "src")
-    return project
 
 
 @pytest.fixture
@@ -108,18 +48,6 @@ def guided(project: Project, tmp_path: Path, target: str, monkeypatch: pytest.Mo
     monkeypatch.setenv("FEATURE_REGISTRY", target)
     project.write(**{Path(name).stem: text for name, text in FILES.items()})
     return project
-
-
-def refused(project: Project) -> str:
-    """What loading the project is refused with: the whole chain of errors."""
-    with pytest.raises(Exception) as error:  # noqa: PT011 - Dagster wraps it in one of its own
-        project.load()
-    chain: list[str] = []
-    cause: BaseException | None = error.value
-    while cause is not None:
-        chain.append(f"{type(cause).__name__}: {cause}")
-        cause = cause.__cause__ or cause.__context__
-    return "\n".join(chain)
 
 
 def publish(defs: dg.Definitions, instance: dg.DagsterInstance, asset: str) -> bool:
@@ -247,7 +175,7 @@ def test_an_unknown_asset_is_answered_with_the_nearest(guided: Project) -> None:
 
 
 def test_a_missing_file_is_answered_with_the_nearest(guided: Project) -> None:
-    guided.write(defs=FILES["defs.yaml"].replace("[pipeline.py]", "[pipelines.py]"))
+    guided.write(defs=FILES["defs.yaml"].replace("  datasets:", "  definitions: [pipelines.py]\n  datasets:"))
     said = refused(guided)
     assert f"no file 'pipelines.py' in {guided.component}; did you mean 'pipeline.py'?" in said
 

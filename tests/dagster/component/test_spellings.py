@@ -9,10 +9,8 @@ import pytest
 
 import registry_dagster as rd
 from registry_dagster.dagster.component.component import PublishComponent
-from tests.dagster.component.test_component import Project, project, refused
+from tests.dagster.component.project import Project, refused
 from tests.spellings import SPELLINGS, spelled
-
-__all__ = ["project"]
 
 
 def declared(project: Project, monkeypatch: pytest.MonkeyPatch) -> dict[str, rd.FeatureTable]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from registry_dagster.adopt.declaration_file import DeclarationFile
 from registry_dagster.adopt.draft import SCHEMA_FILE, DraftTable
+from registry_dagster.adopt.files import write_whole
 from registry_dagster.adopt.groups import Group, Naming, draft_of_group, draft_table, table_columns
 from registry_dagster.adopt.merge import ExistingDraft, read_existing
 from registry_dagster.adopt.published import Published
@@ -30,7 +30,7 @@ class Adopted:
     Args:
         name: The dataset.
         file: Its draft.
-        word: `drafted`, `added to`, `unchanged` or `skipped`.
+        word: `drafted`, `added to`, `filled`, `unchanged` or `skipped`.
         tables: How many tables were added.
         problems: Each table or file that could not be used, with the reason.
     """
@@ -51,19 +51,17 @@ class Adoption:
         naming: How tables are named.
         options: Of the tables' store.
         published: The registry's columns.
-        known: Upstream table → what its system says of it; see `Context`.
     """
 
     folder: Path
     naming: Naming
     options: StorageOptions | None = None
     published: Published | None = None
-    known: Mapping[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
 
     def adopt(self, groups: Sequence[Group]) -> Iterator[Adopted]:
         """Draft each dataset. A draft is written whole, so running again after an interruption finishes the rest."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        _write(self.folder / SCHEMA_FILE, f"{json.dumps(DeclarationFile.model_json_schema(), indent=2)}\n")
+        write_whole(self.folder / SCHEMA_FILE, f"{json.dumps(DeclarationFile.model_json_schema(), indent=2)}\n")
         yield from ahead(self._adopted, groups)
 
     def _adopted(self, group: Group) -> Adopted:
@@ -78,8 +76,8 @@ class Adoption:
         facts, problems = self._facts(group.tables)
         if not facts:
             return Adopted(group.name, path, "skipped", problems=problems)
-        draft = draft_of_group(group, facts, self.naming, self.published, **self._said(group))
-        _write(path, draft.text())
+        draft = draft_of_group(group, facts, self.naming, self.published)
+        write_whole(path, draft.text())
         return Adopted(group.name, path, "drafted", len(draft.tables), problems)
 
     def _added(self, group: Group, existing: ExistingDraft) -> Adopted:
@@ -91,7 +89,7 @@ class Adoption:
         seen = self._columns_seen([table for table in group.tables if table.location in known])
         usable = [table for table in new if table.location in facts]
         tables = [self._more(table, group, facts[table.location], existing.columns, seen) for table in usable]
-        _write(existing.path, existing.with_tables(tables))
+        write_whole(existing.path, existing.with_tables(tables))
         return Adopted(group.name, existing.path, "added to", len(tables), problems)
 
     def _columns_seen(self, tables: Sequence[FoundTable]) -> set[str]:
@@ -104,12 +102,9 @@ class Adoption:
     ) -> DraftTable:
         """A table for a draft that exists. Columns that were deleted from it are not proposed again."""
         paths = {each.path for each in facts.fields}
-        columns = table_columns(table, facts, self.published, **self.known.get(table.matched.table, {}))
+        columns = table_columns(table, facts, self.published)
         extra = [column for column in columns if column.path not in declared | seen]
         return draft_table(table, group, self.naming, extra, sorted(declared - paths))
-
-    def _said(self, group: Group) -> Mapping[str, object]:
-        return self.known.get(group.tables[0].matched.table, {})
 
     def _facts(self, tables: Sequence[FoundTable]) -> tuple[dict[str, TableFacts], tuple[str, ...]]:
         """The facts of tables by location, and why there are none of others."""
@@ -117,14 +112,7 @@ class Adoption:
         problems: list[str] = []
         for table in tables:
             try:
-                facts[table.location] = inspect_table(table.location, storage_options=self.options)
+                facts[table.location] = inspect_table(table.location, table.format, storage_options=self.options)
             except RegistryError as error:
                 problems.append(str(error))
         return facts, tuple(problems)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole: a reader, and whoever runs this again, finds all of it or what was there before."""
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)

@@ -80,19 +80,16 @@ def _in_order(table: FoundTable) -> tuple[list[tuple[bool, int, str]], str, str]
     return natural, table.matched.layout or "", table.location
 
 
-def draft_of_group(
-    group: Group, facts: Mapping[str, TableFacts], naming: Naming, published: Published | None, **known: object
-) -> Draft:
+def draft_of_group(group: Group, facts: Mapping[str, TableFacts], naming: Naming, published: Published | None) -> Draft:
     """The draft of a dataset: what its tables have in common, and for each what it alone has.
 
     Args:
         group: The tables.
         facts: Location → facts, for those that could be inspected.
         naming, published: How they are named, and the registry's columns.
-        known: What an upstream system says of the table; see `Context`.
     """
     tables = [table for table in group.tables if table.location in facts]
-    columns = {each.location: table_columns(each, facts[each.location], published, **known) for each in tables}
+    columns = {each.location: table_columns(each, facts[each.location], published) for each in tables}
     common = _common(list(columns.values()))
     drafted = [
         draft_table(table, group, naming, [each for each in columns[table.location] if each.path not in common])
@@ -101,12 +98,10 @@ def draft_of_group(
     return Draft(group.name, list(common.values()), tables=drafted)
 
 
-def table_columns(
-    table: FoundTable, facts: TableFacts, published: Published | None, **known: object
-) -> list[DraftColumn]:
+def table_columns(table: FoundTable, facts: TableFacts, published: Published | None) -> list[DraftColumn]:
     """The columns of a table that was found, each with a proposal."""
     matched = table.matched
-    context = Context.of(facts, **{"system": matched.system, "table": matched.table, **known})
+    context = Context.of(facts, system=matched.system, table=matched.table)
     return draft_columns(facts, context, published)
 
 

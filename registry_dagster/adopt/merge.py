@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard, cast
@@ -11,12 +11,16 @@ import yaml
 
 from registry_dagster.adopt.declaration_file import DeclarationFile
 from registry_dagster.adopt.draft import DraftTable, table_lines
+from registry_dagster.adopt.yaml_text import flow, scalar
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.spelling import read_declared
 from registry_dagster.tables.storage.locations import normalise
 
 __all__ = ["ExistingDraft", "read_existing"]
+
+Change = tuple[int, int, list[str]]
+"""From which line up to which, and what is there then."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,49 @@ class ExistingDraft:
         at, indent = self._end(tables)
         added = [line for table in tables for line in table_lines(table, indent)]
         whole = [*lines[:at], *([] if "versions" in self.data else ["versions:"]), *added, *lines[at:]]
-        return "\n".join([*self._unreviewed(whole), ""])
+        return "\n".join([*self._unreviewed(whole, "tables were added"), ""])
+
+    @property
+    def meanings(self) -> dict[str, dict[str, Any]]:
+        """Column → its meaning, as plain data, for all that have one."""
+        columns: dict[str, Any] = self.data.get("columns") or {}
+        return {path: meaning for path, meaning in columns.items() if is_json_object(meaning)}
+
+    def with_meanings(self, meanings: Mapping[str, Mapping[str, Any]], description: str | None, why: str) -> str | None:
+        """The text with other meanings of some columns, and with a description of the dataset if it has none.
+
+        Args:
+            meanings: Column → its meaning.
+            description: Of the dataset.
+            why: What they are from, for a comment.
+
+        Returns:
+            The text, without the name of a reviewer; None if nothing in it changes.
+        """
+        lines = self.text.splitlines()
+        changes = [*self._changed_columns(meanings, why), *self._described(description)]
+        for start, end, new in sorted(changes, key=lambda change: change[0], reverse=True):
+            lines[start:end] = new
+        return "\n".join([*self._unreviewed(lines, f"it was filled from {why}"), ""]) if changes else None
+
+    def _changed_columns(self, meanings: Mapping[str, Mapping[str, Any]], why: str) -> Iterator[Change]:
+        node = self._node("columns")
+        if not isinstance(node, yaml.MappingNode) or node.flow_style:
+            return
+        now = self.meanings
+        for key, value in cast("list[tuple[yaml.Node, yaml.Node]]", node.value):
+            path, mark = str(cast("object", key.value)), cast("yaml.Mark", key.start_mark)
+            if path in meanings and meanings[path] != now.get(path):
+                indent = " " * mark.column
+                new = [f"{indent}# from {why}", f"{indent}{scalar(path)}: {flow(meanings[path])}"]
+                yield mark.line, _last_line(value) + 1, new
+
+    def _described(self, description: str | None) -> Iterator[Change]:
+        node, dataset = self._node("dataset"), self.data.get("dataset")
+        if not description or not isinstance(node, yaml.MappingNode) or node.flow_style or "description" in dataset:
+            return
+        mark = cast("yaml.Mark", node.start_mark)
+        yield mark.line, mark.line, [f"{' ' * mark.column}description: {scalar(description)}"]
 
     def _versions(self) -> list[dict[str, Any]]:
         versions = self.data.get("versions")
@@ -80,18 +126,17 @@ class ExistingDraft:
             f"its own table as an item of versions, too, and add:\n{by_hand}"
         )
 
-    def _unreviewed(self, lines: Sequence[str]) -> Iterator[str]:
-        """The lines, with a reviewer taken off."""
+    def _unreviewed(self, lines: Sequence[str], what: str) -> Iterator[str]:
+        """The lines, with a reviewer taken off because of what was done since."""
         node = self._node("reviewed_by")
         if node is None:
-            yield "reviewed_by:"
-            yield from lines
+            first = cast("yaml.Mark", self.root.start_mark).line
+            yield from (*lines[:first], "reviewed_by:", *lines[first:])
             return
-        mark = cast("yaml.Mark", node.start_mark)
         name = self.data["reviewed_by"]
-        was = f"  # {name} had reviewed it; tables were added since" if name is not None else ""
-        for number, line in enumerate(lines):
-            yield f"reviewed_by:{was}" if number == mark.line and was else line
+        was = f"  # {name} had reviewed it; {what} since" if name is not None else ""
+        for line in lines:
+            yield f"reviewed_by:{was}" if was and line.startswith("reviewed_by:") else line
 
     def _node(self, name: str) -> yaml.Node | None:
         pairs = cast("list[tuple[yaml.Node, yaml.Node]]", self.root.value)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
+from typing import cast
 
 from registry_dagster.adopt.pattern import Matched, Pattern
 from registry_dagster.errors import TableNotFound
+from registry_dagster.model.table import TableFormat
 from registry_dagster.tables.storage.locations import below, local_path, normalise
 from registry_dagster.tables.storage.open import open_storage
 from registry_dagster.tables.storage.options import StorageOptions
@@ -23,10 +25,12 @@ class FoundTable:
     Args:
         location: Where it is, a URI.
         matched: What its path says.
+        format: Its format, as far as the listing shows it.
     """
 
     location: str
     matched: Matched
+    format: TableFormat | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def _walk(root: str, places: dict[str, tuple[Place, Matched]], others: dict[str,
         if why := place.problem():
             walk.skipped.append(Skipped(name, why))
         else:
-            walk.tables.append(FoundTable(_location(root, name), matched))
+            walk.tables.append(FoundTable(_location(root, name), matched, cast("TableFormat | None", place.format)))
     walk.skipped += others.values()
     return walk
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from registry_dagster.adopt.adopting import Adopted, Adoption
+from registry_dagster.adopt.cave_facts import CaveFilling
 from registry_dagster.adopt.groups import NAME_TEMPLATE, Naming, grouped
 from registry_dagster.adopt.pattern import CAVE_PATTERN, Pattern
 from registry_dagster.adopt.published import Published
@@ -18,7 +19,10 @@ from registry_dagster.cli.init import Materializations
 from registry_dagster.cli.options import AsJson, Env, StorageOption, Target, opened, storage_options
 from registry_dagster.cli.output import note, progress, say, show
 from registry_dagster.cli.results import counting, sums
+from registry_dagster.errors import RegistryError
 from registry_dagster.registry.registry import Registry
+from registry_dagster.sources.cave import CaveDatastack
+from registry_dagster.tables.storage.options import StorageOptions
 
 __all__ = ["adopt"]
 
@@ -27,7 +31,12 @@ _SHOWN = 20
 
 @app.command()
 def adopt(
-    location: Annotated[str, typer.Argument(help="The bucket or folder: a path or a URI.")],
+    location: Annotated[
+        str, typer.Argument(metavar="LOCATION|cave", help="The bucket or folder, a path or a URI; or the word cave.")
+    ],
+    datastack: Annotated[
+        str | None, typer.Argument(help="After cave: the datastack whose metadata is filled into drafts.")
+    ] = None,
     layout: Annotated[
         list[str] | None,
         typer.Option(
@@ -49,6 +58,8 @@ def adopt(
         ),
     ] = None,
     materialization: Materializations = None,
+    version: Annotated[int | None, typer.Option(help="After cave: the materialization version.")] = None,
+    server: Annotated[str | None, typer.Option(help="After cave: the address of its global server.")] = None,
     storage_option: StorageOption = None,
     registry: Target = None,
     env: Env = None,
@@ -58,8 +69,13 @@ def adopt(
 
     Versions and layouts of one table become one dataset. Run it again to add what is new: what people wrote is kept,
     and a draft with new tables needs to be reviewed again. Exit code 1 if a table could not be inspected.
+
+    After that, `adopt cave DATASTACK --version N` replaces each TODO that CAVE's metadata of its tables answers:
+    resolutions, annotation types, reference tables, chunkedgraph; and adds descriptions.
     """
     options = storage_options(storage_option)
+    if location == "cave":
+        return _fill(drafts, datastack, version, server, options, as_json)
     walk = walk_location(location, [Pattern(each) for each in layout or [CAVE_PATTERN]], options)
     with opened(registry, env) as opened_registry:
         naming = Naming(name, _sources(opened_registry, source or ()), materialization or ())
@@ -67,6 +83,24 @@ def adopt(
         adoption = Adoption(drafts, naming, options, Published(opened_registry.meanings))
         with progress("drafting", len(groups)) as advance:
             adopted = list(counting(adoption.adopt(groups), advance))
+    _show(adopted, walk, drafts, as_json)
+
+
+def _fill(
+    drafts: Path,
+    datastack: str | None,
+    version: int | None,
+    server: str | None,
+    options: StorageOptions | None,
+    as_json: bool,
+) -> None:
+    if datastack is None or version is None:
+        raise RegistryError("adopt cave: write adopt cave DATASTACK --version N, e.g. minnie65_public --version 1300")
+    filling = CaveFilling(drafts, CaveDatastack(datastack, server).tables(version), options)
+    _show(list(filling.fill()), Walk(), drafts, as_json)
+
+
+def _show(adopted: Sequence[Adopted], walk: Walk, drafts: Path, as_json: bool) -> None:
     show(as_json, _json(adopted, walk), lambda: _print(adopted, walk, drafts))
     if any(each.problems for each in adopted):
         raise typer.Exit(1)
@@ -102,8 +136,9 @@ def _print(adopted: Sequence[Adopted], walk: Walk, drafts: Path) -> None:
 
 
 def _print_dataset(each: Adopted) -> None:
-    if each.tables:
-        say(f"{each.word} {each.file}: {each.tables} {'table' if each.tables == 1 else 'tables'}")
+    added = f": {each.tables} {'table' if each.tables == 1 else 'tables'}" if each.tables else ""
+    if each.word not in ("unchanged", "skipped"):
+        say(f"{each.word} {each.file}{added}")
     for problem in each.problems:
         note(f"{each.name}: {problem}")
 

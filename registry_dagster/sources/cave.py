@@ -8,15 +8,16 @@ from __future__ import annotations
 import os
 import warnings
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from registry_dagster.errors import SourceError, SourceUnavailable
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.text import suggestion
+from registry_dagster.sources.cave_tables import CaveTables, tables_from_cave
 from registry_dagster.sources.source import (
     SourceReport,
     source_address,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TOKEN_VARIABLE", "CaveDatastack", "versions_from_cave"]
 
+T = TypeVar("T")
 TOKEN_VARIABLE = "CAVE_TOKEN"
 _SERVICE = source_service(TOKEN_VARIABLE)
 _SECONDS = 60.0
@@ -78,16 +80,43 @@ class CaveDatastack:
 
     def ask(self) -> SourceReport:
         """Ask for the versions, including expired ones that the server still lists."""
+        return self._in_time(self._ask)
+
+    def tables(self, version: int) -> CaveTables:
+        """Ask for the annotation tables of a materialization.
+
+        Raises:
+            SourceError, SourceUnavailable: as for `ask`.
+        """
+        return self._in_time(lambda: self._tables(version))
+
+    def _in_time(self, ask: Callable[[], T]) -> T:
         if self.server is not None:
             source_address(self.server, _SERVICE)
         try:
-            return within(_SECONDS, self._ask)
+            return within(_SECONDS, ask)
         except TimeoutError:
             raise SourceUnavailable(f"{self._where} did not answer within {_SECONDS:.0f} s; try again later") from None
 
+    def _tables(self, version: int) -> CaveTables:
+        def question(client: Any) -> Any:
+            return [client.info.segmentation_source(), client.materialize.get_tables_metadata(version=version)]
+
+        segmentation, records = self._asked(_caveclient(), self.datastack, question)
+        try:
+            tables = tables_from_cave(records)
+        except ValueError:
+            raise SourceError(self._unclear) from None
+        chunkedgraph = str(segmentation).rstrip("/").rpartition("/")[2] or None
+        return CaveTables(self.datastack, version, chunkedgraph, tables)
+
     def _ask(self) -> SourceReport:
+        def question(client: Any) -> Any:
+            return client.materialize.get_versions_metadata(expired=True)
+
         caveclient = _caveclient()
-        records = {name: self._records(caveclient, name) for name in (self.datastack, *self.same_as)}
+        names = (self.datastack, *self.same_as)
+        records = {name: self._asked(caveclient, name, question) for name in names}
         same = {name: records[name] for name in self.same_as}
         try:
             versions, notes = versions_from_cave(self.datastack, records[self.datastack], same)
@@ -95,7 +124,7 @@ class CaveDatastack:
             raise SourceError(self._unclear) from None
         return SourceReport(tuple(versions), tuple(notes))
 
-    def _records(self, caveclient: Any, datastack: str) -> Any:
+    def _asked(self, caveclient: Any, datastack: str, question: Callable[[Any], Any]) -> Any:
         """What the server returns. Errors leave out its own words, which may repeat the token."""
         import requests
 
@@ -104,7 +133,7 @@ class CaveDatastack:
             with warnings.catch_warnings():
                 # caveclient's placeholder for "never expires" loses nanoseconds, and pandas warns of it.
                 warnings.simplefilter("ignore", UserWarning)
-                records = client.materialize.get_versions_metadata(expired=True)
+                records = question(client)
             _refuse_token(client.auth.token, records)
             return records
         except caveclient.base.AuthException:

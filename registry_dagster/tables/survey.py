@@ -42,6 +42,12 @@ class Place:
         else:
             self.strong.update(_strong_formats(path))
 
+    @property
+    def format(self) -> str | None:
+        """The one format whose marks a directory has; None for a file, or if there are several or none."""
+        found = self.strong or self.weak
+        return next(iter(found)) if len(found) == 1 else None
+
     def problem(self) -> str | None:
         """Why it is not one table; None if it is one."""
         if self.is_file:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import deltalake
 import lance
 import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
+from pyiceberg.catalog.sql import SqlCatalog
 
-__all__ = ["LAYOUTS", "TABLES", "fill"]
+from registry_dagster.tables.iceberg.options import for_pyiceberg
+
+__all__ = ["LAYOUTS", "TABLES", "fill", "write_iceberg"]
 
 LAYOUTS = (
     "{system}/v{version}/{table}/{layout}",
@@ -49,10 +53,10 @@ JUNK = (
 Put = Callable[[str, bytes], object]
 
 
-def _delta(names: int) -> Iterator[str]:
+def _delta(names: int, layouts: Sequence[str]) -> Iterator[str]:
     for version in (943, 1300):
         for name in range(names):
-            for layout in ("id", "pre_pt_root_id", "post_pt_root_id", "flat"):
+            for layout in layouts:
                 yield f"minnie65_public/v{version}/synapses_{name}/{layout}"
 
 
@@ -69,7 +73,8 @@ def fill(put: Put, scratch: Path, share: float = 1.0) -> int:
         share: Of the tables.
     """
     counts = {name: max(1, int(count * share)) for name, count in TABLES.items()}
-    places = list(_delta(max(1, counts["delta"] // 8)))
+    layouts = ("id", "pre_pt_root_id", "post_pt_root_id", "flat") if counts["delta"] >= 8 else ("id",)
+    places = list(_delta(max(1, counts["delta"] // 8), layouts))
     _copy(_written_delta(scratch), places, put)
     vectors = [f"embeddings/minnie65_public/1300/vectors_{each}.lance" for each in range(counts["lance"])]
     _copy(_written_lance(scratch), vectors, put)
@@ -110,3 +115,17 @@ def _feather(scratch: Path) -> bytes:
 def _parquet(scratch: Path) -> bytes:
     pq.write_table(NEURONS, scratch / "a.parquet")
     return (scratch / "a.parquet").read_bytes()
+
+
+def write_iceberg(bucket: str, options: Mapping[str, Any], put: Put, scratch: Path) -> int:
+    """Write Iceberg tables, whose metadata has their own addresses, so they cannot be copied. Says how many."""
+    catalog = SqlCatalog("c", **for_pyiceberg({"type": "sql", "uri": f"sqlite:///{scratch}/catalog.db", **options})[0])
+    catalog.create_namespace("n")
+    for each in range(2):
+        place = f"bundles/hemibrain/v1.2.1/bodies_{each}"
+        table = catalog.create_table(f"n.bodies_{each}", schema=NEURONS.schema, location=f"s3://{bucket}/{place}")
+        table.append(NEURONS)
+        current = table.metadata_location.rpartition("/")[2]
+        put(f"{place}/metadata/version-hint.text", current.removesuffix(".metadata.json").encode())
+    catalog.close()
+    return 2

@@ -28,6 +28,7 @@ import yaml
 from packaging.requirements import Requirement
 from typer.testing import CliRunner
 
+from registry_dagster.adopt.declaration_file import read_file
 from registry_dagster.cli import app
 from registry_dagster.cli.output import output
 from registry_dagster.dagster.gate.approvals import read_approvals
@@ -47,6 +48,7 @@ NOT_RUN_HERE = {
     "dg": "run by tests/dagster/test_component.py",
     "dagster instance concurrency": "run by tests/deploy/test_postgres.py",
     "datahub docker": "needs Docker",
+    "feature-registry adopt cave": "run by tests/adopt/test_cave.py",
     "feature-registry materializations import cave": "run by tests/cli/test_materializations.py",
     "feature-registry materializations import neuprint": "run by tests/cli/test_materializations.py",
 }
@@ -119,6 +121,8 @@ class Program:
         content = yaml.safe_load(block.text)
         where = f"{self.page.name}:{block.line}"
         match content:
+            case {"dataset": _, "versions": _}:
+                read_file(block.text.replace("unit: TODO", "unit: nm").replace("semantic: TODO", "semantic: feature"))
             case {"dataset": _}:
                 FeatureTable.from_json(content)
             case {"ops": {"publish": {"config": config}}}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -124,8 +125,13 @@ def _serving(answers: Answers, *, token: str | None) -> Iterator[Server]:
 
 
 @contextmanager
-def cave(**datastacks: Any) -> Iterator[Server]:
-    """A global server that is its own local server too. It takes TOKEN alone."""
+def cave(tables: Any = None, **datastacks: Any) -> Iterator[Server]:
+    """A global server that is its own local server too. It takes TOKEN alone.
+
+    Args:
+        tables: The metadata of the annotation tables, at each version of each datastack.
+        datastacks: Datastack → the records of its versions.
+    """
     served = Server()
 
     def answers(path: str) -> tuple[int, Any] | None:
@@ -149,6 +155,8 @@ def cave(**datastacks: Any) -> Iterator[Server]:
         for name, records in datastacks.items():
             if path == f"/materialize/api/v3/datastack/{name}/metadata":
                 return 200, records
+            if re.fullmatch(rf"/materialize/api/v3/datastack/{name}/version/\d+/tables/metadata", path):
+                return 200, tables
         return None
 
     with _serving(answers, token=TOKEN) as server:

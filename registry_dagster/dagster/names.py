@@ -83,11 +83,14 @@ DATASET_TAG = "registry/dataset"
 VERSION_TAG = "registry/version"
 DRY_RUN_TAG = "registry/dry_run"
 
-# Tags of a run that the gate requested.
-GATE_TAG = "registry/gate"
-REQUEST_TAG = "registry/ask"
-ATTEMPT_TAG = "registry/attempt"
-APPROVALS_TAG = "registry/approvals"
+# The tag of a run that the gate requested. Dagster shows no tag with this prefix.
+REQUEST_TAG = ".dagster/feature_registry_request"
+
+# The tags of such a run in earlier releases; they are still read.
+OLD_GATE_TAG = "registry/gate"
+OLD_REQUEST_TAG = "registry/ask"
+OLD_ATTEMPT_TAG = "registry/attempt"
+OLD_APPROVALS_TAG = "registry/approvals"
 
 # Tags that Dagster itself sets.
 CODE_LOCATION_TAG = "dagster/code_location"

@@ -9,22 +9,14 @@ from typing import Any
 
 import dagster as dg
 
-from registry_dagster.dagster.gate.approvals import Approval
+from registry_dagster.dagster.gate.approval_tags import TagApproval, read_tags
 from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator, dataset_key
-from registry_dagster.dagster.names import (
-    LABEL_TAG,
-    MESSAGE_TAG,
-    PRODUCING_RUN,
-    PUBLISHER_TAG,
-    ROOT_RUN_TAG,
-    RUN,
-)
+from registry_dagster.dagster.names import PRODUCING_RUN, ROOT_RUN_TAG, RUN
 from registry_dagster.dagster.publish.config import Target
 from registry_dagster.dagster.publish.frozen_tables import FrozenTable, find_frozen_tables
-from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.batches import batches
 
-__all__ = ["RunGroups", "newest_in_place", "published_run", "read_groups", "runs_of", "tag_problem", "tagged_target"]
+__all__ = ["RunGroups", "newest_in_place", "published_run", "read_groups", "runs_of"]
 
 _MOST_RUNS = 500
 _PAGE = 1000
@@ -74,9 +66,18 @@ def runs_of(instance: dg.DagsterInstance, run_ids: Iterable[str]) -> dict[str, d
     }
 
 
-def read_groups(instance: dg.DagsterInstance, run_ids: Iterable[str]) -> RunGroups:
-    """These runs, and the others of their groups: a few queries for many runs."""
-    given = runs_of(instance, run_ids)
+def read_groups(
+    instance: dg.DagsterInstance, run_ids: Iterable[str], known: Mapping[str, dg.RunRecord] | None = None
+) -> RunGroups:
+    """These runs, and the others of their groups: a few queries for many runs.
+
+    Args:
+        instance: Dagster's storage.
+        run_ids: The runs.
+        known: Runs that were read already, all of the given ones among them. Default: they are read.
+    """
+    ids = set(run_ids)
+    given = runs_of(instance, ids) if known is None else {each: known[each] for each in ids & known.keys()}
     roots = sorted({record.dagster_run.tags.get(ROOT_RUN_TAG, run_id) for run_id, record in given.items()})
     found = {**given, **runs_of(instance, set(roots) - given.keys())}
     for some in batches(roots, _MOST_RUNS):
@@ -86,33 +87,6 @@ def read_groups(instance: dg.DagsterInstance, run_ids: Iterable[str]) -> RunGrou
     for run_id, record in sorted(found.items(), key=lambda each: each[1].storage_id, reverse=True):
         by_root.setdefault(record.dagster_run.tags.get(ROOT_RUN_TAG, run_id), []).append(run_id)
     return RunGroups(found, by_root)
-
-
-def tag_problem(run: dg.DagsterRun) -> str | None:
-    """What is wrong with the tags by which a run approves what it makes, so that they approve nothing."""
-    if MESSAGE_TAG not in run.tags:
-        return None
-    publisher, label = run.tags.get(PUBLISHER_TAG, "nobody"), run.tags.get(LABEL_TAG)
-    try:
-        Approval(asset="any", why=run.tags[MESSAGE_TAG].strip(), by=publisher, label=label)
-    except InvalidDeclaration as error:
-        names = f"why is the tag {MESSAGE_TAG}, by is {PUBLISHER_TAG}, label is {LABEL_TAG}"
-        return f"the tags of run {run.run_id} approve nothing: {error} ({names})"
-    return None
-
-
-def tagged_target(asset: str, partition: str | None, run: dg.DagsterRun) -> Target | None:
-    """What a run's tag approves of one asset; None if it carries none, or one that approves nothing."""
-    if MESSAGE_TAG not in run.tags or tag_problem(run):
-        return None
-    return Target(
-        asset=asset,
-        message=run.tags[MESSAGE_TAG],
-        partition=partition,
-        run_id=run.run_id,
-        label=run.tags.get(LABEL_TAG),
-        publisher=run.tags.get(PUBLISHER_TAG),
-    )
 
 
 def newest_in_place(
@@ -130,7 +104,7 @@ def _newest(
         # The reviewed file, or a person, approved exactly this run.
         return target
     for run_id in groups.newer(target.run_id or ""):
-        newer = tagged_target(target.asset, target.partition, groups.runs[run_id].dagster_run)
+        newer = _target_by_tag(target, groups, run_id)
         if newer is None:
             continue
         (frozen,) = find_frozen_tables(instance, [newer])
@@ -141,9 +115,15 @@ def _newest(
 
 def _is_by_tag(target: Target, groups: RunGroups) -> bool:
     """Whether a target says what its run's tags say."""
-    run = groups.runs.get(target.run_id or "")
-    tagged = run and tagged_target(target.asset, target.partition, run.dagster_run)
+    tagged = _target_by_tag(target, groups, target.run_id or "")
     return tagged is not None and tagged.to_config() == target.to_config()
+
+
+def _target_by_tag(target: Target, groups: RunGroups, run_id: str) -> Target | None:
+    """What a run's tags approve of the target's asset and partition."""
+    run = groups.runs.get(run_id)
+    approval = run and read_tags(run.dagster_run)
+    return approval.target(target.asset, target.partition) if isinstance(approval, TagApproval) else None
 
 
 def published_run(

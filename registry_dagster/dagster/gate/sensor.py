@@ -18,7 +18,7 @@ from registry_dagster.dagster.gate.cursor import Cursor
 from registry_dagster.dagster.gate.tick import Tick
 from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator, checked_translator
 from registry_dagster.dagster.names import GATE_ASSETS, GATE_NAME, JOB_NAME, PUBLISH_JOB
-from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.errors import InvalidDeclaration, PublishRefused
 
 __all__ = ["publish_sensor"]
 
@@ -44,7 +44,9 @@ def publish_sensor(
     means the newest materialization when the gate first finds one; it waits until there is one. An entry approves
     once, also if it is missing from the file for a while.
 
-    A run that failed is requested again until it succeeds, or a person deletes it.
+    A run that failed is requested again until it succeeds, or a person deletes it. If an approval is wrong, the
+    others are requested first; then ticks fail and say what is wrong, until the file is corrected, or for an hour if
+    it is a run's tags, which nobody can correct.
 
     Args:
         assets: Which assets. Default: all declared ones of the code location that no other gate, or the gate of
@@ -110,13 +112,23 @@ def _new_tick(
 def _evaluate(
     tick: Tick, context: dg.SensorEvaluationContext, approvals: Approvals, pauses: Sequence[float]
 ) -> dg.SensorResult:
+    """The tick's result.
+
+    Raises:
+        PublishRefused: an approval is wrong, there is nothing to request, and nothing to remember.
+    """
+    before = Cursor.from_text(context.cursor) or Cursor()
     requests = tick.requests(approvals, pauses)
-    for note in tick.notes:
-        context.log.warning(note)
+    words = [*tick.problems, *tick.notes]
+    for each in words:
+        context.log.warning(each)
+    # Dagster does not keep the cursor of a tick that fails, and launches none of its runs.
+    if tick.problems and not requests and not tick.cursor.is_news(before):
+        raise PublishRefused("; ".join(words))
     return dg.SensorResult(
         run_requests=[request.to_run_request() for request in requests],
         cursor=tick.cursor.to_text(),
-        skip_reason=None if requests else dg.SkipReason("; ".join(tick.notes) or "nothing new is approved"),
+        skip_reason=None if requests else dg.SkipReason("; ".join(words) or "nothing new is approved"),
     )
 
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
 
+from registry_dagster.dagster.gate.approval_tags import TagApproval, read_tags
 from registry_dagster.dagster.gate.approvals import Approval, Approvals
 from registry_dagster.dagster.gate.cursor import Cursor
+from registry_dagster.dagster.gate.new_records import NewRecords
+from registry_dagster.dagster.gate.request_tag import RequestTag
 from registry_dagster.dagster.gate.requests import PublishRequest, RequestRun, newest_run, newest_runs
-from registry_dagster.dagster.gate.run_groups import (
-    RunGroups,
-    newest_in_place,
-    published_run,
-    read_groups,
-    runs_of,
-    tag_problem,
-    tagged_target,
-)
+from registry_dagster.dagster.gate.run_groups import RunGroups, newest_in_place, published_run, read_groups, runs_of
 from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator
 from registry_dagster.dagster.pin.frozen import is_pinned
 from registry_dagster.dagster.publish.config import Target
@@ -30,8 +25,10 @@ from registry_dagster.model.batches import batches
 __all__ = ["Tick"]
 
 _BATCH = 250
-_MOST_RECORDS = 1000
-_MOST_ASSETS = 500
+_MOST_ENTRIES = 100
+"""Of the file in one request: their keys are in the run's tag, of which PostgreSQL indexes at most 2,700 bytes."""
+_SECONDS_SHOWN = 3600
+"""Wrong tags of a run cannot be corrected, so they are shown for a while."""
 
 Identity = tuple[str, str | None, str | None]
 """Which materialization a target means: asset, partition, run. Two approvals of one are one request."""
@@ -52,6 +49,7 @@ class Tick:
         cursor: What the gate remembers; the tick updates it.
         translator: Knows the keys of the datasets' assets.
         notes: What a person should know; the tick adds to it.
+        problems: Approvals that approve nothing until a person acts; the tick adds to it.
     """
 
     instance: dg.DagsterInstance
@@ -61,6 +59,8 @@ class Tick:
     cursor: Cursor
     translator: FeatureRegistryTranslator
     notes: list[str] = field(default_factory=list[str])
+    problems: list[str] = field(default_factory=list[str])
+    now: float = field(default_factory=time.time)
 
     def requests(self, approvals: Approvals, pauses: Sequence[float]) -> list[PublishRequest]:
         """What to request now: failed requests that are due again, and what is newly approved.
@@ -73,9 +73,10 @@ class Tick:
         known = self._read_back_requests() if self.cursor.catching_up else dict[Identity, bool]()
         requests = list(self._retries(pauses))
         known |= {_identity(target): False for request in requests for target in request.targets}
-        new = [each for identity, each in self._approved(approvals, known).items() if identity not in known]
-        requests += map(self._first_request, batches(new, _BATCH))
-        self.cursor.pending |= {request.id for request in requests}
+        approved = self._approved(approvals, known)
+        requests += self._first_requests([each for identity, each in approved.items() if identity not in known])
+        self.cursor.pending |= {request.tag.to_text() for request in requests}
+        self.problems += self.cursor.wrong_tags
         return requests
 
     def _approved(self, approvals: Approvals, known: Mapping[Identity, bool]) -> dict[Identity, ApprovedTarget]:
@@ -89,9 +90,13 @@ class Tick:
             self.cursor.approved.add(key)
         return approved
 
-    def _first_request(self, batch: Sequence[ApprovedTarget]) -> PublishRequest:
-        targets, keys = [target for target, _ in batch], [key for _, key in batch if key]
-        return PublishRequest.first(self.gate, targets, keys)
+    def _first_requests(self, approved: Sequence[ApprovedTarget]) -> Iterator[PublishRequest]:
+        by_tag = [target for target, key in approved if key is None]
+        by_file = [(target, key) for target, key in approved if key is not None]
+        for targets in batches(by_tag, _BATCH):
+            yield PublishRequest.first(self.gate, targets)
+        for some in batches(by_file, _MOST_ENTRIES):
+            yield PublishRequest.first(self.gate, [target for target, _ in some], [key for _, key in some])
 
     def _read_back_requests(self) -> dict[Identity, bool]:
         """Learn from the gate's runs what was requested before: for a new cursor, and one that was lost.
@@ -102,22 +107,24 @@ class Tick:
         known: dict[Identity, bool] = {}
         for run in newest_runs(self.instance, self.job, self.gate):
             known |= {_identity(target): run.succeeded for target in run.request.targets}
-            self.cursor.approved |= set(run.request.approvals)
+            self.cursor.approved |= set(run.request.tag.approvals)
             if not run.succeeded:
-                self.cursor.pending.add(run.request.id)
+                self.cursor.pending.add(run.request.tag.to_text())
         return known
 
     def _retries(self, pauses: Sequence[float]) -> Iterator[PublishRequest]:
         """The requests that failed and have waited, for those of their assets that are still declared."""
-        for request_id in sorted(self.cursor.pending):
-            run = newest_run(self.instance, self.job, request_id)
+        for text in sorted(self.cursor.pending):
+            tag = RequestTag.from_text(text)
+            run = tag and newest_run(self.instance, self.job, tag)
             targets = self._targets_left(run)
             if run is None or not targets:
-                self.cursor.pending.discard(request_id)
+                self.cursor.pending.discard(text)
             elif run.failed_at is not None:
                 newest = newest_in_place(self.instance, targets, self.translator)
                 # What a re-execution replaced can no longer be published; the one in its place need not wait.
                 if newest != targets or self._is_due(run.failed_at, run.request, pauses):
+                    self.cursor.pending.discard(text)
                     yield run.request.retry(newest)
 
     def _targets_left(self, run: RequestRun | None) -> list[Target]:
@@ -132,14 +139,14 @@ class Tick:
 
     def _is_due(self, failed_at: float, request: PublishRequest, pauses: Sequence[float]) -> bool:
         """Whether a request that failed has waited; if it has to wait longer, a note says how long."""
-        wait = failed_at + pauses[min(request.attempt, len(pauses)) - 1] - time.time()
+        wait = failed_at + pauses[min(request.tag.attempt, len(pauses)) - 1] - self.now
         if wait > 0:
             self.notes.append(f"failed targets: {len(request.targets)}; they will be requested again in {wait:.0f} s")
         return wait <= 0
 
     def _targets_by_file(self, approvals: Approvals) -> Iterator[tuple[Target, str]]:
         """What the file approves and was not requested yet, each with the key of its entry."""
-        self.notes += approvals.problems
+        self.problems += approvals.problems
         new = list(self._new_entries(approvals))
         found = find_frozen_tables(self.instance, [entry.target for entry in new])
         for entry, frozen in zip(new, found, strict=True):
@@ -150,14 +157,14 @@ class Tick:
                 yield entry.target.model_copy(update={"run_id": frozen.origin.run_id}), entry.key
 
     def _new_entries(self, approvals: Approvals) -> Iterator[Approval]:
-        """The entries that were not requested yet. One whose asset is not declared here becomes a note."""
+        """The entries that were not requested yet. One whose asset is not declared here is a problem."""
         for entry in approvals.entries:
             if entry.key in self.cursor.approved:
                 continue
             if entry.asset in self.assets:
                 yield entry
             else:
-                self.notes.append(
+                self.problems.append(
                     f"asset {entry.asset!r} is approved, but no declared asset has that key here; correct the entry, "
                     "or declare the asset"
                 )
@@ -168,8 +175,10 @@ class Tick:
         A run that is executed again has the tags of the first one, which is not a second approval: once one of a
         group is published, the others wait for one.
         """
-        tagged = list(self._tagged())
-        groups = read_groups(self.instance, {target.run_id for target in tagged if target.run_id})
+        records = self._new_records()
+        runs = runs_of(self.instance, {record.run_id for record in records})
+        tagged = list(self._tagged(records, runs.values()))
+        groups = read_groups(self.instance, {target.run_id for target in tagged if target.run_id}, runs)
         newest = {(each.asset, each.partition, groups.root(each.run_id or "")): each for each in tagged}
         repeated = [each for each in newest.values() if len(groups.members(each.run_id or "")) > 1]
         asked = {**self._requested_since(groups, repeated), **known}
@@ -218,45 +227,34 @@ class Tick:
             "in its place"
         )
 
-    def _tagged(self) -> Iterator[Target]:
-        """The new materializations whose runs carry the tag and whose tables are pinned."""
-        records = [record for record in self._new_records() if is_pinned(record.asset_materialization)]
-        runs = runs_of(self.instance, {record.run_id for record in records})
-        self.notes += filter(None, (tag_problem(run.dagster_run) for run in runs.values()))
+    def _new_records(self) -> list[dg.EventLogRecord]:
+        """The new materializations whose tables are pinned."""
+        new = NewRecords(self.instance, self.assets, self.cursor, self.now)
+        records = [record for record in new.read() if is_pinned(record.asset_materialization)]
+        if new.more:
+            self.notes.append("there are more new materializations than one tick reads; the next tick continues")
+        return records
+
+    def _tagged(self, records: Iterable[dg.EventLogRecord], runs: Iterable[dg.RunRecord]) -> Iterator[Target]:
+        """The materializations whose runs' tags approve them."""
+        approvals = self._approvals_of(runs)
         for record in records:
-            run = runs.get(record.run_id)
-            target = run and tagged_target(_asset(record), record.partition_key, run.dagster_run)
-            if target is not None:
-                yield target
+            if record.run_id in approvals:
+                yield approvals[record.run_id].target(_asset(record), record.partition_key)
 
-    def _new_records(self) -> Iterator[dg.EventLogRecord]:
-        """Materializations that were not read yet, oldest first for each asset, up to a limit for each tick.
-
-        `catching_up` ends only after every asset was read to its end. Until then each tick reads the earlier
-        requests back, or a record that was requested under a lost cursor would be requested again.
-        """
-        left = _MOST_RECORDS
-        for key in self._assets_with_new_records():
-            if left <= 0:
-                self.notes.append("there are more new materializations than one tick reads; the next tick continues")
-                return
-            wanted = dg.AssetRecordsFilter(asset_key=key, after_storage_id=self.cursor.last_seen(key))
-            page = self.instance.fetch_materializations(wanted, limit=left, ascending=True)
-            left -= len(page.records)
-            if page.records:
-                self.cursor.seen[key.to_user_string()] = page.records[-1].storage_id
-            yield from page.records
-        self.cursor.catching_up = False
-
-    def _assets_with_new_records(self) -> Iterator[dg.AssetKey]:
-        """The assets to query: one look-up for many assets finds those with nothing new."""
-        keys = list(map(dg.AssetKey.from_user_string, sorted(self.assets)))
-        for some in batches(keys, _MOST_ASSETS):
-            for record in self.instance.get_asset_records(some):
-                key = record.asset_entry.asset_key
-                newest = record.asset_entry.last_materialization_storage_id
-                if (newest or 0) > self.cursor.last_seen(key):
-                    yield key
+    def _approvals_of(self, runs: Iterable[dg.RunRecord]) -> dict[str, TagApproval]:
+        """Run id → what the run's tags approve. Wrong tags are remembered, to be shown."""
+        shown_since = self.now - _SECONDS_SHOWN
+        wrong = self.cursor.wrong_tags
+        self.cursor.wrong_tags = {text: found for text, found in wrong.items() if found > shown_since}
+        approvals: dict[str, TagApproval] = {}
+        for run in (record.dagster_run for record in runs):
+            read = read_tags(run)
+            if isinstance(read, TagApproval):
+                approvals[run.run_id] = read
+            elif read is not None:
+                self.cursor.wrong_tags[str(read)] = self.now
+        return approvals
 
 
 def _asset(record: dg.EventLogRecord) -> str:

@@ -11,6 +11,8 @@ import pytest
 
 import registry_dagster as rd
 from registry_dagster.dagster.gate.approvals import read_approvals
+from registry_dagster.dagster.gate.request_tag import RequestTag
+from registry_dagster.errors import PublishRefused
 from tests.dagster.gate.gate import APPROVED, Gate, targets_of
 from tests.dagster.pipeline import cells_asset, cells_declared, materialize, sizes_asset, write_cells
 
@@ -144,23 +146,27 @@ def test_an_approval_is_not_replayed_when_its_file_was_away_for_a_tick(
     ],
     ids=["empty", "blank", "publisher", "label"],
 )
-def test_tags_that_approve_nothing_are_told_and_keep_no_other_out(
+def test_wrong_tags_are_shown_for_an_hour_and_keep_no_other_out(
     instance: Instance,
     resource: rd.FeatureRegistry,
     registry: rd.Registry,
     own_files: dg.AssetsDefinition,
     tags: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     gate = Gate(instance, resource, [own_files])
     wrong = materialize(instance, resource, own_files, tags=tags).run_id
-    told = gate.look()
-    assert told.skip_reason is not None
-    assert f"the tags of run {wrong} approve nothing" in (told.skip_reason.skip_message or "")
-    gate.cursor = None
     materialize(instance, resource, own_files, tags=APPROVED)
-    (published,) = gate.tick()
-    assert published.success
+    assert len(gate.tick()) == 1
+    skipped = gate.look().skip_reason
+    assert skipped is not None
+    assert f"the tags of run {wrong} approve nothing" in (skipped.skip_message or "")
+    for _ in range(2):
+        with pytest.raises(PublishRefused, match=f"the tags of run {wrong} approve nothing"):
+            gate.look()
     assert len(registry.versions("minnie65.cells")) == 1
+    monkeypatch.setattr("registry_dagster.dagster.gate.tick._SECONDS_SHOWN", 0)
+    assert not gate.look().run_requests
 
 
 def test_tags_of_another_jobs_run_neither_stop_the_gate_nor_take_an_approval(
@@ -172,12 +178,14 @@ def test_tags_of_another_jobs_run_neither_stop_the_gate_nor_take_an_approval(
 ) -> None:
     approvals.write_text(GOOD)
     (entry,) = read_approvals(approvals).entries
-    claimed = {"registry/gate": "publish_gate", "registry/ask": "x", "registry/attempt": "abc"}
+    old = {"registry/gate": "publish_gate", "registry/ask": "x", "registry/approvals": entry.key}
+    new = {".dagster/feature_registry_request": RequestTag("publish_gate", "x", approvals=(entry.key,)).to_text()}
 
-    @dg.job(tags={**claimed, "registry/approvals": entry.key})
+    @dg.job
     def another() -> None: ...
 
-    another.execute_in_process(instance=instance)
+    for claimed in (old, new):
+        another.execute_in_process(instance=instance, tags=claimed)
     gate = Gate(instance, resource, [own_files], approvals=approvals)
     materialize(instance, resource, own_files)
     (published,) = gate.tick()
@@ -421,7 +429,7 @@ def many(pinned: dict[str, Any]) -> dg.OpDefinition:
 def test_more_than_a_tick_looks_at_is_looked_at_by_the_next(
     instance: Instance, resource: rd.FeatureRegistry, own_files: dg.AssetsDefinition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("registry_dagster.dagster.gate.tick._MOST_RECORDS", 2)
+    monkeypatch.setattr("registry_dagster.dagster.gate.new_records._MOST_RECORDS", 2)
     gate = Gate(instance, resource, [own_files])
     for _ in range(5):
         materialize(instance, resource, own_files, tags=APPROVED)
@@ -441,10 +449,13 @@ def test_a_wrong_entry_is_reported_and_does_not_stop_the_others(
     )
     (request,) = gate.look().run_requests or ()
     assert [each["message"] for each in targets_of(request)] == ["Reviewed"]
-    skipped = gate.look().skip_reason
-    assert skipped is not None
-    assert f"{approvals}, entry 1: Approval: why: required, but missing" in (skipped.skip_message or "")
-    assert "asset 'cell' is approved, but no declared asset has that key here" in (skipped.skip_message or "")
+    gate.look()  # its cursor no longer has the request, so it must be kept
+    with pytest.raises(PublishRefused) as failed:
+        gate.look()
+    assert f"{approvals}, entry 1: Approval: why: required, but missing" in str(failed.value)
+    assert "asset 'cell' is approved, but no declared asset has that key here" in str(failed.value)
+    approvals.write_text("")
+    assert not gate.look().run_requests
 
 
 def test_what_is_approved_twice_is_requested_once(
@@ -480,3 +491,48 @@ def test_it_finds_the_declared_assets_of_its_code_location(
     (request,) = result.run_requests or ()
     assert [each["asset"] for each in targets_of(request)] == ["cells"]
     assert json.loads(result.cursor or "")["seen"].keys() == {"cells"}
+
+
+def test_a_broken_file_is_shown_by_ticks_that_fail_and_loses_no_cursor(
+    instance: Instance, resource: rd.FeatureRegistry, own_files: dg.AssetsDefinition, approvals: Path
+) -> None:
+    gate = Gate(instance, resource, [own_files], approvals=approvals)
+    approvals.write_text("- {asset: cells\n")
+    first = gate.look()
+    assert first.skip_reason is not None
+    assert "approves nothing until it can be read" in (first.skip_reason.skip_message or "")
+    with pytest.raises(PublishRefused, match="approves nothing until it can be read"):
+        gate.look()
+    materialize(instance, resource, own_files, tags=APPROVED)
+    assert len(gate.look().run_requests or ()) == 1
+
+
+def requests_of_earlier_release(gate: Gate) -> dg.RunRequest:
+    """What a tick requests, under the tags of an earlier release."""
+    (request,) = gate.look().run_requests or ()
+    tag = RequestTag.of_run(request.tags)
+    assert tag is not None
+    old = {"registry/gate": tag.gate, "registry/ask": tag.id, "registry/attempt": "1"}
+    tags = {**old, "registry/approvals": " ".join(tag.approvals)}
+    return dg.RunRequest(run_key=request.run_key, run_config=request.run_config, tags=tags)
+
+
+def test_a_request_of_an_earlier_release_is_not_repeated_and_retried_if_it_failed(
+    instance: Instance, resource: rd.FeatureRegistry, own_files: dg.AssetsDefinition, approvals: Path, tmp_path: Path
+) -> None:
+    gate = Gate(instance, resource, [own_files], approvals=approvals)
+    materialize(instance, resource, own_files)
+    approvals.write_text(GOOD)
+    assert gate.launch(requests_of_earlier_release(gate)).success
+    materialize(instance, resource, own_files, tags=APPROVED)
+    (tmp_path / "2.parquet").rename(tmp_path / "away")
+    assert not gate.launch(requests_of_earlier_release(gate)).success
+
+    gate.cursor = '{"format": 1, "seen": {}, "approved": [], "asked": [], "catching_up": false}'
+    (tmp_path / "away").rename(tmp_path / "2.parquet")
+    (again,) = gate.tick()
+    assert again.success
+    tag = RequestTag.of_run(again.dagster_run.tags)
+    assert tag is not None
+    assert tag.attempt == 2
+    assert gate.tick() == []

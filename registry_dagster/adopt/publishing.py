@@ -15,7 +15,7 @@ from registry_dagster.model.table import TableFacts
 from registry_dagster.registry.plan import Plan, Publication, Receipt
 from registry_dagster.registry.registry import Registry
 from registry_dagster.tables import inspect_table
-from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.storage.options import OptionsOf, options_of
 from registry_dagster.tables.storage.read_ahead import ahead
 
 __all__ = ["Result", "declaration_files", "inspect_source", "plan_all", "publish_all", "tables_to_publish"]
@@ -106,7 +106,7 @@ def publish_all(
     attempts: Sequence[Attempt],
     *,
     message: str,
-    options: StorageOptions | None = None,
+    options: OptionsOf | None = None,
     counts: bool = False,
 ) -> Iterator[Result]:
     """Publish each table, in batches, and say of each what became of it. Running again finishes what was left.
@@ -122,7 +122,7 @@ def publish_all(
 
 
 def plan_all(
-    registry: Registry, attempts: Sequence[Attempt], *, options: StorageOptions | None = None, counts: bool = False
+    registry: Registry, attempts: Sequence[Attempt], *, options: OptionsOf | None = None, counts: bool = False
 ) -> Iterator[Result]:
     """What publishing each table would do, each as if it were alone. Writes nothing."""
     with _inspections(attempts, options, counts) as inspections:
@@ -143,20 +143,20 @@ _Inspection = tuple[Attempt, TableFacts | RegistryError]
 
 
 def _inspections(
-    attempts: Sequence[Attempt], options: StorageOptions | None, counts: bool
+    attempts: Sequence[Attempt], options: OptionsOf | None, counts: bool
 ) -> closing[Generator[_Inspection, None, None]]:
     """The facts of each table, or why there are none; read ahead of what is done with them."""
     return closing(ahead(lambda attempt: _inspection(attempt, options, counts), attempts))
 
 
-def _inspection(attempt: Attempt, options: StorageOptions | None, counts: bool) -> _Inspection:
+def _inspection(attempt: Attempt, options: OptionsOf | None, counts: bool) -> _Inspection:
     try:
         return attempt, inspect_source(attempt.table, options, counts=counts)
     except RegistryError as error:
         return attempt, error
 
 
-def inspect_source(table: DeclaredTable, options: StorageOptions | None, *, counts: bool = False) -> TableFacts:
+def inspect_source(table: DeclaredTable, options: OptionsOf | None, *, counts: bool = False) -> TableFacts:
     """The facts of a declared table.
 
     Raises:
@@ -170,7 +170,7 @@ def inspect_source(table: DeclaredTable, options: StorageOptions | None, *, coun
         source.location,
         format=source.format,
         version=source.version,
-        storage_options=options,
+        storage_options=options_of(options, source.location),
         counts=counts,
         schema=source.types or None,
         how_to_read=source.how_to_read,

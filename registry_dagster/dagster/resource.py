@@ -20,6 +20,7 @@ from registry_dagster.errors import InvalidDeclaration, TableError, TableNotFoun
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.table import TableFormat
 from registry_dagster.registry.registry import Registry
+from registry_dagster.registry.settings import default_env, default_publisher, default_target
 from registry_dagster.stores.targets import DEFAULT_TARGET, TARGETS
 from registry_dagster.tables import inspect_table
 
@@ -94,7 +95,13 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
 
     def open(self) -> Registry:
         """The registry itself. Close it after use."""
-        return Registry.open(self.target, token=self.token, env=self.env, publisher=self.publisher)
+        # Not the project file: which one is found depends on the working directory, and a run's is not the person's.
+        return Registry.open(
+            self.target or default_target(),
+            token=self.token,
+            env=self.env or default_env(),
+            publisher=self.publisher or default_publisher(),
+        )
 
     def table(
         self,

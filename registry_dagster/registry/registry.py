@@ -34,13 +34,13 @@ from registry_dagster.registry.resolver import At, Resolver
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion, Newest
 from registry_dagster.registry.rows.lineage import Lineage
 from registry_dagster.registry.rows.rows import Rows, first_rows
-from registry_dagster.registry.settings import checked_env, default_env, default_publisher, default_target
+from registry_dagster.registry.settings import checked_env, current_settings
 from registry_dagster.registry.used_names import UsedNames
 from registry_dagster.registry.verifier import Verification, Verifier
 from registry_dagster.registry.writer import Writer
 from registry_dagster.stores.open import open_store
 from registry_dagster.stores.store import Store
-from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.storage.options import OptionsOf
 
 __all__ = ["Registry"]
 Side = str | MaterializationVersion
@@ -82,15 +82,15 @@ class Registry:
         """Open the registry at a target.
 
         Args:
-            target: `lite:///absolute/path/registry.db`, `file:///absolute/folder` for a hand-off, the `https://`
-                address of a DataHub server, or `datahub` for the server of `~/.datahubenv`. Default: the environment
-                variable FEATURE_REGISTRY, else DATAHUB_GMS_URL, else an embedded file below the home directory.
+            target: `lite:///absolute/path/registry.db`, `file:///absolute/folder` for a hand-off, `https://…` for a
+                DataHub server, or `datahub` for that of `~/.datahubenv`. Default: FEATURE_REGISTRY, else
+                DATAHUB_GMS_URL, else the project file (`feature-registry.toml`), else a file below the home directory.
             token: DataHub access token, never shown. Default: DATAHUB_GMS_TOKEN, else that of `~/.datahubenv`.
-            env: DataHub's environment of everything published here. Default: FEATURE_REGISTRY_ENV, else PROD.
-            publisher: Who publishes, unless a publish names somebody else. Default: FEATURE_REGISTRY_PUBLISHER.
+            env: DataHub's environment. Default: FEATURE_REGISTRY_ENV, else the project file, else PROD.
+            publisher: Who publishes. Default: FEATURE_REGISTRY_PUBLISHER, else the project file.
         """
-        store = open_store(text_of(target or default_target(), "target", "lite:///path/registry.db"), token)
-        return cls(store, env or default_env(), publisher or default_publisher())
+        settings = current_settings(text_of(target or "", "target", "lite:///path/registry.db"), env, publisher)
+        return cls(open_store(settings.target, token), settings.env.value or "PROD", settings.publisher.value)
 
     def __repr__(self) -> str:
         return f"Registry({self.target!r}, env={self.env!r})"
@@ -203,19 +203,19 @@ class Registry:
         return self.acts.retire(version, reason=reason, replacement=replacement, publisher=publisher)
 
     def verify(
-        self, version: str, *, record: bool = False, table: bool = False, storage_options: StorageOptions | None = None
+        self, version: str, *, record: bool = False, table: bool = False, storage_options: OptionsOf | None = None
     ) -> Verification:
         """Whether a version `dataset@vN` is still as it was published. Writes nothing, and reads no data.
 
         Args:
             version: `dataset@vN`.
             record, table: Only compare the record with its digest, or only the table with what was recorded of it.
-            storage_options: See `inspect_table`. Never recorded.
+            storage_options: See `inspect_table`; or a function of the location. Never recorded.
         """
         return Verifier(self._records, record, table, storage_options).verify(version)
 
     def verify_all(
-        self, *datasets: str, record: bool = False, table: bool = False, storage_options: StorageOptions | None = None
+        self, *datasets: str, record: bool = False, table: bool = False, storage_options: OptionsOf | None = None
     ) -> Iterator[Verification]:
         """Verify all published versions, or those of some datasets, one by one as the result is iterated."""
         names = datasets or (each.name for each in self._finder.datasets() if each.newest)

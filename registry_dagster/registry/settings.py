@@ -1,18 +1,25 @@
-"""What a registry is opened with where nothing is passed: taken from environment variables."""
+"""What a registry is opened with, and where each of it comes from: passed, environment, project file or default."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.text import suggestion
+from registry_dagster.registry.project_file import Project, find_project
 from registry_dagster.stores.targets import server_in_environment
 
 __all__ = [
     "ENV_VARIABLE",
     "PUBLISHER_VARIABLE",
+    "SIGNING_VARIABLE",
+    "Setting",
+    "Settings",
     "checked_env",
+    "current_settings",
     "default_env",
     "default_publisher",
     "default_target",
@@ -20,6 +27,7 @@ __all__ = [
 
 ENV_VARIABLE = "FEATURE_REGISTRY_ENV"
 PUBLISHER_VARIABLE = "FEATURE_REGISTRY_PUBLISHER"
+SIGNING_VARIABLE = "FEATURE_REGISTRY_SIGNING"
 _TARGET_VARIABLE = "FEATURE_REGISTRY"
 _ENVIRONMENTS = (
     *("CORP", "DEV", "EI", "NON_PROD", "PRD", "PRE", "PROD", "QA"),
@@ -27,10 +35,65 @@ _ENVIRONMENTS = (
 )
 
 
+class Setting(NamedTuple):
+    """A value, and where it comes from.
+
+    Args:
+        value: None if it is not set.
+        origin: `passed`, the name of an environment variable, the path of the project file, or `default`.
+    """
+
+    value: str | None
+    origin: str
+
+
+class Settings(NamedTuple):
+    """All that a registry is opened with.
+
+    Args:
+        registry, env, publisher, signing_service: See `Project`.
+        project: The project file, if there is one.
+    """
+
+    registry: Setting
+    env: Setting
+    publisher: Setting
+    signing_service: Setting
+    project: Project | None
+
+    @property
+    def target(self) -> str:
+        """Where the registry is kept."""
+        return self.registry.value or _embedded()
+
+    @property
+    def is_from_project(self) -> bool:
+        """Whether the project file says where the registry is kept."""
+        return self.project is not None and self.registry.origin == str(self.project.path)
+
+
+def current_settings(target: str | None = None, env: str | None = None, publisher: str | None = None) -> Settings:
+    """What holds here: what is passed, else the environment, else the project file, else the default.
+
+    Raises:
+        RegistryError: see `find_project`.
+    """
+    project = find_project()
+    return Settings(
+        _first([(target, "passed"), *_targets(), *_said(project, "target")], _embedded()),
+        _first([(env, "passed"), _variable(ENV_VARIABLE), *_said(project, "env")], "PROD"),
+        _first([(publisher, "passed"), _variable(PUBLISHER_VARIABLE), *_said(project, "publisher")]),
+        _first([_variable(SIGNING_VARIABLE), *_said(project, "signing_service")]),
+        project,
+    )
+
+
 def default_target() -> str:
-    """FEATURE_REGISTRY, else the server of DataHub's own variables, else an embedded file below the home directory."""
-    embedded = f"lite://{Path.home() / '.feature-registry' / 'registry.db'}"
-    return os.environ.get(_TARGET_VARIABLE) or server_in_environment() or embedded
+    """FEATURE_REGISTRY, else the server of DataHub's own variables, else an embedded file below the home directory.
+
+    It reads no project file: a Dagster process has a working directory that nobody chose.
+    """
+    return str(_first(_targets(), _embedded()).value)
 
 
 def default_env() -> str:
@@ -54,3 +117,23 @@ def checked_env(env: str) -> str:
             f"DataHub has no environment {env!r}{suggestion(env, _ENVIRONMENTS)} Use one of {', '.join(_ENVIRONMENTS)}"
         )
     return env
+
+
+def _first(choices: Iterable[tuple[str | None, str]], default: str | None = None) -> Setting:
+    return next((Setting(value, origin) for value, origin in choices if value), Setting(default, "default"))
+
+
+def _targets() -> list[tuple[str | None, str]]:
+    return [_variable(_TARGET_VARIABLE), (server_in_environment(), "DATAHUB_GMS_*")]
+
+
+def _variable(name: str) -> tuple[str | None, str]:
+    return os.environ.get(name), name
+
+
+def _said(project: Project | None, name: str) -> list[tuple[str | None, str]]:
+    return [(getattr(project, name), str(project.path))] if project else []
+
+
+def _embedded() -> str:
+    return f"lite://{Path.home() / '.feature-registry' / 'registry.db'}"

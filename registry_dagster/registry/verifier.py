@@ -17,7 +17,7 @@ from registry_dagster.datahub.version import record_from
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration, NotPublished
 from registry_dagster.model.names import VersionName, exact_version, parse_version
 from registry_dagster.registry.records import Records
-from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.storage.options import OptionsOf, options_of
 from registry_dagster.tables.verify import StoresOutOfReach, TableState, TableVerdict, verify_table
 
 __all__ = ["Verification", "Verifier"]
@@ -90,10 +90,10 @@ class Verifier:
     Args:
         records: Of the registry.
         record, table: What to check; both if neither is named.
-        storage_options: See `inspect_table`.
+        storage_options: See `inspect_table`; or a function that gives them for a location.
     """
 
-    def __init__(self, records: Records, record: bool, table: bool, storage_options: StorageOptions | None) -> None:
+    def __init__(self, records: Records, record: bool, table: bool, storage_options: OptionsOf | None) -> None:
         self._records = records
         self._env = records.env
         self._record, self._table = record or not table, table or not record
@@ -172,7 +172,7 @@ class Verifier:
             except CorruptRecord as error:
                 changes = changes or (str(error),)
             else:
-                table = verify_table(recorded, self._options, stores=self._stores)
+                table = verify_table(recorded, options_of(self._options, recorded.location), stores=self._stores)
         return Verification(version, changes, table)
 
     def _changes(self, entities: dict[str, Entity]) -> dict[str, Lines]:

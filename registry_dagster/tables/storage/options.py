@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from registry_dagster.errors import TableError
@@ -12,7 +12,9 @@ __all__ = [
     "GCS",
     "HTTP",
     "S3",
+    "OptionsOf",
     "StorageOptions",
+    "options_of",
     "prepared",
     "scheme_of",
 ]
@@ -20,12 +22,20 @@ __all__ = [
 StorageOptions = Mapping[str, Any]
 """Options of a store by fsspec's names, `timeout`: seconds to wait for one answer, and `follow`: see `places`."""
 
+OptionsOf = StorageOptions | Callable[[str], StorageOptions | None]
+"""Storage options of every table, or a function that gives them for a location."""
+
 S3 = {"s3", "s3a"}
 GCS = {"gs", "gcs"}
 AZURE = {"abfs", "abfss", "az"}
 HTTP = {"http", "https"}
 _SECONDS = 10.0
 _SWITCHES = {"anon", "requester_pays", "use_ssl"}
+
+
+def options_of(options: OptionsOf | None, location: str) -> StorageOptions | None:
+    """The options of the store of a location."""
+    return options(location) if callable(options) else options
 
 
 def scheme_of(location: str) -> str:

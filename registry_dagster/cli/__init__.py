@@ -5,26 +5,32 @@ One module for each group of commands. It parses options, calls the registry and
 
 from __future__ import annotations
 
-from registry_dagster.cli import (
-    acts,
-    adopt,
-    doctor,
-    find,
-    init,
-    inspect,
-    join,
-    materializations,
-    publish,
-    push,
-    show,
-    verify,
-)
-from registry_dagster.cli.app import app, main
+try:
+    from registry_dagster.cli import (
+        acts,
+        adopt,
+        config,
+        doctor,
+        find,
+        init,
+        inspect,
+        join,
+        materializations,
+        publish,
+        push,
+        show,
+        verify,
+    )
+    from registry_dagster.cli.app import app, main
+except KeyboardInterrupt:
+    # Loading takes a second; who stops the program by then wants no traceback.
+    raise SystemExit(130) from None
 
 __all__ = [
     "acts",
     "adopt",
     "app",
+    "config",
     "doctor",
     "find",
     "init",

@@ -15,6 +15,7 @@ from registry_dagster.adopt.pattern import CAVE_PATTERN, Pattern
 from registry_dagster.adopt.published import Published
 from registry_dagster.adopt.walk import Skipped, Walk, walk_location
 from registry_dagster.cli.app import app
+from registry_dagster.cli.given import options_for
 from registry_dagster.cli.init import Materializations
 from registry_dagster.cli.options import AsJson, Env, StorageOption, Target, opened, storage_options
 from registry_dagster.cli.output import note, progress, say, show
@@ -73,7 +74,7 @@ def adopt(
     After that, `adopt cave DATASTACK --version N` replaces each TODO that CAVE's metadata of its tables answers:
     resolutions, annotation types, reference tables, chunkedgraph; and adds descriptions.
     """
-    options = storage_options(storage_option)
+    options = options_for(location, storage_options(storage_option))
     if location == "cave":
         return _fill(drafts, datastack, version, server, options, as_json)
     walk = walk_location(location, [Pattern(each) for each in layout or [CAVE_PATTERN]], options)

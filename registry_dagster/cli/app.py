@@ -10,7 +10,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from registry_dagster.cli.output import Done, VisibleFormatter, explain, fit, note, show_traceback
+from registry_dagster.cli.given import Given
+from registry_dagster.cli.groups import ELSEWHERE, EXAMPLES, GROUPS, group_of
+from registry_dagster.cli.output import Done, VisibleFormatter, explain, note, show_traceback
 from registry_dagster.cli.streams import keep_writable
 from registry_dagster.errors import RegistryUnavailable, SourceUnavailable, TableUnreachable
 
@@ -27,6 +29,27 @@ _ACTS = {"retire", "undo", "label", "layout", "promote", "licence", "describe"}
 
 
 class _Commands(TyperGroup):
+    """The commands, in the groups and with the examples of `groups`."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of the commands, group by group."""
+        known = [name for names in GROUPS.values() for name in names]
+        return sorted(super().list_commands(ctx), key=lambda name: known.index(name) if name in known else len(known))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command, with its heading and examples."""
+        command: Any = super().get_command(ctx, cmd_name)
+        if command is not None:
+            command.rich_help_panel = group_of(cmd_name)
+            command.epilog = _examples(cmd_name)
+        return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is typed; for a word that is known from elsewhere, what to type here."""
+        if args[0] in ELSEWHERE:
+            ctx.fail(f"There is no command '{args[0]}': {ELSEWHERE[args[0]]}.")
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run a command; if it is interrupted, say whether to run it again."""
         try:
@@ -34,6 +57,11 @@ class _Commands(TyperGroup):
         except KeyboardInterrupt:
             note(f"interrupted. {_again(_Program.command)}")
             raise typer.Exit(_INTERRUPTED) from None
+
+
+def _examples(command: str) -> str | None:
+    lines = [f"feature-registry {words}" for words in EXAMPLES.get(command, ())]
+    return "\n\n".join(["Examples:", *lines]) if lines else None
 
 
 def _again(command: str | None) -> str:
@@ -52,6 +80,7 @@ app = typer.Typer(
     "store or an upstream system cannot be reached: try again later; 4 something expires (expiring --exit-code); "
     "130 interrupted.",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 
@@ -65,11 +94,11 @@ class _Program:
 def options(
     context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    registry: Annotated[str | None, typer.Option(help="Where the registry is kept, for any command.")] = None,
+    show_version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
 ) -> None:
     """Publish and read connectomics feature tables."""
-    _Program.debug, _Program.command = debug, context.invoked_subcommand
-    fit()
+    _Program.debug, _Program.command, Given.registry = debug, context.invoked_subcommand, registry
     if show_version:
         typer.echo(version("registry-dagster"))
     elif context.invoked_subcommand is None:
@@ -103,6 +132,8 @@ def _run() -> int:
         app()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else FAILED
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     except Exception as error:
         (show_traceback if _Program.debug else explain)(error)
         return _exit_code(error)

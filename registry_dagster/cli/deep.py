@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from registry_dagster.cli.given import settings_for
 from registry_dagster.cli.output import say, show
 from registry_dagster.registry.deep_check import CheckStep, deep_check
-from registry_dagster.registry.settings import checked_env, default_env, default_publisher, default_target
+from registry_dagster.registry.settings import checked_env
 from registry_dagster.stores.open import open_store
 
 __all__ = ["try_server"]
@@ -20,10 +21,11 @@ def try_server(target: str | None, env: str | None, as_json: bool) -> None:
     Raises:
         typer.Exit: with code 1, a step fails.
     """
-    store = open_store(target or default_target())
+    settings = settings_for(target, env)
+    store = open_store(settings.target)
     steps: list[CheckStep] = []
     try:
-        for step in deep_check(store, checked_env(env or default_env()), default_publisher() or _NOBODY):
+        for step in deep_check(store, checked_env(settings.env.value or "PROD"), settings.publisher.value or _NOBODY):
             steps.append(step)
             if not as_json:
                 say(step)

@@ -13,12 +13,13 @@ import typer
 from registry_dagster.adopt.declaration_file import DeclarationFile
 from registry_dagster.cli.app import app
 from registry_dagster.cli.deep import try_server
+from registry_dagster.cli.given import settings_for
 from registry_dagster.cli.options import AsJson, Env, Target, opened
 from registry_dagster.cli.output import facts as print_facts
 from registry_dagster.cli.output import say, show
 from registry_dagster.cli.signing import signing_service
 from registry_dagster.errors import RegistryError
-from registry_dagster.registry.settings import PUBLISHER_VARIABLE, default_target
+from registry_dagster.registry.settings import Settings
 from registry_dagster.stores.open import back_up
 
 __all__ = ["backup", "doctor", "schema"]
@@ -54,7 +55,8 @@ def doctor(
             lines = list(opened_registry.repair())
             show(as_json, lines, lambda: say("\n".join(lines or ["nothing is missing"])))
             return
-        here = {"registry": opened_registry.target, "environment": opened_registry.env, **_settings(), **_installed()}
+        here = {"registry": opened_registry.target, "environment": opened_registry.env}
+        here |= {**_settings(settings_for(registry, env)), **_installed()}
         try:
             facts = {**here, **opened_registry.about()}
         except RegistryError:
@@ -70,14 +72,16 @@ def backup(
     as_json: AsJson = False,
 ) -> None:
     """Copy the embedded registry into one file and check the copy, also while others publish."""
-    made = back_up(registry or default_target(), path)
+    made = back_up(settings_for(registry).target, path)
     facts = {"path": str(made.path), "bytes": made.size, "entities": made.entities}
     show(as_json, facts, lambda: say(f"{made.path}: {made.entities:,} entities, {made.size / 1e6:,.1f} MB; reads back"))
 
 
-def _settings() -> dict[str, str]:
+def _settings(settings: Settings) -> dict[str, str]:
     return {
-        "publisher": os.environ.get(PUBLISHER_VARIABLE) or "not set; pass --publisher to publish",
+        "chosen by": "--registry" if settings.registry.origin == "passed" else settings.registry.origin,
+        "project file": str(settings.project.path) if settings.project else "none",
+        "publisher": settings.publisher.value or "not set; pass --publisher to publish",
         "token": "set" if os.environ.get(_TOKEN_VARIABLE) else "not set in the environment",
         "signing service": signing_service() or "none",
     }

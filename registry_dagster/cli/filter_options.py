@@ -8,13 +8,15 @@ from typing import TypeVar, get_args
 
 import typer
 
+from registry_dagster.cli.completion import dataset_names, materialization_versions, words_of
 from registry_dagster.registry.filters import FILTERS, parameters
 
 __all__ = ["with_filter_options"]
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
-_SHORT = {"materialization": "-m"}
+_SHORT = {"materialization": "-M"}
+_COMPLETED = {"dataset": dataset_names, "materialization": materialization_versions}
 
 
 def with_filter_options(command: Command) -> Command:
@@ -45,5 +47,7 @@ def _option(parameter: Parameter) -> Parameter:
 
 
 def _typed(parameter: Parameter, kind: type[bool | float | str], *flags: str) -> Parameter:
-    option = typer.Option(None, *flags, help=FILTERS[parameter.name].help)
+    known = FILTERS[parameter.name]
+    completed = words_of(known.values) if known.values else _COMPLETED.get(parameter.name)
+    option = typer.Option(None, *flags, help=known.help, autocompletion=completed)
     return parameter.replace(annotation=kind | None, default=option)

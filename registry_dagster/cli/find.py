@@ -2,42 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import typer
 from typing_extensions import Unpack
 
 from registry_dagster.answers.answer import Answer
 from registry_dagster.cli.app import EXPIRES, app
+from registry_dagster.cli.completion import column_paths, materialization_versions
 from registry_dagster.cli.filter_options import with_filter_options
-from registry_dagster.cli.options import AsJson, At, DatasetName, Env, InLayout, Target, VersionName, opened
-from registry_dagster.cli.output import add_row, note, output, say, show, table
+from registry_dagster.cli.listing import Listing
+from registry_dagster.cli.options import (
+    AsJson,
+    At,
+    ColumnNames,
+    DatasetName,
+    Env,
+    InLayout,
+    Quiet,
+    Target,
+    VersionName,
+    opened,
+)
+from registry_dagster.cli.output import note, say, show
 from registry_dagster.registry.filters import Filters
 from registry_dagster.registry.registry import Registry
-from registry_dagster.registry.rows.rows import Rows, value_text
+from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion
+from registry_dagster.registry.rows.rows import Rows
 
 __all__ = ["column", "dependents", "expiring", "find", "lineage", "list_datasets", "newest"]
 
-_HEADINGS = {"newest": "current", "expires_on": "expires on (UTC)"}
-_IF_ANY = ("passed_over", "removed")
-"""Columns that are shown only where a row has something in them."""
+R = TypeVar("R", bound=Answer)
+
+
+def _state(found: FoundVersion | Dependent) -> str:
+    """Why a version is not to be used."""
+    return "; ".join(filter(None, [found.retired, "removed in DataHub" if found.removed else None]))
+
+
+_DATASETS: Listing[FoundDataset] = Listing(
+    {
+        "dataset": lambda found: found.name,
+        "current": lambda found: found.newest,
+        "title": lambda found: found.title,
+        "owners": lambda found: found.owners,
+        "tags": lambda found: found.tags,
+        "description": lambda found: found.description,
+        "passed over": lambda found: found.passed_over,
+    },
+    shown=("dataset", "current", "title", "owners", "tags", "passed over"),
+)
+_VERSIONS: Listing[FoundVersion] = Listing(
+    {
+        "version": lambda found: found.version,
+        "label": lambda found: found.label,
+        "title": lambda found: found.title,
+        "made against": lambda found: found.materializations,
+        "expires": lambda found: found.expires_on,
+        "format": lambda found: found.format,
+        "rows": lambda found: "unknown" if found.rows is None else found.rows,
+        "published": lambda found: found.published_at,
+        "publisher": lambda found: found.publisher,
+        "why": lambda found: found.message,
+        "location": lambda found: found.location,
+        "state": _state,
+    },
+    shown=("version", "title", "made against", "format", "rows", "published", "state"),
+)
+_EXPIRING = Listing(_VERSIONS.values, shown=("version", "made against", "expires", "publisher", "state"))
+_DEPENDENTS: Listing[Dependent] = Listing(
+    {
+        "version": lambda found: found.version,
+        "how": lambda found: "; ".join(found.how),
+        "state": _state,
+    },
+    shown=("version", "how", "state"),
+)
 
 Limit = Annotated[int, typer.Option(min=1, help="The most to list.")]
 
 
+@app.command("datasets", hidden=True)
 @app.command("list")
 def list_datasets(
     text: Annotated[str | None, typer.Argument(help="Words in the name, title, description or tags.")] = None,
     limit: Limit = 100,
     registry: Target = None,
     env: Env = None,
+    columns: ColumnNames = None,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """List the datasets, each with its current version, and the later ones that are passed over."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.datasets(text, limit=limit)
-        _show(opened_registry, as_json, found, ("name", "newest", "passed_over", "title", "owners", "tags"))
+        _show(opened_registry, _DATASETS, found, as_json, columns, quiet)
 
 
 @app.command()
@@ -47,18 +106,19 @@ def find(
     limit: Limit = 100,
     registry: Target = None,
     env: Env = None,
+    columns: ColumnNames = None,
+    quiet: Quiet = False,
     as_json: AsJson = False,
+    once_materialization: Annotated[str | None, typer.Option("-m", hidden=True)] = None,
     **filters: Unpack[Filters],
 ) -> None:
     """Find published versions that match all options, newest first."""
+    if once_materialization:
+        note("-m is the message of other commands; write -M for the materialization version")
+        filters["materialization"] = once_materialization
     with opened(registry, env) as opened_registry:
         found = opened_registry.find(text, limit=limit, **filters)
-        _show(
-            opened_registry,
-            as_json,
-            found,
-            ("version", "title", "materializations", "format", "rows", "published_at", "retired", "removed"),
-        )
+        _show(opened_registry, _VERSIONS, found, as_json, columns, quiet)
 
 
 @app.command()
@@ -70,6 +130,8 @@ def expiring(
     limit: Limit = 100,
     registry: Target = None,
     env: Env = None,
+    columns: ColumnNames = None,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """List versions made against a materialization version that has expired or soon will. Nothing is enforced.
@@ -79,12 +141,7 @@ def expiring(
     """
     with opened(registry, env) as opened_registry:
         found = opened_registry.find(expiring_within=within, limit=limit)
-        _show(
-            opened_registry,
-            as_json,
-            found,
-            ("version", "expires_on", "materializations", "publisher", "retired", "removed"),
-        )
+        _show(opened_registry, _EXPIRING, found, as_json, columns, quiet)
         if exit_code and _any_in_use(opened_registry, within):
             raise typer.Exit(EXPIRES)
 
@@ -100,12 +157,14 @@ def dependents(
     limit: Limit = 100,
     registry: Target = None,
     env: Env = None,
+    columns: ColumnNames = None,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """List versions that were computed from something, join to it, or were made against it."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.dependents(of, limit=limit)
-        _show(opened_registry, as_json, found, ("version", "how", "retired", "removed"))
+        _show(opened_registry, _DEPENDENTS, found, as_json, columns, quiet)
 
 
 @app.command()
@@ -124,7 +183,12 @@ def lineage(
 @app.command()
 def newest(
     dataset: DatasetName,
-    compatible_with: Annotated[str, typer.Option(help="system@version, a version alone, dataset or dataset@vN.")],
+    compatible_with: Annotated[
+        str,
+        typer.Option(
+            help="system@version, a version alone, dataset or dataset@vN.", autocompletion=materialization_versions
+        ),
+    ],
     registry: Target = None,
     env: Env = None,
     as_json: AsJson = False,
@@ -140,7 +204,9 @@ def newest(
 @app.command()
 def column(
     name: VersionName,
-    path: Annotated[str, typer.Argument(help="The column's name, or nested names joined by dots.")],
+    path: Annotated[
+        str, typer.Argument(help="The column's name, or nested names joined by dots.", autocompletion=column_paths)
+    ],
     at: At = None,
     layout: InLayout = None,
     registry: Target = None,
@@ -153,7 +219,9 @@ def column(
     show(as_json, found.to_dict(), lambda: say(found))
 
 
-def _show(registry: Registry, as_json: bool, found: Rows[Any], names: Iterable[str]) -> None:
+def _show(
+    registry: Registry, listing: Listing[R], found: Rows[R], as_json: bool, columns: str | None, quiet: bool
+) -> None:
     """Print what was found. Nothing is an answer only where there is a registry.
 
     Raises:
@@ -161,19 +229,7 @@ def _show(registry: Registry, as_json: bool, found: Rows[Any], names: Iterable[s
     """
     if not found:
         registry.check_exists()
-        note(f"asked {registry.target}, environment {registry.env}")
-    rows: list[dict[str, Any]] = [row.to_dict() for row in found]
-    show(as_json, rows, lambda: _print_rows(list(found), list(names)))
+        note(f"nothing found in {registry.target}, environment {registry.env}")
+    show(as_json, [row.to_dict() for row in found], lambda: listing.show(list(found), columns, quiet=quiet))
     if found.more:
         note("there are more; raise --limit to see them")
-
-
-def _print_rows(rows: list[Answer], names: list[str]) -> None:
-    if not rows:
-        say("nothing found")
-        return
-    names = [name for name in names if name not in _IF_ANY or any(getattr(row, name) for row in rows)]
-    listed = table(*(_HEADINGS.get(name, name.replace("_", " ")) for name in names))
-    for row in rows:
-        add_row(listed, [value_text(getattr(row, name)) for name in names])
-    output.print(listed)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from registry_dagster.cli.app import app
+from registry_dagster.cli.listing import Listing
 from registry_dagster.cli.options import AsJson, FormatName, StorageOption
-from registry_dagster.cli.output import add_row, output, show, table
 from registry_dagster.cli.output import facts as show_facts
+from registry_dagster.cli.output import line, output, show
 from registry_dagster.cli.table_options import (
     Counts,
     HowToRead,
@@ -17,10 +18,18 @@ from registry_dagster.cli.table_options import (
     TableOptions,
     inspected,
 )
-from registry_dagster.model.table import TableFacts
+from registry_dagster.model.table import TableFacts, TableField
 
 __all__ = ["inspect"]
 
+_FIELDS: Listing[TableField] = Listing(
+    {
+        "column": lambda field: field.path,
+        "type": lambda field: field.type,
+        "nullable": lambda field: "yes" if field.nullable else "no",
+    },
+    shown=("column", "type", "nullable"),
+)
 _COUNTS = ("rows", "bytes", "files")
 
 
@@ -50,10 +59,11 @@ def _print(found: TableFacts) -> None:
     sizes = {name: _size(getattr(found, name)) for name in _COUNTS}
     parts = ", ".join(found.partition_columns)
     show_facts({"location": found.location, "format": found.format, **pin, **sizes, "partitioned by": parts})
-    columns = table("column", "type", "nullable")
+    if output.is_terminal:
+        output.print()
+        return _FIELDS.show(found.fields)
     for field in found.fields:
-        add_row(columns, (field.path, field.type, "yes" if field.nullable else "no"))
-    output.print(columns)
+        line("column", *(value(field) for value in _FIELDS.values.values()))
 
 
 def _size(count: int | None) -> str:

@@ -1,4 +1,4 @@
-"""Commands that compare two published tables: join, compatible, comparable."""
+"""Commands that compare two published tables: join, compatibility, comparable."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from registry_dagster.cli.app import app
 from registry_dagster.cli.options import AsJson, At, Env, InLayout, Target, opened
 from registry_dagster.cli.output import say, show
 
-__all__ = ["comparable", "compatible", "join"]
+__all__ = ["comparable", "compatibility", "join"]
 
 One = Annotated[str, typer.Argument(help="dataset, or dataset@vN.")]
 Side = Annotated[str, typer.Argument(help="dataset, dataset@vN or system@version.")]
@@ -21,7 +21,8 @@ Other = Annotated[str, typer.Argument(help="What to compare it with.")]
 def join(
     a: One,
     b: Other,
-    through: Annotated[list[str] | None, typer.Option(help="A table that may hold keys of both; repeatable.")] = None,
+    bridges: Annotated[list[str] | None, typer.Option(help="A table that may hold keys of both; repeatable.")] = None,
+    through: Annotated[list[str] | None, typer.Option(hidden=True)] = None,
     at: At = None,
     layout: InLayout = None,
     registry: Target = None,
@@ -30,12 +31,13 @@ def join(
 ) -> None:
     """Show how two published tables can be joined: on which columns, how well, and what is lost."""
     with opened(registry, env) as opened_registry:
-        found = opened_registry.join(a, b, bridges=through or (), at=at, layout=layout)
+        found = opened_registry.join(a, b, bridges=[*(bridges or ()), *(through or ())], at=at, layout=layout)
     show(as_json, found.to_dict(), lambda: say(found))
 
 
+@app.command("compatible", hidden=True)
 @app.command()
-def compatible(
+def compatibility(
     a: Side,
     b: Other,
     at: At = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +11,9 @@ import typer
 
 from registry_dagster.answers.lifecycle import lifecycle
 from registry_dagster.cli.app import app
-from registry_dagster.cli.options import AsJson, Env, Target, opened
-from registry_dagster.cli.output import add_row, note, output, say, show, table, wrote
+from registry_dagster.cli.listing import Listing
+from registry_dagster.cli.options import AsJson, ColumnNames, Env, Quiet, Target, opened
+from registry_dagster.cli.output import note, say, show, wrote
 from registry_dagster.errors import MaterializationConflict
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.sources.open import open_source
@@ -70,6 +71,8 @@ def list_versions(
     system: Annotated[str | None, typer.Argument(help="The upstream system, or system@version; default: all.")] = None,
     registry: Target = None,
     env: Env = None,
+    columns: ColumnNames = None,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """List the recorded materialization versions with timestamp, lifecycle and expiry. Contacts no upstream system."""
@@ -80,22 +83,19 @@ def list_versions(
             note(f"no materialization version is recorded in {opened_registry.target}")
     now = datetime.now(timezone.utc)
     data = [{**version.to_json(), "lifecycle": lifecycle(version, at=now).state} for version in versions]
-    show(as_json, data, lambda: _print_versions(versions, now))
+    show(as_json, data, lambda: _listed(now).show(versions, columns, quiet=quiet))
 
 
-def _print_versions(versions: Sequence[MaterializationVersion], now: datetime) -> None:
-    listed = table("version", "source", "timestamp", "lifecycle", "expires", "also known as")
-    for version in versions:
-        cells = [
-            version,
-            version.source,
-            f"{version.timestamp:%Y-%m-%d %H:%M:%S}" if version.timestamp else "unknown",
-            lifecycle(version, at=now).state,
-            version.expires_on.date() if version.expires_on else None,
-            ", ".join(version.aliases),
-        ]
-        add_row(listed, cells)
-    output.print(listed)
+def _listed(now: datetime) -> Listing[MaterializationVersion]:
+    values: dict[str, Callable[[MaterializationVersion], object]] = {
+        "version": lambda version: version,
+        "source": lambda version: version.source,
+        "timestamp": lambda version: version.timestamp or "unknown",
+        "lifecycle": lambda version: lifecycle(version, at=now).state,
+        "expires": lambda version: version.expires_on,
+        "also known as": lambda version: version.aliases,
+    }
+    return Listing(values, shown=tuple(values))
 
 
 def _upstream(source: str, names: list[str], server: str | None, same_as: list[str]) -> Source:

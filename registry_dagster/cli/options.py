@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, cast, get_args
 
 import typer
 
+from registry_dagster.cli.completion import dataset_names, formats, materialization_versions
+from registry_dagster.cli.given import settings_for
+from registry_dagster.cli.output import Done
+from registry_dagster.cli.waiting import patience
+from registry_dagster.datahub.urns import version_in
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.table import TableFormat
 from registry_dagster.model.text import suggestion
 from registry_dagster.registry.registry import Registry
-from registry_dagster.registry.settings import ENV_VARIABLE
+from registry_dagster.registry.settings import ENV_VARIABLE, PUBLISHER_VARIABLE
 from registry_dagster.stores.targets import TARGETS
 
 __all__ = [
     "AsJson",
     "At",
+    "ColumnNames",
     "DatasetName",
     "Env",
     "FormatName",
     "InLayout",
     "Message",
     "Publisher",
+    "Quiet",
     "StorageOption",
     "Target",
     "VersionName",
@@ -37,25 +43,42 @@ Target = Annotated[
     str | None,
     typer.Option(
         "--registry",
-        envvar="FEATURE_REGISTRY",
-        help=f"Where the registry is kept: {TARGETS}.",
+        help=f"Where the registry is kept: {TARGETS}. Else FEATURE_REGISTRY, else the project file.",
     ),
 ]
-Env = Annotated[str | None, typer.Option("--env", envvar=ENV_VARIABLE, help="DataHub's environment; default: PROD.")]
+Env = Annotated[
+    str | None,
+    typer.Option("--env", help=f"DataHub's environment. Else {ENV_VARIABLE}, else the project file, else PROD."),
+]
 Publisher = Annotated[
     str | None,
-    typer.Option(envvar="FEATURE_REGISTRY_PUBLISHER", help="Who does this: an e-mail address or account."),
+    typer.Option(
+        help=f"Who does this: an e-mail address or account. Else {PUBLISHER_VARIABLE}, else the project file."
+    ),
 ]
 Message = Annotated[str, typer.Option("--message", "-m", help="Why.")]
 At = Annotated[
     str | None,
-    typer.Option("--at", help="Of a dataset, only versions made against this state: system@version, by any name."),
+    typer.Option(
+        "--at",
+        help="Of a dataset, only versions made against this state: system@version, by any name.",
+        autocompletion=materialization_versions,
+    ),
 ]
 InLayout = Annotated[str | None, typer.Option("--layout", help="Of a dataset, only versions in this layout.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print names only, one a line.")]
+ColumnNames = Annotated[
+    str | None,
+    typer.Option("--columns", metavar="NAME,…", help="The columns to list; all is one word for every one."),
+]
 FormatName = Annotated[
     str | None,
-    typer.Option("--format", help="parquet, delta, iceberg, lance, feather, csv or opaque; default: detected."),
+    typer.Option(
+        "--format",
+        help="parquet, delta, iceberg, lance, feather, csv or opaque; default: detected.",
+        autocompletion=formats,
+    ),
 ]
 StorageOption = Annotated[
     list[str] | None,
@@ -67,29 +90,29 @@ StorageOption = Annotated[
 ]
 
 
-def _datasets_like(incomplete: str) -> list[str]:
-    """Names for the shell to complete. Only those of a registry on this machine: a key press contacts no server."""
-    target = os.environ.get("FEATURE_REGISTRY", "")
-    if not target.startswith("lite://"):
-        return []
-    try:
-        with Registry.open(target) as registry:
-            return [each.name for each in registry.datasets(limit=None) if each.name.startswith(incomplete)]
-    except RegistryError:
-        # A shell cannot show an error while it completes. The command itself will report it.
-        return []
+def _version_name(name: str | None) -> str | None:
+    """A version by its name, or by the URN that DataHub's pages show."""
+    return str(version_in(name) or name) if name else name
 
 
-DatasetName = Annotated[str, typer.Argument(help="The dataset's name.", autocompletion=_datasets_like)]
+DatasetName = Annotated[str, typer.Argument(help="The dataset's name.", autocompletion=dataset_names)]
 VersionName = Annotated[
-    str, typer.Argument(help="dataset, dataset@vN, dataset@label, or a digest sha256:…", autocompletion=_datasets_like)
+    str,
+    typer.Argument(
+        help="dataset, dataset@vN, dataset@label, a digest sha256:…, or its URN in DataHub.",
+        autocompletion=dataset_names,
+        callback=_version_name,
+    ),
 ]
 
 
 @contextmanager
 def opened(target: str | None, env: str | None = None, publisher: str | None = None) -> Generator[Registry, None, None]:
     """The registry that the options name."""
-    with Registry.open(target, env=env, publisher=publisher) as registry:
+    settings = settings_for(target, env, publisher)
+    Done.project = settings.registry.origin if settings.is_from_project else None
+    registry = Registry.open(settings.target, env=settings.env.value, publisher=settings.publisher.value)
+    with registry, patience(registry.target):
         yield registry
 
 

@@ -1,20 +1,19 @@
-"""What commands print: plain JSON for programs, tables for people."""
+"""What commands print: text for people, tab-separated lines where nobody looks, JSON for programs."""
 
 from __future__ import annotations
 
 import json
 import logging
-import os
 import re
-import sys
+import textwrap
 import traceback
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from typing import Any
+from datetime import datetime, timezone
+from typing import Any, cast
 
 import typer
 from rich.console import Console
-from rich.table import Column, Table
 from rich.text import Text
 
 from registry_dagster.errors import RegistryError
@@ -23,19 +22,20 @@ from registry_dagster.registry.registry import Registry
 __all__ = [
     "Done",
     "VisibleFormatter",
-    "add_row",
     "error_console",
     "explain",
     "facts",
-    "fit",
+    "folded_text",
     "json_text",
+    "line",
     "note",
     "output",
+    "place",
+    "plain",
     "progress",
     "say",
     "show",
     "show_traceback",
-    "table",
     "visible",
     "wrote",
 ]
@@ -44,7 +44,7 @@ __all__ = [
 output = Console(highlight=False, soft_wrap=True)
 error_console = Console(stderr=True, highlight=False, soft_wrap=True)
 
-_UNFOLDED = 10_000
+_NARROWEST = 20
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """What steers a terminal, reorders what is read, or cannot be written. Others' text may hold it."""
 
@@ -68,19 +68,14 @@ class VisibleFormatter(logging.Formatter):
         return visible(super().format(record))
 
 
-def fit() -> None:
-    """Use the width in COLUMNS; without one, do not fold lines unless the output is a terminal."""
-    columns = os.environ.get("COLUMNS", "")
-    if columns.isdecimal():
-        output.width = int(columns)
-    elif not sys.stdout.isatty():
-        output.width = _UNFOLDED
-
-
 class Done:
     """What the command did so far, should its output be lost."""
 
     recorded = False
+    shown = False
+    """Whether anything was shown: a list, a progress bar."""
+    project: str | None = None
+    """The project file, if it says where the registry is kept."""
 
 
 def show(as_json: bool, data: Any, pretty: Callable[[], None], *, recorded: bool = False) -> None:
@@ -92,7 +87,7 @@ def show(as_json: bool, data: Any, pretty: Callable[[], None], *, recorded: bool
         pretty: Prints it for people.
         recorded: Whether it reports what is in the registry now, because the command wrote it.
     """
-    Done.recorded = recorded
+    Done.recorded, Done.shown = recorded, True
     if as_json:
         typer.echo(json_text(data, indent=2))
     else:
@@ -106,16 +101,50 @@ def say(text: object) -> None:
 
 def wrote(what: str, registry: Registry) -> str:
     """What was written, and in which registry."""
-    return f"{what}\nin {registry.target}" + ("" if registry.env == "PROD" else f" ({registry.env})")
+    return f"{what}\nin {place(registry.target)}" + ("" if registry.env == "PROD" else f" ({registry.env})")
+
+
+def place(target: str) -> str:
+    """Where a registry is kept. If a file that was found says so, so does this: nobody typed it."""
+    return f"{target}, set in {Done.project}" if Done.project else target
+
+
+def plain(value: object) -> str:
+    """A value as programs read it, in one cell of a line: moments in ISO 8601, numbers without separators."""
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+    if isinstance(value, (tuple, list)):
+        return ", ".join(map(plain, cast("Iterable[object]", value)))
+    return "" if value is None else " ".join(visible(value).split())
+
+
+def line(*cells: object, width: int = 0) -> None:
+    """Print cells in one line: the first of them padded on a terminal, else separated by tabs."""
+    if output.is_terminal:
+        first, *rest = map(visible, cells)
+        say("  ".join([first.ljust(width), *rest]))
+    else:
+        typer.echo("	".join(map(plain, cells)))
 
 
 def facts(rows: Mapping[str, str | None]) -> None:
-    """Print names and values side by side, without those that have no value."""
-    about = Table.grid(Column(), Column(overflow="fold"), padding=(0, 2))
-    for name, value in rows.items():
-        if value:
-            about.add_row(Text(name, style="dim"), Text(visible(value)))
-    output.print(about)
+    """Print names and values, without those that have no value. Each line of a value is a fact of its own."""
+    lines = [(name, text) for name, value in rows.items() for text in (value or "").splitlines() if text.strip()]
+    if not output.is_terminal:
+        for name, text in lines:
+            line(name, text)
+        return
+    width = max((len(name) for name, _ in lines), default=0)
+    for name, text in lines:
+        first, *rest = folded_text(visible(text), max(_NARROWEST, output.width - width - 2))
+        output.print(Text.assemble((name.ljust(width), "dim"), "  ", first))
+        for more in rest:
+            output.print(Text(" " * (width + 2) + more))
+
+
+def folded_text(text: str, width: int) -> list[str]:
+    """A text in lines that break between words only: what is longer, such as a location, stays whole."""
+    return textwrap.wrap(text, max(width, 1), break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def note(text: str) -> None:
@@ -142,16 +171,7 @@ def progress(what: str, total: int) -> Generator[Callable[[int], None], None, No
     """A progress bar, if there is a terminal. Call what it yields with how many more are done."""
     from rich.progress import Progress
 
+    Done.shown = True
     with Progress(console=error_console, transient=True, disable=not error_console.is_terminal) as bar:
         task = bar.add_task(what, total=total)
         yield lambda more: bar.advance(task, more)
-
-
-def table(*names: str) -> Table:
-    """A table whose long cells continue on the next line."""
-    return Table(*(Column(name, overflow="fold") for name in names))
-
-
-def add_row(target: Table, cells: Iterable[object]) -> None:
-    """Add a row of plain text; None is an empty cell."""
-    target.add_row(*(Text("" if cell is None else visible(cell)) for cell in cells))

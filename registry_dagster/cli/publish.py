@@ -13,6 +13,7 @@ from registry_dagster.adopt.order import Attempt
 from registry_dagster.adopt.publishing import Result, inspect_source, plan_all, publish_all, tables_to_publish
 from registry_dagster.cli.app import app
 from registry_dagster.cli.declarations import Declarations, OneTable, TableOption, declared_files, one_table
+from registry_dagster.cli.given import options_by_location
 from registry_dagster.cli.options import (
     AsJson,
     Env,
@@ -24,7 +25,7 @@ from registry_dagster.cli.options import (
     opened,
     storage_options,
 )
-from registry_dagster.cli.output import note, progress, say, show
+from registry_dagster.cli.output import note, place, progress, say, show
 from registry_dagster.cli.results import counting, print_results, results_json, unless_refused
 from registry_dagster.cli.table_options import Counts, HowToRead, PhysicalVersion, Schema, TableOptions
 from registry_dagster.errors import PublishRefused, RegistryError
@@ -130,7 +131,7 @@ def _plan(words: Sequence[str], given: OneTable, registry: str | None, env: str 
             planned = opened_registry.plan(declared.declared, facts, label=declared.label, draft=declared.draft)
         return _show_plan(planned, as_json)
     attempts, results = tables_to_publish(files)
-    options = storage_options(given.options.storage_option)
+    options = options_by_location(storage_options(given.options.storage_option))
     with opened(registry, env) as opened_registry:
         planned_all = plan_all(opened_registry, attempts, options=options, counts=given.options.counts)
         results += _watched("planning", attempts, planned_all)
@@ -145,7 +146,7 @@ def _publish_all(
     as_json: bool,
 ) -> None:
     attempts, results = tables_to_publish(files)
-    of_store = storage_options(options.storage_option)
+    of_store = options_by_location(storage_options(options.storage_option))
     with opened(*target) as registry:
         published = publish_all(registry, attempts, message=message, options=of_store, counts=options.counts)
         results += _watched("publishing", attempts, published)
@@ -165,7 +166,9 @@ def _show_results(results: Sequence[Result], as_json: bool) -> None:
 
 def _inspected(file: ReadFile, options: TableOptions) -> tuple[DeclaredTable, TableFacts]:
     (table,) = file.tables
-    return table, inspect_source(table, storage_options(options.storage_option), counts=options.counts)
+    return table, inspect_source(
+        table, options_by_location(storage_options(options.storage_option)), counts=options.counts
+    )
 
 
 def _validated(file: Path | ReadFile) -> str | None:
@@ -197,7 +200,7 @@ def _receipt_json(receipt: Receipt) -> dict[str, object]:
 
 def _print_receipt(receipt: Receipt) -> None:
     done = "published" if receipt.created else "unchanged: the same content is already published as"
-    say(f"{done} {receipt.version}\n{receipt.urn}\nin {receipt.target}")
+    say(f"{done} {receipt.version}\n{receipt.urn}\nin {place(receipt.target)}")
 
 
 def _show_plan(planned: Plan, as_json: bool) -> None:

@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from registry_dagster.cli.app import app
+from registry_dagster.cli.given import settings_for
 from registry_dagster.cli.options import AsJson, Env, Target, opened
-from registry_dagster.cli.output import note, progress, say, show
+from registry_dagster.cli.output import line, note, place, progress, show
 from registry_dagster.errors import RegistryError
 from registry_dagster.registry.handoff import Delivery, deliveries, handed_off
 from registry_dagster.registry.plan import Plan, Receipt
@@ -20,6 +21,7 @@ from registry_dagster.registry.registry import Registry
 __all__ = ["push"]
 
 _BATCH = 100
+_WIDTH = len("unchanged")
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def push(
     as_json: AsJson = False,
 ) -> None:
     """Publish what was handed off in a folder. Running it again publishes nothing twice, and reverts nothing."""
-    versions = handed_off(folder, env or "PROD")
+    versions = handed_off(folder, settings_for(env=env).env.value or "PROD")
     rows: list[_Row] = []
     with opened(registry, env) as opened_registry, progress("publishing", len(versions)) as done:
         for start in range(0, len(versions), _BATCH):
@@ -105,18 +107,18 @@ def _row(delivery: Delivery, outcome: Receipt | Plan | RegistryError) -> _Row:
 
 def _print_rows(rows: Sequence[_Row], registry: Registry, dry_run: bool) -> None:
     for row in rows:
-        say(_line(row, dry_run))
-    for line in dict.fromkeys(_kept_lines(rows)):
-        note(line)
-    say(f"{'would be written to' if dry_run else 'in'} {registry.target}")
+        line(*_cells(row, dry_run), width=_WIDTH)
+    for text in dict.fromkeys(_kept_lines(rows)):
+        note(text)
+    note(f"{'would be written to' if dry_run else 'in'} {place(registry.target)}")
 
 
-def _line(row: _Row, dry_run: bool) -> str:
+def _cells(row: _Row, dry_run: bool) -> list[str | None]:
     if row.error:
-        return f"failed     {row.handed_off}: {row.error}"
+        return ["failed", row.handed_off, row.error]
     if not row.created:
-        return f"unchanged  {row.version}"
-    return f"new        {row.handed_off} of the hand-off" if dry_run else f"published  {row.version}"
+        return ["unchanged", row.version]
+    return ["new", row.handed_off] if dry_run else ["published", row.version]
 
 
 def _kept_lines(rows: Sequence[_Row]) -> Iterator[str]:

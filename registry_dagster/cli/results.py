@@ -10,7 +10,7 @@ import typer
 
 from registry_dagster.adopt.publishing import Result
 from registry_dagster.cli.app import FAILED, UNREACHABLE, is_unreachable
-from registry_dagster.cli.output import note, say
+from registry_dagster.cli.output import line, note, say
 from registry_dagster.errors import RegistryError
 from registry_dagster.registry.plan import Plan, Receipt
 
@@ -49,7 +49,7 @@ def _print_result(result: Result) -> None:
     if isinstance(result.outcome, RegistryError):
         say(f"refused {_where(result)}\n  {type(result.outcome).__name__}: {result.outcome}")
     elif result.word != "unchanged":
-        say(f"{result.word} {_version(result)}  {result.location}")
+        line(result.word, _version(result), result.location)
 
 
 def _print_notes(results: Sequence[Result]) -> None:

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from registry_dagster.answers.current import Taken
 from registry_dagster.answers.expiry import Expiry, expiry, unknown_expiry
 from registry_dagster.cli.app import app
-from registry_dagster.cli.options import AsJson, At, DatasetName, Env, InLayout, Target, VersionName, opened
-from registry_dagster.cli.output import add_row, facts, output, say, table, visible
+from registry_dagster.cli.completion import engines
+from registry_dagster.cli.listing import Listing, moment
+from registry_dagster.cli.options import (
+    AsJson,
+    At,
+    ColumnNames,
+    DatasetName,
+    Env,
+    InLayout,
+    Quiet,
+    Target,
+    VersionName,
+    opened,
+)
+from registry_dagster.cli.output import facts, line, note, output, say, visible
 from registry_dagster.cli.output import show as show_result
 from registry_dagster.cli.signing import signing_service
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.retirement import Retirement
+from registry_dagster.model.table import TableField
 from registry_dagster.model.words import column_words, reference_words, signal_words
 from registry_dagster.registry.registry import Registry
 from registry_dagster.registry.rows.now import DatasetNow, VersionNow
@@ -33,6 +47,7 @@ def show(
         str | None,
         typer.Option(
             metavar="ENGINE",
+            autocompletion=engines,
             help="Print Python that reads exactly the published table, with polars, duckdb, pyarrow, pandas, "
             "spark, ray or lance.",
         ),
@@ -42,6 +57,7 @@ def show(
     layout: InLayout = None,
     registry: Target = None,
     env: Env = None,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Show a published version. A dataset's name means its current version; with --history, the whole dataset."""
@@ -49,6 +65,8 @@ def show(
         if history:
             return _show_history(opened_registry, name, as_json)
         taken = opened_registry.current(name, at=at, layout=layout)
+        if quiet:
+            return line(taken.version)
         if read is not None:
             code = opened_registry.read_code(name, read, at=at, layout=layout)
             data = {"version": taken.version, "engine": read, "code": code}
@@ -62,6 +80,8 @@ def versions(
     dataset: DatasetName,
     registry: Target = None,
     env: Env = None,
+    columns: ColumnNames = None,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """List the versions of a dataset, also those that are retired, removed, drafts or gone."""
@@ -76,7 +96,10 @@ def versions(
         _json(records[each.version], each, retired.get(each.version)) if each.version in records else each.to_dict()
         for each in now.versions
     ]
-    show_result(as_json, data, lambda: _print_versions(records, now))
+    rows = [_Row(each, records.get(each.version)) for each in now.versions]
+    show_result(as_json, data, lambda: _VERSIONS.show(rows, columns, quiet=quiet))
+    if not as_json and now.current and now.current.remark:
+        note(f"current: {now.current}")
 
 
 @app.command()
@@ -91,6 +114,64 @@ def diff(
     with opened(registry, env) as opened_registry:
         found = opened_registry.diff(before, after)
     show_result(as_json, found.to_dict(), lambda: say(found))
+
+
+class _Row(NamedTuple):
+    """One number of a dataset, with its record if that can be read."""
+
+    now: VersionNow
+    record: DatasetVersion | None
+
+
+def _of_record(value: Callable[[DatasetVersion], object]) -> Callable[[_Row], object]:
+    """A cell that is empty where there is no record."""
+    return lambda row: None if row.record is None else value(row.record)
+
+
+_VERSIONS: Listing[_Row] = Listing(
+    {
+        "version": lambda row: row.now.version,
+        "label": lambda row: row.now.labels,
+        "layout": lambda row: row.now.layout,
+        "made against": _of_record(lambda record: record.materializations),
+        "format": _of_record(lambda record: record.table.format),
+        "rows": _of_record(lambda record: "unknown" if record.table.rows is None else record.table.rows),
+        "published": _of_record(lambda record: record.provenance.published_at),
+        "publisher": _of_record(lambda record: record.provenance.publisher),
+        "why": _of_record(lambda record: record.provenance.message),
+        "location": _of_record(lambda record: record.table.location),
+        "state": lambda row: "; ".join(row.now.marks),
+    },
+    shown=("version", "label", "layout", "made against", "format", "rows", "published", "publisher", "why", "state"),
+)
+
+
+class _Field(NamedTuple):
+    """A column of a published table."""
+
+    field: TableField
+    record: DatasetVersion
+
+    @property
+    def meaning(self) -> str:
+        declared = self.record.columns.get(self.field.path)
+        return " · ".join(column_words(declared)) if declared else ""
+
+    @property
+    def description(self) -> str | None:
+        declared = self.record.columns.get(self.field.path)
+        return declared.description if declared else None
+
+
+_FIELDS: Listing[_Field] = Listing(
+    {
+        "column": lambda row: row.field.path,
+        "type": lambda row: row.field.type,
+        "meaning": lambda row: row.meaning,
+        "description": lambda row: row.description,
+    },
+    shown=("column", "type", "meaning", "description"),
+)
 
 
 @dataclass(frozen=True)
@@ -143,44 +224,23 @@ def _json(record: DatasetVersion, now: VersionNow, retirement: Retirement | None
     return {**data, "retired": retirement.to_dict()} if retirement else data
 
 
-def _print_versions(records: Mapping[str, DatasetVersion], now: DatasetNow) -> None:
-    marked = any(each.marks for each in now.versions)
-    named = any(each.labels or each.layout for each in now.versions)
-    names = ["version", *(["label", "layout"] if named else []), "made against", "format", "rows", "published", "by"]
-    listed = table(*names, "why", *(["state"] if marked else []))
-    for each in now.versions:
-        record = records.get(each.version)
-        cells = [each.version, *([", ".join(each.labels), each.layout] if named else [])]
-        cells += _cells(record) if record else [None] * 6
-        add_row(listed, [*cells, *(["; ".join(each.marks)] if marked else [])])
-    output.print(listed)
-    if now.current and now.current.remark:
-        say(f"current: {now.current}")
-
-
-def _cells(record: DatasetVersion) -> list[str | None]:
-    provenance = record.provenance
-    return [
-        ", ".join(map(str, record.materializations)),
-        record.table.format,
-        "unknown" if record.table.rows is None else f"{record.table.rows:,}",
-        f"{provenance.published_at:%Y-%m-%d %H:%M}",
-        provenance.publisher,
-        provenance.message,
-    ]
-
-
 def _print_record(shown: _Shown) -> None:
-    facts({**_about(shown), **_table(shown)})
     record = shown.record
-    columns = table("column", "type", "meaning", "description")
+    facts({**_about(shown), **_table(shown)})
+    if output.is_terminal:
+        output.print()
+        _FIELDS.show([_Field(field, record) for field in record.table.fields])
+        for text in (*map(reference_words, record.references), *map(signal_words, record.signals)):
+            say(f"- {text}")
+        return
     for field in record.table.fields:
-        column = record.columns.get(field.path)
-        words = " · ".join(column_words(column)) if column else ""
-        add_row(columns, [field.path, field.type, words, column.description if column else None])
-    output.print(columns)
-    for line in (*map(reference_words, record.references), *map(signal_words, record.signals)):
-        say(f"- {line}")
+        line("column", *(value(_Field(field, record)) for value in _FIELDS.values.values()))
+    for kind, texts in (
+        ("reference", map(reference_words, record.references)),
+        ("signal", map(signal_words, record.signals)),
+    ):
+        for text in texts:
+            line(kind, text)
 
 
 def _about(shown: _Shown) -> dict[str, str | None]:
@@ -215,7 +275,8 @@ def _table(shown: _Shown) -> dict[str, str | None]:
         "pinned": ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in pinned if value),
         "signed links": f"ask {signing} for {record.name}" if signing else None,
         "rows": "unknown" if physical.rows is None else f"{physical.rows:,}",
-        "published": f"{provenance.published_at:%Y-%m-%d %H:%M:%S} UTC by {provenance.publisher}",
+        "published": moment(provenance.published_at),
+        "publisher": provenance.publisher,
         "why": provenance.message,
         "digest": record.digest,
         "content": record.content_digest,

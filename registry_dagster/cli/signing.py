@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-import os
 from urllib.parse import urlsplit
 
+from registry_dagster.cli.given import settings_for
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.secrets import credential_in
+from registry_dagster.registry.settings import SIGNING_VARIABLE
 
-__all__ = ["SIGNING_VARIABLE", "signing_service"]
-
-SIGNING_VARIABLE = "FEATURE_REGISTRY_SIGNING"
+__all__ = ["signing_service"]
 
 
 def signing_service() -> str | None:
-    """Address of the signing service, from the environment variable FEATURE_REGISTRY_SIGNING.
+    """Address of the signing service, from the environment variable FEATURE_REGISTRY_SIGNING or the project file.
 
     Raises:
         RegistryError: it is not an http:// or https:// address, or it holds a credential.
     """
-    address = os.environ.get(SIGNING_VARIABLE)
+    address, origin = settings_for().signing_service
     if not address:
         return None
     if not _is_plain(address):
         raise RegistryError(
-            f"{SIGNING_VARIABLE} is not an address that can be shown: set it to e.g. https://sign.lab.org/links, "
+            f"{_name(origin)} is not an address that can be shown: set it to e.g. https://sign.lab.org/links, "
             "without a user name, password or token"
         )
     return address
+
+
+def _name(origin: str) -> str:
+    return origin if origin == SIGNING_VARIABLE else f"signing_service in {origin}"
 
 
 def _is_plain(address: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from registry_dagster.cli.given import options_for
 from registry_dagster.cli.options import storage_options, table_format
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.table import TableFacts
@@ -63,7 +64,7 @@ def inspected(table: str, options: TableOptions) -> TableFacts:
         table,
         format=table_format(options.format),
         version=options.version,
-        storage_options=storage_options(options.storage_option),
+        storage_options=options_for(table, storage_options(options.storage_option)),
         counts=options.counts,
         schema=schema_of(options.schema),
         how_to_read=options.how_to_read,

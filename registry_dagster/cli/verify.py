@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from registry_dagster.cli.app import UNREACHABLE, app
+from registry_dagster.cli.given import options_by_location
 from registry_dagster.cli.options import AsJson, Env, StorageOption, Target, opened, storage_options
-from registry_dagster.cli.output import error_console, json_text, output, say, show
+from registry_dagster.cli.output import Done, error_console, json_text, output, say, show
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.registry.verifier import Verification
 
@@ -34,7 +35,7 @@ def verify(
     Exit codes: 1 if a record was changed, or if a table is changed or missing and its version is not retired;
     3 if a table's store could not be reached. --all --json prints one object per line.
     """
-    options = storage_options(storage_option)
+    options = options_by_location(storage_options(storage_option))
     with opened(registry, env) as opened_registry:
         if every:
             datasets = [name] if name else []
@@ -79,6 +80,7 @@ def _print_all(found: Iterator[Verification], as_json: bool) -> Counter[str]:
 @contextmanager
 def _counting(as_json: bool) -> Generator[Callable[[str], None], None, None]:
     """Shows progress in the last line of the terminal, below what is printed."""
+    Done.shown = True
     console = output if output.is_terminal else error_console
     if not console.is_terminal or (as_json and console is output):
         yield lambda text: None

@@ -43,7 +43,7 @@ def test_a_folder_is_published_and_what_cannot_be_is_refused_with_the_reason(run
     published = run("publish", "drafts", "-m", "First")
     assert published.exit_code == 1
     lines = published.stdout.splitlines()
-    assert [line.split("  ")[0] for line in lines[:2]] == ["published lab.z@v1", "published lab.a@v1"]
+    assert [line.split("\t")[1] for line in lines[:2]] == ["lab.z@v1", "lab.a@v1"]
     assert "nobody has reviewed this draft" in published.stdout
     assert "todo.yaml, line 2: still to be decided: dataset.name: TODO" in published.stdout
     assert "TableNotFound" in published.stdout
@@ -74,10 +74,10 @@ def test_several_versions_in_one_file_are_published_in_their_order(run: Run, cel
     (tmp_path / "cells.yaml").write_text(DECLARED + versions)
     published = run("publish", "cells.yaml", "-m", "First")
     assert published.exit_code == 0
-    assert [line.split("  ")[0] for line in published.stdout.splitlines()] == [
-        "published lab.cells@v1",
-        "published lab.cells@v2",
-        "2 published",
+    assert [line.split("\t")[:2] for line in published.stdout.splitlines()] == [
+        ["published", "lab.cells@v1"],
+        ["published", "lab.cells@v2"],
+        ["2 published"],
     ]
     assert "lab.cells@v2" in run("show", "lab.cells@new").stdout
 

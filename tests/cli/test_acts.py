@@ -99,7 +99,7 @@ def test_show_says_which_version_the_name_was_taken_to_mean_and_why(run: Run) ->
         "size-paper",
     ):
         assert part in shown
-    assert f"current: {NAME}@v1" in said(run("versions", NAME))
+    assert f"current: {NAME}@v1" in run("versions", NAME).stderr
     listed = said(run("list"))
     assert f"{NAME}@v2: made against m@943" in listed
     assert f"{NAME}@v1: it is the current version" in said(run("show", NAME, "--read", "polars"))

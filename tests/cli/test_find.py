@@ -46,7 +46,6 @@ def run(tmp_path: Path) -> Run:
         (("list", "nuclei"), "minnie65.nuclei@v2"),
         (("find", "--materialization", "minnie65_public@943"), "minnie65.nuclei@v1"),
         (("find", "presynaptic", "--semantic", "embedding"), "minnie65.synapse_embeddings@v2"),
-        (("find", "nobody"), "nothing found"),
         (("dependents", "nucleus_detection_v0"), "nucleus_id holds ids of nucleus_detection_v0"),
         (("newest", "minnie65.nuclei", "--compatible-with", "943"), "minnie65.nuclei@v1"),
         (("column", "minnie65.synapse_embeddings", "embedding"), "model SegCLR"),
@@ -58,6 +57,12 @@ def test_a_question_has_a_command(run: Run, words: tuple[str, ...], said: str) -
     assert answered.exit_code == 0
     assert said in answered.stdout
     json.loads(run(*words, "--json").stdout)
+
+
+def test_nothing_found_is_said_beside_an_empty_list(run: Run) -> None:
+    found = run("find", "nobody")
+    assert (found.exit_code, found.stdout) == (0, "")
+    assert "nothing found in lite://" in found.stderr
 
 
 def test_that_there_are_more_is_reported_beside_the_list(run: Run) -> None:
@@ -85,7 +90,7 @@ def test_the_exit_code_says_whether_something_in_use_expires(run: Run, tmp_path:
         asked = run("expiring", "--exit-code", "--within", "2", "--limit", "1")
         assert asked.exit_code == EXPIRES == 4
         assert "minnie65.nuclei@v1" in asked.stdout
-        assert "expires on (UTC)" in asked.stdout
+        assert f"\t{soon:%Y-%m-%dT%H:%M:%SZ}\t" in asked.stdout
         assert run("expiring", "--exit-code", "--within", "1").exit_code == 0
 
         shown = run("show", "minnie65.nuclei@v1")

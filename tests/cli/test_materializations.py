@@ -68,12 +68,12 @@ def test_what_is_recorded_is_listed_with_its_lifecycle(run: Run) -> None:
     with cave(minnie65_public=MINNIE) as server:
         run("import", "cave", "minnie65_public", "--server", server.url)
     run("import", "releases.yaml")
-    rows = [line.strip("│").split("│") for line in run("list", "minnie65_public").stdout.splitlines() if "@" in line]
-    assert [[cell.strip() for cell in row[:5]] for row in rows] == [
-        ["minnie65_public@343", "cave", "2022-02-24 08:10:00", "expired", "2023-02-24"],
-        ["minnie65_public@943", "cave", "2024-01-22 08:10:01", "available", "2121-11-10"],
-        ["minnie65_public@1300", "cave", "2025-01-13 10:10:01", "available", "2121-11-10"],
-        ["minnie65_public@1822", "cave", "2026-06-27 10:10:01", "running", ""],
+    rows = [line.split("\t") for line in run("list", "minnie65_public").stdout.splitlines()]
+    assert [row[:5] for row in rows] == [
+        ["minnie65_public@343", "cave", "2022-02-24T08:10:00Z", "expired", "2023-02-24T08:10:00Z"],
+        ["minnie65_public@943", "cave", "2024-01-22T08:10:01Z", "available", "2121-11-10T07:10:00Z"],
+        ["minnie65_public@1300", "cave", "2025-01-13T10:10:01Z", "available", "2121-11-10T07:10:00Z"],
+        ["minnie65_public@1822", "cave", "2026-06-27T10:10:01Z", "running", ""],
     ]
     listed = json.loads(run("list", "--json").stdout)
     assert {each["system"] for each in listed} == {"minnie65_public", "h01"}

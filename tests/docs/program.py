@@ -3,6 +3,7 @@
 - `python` runs in one namespace.
 - `yaml` that begins with a comment such as `# nuclei.yaml` is that file, from the start. All of it is checked as what
   it is.
+- `toml` is checked as a project file.
 - `sh` runs line by line: `feature-registry` in this process; `make` only has its target looked up.
 - `text` right after something that printed is what it printed; `...` stands for anything.
 
@@ -35,6 +36,7 @@ from registry_dagster.dagster.gate.approvals import read_approvals
 from registry_dagster.datahub.crawled import CrawlRule
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.registry.crawls import CRAWLS_VARIABLE, crawl_rules
+from registry_dagster.registry.project_file import Project, tomllib
 from registry_dagster.registry.registry import Registry
 from tests.docs.pages import ROOT, Block, blocks
 from tests.gms.server import StandInGms
@@ -82,7 +84,10 @@ class Program:
         patch.setenv("HOME", str(folder))
         patch.setenv("FEATURE_REGISTRY", f"lite://{folder / 'registry.db'}")
         patch.setenv("FEATURE_REGISTRY_PUBLISHER", "ada@lab.org")
-        patch.setattr(output, "width", 120)
+        # Pages show what a person sees, on a terminal that moves nothing.
+        patch.setenv("TERM", "dumb")
+        patch.setattr(output, "_force_terminal", True)
+        patch.setattr(output, "size", (120, 40))
         for name, content in GIVEN.items():
             (folder / name).write_text(content)
         pq.write_table(pa.table({"nucleus_id": [1, 2]}), folder / "nuclei.parquet")
@@ -102,7 +107,13 @@ class Program:
     def _run(self, block: Block) -> str:
         if block.language in SHOWN_ONLY:
             return ""
-        run = {"python": self._python, "yaml": self._yaml, "sh": self._shell, "sql": self._sql}.get(block.language)
+        run = {
+            "python": self._python,
+            "yaml": self._yaml,
+            "toml": self._toml,
+            "sh": self._shell,
+            "sql": self._sql,
+        }.get(block.language)
         assert run is not None, f"{self.page.name}:{block.line}: no test runs {block.language!r}"
         return run(block)
 
@@ -147,6 +158,11 @@ class Program:
                 SqliteLiteConfig.model_validate(config)
             case _:
                 raise AssertionError(f"{where}: nothing checks this YAML")
+        return ""
+
+    def _toml(self, block: Block) -> str:
+        """A project file."""
+        Project.from_json({**tomllib.loads(block.text), "path": self.folder / "feature-registry.toml"})
         return ""
 
     def _check_publish_config(self, content: Any, config: Any) -> None:

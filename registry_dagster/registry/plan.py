@@ -21,6 +21,7 @@ __all__ = ["Origin", "Plan", "Publication", "Receipt", "index_warnings", "warnin
 
 _INDEXED_COLUMNS = 1000
 _INDEXED_CHARACTERS = 4096
+_UNKNOWN = "unknown: not in the table's own metadata; counts=True (--counts) counts it where the format allows"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,18 +190,18 @@ def _doubts(feature_table: FeatureTable, table: TableFacts) -> Iterator[str]:
 
 def _page(plan: Plan) -> Iterator[str]:
     would = "would be published" if plan.creates else "is already published with the same content; nothing to write"
-    yield from (f"### {code(plan.version)} {would}", "")
-    yield markdown_table(("table", ""), [*_about_rows(plan), *_table_rows(plan.record)])
+    yield f"### {code(plan.version)} {would}"
+    yield from _list("Warnings", plan.warnings)
+    yield from ("", markdown_table(("table", ""), [*_about_rows(plan), *_table_rows(plan.record)]))
     meanings = {path: " · ".join(column_words(column)) for path, column in plan.record.columns.items()}
     rows = [
         (code(each.path), _type(each.type), plain(meanings.get(each.path, ""))) for each in plan.record.table.fields
     ]
-    yield from ("", markdown_table(("column", "type", "meaning"), rows))
+    yield from ("", "#### Columns", "", markdown_table(("column", "type", "meaning"), rows))
     yield from _list("Joins", [reference_words(reference) for reference in plan.record.references])
     yield from _list("Signals", [signal_words(signal) for signal in plan.record.signals])
     if plan.diff is not None:
         yield from _list(f"Changes since {code(plan.diff.before)}", [str(change) for change in plan.diff.changes])
-    yield from _list("Warnings", plan.warnings)
 
 
 def _about_rows(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -224,7 +225,7 @@ def _table_rows(record: DatasetVersion) -> Iterator[tuple[str, str]]:
     yield "format", table.format
     yield from ((name.replace("_", " "), code(value)) for name, value in table.pin.identity.items() if value)
     for name, count in (("rows", table.rows), ("bytes", table.bytes), ("files", table.files)):
-        yield name, "unknown" if count is None else f"{count:,}"
+        yield name, _UNKNOWN if count is None else f"{count:,}"
     yield "made against", ", ".join(code(version) for version in record.materializations)
     if record.inputs:
         yield "computed from", ", ".join(map(code, record.inputs))
@@ -232,7 +233,7 @@ def _table_rows(record: DatasetVersion) -> Iterator[tuple[str, str]]:
 
 def _list(title: str, items: Sequence[str]) -> Iterator[str]:
     if items:
-        yield from ("", f"**{title}**", "")
+        yield from ("", f"#### {title}", "")
         yield from (f"- {plain(item)}" for item in items)
 
 

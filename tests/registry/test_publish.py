@@ -401,8 +401,11 @@ def test_several_published_at_once_stand_or_fall_each_by_itself(registry: Regist
 def test_the_plan_and_the_receipt_are_pages_a_person_reads(registry: Registry) -> None:
     first = registry.publish(declared(), facts(), message="because | of it")
     page = registry.plan(declared(references=(reference("a"),)), facts(1, rows=14836)).to_markdown()
-    for words in ("`hemibrain.neurons@v2` would be published", "14,836", "| `body_id` | int64 | body_id", "**Joins**"):
+    for words in ("`hemibrain.neurons@v2` would be published", "14,836", "| `body_id` | int64 | body_id"):
         assert words in page
+    assert page.index("\n\n#### Warnings\n\n- ") < page.index("\n\n| table |") < page.index("\n\n#### Joins\n\n- ")
+    uncounted = registry.plan(declared(), facts().model_copy(update={"bytes": None})).to_markdown()
+    assert "| bytes | unknown: not in the table's own metadata; counts=True" in uncounted
     assert "Changes since `hemibrain.neurons@v1`" in page
     assert "is already published with the same content" in registry.plan(declared(), facts()).to_markdown()
     assert "because \\| of it" in first.to_markdown()

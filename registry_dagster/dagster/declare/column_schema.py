@@ -18,9 +18,13 @@ from registry_dagster.model.words import value_words
 
 __all__ = ["declared_schema", "table_schema"]
 
+_RESOLUTION = "resolution_nm"
+_SHOWN_WHOLE = 46
+"""So many characters of a chip are seen in the UI's list of columns; it cuts off the rest."""
+
 
 def declared_schema(table: FeatureTable) -> dg.TableSchema:
-    """The declared columns, before there is a table: types as the semantics expect them, one chip for each column."""
+    """The declared columns, before there is a table: types as the semantics expect them, few chips for each column."""
     columns = cast("Mapping[str, Any]", table.columns)
     return dg.TableSchema(columns=[_declared_column(path, column) for path, column in columns.items()])
 
@@ -42,36 +46,64 @@ def _table_column(field: TableField, column: Column | None) -> dg.TableColumn:
 
 def _chips(column: Column) -> dict[str, str]:
     attributes = column.to_json()
-    attributes.pop("description", None)
-    return {name: value_words(value) for name, value in attributes.items()}
+    order = ["semantic", *(name for name, _ in _described_by(type(column))[1])]
+    return {name: value_words(attributes[name]) for name in order if name in attributes}
 
 
 @lru_cache(maxsize=10_000)
 def _declared_column(path: str, column: Column) -> dg.TableColumn:
     """One object for all equal columns: a code location has those of all its assets."""
-    return dg.TableColumn(path, column.expected_type, column.description, tags=_one_chip(column))
+    chips, long = _few_chips(column)
+    words = [*([column.description] if column.description else []), *long]
+    return dg.TableColumn(path, column.expected_type, " · ".join(words) or None, tags=chips)
 
 
-def _one_chip(column: Column) -> dict[str, str]:
-    """Short, since a code location sends the columns of all its assets in one message."""
+def _few_chips(column: Column) -> tuple[dict[str, str], list[str]]:
+    """One chip if the UI shows it whole, else some; and what is too long for any chip, for the description.
+
+    Few, since a code location sends the columns of all its assets in one message.
+    """
     semantic, attributes = _described_by(type(column))
-    given = [(name, value) for name, default in attributes if (value := getattr(column, name)) != default]
-    return {semantic: ", ".join([_words(name, value) for name, value in given])}
+    together: list[str] = []
+    alone: dict[str, str] = {}
+    long: list[str] = []
+    for name, default in attributes:
+        value = getattr(column, name)
+        if value == default:
+            continue
+        words = _words(name, value)
+        if _fits(semantic, ", ".join([*together, words])):
+            together.append(words)
+        elif _fits(name, _value(name, value)):
+            alone[name] = _value(name, value)
+        else:
+            long.append(f"{name} {_value(name, value)}")
+    return {semantic: ", ".join(together), **alone}, long
+
+
+def _fits(name: str, words: str) -> bool:
+    return len(name) + len(": ") + len(words) <= _SHOWN_WHOLE
 
 
 @cache
 def _described_by(kind: type[Column]) -> tuple[str, Sequence[tuple[str, object]]]:
-    """The semantic's name, and its attributes with their defaults. What all identifiers have comes last."""
+    """The semantic's name, and its attributes with their defaults. What many semantics have comes last."""
     fields = kind.model_fields
     names = [name for name in fields if name not in ("semantic", "description")]
-    names.sort(key=Identifier.model_fields.__contains__)
+    names.sort(key=lambda name: name in Identifier.model_fields or name == _RESOLUTION)
     return fields["semantic"].default, [(name, fields[name].default) for name in names]
 
 
 def _words(name: str, value: object) -> str:
-    """A text or several numbers are clear alone (`minnie65`, `8 × 8 × 40`); a single number needs its name."""
+    """A text or several numbers are clear alone (`minnie65`, `0 to 1`); a single number needs its name."""
+    if value is True:
+        return name
+    is_clear = isinstance(value, (str, Model, tuple))
+    return _value(name, value) if is_clear else f"{name} {_value(name, value)}"
+
+
+def _value(name: str, value: object) -> str:
     if isinstance(value, tuple):
-        return value_words(list(cast("tuple[object, ...]", value)))
-    if isinstance(value, (str, Model)):
-        return str(value)
-    return name if value is True else f"{name} {value_words(value)}"
+        words = value_words(list(cast("tuple[object, ...]", value)))
+        return f"{words} nm" if name == _RESOLUTION else words
+    return str(value) if isinstance(value, (str, Model)) else value_words(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal, cast
@@ -14,6 +14,7 @@ from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.words import reference_words, signal_words
 
 __all__ = [
     "AssetLike",
@@ -65,19 +66,26 @@ class Declaration:
 
 
 class DeclarationMetadata(dict[str, Any]):
-    """The metadata that the UI shows for a declaration, with the declaration itself as an attribute.
+    """The metadata that the UI shows for a declaration: words, with the declaration itself as an attribute.
 
-    Leaves the columns out: the column schema next to it has them.
+    Leaves out what the asset shows by itself: columns, description, owners.
     """
 
     def __init__(self, declaration: Declaration) -> None:
-        metadata = declaration.template.model_dump(mode="json", exclude={"columns"})
-        if declaration.resolve is not None:
-            metadata["materializations"] = "a function of the partition key"
-        if declaration.partitions == "all":
-            metadata["partitions"] = "all"
-        super().__init__(metadata)
+        super().__init__((name, words) for name, words in _words(declaration) if words)
         self.declaration = declaration
+
+
+def _words(declaration: Declaration) -> Iterator[tuple[str, object]]:
+    table = declaration.template
+    yield "dataset", table.dataset.name
+    fixed = ", ".join(map(str, table.materializations))
+    yield "made against", fixed if declaration.resolve is None else "a function of the partition key"
+    yield "layout", table.layout and table.layout.name
+    yield "joins", list(map(reference_words, table.references))
+    yield "signals", list(map(signal_words, table.signals))
+    yield "computed from", list(table.inputs)
+    yield "partitions", "all are parts of one table" if declaration.partitions == "all" else None
 
 
 def declaration_in(metadata: Mapping[str, Any]) -> Declaration | None:

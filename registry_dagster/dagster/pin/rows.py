@@ -80,7 +80,7 @@ def _columns(declared: FeatureTable, facts: TableFacts, mismatch: TableMismatch 
 
 def _type_lines(facts: TableFacts) -> list[str]:
     return [
-        f"{code(kind)} {', '.join(plain(each.path) for each in fields)}"
+        f"{code(kind)}: {', '.join(plain(each.path) for each in fields)}"
         for kind, fields in grouped(facts.fields, key=_kind).items()
     ]
 

@@ -58,15 +58,14 @@ def test_an_asset_shows_its_columns_with_what_they_mean_in_a_chip(tmp_path: Path
         (rd.RootId(id_space="minnie65_public", side="pre", null_sentinel=0), "minnie65_public, pre, null_sentinel 0"),
         (
             rd.Position(axis="x", frame="minnie65", unit="voxel", resolution_nm=(4, 4, 40)),
-            "x, minnie65, voxel, 4 × 4 × 40",
+            "x, minnie65, voxel, 4 × 4 × 40 nm",
         ),
+        (rd.Volume(unit="voxel", resolution_nm=(8, 8, 40)), "voxel, 8 × 8 × 40 nm"),
         (rd.Score(range=(0, 1), calibrated=False), "0 to 1, calibrated false"),
         (rd.Label(values=["axon", "dendrite"]), "axon, dendrite"),
         (
-            rd.Embedding(
-                dim=64, model="SegCLR", trained_on={"system": "h01", "version": "c3"}, normalized=True, anchor="synapse"
-            ),
-            "dim 64, SegCLR, h01@c3, normalized, synapse",
+            rd.Embedding(dim=64, model="SegCLR", trained_on={"system": "h01", "version": "c3"}, anchor="synapse"),
+            "dim 64, SegCLR, h01@c3, synapse",
         ),
         (rd.Bookkeeping(), ""),
     ],
@@ -77,6 +76,22 @@ def test_a_chip_names_what_does_not_speak_for_itself(column: AnyColumn, chip: st
     spec = rd.feature_table(table)(dg.AssetSpec("cells"))
     (shown,) = spec.metadata["dagster/column_schema"].columns
     assert shown.tags == {column.semantic: chip}
+
+
+def test_nothing_is_cut_off_what_is_too_long_for_one_chip() -> None:
+    checkpoint = "gs://iarpa_microns/minnie/models/segclr-2022-10/checkpoint-000123"
+    embedding = rd.Embedding(
+        dim=64, model="SegCLR", checkpoint=checkpoint, trained_on="h01@c3", distance="cosine", normalized=True,
+        anchor="synapse", description="Its surroundings.",
+    )  # fmt: skip
+    table = rd.FeatureTable(**{**cells_declared(), "columns": {"it": embedding}, "references": ()})
+    (shown,) = rd.feature_table(table)(dg.AssetSpec("cells")).metadata["dagster/column_schema"].columns
+    assert shown.tags == {
+        "embedding": "dim 64, SegCLR, h01@c3, cosine",
+        "normalized": "true",
+        "anchor": "synapse",
+    }
+    assert shown.description == f"Its surroundings. · checkpoint {checkpoint}"
 
 
 def test_equal_columns_of_a_code_location_are_one_object() -> None:
@@ -99,7 +114,23 @@ def test_equal_columns_of_a_code_location_are_one_object() -> None:
 def test_the_columns_are_once_in_the_snapshot(tmp_path: Path) -> None:
     spec = only_spec(cells_asset(tmp_path / "cells.parquet"))
     assert "columns" not in spec.metadata["registry/declaration"]
-    assert spec.metadata["registry/declaration"]["dataset"]["name"] == "minnie65.cells"
+    assert spec.metadata["registry/declaration"]["dataset"] == "minnie65.cells"
+
+
+def test_the_declaration_is_shown_in_words() -> None:
+    declared = sizes_declared(
+        layout="by_nucleus", inputs=["minnie65.cells@v1"], signals=[rd.Note(text="Checked by eye.", basis="declared")]
+    )
+    spec = rd.feature_table(**declared, partitions="all")(dg.AssetSpec("cell_sizes"))
+    assert spec.metadata["registry/declaration"] == {
+        "dataset": "minnie65.cell_sizes",
+        "made against": "minnie65_public@1300",
+        "layout": "by_nucleus",
+        "joins": ["nucleus_id → minnie65.cells (nucleus_id): nucleus, 1:1, stable within table"],
+        "signals": ["note: text Checked by eye. (declared)"],
+        "computed from": ["minnie65.cells@v1"],
+        "partitions": "all are parts of one table",
+    }
 
 
 def test_every_option_of_dagsters_own_decorator_stays() -> None:
@@ -243,7 +274,7 @@ def test_materializations_may_follow_the_partition() -> None:
     assert declaration.for_partition("943").materializations == (MINNIE_943,)
     with pytest.raises(InvalidDeclaration, match="this run has no partition"):
         declaration.for_partition(None)
-    assert only_spec(cells).metadata["registry/declaration"]["materializations"] == "a function of the partition key"
+    assert only_spec(cells).metadata["registry/declaration"]["made against"] == "a function of the partition key"
 
 
 def test_all_partitions_may_be_parts_of_one_table() -> None:
@@ -254,7 +285,7 @@ def test_all_partitions_may_be_parts_of_one_table() -> None:
     declaration = declaration_of(cells, dg.AssetKey("cells"))
     assert declaration is not None
     assert declaration.partitions == "all"
-    assert only_spec(cells).metadata["registry/declaration"]["partitions"] == "all"
+    assert only_spec(cells).metadata["registry/declaration"]["partitions"] == "all are parts of one table"
 
 
 def test_each_partition_is_a_table_of_its_own_unless_said_otherwise() -> None:

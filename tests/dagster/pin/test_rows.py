@@ -90,7 +90,7 @@ def test_a_wide_table_has_its_columns_by_type_alone(tmp_path: Path) -> None:
     deltalake.write_deltalake(tmp_path / "wide", empty)
     rows = rows_of(rd.inspect_table(tmp_path / "wide"), columns={"id": rd.NucleusId(source_table="t")})
     first, second = rows["registry/column_types"].value.split("  \n")
-    assert (first, second[:26]) == ("`int64 not null` id", "`float32` f_0, f_1, f_2, f")
+    assert (first, second[:26]) == ("`int64 not null`: id", "`float32`: f_0, f_1, f_2, ")
     assert "dagster/column_schema" not in rows
 
 

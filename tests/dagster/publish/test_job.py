@@ -51,7 +51,7 @@ def test_a_materialization_pins_the_table_and_freezes_the_declaration(
     assert (frozen.feature_table, frozen.facts) == (rd.FeatureTable(**cells_declared()), facts)
     assert metadata["dagster/uri"].value == (tmp_path / "tables" / "cells.parquet").as_uri()
     assert metadata["dagster/row_count"].value == 3
-    assert metadata["registry/column_types"].value == "`int64` nucleus_id, root_id"
+    assert metadata["registry/column_types"].value == "`int64`: nucleus_id, root_id"
 
 
 def test_a_publish_records_the_table_with_its_meaning_and_who_and_why(

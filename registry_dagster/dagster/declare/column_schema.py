@@ -98,8 +98,8 @@ def _words(name: str, value: object) -> str:
     """A text or several numbers are clear alone (`minnie65`, `0 to 1`); a single number needs its name."""
     if value is True:
         return name
-    is_clear = isinstance(value, (str, Model, tuple))
-    return _value(name, value) if is_clear else f"{name} {_value(name, value)}"
+    words = _value(name, value)
+    return words if isinstance(value, (str, Model, tuple)) else f"{name} {words}"
 
 
 def _value(name: str, value: object) -> str:

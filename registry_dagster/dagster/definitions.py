@@ -13,9 +13,21 @@ import dagster as dg
 from registry_dagster.dagster.declare.declaration import Declaration
 from registry_dagster.dagster.gate.sensor import publish_sensor
 from registry_dagster.dagster.graph.contents import Contents, contents_of, merged_assets
-from registry_dagster.dagster.graph.external_assets import materialization_deps, other_keys, registry_assets
+from registry_dagster.dagster.graph.external_assets import (
+    materialization_deps,
+    other_keys,
+    registry_assets,
+    system_keys,
+)
 from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator, checked_translator, with_nodes
-from registry_dagster.dagster.names import JOB_NAME, PUBLISH_JOB, REGISTRY_KEYS, RESOURCE_KEY, default_gate_name
+from registry_dagster.dagster.names import (
+    JOB_NAME,
+    PUBLISH_JOB,
+    REGISTRY_KEYS,
+    RESOURCE_KEY,
+    UPSTREAM_OF_TABLES,
+    default_gate_name,
+)
 from registry_dagster.dagster.publish.job import publish_job
 from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import InvalidDeclaration
@@ -66,7 +78,8 @@ def definitions(
     contents = contents_of(assets)
     translator = with_nodes(checked_translator(translator, "definitions"), contents.nodes)
     parts: dict[str, Any] = {name: getattr(defs, name) for name in signature(dg.Definitions).parameters}
-    placed = map(_Placed(contents.declared, job_name, translator).asset, assets)
+    upstream = system_keys(contents.declared, translator).intersection(contents.nodes.values())
+    placed = map(_Placed(contents.declared, upstream, job_name, translator).asset, assets)
     parts["assets"] = merged_assets(list(placed), registry_assets(contents.declared, translator))
     publishing = _publishing(defs, contents, job_name, gate_name, approvals, resource_key, translator)
     resources = dg.Definitions(resources={resource_key: registry} if registry is not None else {})
@@ -127,11 +140,13 @@ class _Placed:
 
     Args:
         declared: The assets.
+        upstream: The materializations assets among the upstream systems.
         job_name: Name of the publish job.
         translator: How the assets beside them look.
     """
 
     declared: Mapping[dg.AssetKey, Declaration]
+    upstream: frozenset[dg.AssetKey]
     job_name: str
     translator: FeatureRegistryTranslator
 
@@ -139,14 +154,19 @@ class _Placed:
         """Any asset, changed if it is, or makes, a declared one."""
         if isinstance(asset, dg.AssetSpec):
             return self._spec(asset)
-        if not isinstance(asset, dg.AssetsDefinition) or self.declared.keys().isdisjoint(asset.keys):
+        if not isinstance(asset, dg.AssetsDefinition) or self._leaves(asset):
             return asset
         # Dagster takes no further deps on a graph asset.
         takes_deps = isinstance(asset.node_def, dg.OpDefinition)
         return asset.map_asset_specs(lambda spec: self._spec(spec, takes_deps))
 
+    def _leaves(self, asset: dg.AssetsDefinition) -> bool:
+        return self.declared.keys().isdisjoint(asset.keys) and self.upstream.isdisjoint(asset.keys)
+
     def _spec(self, spec: dg.AssetSpec, takes_deps: bool = True) -> dg.AssetSpec:
         declaration = self.declared.get(spec.key)
+        if spec.key in self.upstream:
+            return spec.merge_attributes(metadata={UPSTREAM_OF_TABLES: True})
         if declaration is None:
             return spec
         deps = materialization_deps(declaration, self.translator) if takes_deps else []

@@ -58,6 +58,8 @@ DATASET = "registry/dataset"
 """On an asset that the registry added: the dataset it is for."""
 SYSTEM = "registry/system"
 """On the asset of an upstream system: which one, as `source/system`."""
+UPSTREAM_OF_TABLES = "registry/upstream_of_tables"
+"""On a materializations asset: declared tables depend on it."""
 GATE_ASSETS = "registry/assets"
 """On a gate: the assets it takes, if it does not take all that are left."""
 

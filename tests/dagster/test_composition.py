@@ -127,6 +127,27 @@ def test_the_materializations_asset_is_the_asset_of_its_system(
     assert record.partition_key == "1300"
 
 
+def test_a_new_version_of_a_system_makes_no_table_out_of_date(
+    instance: Instance, resource: rd.FeatureRegistry, cells: dg.AssetsDefinition, tmp_path: Path
+) -> None:
+    versions = tmp_path / "versions.yaml"
+    recorded = rd.materializations_asset("file", str(versions), key=SYSTEM)
+    defs = rd.definitions(
+        dg.Definitions(assets=[cells, recorded], jobs=[dg.define_asset_job("all")]), registry=resource
+    )
+
+    def data_version() -> str | None:
+        assert defs.resolve_job_def("all").execute_in_process(instance=instance).success
+        event = instance.get_latest_materialization_event(SYSTEM)
+        assert event is not None
+        return (event.asset_materialization.tags or {}).get("dagster/data_version")
+
+    versions.write_text("materializations: [{system: minnie65_public, version: 1300, source: cave}]")
+    before = data_version()
+    versions.write_text("materializations: [{system: minnie65_public, version: 1412, source: cave}]")
+    assert data_version() == before
+
+
 def test_a_call_around_merged_definitions_leaves_one_asset_for_each_key(
     resource: rd.FeatureRegistry, cells: dg.AssetsDefinition, sizes: dg.AssetsDefinition
 ) -> None:

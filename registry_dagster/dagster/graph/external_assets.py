@@ -24,7 +24,7 @@ from registry_dagster.model.batches import grouped
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.materialization import MaterializationVersion
 
-__all__ = ["materialization_deps", "other_keys", "registry_assets"]
+__all__ = ["materialization_deps", "other_keys", "registry_assets", "system_keys"]
 
 _WHERE = {"dagster/code_references", "dagster/component_origin"}
 """What Dagster adds to each asset of a component: the file that it was built from."""
@@ -59,11 +59,22 @@ def registry_assets(
         InvalidDeclaration: the key that the translator chose depends on more than it may.
     """
     producers = grouped(declared, key=lambda key: declared[key].template.dataset.name)
-    systems = {system_name(version): version for each in declared.values() for version in _versions(each)}
     return [
-        *(_system_asset(version, translator) for version in systems.values()),
+        *(_system_asset(version, translator) for version in _systems(declared)),
         *(_dataset_asset(declared[keys[0]].template.dataset, keys, translator) for keys in producers.values()),
     ]
+
+
+def system_keys(
+    declared: Mapping[dg.AssetKey, Declaration], translator: FeatureRegistryTranslator
+) -> frozenset[dg.AssetKey]:
+    """The assets of the upstream systems that declared tables are made from."""
+    return frozenset(system_key(translator, version) for version in _systems(declared))
+
+
+def _systems(declared: Mapping[dg.AssetKey, Declaration]) -> Iterable[MaterializationVersion]:
+    """A version of each upstream system that declared tables are made from."""
+    return {system_name(version): version for each in declared.values() for version in _versions(each)}.values()
 
 
 def materialization_deps(declaration: Declaration, translator: FeatureRegistryTranslator) -> list[dg.AssetDep]:

@@ -62,7 +62,7 @@ soak: $(READY) ## run the tests that take minutes
 
 ui: $(READY) ## serve the example in Dagster's UI
 	@mkdir -p .demo/dagster
-	DAGSTER_HOME=$(CURDIR)/.demo/dagster $(BIN)/dagster dev -w workspace.yaml
+	DAGSTER_HOME=$(CURDIR)/.demo/dagster VIRTUAL_ENV=$(CURDIR)/$(VENV) PATH=$(CURDIR)/$(BIN):$$PATH dg dev
 
 docs: $(READY) ## build the documentation site in build/site; a broken link fails it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import nbformat
 import numpy as np
 import pytest
+import yaml
 from nbclient import NotebookClient
 from typer.testing import CliRunner
 
@@ -169,3 +170,10 @@ def test_the_commands_in_the_notebook_run(demonstrated: Demonstrated, monkeypatc
 def test_the_notebook_is_kept_without_outputs() -> None:
     cells = nbformat.read(NOTEBOOK, as_version=4).cells
     assert [cell for cell in cells if cell.get("outputs") or cell.get("execution_count")] == []
+
+
+def test_dg_and_the_workspace_load_the_same_code_location() -> None:
+    (loaded,) = yaml.safe_load((ROOT / "workspace.yaml").read_text())["load_from"]
+    project = (ROOT / "dg.toml").read_text().splitlines()
+    assert f'code_location_target_module = "{loaded["python_module"]["module_name"]}"' in project
+    assert f'code_location_name = "{loaded["python_module"]["location_name"]}"' in project

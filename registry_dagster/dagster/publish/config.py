@@ -11,7 +11,7 @@ from registry_dagster.dagster.declare.declaration import AssetLike, asset_keys
 from registry_dagster.errors import PublishRefused
 from registry_dagster.model.canonical_json import sha256_digest
 
-__all__ = ["PublishConfig", "Target", "config_type_for"]
+__all__ = ["PublishConfig", "Target", "config_type_for", "launch_schema"]
 
 _ASSET = "Asset key, e.g. synapses or group/synapses."
 _TARGETS = "Several tables to publish in one run."
@@ -100,6 +100,24 @@ def config_type_for(assets: Iterable[AssetLike]) -> type[PublishConfig]:
         "targets": (list[target], Field(default=[], description=_TARGETS)),
     }
     return create_model("Publish", __base__=PublishConfig, **fields)
+
+
+_String: Any = type(dg.Field(str).config_type)
+"""Dagster's type of a text; it has no public name."""
+
+
+class _Message(_String):
+    """A text that a person must type.
+
+    The launchpad's "Scaffold missing config" fills in an empty text for a text that is missing, and Launch would no
+    longer wait. It fills in nothing for a type of another name.
+    """
+
+
+def launch_schema(config_type: type[PublishConfig]) -> dict[str, Any]:
+    """The launchpad's config."""
+    fields = dict(config_type.to_fields_dict())
+    return {**fields, "message": dg.Field(_Message(), description=fields["message"].description)}
 
 
 def _text(asset: str | Enum | None) -> str:

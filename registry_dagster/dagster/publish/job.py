@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from typing import cast
 
 import dagster as dg
 
 from registry_dagster.dagster.declare.declaration import AssetLike
 from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator, checked_translator
 from registry_dagster.dagster.names import JOB_NAME, OP_NAME, POOL_NAME, RESOURCE_KEY
-from registry_dagster.dagster.publish.config import PublishConfig, Target, config_type_for
+from registry_dagster.dagster.publish.config import PublishConfig, Target, config_type_for, launch_schema
 from registry_dagster.dagster.publish.events import log_events
 from registry_dagster.dagster.publish.frozen_tables import FrozenTable, find_frozen_tables
 from registry_dagster.dagster.publish.published import PublishedTarget
@@ -52,15 +51,16 @@ def publish_job(
     # In a code location two ops need two names; the run config names the op of every publish job alike.
     @dg.op(
         name=OP_NAME if name == JOB_NAME else f"{name}_op",
+        config_schema=launch_schema(config_type),
         required_resource_keys={resource_key},
         out=dg.Out(dg.Nothing),
         description="Publish materializations of declared assets to the registry.",
         pool=POOL_NAME,
     )
-    def publish(context: dg.OpExecutionContext, config: config_type) -> None:  # type: ignore[valid-type]
+    def publish(context: dg.OpExecutionContext) -> None:
         resource: FeatureRegistry = getattr(context.resources, resource_key)
         try:
-            _publish(context, cast("PublishConfig", config), resource, chosen)
+            _publish(context, config_type(**context.op_config), resource, chosen)
         except RegistryUnavailable as error:
             raise dg.RetryRequested(max_retries=3, seconds_to_wait=10) from error
         except RegistryError as error:

@@ -22,6 +22,8 @@ Kind = Literal["undeclared", "schema by hand", "declared"]
 COLUMNS = 50
 ASSETS = 1000
 RUNS = 9
+FEW_COLUMNS = 20
+FEW_RUNS = 3
 MOST_ASSETS = 5000
 MOST_BYTES = 100_000_000
 """What Dagster's web server takes of one code location, unless told otherwise."""
@@ -39,6 +41,10 @@ def run() -> Iterator[Result]:
     yield Result.seconds("the same, without `import dagster`", ours_alone, bare_alone, goal="none set")
     yield Result.seconds(f"{what}, against a column schema written by hand", ours, by_hand, goal="none set")
     yield Result.seconds("the same, without `import dagster`", ours_alone, by_hand_alone, goal="none set")
+    for count in (ASSETS, MOST_ASSETS):
+        ours, peer = (_cpu_seconds(kind, count) for kind in ("declared", "schema by hand"))
+        what = f"CPU to load {count:,} declared assets of {FEW_COLUMNS} columns under rd.definitions, without imports"
+        yield Result.seconds(f"{what}, against a column schema written by hand", ours, peer, goal="≤ 1.5")
     taken, share = _bytes_of_one(), MOST_BYTES // MOST_ASSETS
     yield Result(
         f"bytes of a declared asset of {COLUMNS} columns, against its share of the limit among {MOST_ASSETS:,}",
@@ -49,39 +55,39 @@ def run() -> Iterator[Result]:
     )
 
 
-def many_assets(kind: Kind, count: int) -> Sequence[dg.AssetsDefinition]:
+def many_assets(kind: Kind, count: int, columns: int = COLUMNS) -> Sequence[dg.AssetsDefinition]:
     """Assets of one code location."""
-    return [_asset(kind, number) for number in range(count)]
+    return [_asset(kind, number, columns) for number in range(count)]
 
 
-def _asset(kind: Kind, number: int) -> dg.AssetsDefinition:
+def _asset(kind: Kind, number: int, columns: int) -> dg.AssetsDefinition:
     import dagster as dg
 
     def table() -> None: ...
 
     name = f"table_{number}"
     if kind == "schema by hand":
-        return dg.asset(name=name, metadata={"dagster/column_schema": _schema_by_hand(number)})(table)
+        return dg.asset(name=name, metadata={"dagster/column_schema": _schema_by_hand(number, columns)})(table)
     asset = dg.asset(name=name)(table)
-    return asset if kind == "undeclared" else _declared(asset, number)
+    return asset if kind == "undeclared" else _declared(asset, number, columns)
 
 
-def _declared(asset: dg.AssetsDefinition, number: int) -> dg.AssetsDefinition:
+def _declared(asset: dg.AssetsDefinition, number: int, columns: int) -> dg.AssetsDefinition:
     import registry_dagster as rd
 
     return rd.feature_table(
         dataset=rd.Dataset(name=f"lab.table_{number}", title=f"Table {number}"),
         materializations=[rd.MaterializationVersion(system="minnie65_public", version="1300", source="cave")],
-        columns=_columns(number),
+        columns=_columns(number, columns),
     )(asset)
 
 
-def _columns(number: int) -> dict[str, AnyColumn]:
+def _columns(number: int, count: int) -> dict[str, AnyColumn]:
     """Of ten columns three differ from asset to asset."""
     import registry_dagster as rd
 
     columns: dict[str, AnyColumn] = {}
-    for group in range(COLUMNS // 10):
+    for group in range(count // 10):
         columns[f"pre_pt_root_id_{group}"] = rd.RootId(
             id_space="minnie65_public", side="pre", null_sentinel=0, description="Root id of the presynaptic cell."
         )
@@ -100,13 +106,13 @@ def _columns(number: int) -> dict[str, AnyColumn]:
     return columns
 
 
-def _schema_by_hand(number: int) -> dg.TableSchema:
+def _schema_by_hand(number: int, columns: int) -> dg.TableSchema:
     import dagster as dg
 
     return dg.TableSchema(
         columns=[
             dg.TableColumn(f"column_{each}", "float64", f"Measured for {number}.", tags={"position": "x, minnie65"})
-            for each in range(COLUMNS)
+            for each in range(columns)
         ]
     )
 
@@ -136,6 +142,30 @@ def load(kind: Kind) -> None:
     dg.Definitions(assets=many_assets(kind, ASSETS)).get_repository_def().load_all_definitions()
     end = time.perf_counter()
     print(end - start, end - imported)
+
+
+def _cpu_seconds(kind: Kind, count: int) -> float:
+    """Of fresh processes, in the median."""
+    program = f"import benchmarks.definitions as this; this.load_all({kind!r}, {count})"
+    runs = [subprocess.run([sys.executable, "-c", program], check=True, capture_output=True) for _ in range(FEW_RUNS)]
+    return statistics.median(float(run.stdout) for run in runs)
+
+
+def load_all(kind: Kind, count: int) -> None:
+    """In a fresh process: build the repository of a code location; print the CPU seconds, without imports."""
+    import dagster as dg
+
+    import registry_dagster as rd
+
+    # Once with a few, which imports all that many need.
+    for assets in (1, count):
+        start = time.process_time()
+        defs = dg.Definitions(assets=many_assets(kind, assets, FEW_COLUMNS))
+        if kind == "declared":
+            defs = rd.definitions(defs, registry=rd.FeatureRegistry())
+        defs.get_repository_def().load_all_definitions()
+        end = time.process_time()
+    print(end - start)
 
 
 def _bytes_of_one() -> int:

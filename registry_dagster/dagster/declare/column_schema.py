@@ -11,7 +11,6 @@ import dagster as dg
 from registry_dagster.model.base import Model
 from registry_dagster.model.column import Column
 from registry_dagster.model.columns import AnyColumn
-from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.identifiers import Identifier
 from registry_dagster.model.table import TableFacts, TableField
 from registry_dagster.model.words import value_words
@@ -23,10 +22,19 @@ _SHOWN_WHOLE = 46
 """So many characters of a chip are seen in the UI's list of columns; it cuts off the rest."""
 
 
-def declared_schema(table: FeatureTable) -> dg.TableSchema:
-    """The declared columns, before there is a table: types as the semantics expect them, few chips for each column."""
-    columns = cast("Mapping[str, Any]", table.columns)
-    return dg.TableSchema(columns=[_declared_column(path, column) for path, column in columns.items()])
+def declared_schema(columns: Mapping[str, AnyColumn]) -> tuple[dict[str, AnyColumn], dg.TableSchema]:
+    """The declared columns, before there is a table: types as the semantics expect them, few chips for each column.
+
+    Equal columns are one object, here and in the schema: a code location has the columns of all its assets, and many
+    are equal.
+
+    Returns:
+        The same columns, and the schema.
+    """
+    given = cast("Mapping[str, Any]", columns)  # Hashable, which a type checker does not see.
+    shared = {path: _declared_column(path, column) for path, column in given.items()}
+    schema = dg.TableSchema(columns=[shown for _, shown in shared.values()])
+    return {path: column for path, (column, _) in shared.items()}, schema
 
 
 def table_schema(columns: Mapping[str, AnyColumn], facts: TableFacts) -> dg.TableSchema:
@@ -51,11 +59,10 @@ def _chips(column: Column) -> dict[str, str]:
 
 
 @lru_cache(maxsize=10_000)
-def _declared_column(path: str, column: Column) -> dg.TableColumn:
-    """One object for all equal columns: a code location has those of all its assets."""
+def _declared_column(path: str, column: AnyColumn) -> tuple[AnyColumn, dg.TableColumn]:
     chips, long = _few_chips(column)
     words = [*([column.description] if column.description else []), *long]
-    return dg.TableColumn(path, column.expected_type, " · ".join(words) or None, tags=chips)
+    return column, dg.TableColumn(path, column.expected_type, " · ".join(words) or None, tags=chips)
 
 
 def _few_chips(column: Column) -> tuple[dict[str, str], list[str]]:

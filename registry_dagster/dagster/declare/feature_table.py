@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, TypeGuard, TypeVar, cast, get_args
 
 import dagster as dg
@@ -218,11 +217,13 @@ def _check_keys(declared: Iterable[dg.AssetKey], names: Sequence[str]) -> None:
 
 def _with_declaration(spec: dg.AssetSpec, declaration: Declaration) -> dg.AssetSpec:
     _check_metadata(spec)
-    dataset = declaration.template.dataset
-    declaration = replace(declaration, template=_shared_and_owned(declaration.template, spec.owners))
+    table = declaration.template
+    dataset = table.dataset
+    columns, schema = declared_schema(table.columns)
+    table = table.model_copy(update={"columns": columns, "dataset": _owned(dataset, spec.owners)})
     metadata = {
-        DECLARATION: DeclarationMetadata(declaration),
-        COLUMN_SCHEMA: declared_schema(declaration.template),
+        DECLARATION: DeclarationMetadata(replace(declaration, template=table)),
+        COLUMN_SCHEMA: schema,
         TABLE_NAME: dataset.name,
     }
     return spec.replace_attributes(
@@ -245,20 +246,8 @@ def _check_metadata(spec: dg.AssetSpec) -> None:
         )
 
 
-def _shared_and_owned(table: FeatureTable, owners: Sequence[str]) -> FeatureTable:
-    """Equal columns as one object; and a dataset without owners of its own takes the asset's."""
-    columns = cast("Mapping[str, Any]", table.columns)
-    shared = {path: _shared(column) for path, column in columns.items()}
-    return table.model_copy(update={"columns": shared, "dataset": _owned(table.dataset, owners)})
-
-
 def _owned(dataset: Dataset, owners: Sequence[str]) -> Dataset:
+    """A dataset without owners of its own takes the asset's."""
     if dataset.owners or not owners:
         return dataset
     return Dataset(name=dataset.name, owners=tuple(owners)).added_to(dataset)
-
-
-@lru_cache(maxsize=10_000)
-def _shared(column: AnyColumn) -> AnyColumn:
-    """One object for equal columns: a code location has the columns of all its assets, and many are equal."""
-    return column

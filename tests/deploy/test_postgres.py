@@ -15,6 +15,9 @@ import dagster as dg
 import pytest
 
 import registry_dagster as rd
+from registry_dagster.dagster.gate.requests import PublishRequest
+from registry_dagster.dagster.gate.tick import _MOST_ENTRIES
+from registry_dagster.dagster.publish.config import Target
 from tests.dagster.pipeline import cells_asset, cells_declared, failure, materialize, publish, shown, write_cells
 from tests.deploy.postgres import programs, serving
 
@@ -178,6 +181,18 @@ def test_the_gate_asks_for_what_a_tag_or_the_file_approves_and_never_twice(
     assert sorted(published(target)) == ["By file", "By tag"]
     assert tick(cursor)[0] == []
     assert tick(None)[0] == []  # a lost cursor
+
+
+def test_a_request_of_as_many_entries_as_the_file_may_have_can_be_launched(instance: Instance) -> None:
+    """PostgreSQL refuses a run with a longer tag: it indexes tags."""
+    targets = [Target(asset="cells", run_id=str(number)) for number in range(_MOST_ENTRIES)]
+    request = PublishRequest.first("publish_gate" * 5, targets, [uuid4().hex[:16] for _ in targets]).to_run_request()
+
+    @dg.job
+    def stored() -> None: ...
+
+    assert stored.execute_in_process(instance=instance, tags=request.tags).success
+    assert len(instance.get_run_records(dg.RunsFilter(tags=request.tags))) == 1
 
 
 def test_publishing_one_table_several_times_at_once_makes_one_version_without_any_limit(

@@ -26,7 +26,7 @@ __all__ = ["Tick"]
 
 _BATCH = 250
 _MOST_ENTRIES = 100
-"""Of the file in one request: their keys are in the run's tag, of which PostgreSQL indexes at most 2,700 bytes."""
+"""In a request with entries of the file: their keys are in the run's tag, which PostgreSQL indexes up to 2,704 bytes."""
 _SECONDS_SHOWN = 3600
 """Wrong tags of a run cannot be corrected, so they are shown for a while."""
 
@@ -91,12 +91,10 @@ class Tick:
         return approved
 
     def _first_requests(self, approved: Sequence[ApprovedTarget]) -> Iterator[PublishRequest]:
-        by_tag = [target for target, key in approved if key is None]
-        by_file = [(target, key) for target, key in approved if key is not None]
-        for targets in batches(by_tag, _BATCH):
-            yield PublishRequest.first(self.gate, targets)
-        for some in batches(by_file, _MOST_ENTRIES):
-            yield PublishRequest.first(self.gate, [target for target, _ in some], [key for _, key in some])
+        by_file = any(key is not None for _, key in approved)
+        for some in batches(approved, _MOST_ENTRIES if by_file else _BATCH):
+            keys = [key for _, key in some if key is not None]
+            yield PublishRequest.first(self.gate, [target for target, _ in some], keys)
 
     def _read_back_requests(self) -> dict[Identity, bool]:
         """Learn from the gate's runs what was requested before: for a new cursor, and one that was lost.

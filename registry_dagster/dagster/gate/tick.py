@@ -26,7 +26,7 @@ __all__ = ["Tick"]
 
 _BATCH = 250
 _MOST_ENTRIES = 100
-"""In a request with entries of the file: their keys are in the run's tag, which PostgreSQL indexes up to 2,704 bytes."""
+"""In a request with entries of the file: their keys are in the run's tag. PostgreSQL indexes at most 2,704 bytes."""
 _SECONDS_SHOWN = 3600
 """Wrong tags of a run cannot be corrected, so they are shown for a while."""
 

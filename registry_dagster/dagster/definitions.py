@@ -76,6 +76,10 @@ def definitions(
     _check_arguments(defs, registry)
     assets = list(defs.assets or ())
     contents = contents_of(assets)
+    if translator is None:
+        translator = FeatureRegistryTranslator(
+            datahub=_is_on_datahub(registry or (defs.resources or {}).get(resource_key))
+        )
     translator = with_nodes(checked_translator(translator, "definitions"), contents.nodes)
     parts: dict[str, Any] = {name: getattr(defs, name) for name in signature(dg.Definitions).parameters}
     upstream = system_keys(contents.declared, translator).intersection(contents.nodes.values())
@@ -126,6 +130,10 @@ def _check_arguments(defs: object, registry: object) -> None:
             "rd.definitions(dg.Definitions(assets=[...]))"
         )
     _check_registry(registry)
+
+
+def _is_on_datahub(resource: object) -> bool:
+    return isinstance(resource, FeatureRegistry) and resource.is_on_datahub
 
 
 def _check_registry(registry: object) -> None:

@@ -20,8 +20,13 @@ from registry_dagster.errors import InvalidDeclaration, TableError, TableNotFoun
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.table import TableFormat
 from registry_dagster.registry.registry import Registry
-from registry_dagster.registry.settings import default_env, default_publisher, default_target
-from registry_dagster.stores.targets import DEFAULT_TARGET, TARGETS
+from registry_dagster.registry.settings import (
+    default_env,
+    default_publisher,
+    default_target,
+    target_in_environment,
+)
+from registry_dagster.stores.targets import DEFAULT_TARGET, TARGETS, is_server
 from registry_dagster.tables import inspect_table
 
 __all__ = ["FeatureRegistry"]
@@ -92,6 +97,13 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
         """
         refuse_written_token(self.token, looked_up=True)
         return super().get_resource_definition()
+
+    @property
+    def is_on_datahub(self) -> bool:
+        """Whether the registry is a DataHub server, as far as is known without connecting."""
+        given = cast("object", self.target)
+        target = given.get_value() if isinstance(given, dg.EnvVar) else self.target
+        return is_server(target or target_in_environment() or "")
 
     def open(self) -> Registry:
         """The registry itself. Close it after use."""

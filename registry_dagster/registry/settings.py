@@ -23,6 +23,7 @@ __all__ = [
     "default_env",
     "default_publisher",
     "default_target",
+    "target_in_environment",
 ]
 
 ENV_VARIABLE = "FEATURE_REGISTRY_ENV"
@@ -93,7 +94,12 @@ def default_target() -> str:
 
     It reads no project file: a Dagster process has a working directory that nobody chose.
     """
-    return str(_first(_targets(), _embedded()).value)
+    return target_in_environment() or _embedded()
+
+
+def target_in_environment() -> str | None:
+    """FEATURE_REGISTRY, else the server of DataHub's own variables, if one of them is set."""
+    return _first(_targets()).value
 
 
 def default_env() -> str:

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from registry_dagster.errors import RegistryError
 from registry_dagster.stores.store import Store
-from registry_dagster.stores.targets import FILE_FORM, LITE_FORM, TARGETS
+from registry_dagster.stores.targets import FILE_FORM, LITE_FORM, TARGETS, is_server
 
 if TYPE_CHECKING:
     from registry_dagster.stores.lite.backup import BackUp
@@ -36,7 +36,7 @@ def open_store(target: str, token: str | None = None) -> Store:
         from registry_dagster.stores.handoff_folder import FileStore
 
         return FileStore(_local_path(target, FILE_FORM))
-    if scheme in ("http", "https") or target == "datahub":
+    if is_server(target):
         from registry_dagster.stores.gms.credentials import client_for
         from registry_dagster.stores.gms.store import GmsStore
 

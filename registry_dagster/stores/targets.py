@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["DEFAULT_TARGET", "FILE_FORM", "LITE_FORM", "SERVER_FORM", "TARGETS", "server_in_environment"]
+__all__ = ["DEFAULT_TARGET", "FILE_FORM", "LITE_FORM", "SERVER_FORM", "TARGETS", "is_server", "server_in_environment"]
 
 LITE_FORM = "lite:///absolute/path/registry.db"
 FILE_FORM = "file:///absolute/folder"
@@ -16,6 +16,11 @@ TARGETS = (
 )
 DEFAULT_TARGET = "FEATURE_REGISTRY, else DATAHUB_GMS_URL, else an embedded file below the home directory"
 """What is used if no target is given."""
+
+
+def is_server(target: str) -> bool:
+    """Whether a target is a DataHub server."""
+    return target == "datahub" or target.partition(":")[0].lower() in ("http", "https")
 
 
 def server_in_environment() -> str | None:

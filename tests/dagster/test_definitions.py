@@ -59,6 +59,30 @@ def test_what_it_adds_cannot_be_materialized(defs: dg.Definitions) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("registry", "kinds"),
+    [
+        (rd.FeatureRegistry(target="lite:///registry.db"), set[str]()),
+        (rd.FeatureRegistry(target="https://datahub.lab.org"), {"datahub"}),
+        (rd.FeatureRegistry(target=dg.EnvVar("LAB_REGISTRY")), {"datahub"}),
+        (rd.FeatureRegistry(), {"datahub"}),
+        (None, {"datahub"}),
+    ],
+    ids=["embedded", "server", "by variable", "by default", "in the definitions"],
+)
+def test_a_dataset_is_of_the_kind_datahub_if_it_is_on_a_server(
+    tmp_path: Path, registry: rd.FeatureRegistry | None, kinds: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAB_REGISTRY", "http://localhost:8080")
+    monkeypatch.setenv("FEATURE_REGISTRY", "https://datahub.lab.org")
+    cells = cells_asset(tmp_path / "cells.parquet")
+    own = {} if registry else {"registry": rd.FeatureRegistry()}
+    pipeline = dg.Definitions(assets=[cells], resources=own)
+    graph = rd.definitions(pipeline, registry=registry).resolve_asset_graph()
+    assert graph.get(CELLS).kinds == kinds
+    assert graph.get(cells.key).kinds == set()
+
+
 def test_the_gate_is_stopped_until_somebody_starts_it(defs: dg.Definitions) -> None:
     (sensor,) = [each for each in defs.sensors or () if isinstance(each, dg.SensorDefinition)]
     assert sensor.default_status is dg.DefaultSensorStatus.STOPPED

@@ -134,7 +134,6 @@ def query_result(address: str, query: str, **variables: Any) -> Any:
 def test_five_thousand_declared_assets_load_in_the_web_server(server: str) -> None:
     nodes = query_result(server, "{ assetNodes { assetKey { path } kinds } }")["assetNodes"]
     assert {node["assetKey"]["path"][0] for node in nodes} == {f"table_{number}" for number in range(ASSETS)}
-    assert all(node["kinds"] == ["datahub"] for node in nodes)
 
     last = f"table_{ASSETS - 1}"
     (node,) = query_result(server, COLUMNS_SHOWN, assets=[{"path": [last]}])["assetNodes"]

@@ -60,11 +60,13 @@ class Finding:
         passed: Whether the check passes.
         description: The finding in a sentence or two. Dagster's alerts carry it.
         metadata: The evidence.
+        is_broken: Whether something is known to be wrong, so that the UI draws the asset as failed.
     """
 
     passed: bool
     description: str
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    is_broken: bool = False
 
 
 Look = Callable[[CheckRun], Callable[[str], Finding]]
@@ -80,7 +82,7 @@ def dataset_checks(
     name: str,
     translator: FeatureRegistryTranslator | None,
 ) -> dg.AssetChecksDefinition:
-    """A check of one kind for each dataset. It warns, blocks nothing, and runs when launched.
+    """A check of one kind for each dataset. It blocks nothing, and runs when launched.
 
     Args:
         of: Declared assets, or names of datasets.
@@ -134,7 +136,7 @@ def _result(key: dg.AssetKey, kind: CheckKind, found: Finding) -> dg.AssetCheckR
         asset_key=key,
         check_name=kind.name,
         passed=found.passed,
-        severity=dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if found.is_broken else dg.AssetCheckSeverity.WARN,
         description=found.description,
         metadata=found.metadata,
     )

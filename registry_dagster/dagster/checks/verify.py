@@ -38,9 +38,10 @@ def verify_checks(
 ) -> dg.AssetChecksDefinition:
     """A check for each dataset, on its asset `registry/<dataset>`: are all of its versions still as published?
 
-    A check passes if every version that is not retired is intact. Otherwise it warns, and its metadata shows
-    what was found for each version. It blocks nothing and changes nothing. It runs only when somebody launches
-    it, or a job of it: `dg.define_asset_job("verify", dg.AssetSelection.checks(checks))`.
+    A check passes if every version that is not retired is intact. It fails if one is damaged, and warns if that
+    could not be found out; its metadata shows what was found for each version. It blocks nothing and changes
+    nothing. It runs only when somebody launches it, or a job of it:
+    `dg.define_asset_job("verify", dg.AssetSelection.checks(checks))`.
 
         checks = rd.verify_checks([synapses])
         defs = rd.definitions(dg.Definitions(assets=[synapses], asset_checks=[checks]), registry=rd.FeatureRegistry())
@@ -77,6 +78,7 @@ def _finding(found: Sequence[Verification]) -> Finding:
         passed=all(map(_is_as_expected, found)),
         description=_description(states),
         metadata={"versions": len(found), **states, **_evidence(not_intact)},
+        is_broken=any(each.damaged for each in found),
     )
 
 

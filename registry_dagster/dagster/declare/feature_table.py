@@ -25,8 +25,6 @@ from registry_dagster.model.text import suggestion
 
 __all__ = ["feature_table"]
 
-_KIND = "datahub"
-_MOST_KINDS = 3
 _PARTS = "dataset=rd.Dataset(name=...), materializations=[...], columns={...}"
 
 T = TypeVar("T", dg.AssetsDefinition, dg.AssetSpec)
@@ -229,8 +227,6 @@ def _with_declaration(spec: dg.AssetSpec, declaration: Declaration) -> dg.AssetS
     return spec.replace_attributes(
         metadata={**spec.metadata, **metadata},
         owners=list(dict.fromkeys([*spec.owners, *asset_owners(dataset)])),
-        # Dagster allows three kinds on an asset, and the author's own come first.
-        kinds={*spec.kinds, _KIND} if len(spec.kinds) < _MOST_KINDS else set(spec.kinds),
         description=spec.description or dataset.description or dataset.title,
     )
 

@@ -31,6 +31,17 @@ class FeatureRegistryTranslator:
     `publish_job` and `publish_sensor` if you use them alone.
     """
 
+    datahub = False
+
+    def __init__(self, *, datahub: bool = False) -> None:
+        """A translator.
+
+        Args:
+            datahub: Whether the registry is on a DataHub server, and datasets are shown so. If `definitions` gets
+                no translator, it looks at the resource's target.
+        """
+        self.datahub = datahub
+
     def get_asset_spec(self, data: Dataset | MaterializationVersion) -> dg.AssetSpec:
         """The spec. The registry adds the dependencies on the assets that make the dataset.
 
@@ -45,7 +56,7 @@ class FeatureRegistryTranslator:
                 description=f"Published versions of {data.title or data.name}.",
                 group_name=REGISTRY,
                 owners=asset_owners(data),
-                kinds={"datahub"},
+                kinds={"datahub"} if self.datahub else set(),
             )
         return dg.AssetSpec(
             materialization_key(data),
@@ -58,6 +69,7 @@ class _WithNodes(FeatureRegistryTranslator):
     """A translator for a code location that has assets of its own for some upstream systems."""
 
     def __init__(self, translator: FeatureRegistryTranslator, nodes: Mapping[str, dg.AssetKey]) -> None:
+        super().__init__()
         self.translator = translator
         self.nodes = nodes
 

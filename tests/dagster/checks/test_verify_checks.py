@@ -54,7 +54,7 @@ def test_all_versions_are_intact(instance: Instance, resource: rd.FeatureRegistr
     assert {name: value.value for name, value in cells.metadata.items()} == {"versions": 1, "intact": 1}
 
 
-def test_a_lost_table_is_a_warning_with_the_evidence(
+def test_a_lost_table_is_an_error_with_the_evidence(
     instance: Instance, resource: rd.FeatureRegistry, assets: list[Any], tmp_path: Path
 ) -> None:
     (tmp_path / "cells.parquet").unlink()
@@ -62,7 +62,7 @@ def test_a_lost_table_is_a_warning_with_the_evidence(
     assert result.success
     found = evaluations(result)
     cells = found[CELLS]
-    assert (cells.passed, cells.severity, cells.blocking) == (False, dg.AssetCheckSeverity.WARN, False)
+    assert (cells.passed, cells.severity, cells.blocking) == (False, dg.AssetCheckSeverity.ERROR, False)
     assert cells.metadata["missing"].value == 1
     assert "| `minnie65.cells@v1` | missing | Nothing is stored at file:" in str(cells.metadata["not intact"].value)
     evidence: Any = cells.metadata["evidence"].value
@@ -98,6 +98,7 @@ def test_it_does_not_pass_if_the_store_cannot_be_reached(
     tmp_path.joinpath("disk").rename(tmp_path / "elsewhere")
     cells = evaluations(run(definitions(resource, assets, jobs=[verify_job(assets)]), instance))[CELLS]
     assert (cells.passed, cells.metadata["unreachable"].value) == (False, 1)
+    assert cells.severity is dg.AssetCheckSeverity.WARN  # it may be intact
 
 
 def test_nothing_published_yet_is_no_warning(instance: Instance, resource: rd.FeatureRegistry, tmp_path: Path) -> None:

@@ -47,7 +47,6 @@ def test_an_asset_shows_its_columns_with_what_they_mean_in_a_chip(tmp_path: Path
         ]
     )
     assert spec.owners == ["team:cells"]
-    assert spec.kinds == {"datahub"}
     assert spec.description == "Cells"
     assert spec.metadata["dagster/table_name"] == "minnie65.cells"
 
@@ -154,7 +153,7 @@ def test_every_option_of_dagsters_own_decorator_stays() -> None:
     spec = only_spec(cells)
     assert spec.key == dg.AssetKey(["lab", "cells"])
     assert spec.group_name == "cells"
-    assert spec.tags == {"tier": "gold", "dagster/kind/parquet": "", "dagster/kind/datahub": ""}
+    assert spec.tags == {"tier": "gold", "dagster/kind/parquet": ""}
     assert set(spec.owners) == {"ada@lab.org", "team:cells"}
     assert spec.description == "Its own words."
     assert spec.metadata["note"] == "kept"
@@ -251,14 +250,6 @@ def test_a_declaration_is_given_whole_or_in_parts() -> None:
         rd.feature_table(rd.FeatureTable(**cells_declared()), signals=[rd.Note(text="x", basis="declared")])
     with pytest.raises(InvalidDeclaration, match="dataset is missing"):
         rd.feature_table(materializations=[MINNIE_1300])
-
-
-def test_kinds_stay_within_dagsters_three() -> None:
-    @rd.feature_table(**cells_declared())
-    @dg.asset(kinds={"parquet", "python", "s3"})
-    def cells() -> None: ...
-
-    assert only_spec(cells).kinds == {"parquet", "python", "s3"}
 
 
 def test_materializations_may_follow_the_partition() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 
-from benchmarks import definitions, gate, imports, publish_run, publishing, reading, requests_sent, stored
+from benchmarks import adopting, definitions, gate, imports, publish_run, publishing, reading, requests_sent, stored
 from benchmarks.report import Result
 
 __all__ = ["PARTS", "measure"]
@@ -16,6 +16,7 @@ PARTS: dict[str, Callable[[], Iterable[Result]]] = {
     "publishing": publishing.run,
     "requests_sent": requests_sent.run,
     "publish_run": publish_run.run,
+    "adopting": adopting.run,
     "gate": gate.run,
     "stored": stored.run,
     "reading": reading.run,

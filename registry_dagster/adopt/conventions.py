@@ -77,7 +77,7 @@ def _found(
     found = (
         published and published.proposal(path, dtype, context.system),
         id_proposal(name, context),
-        position_proposal(name, dtype, context),
+        position_proposal(name, path, context),
         vector_proposal(name, dtype, width),
         value_proposal(name, dtype, context),
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from registry_dagster.adopt.proposal import Proposal
 from registry_dagster.adopt.todo import TODO
-from registry_dagster.adopt.yaml_text import flow, scalar
+from registry_dagster.adopt.yaml_text import flow, printable, scalar
 
 __all__ = ["SCHEMA_FILE", "Draft", "DraftColumn", "DraftTable", "column_lines", "table_lines"]
 
@@ -128,7 +128,7 @@ def _comment(text: str, indent: str) -> Iterator[str]:
     """A comment on as many lines as it takes. What others wrote may break lines; a comment must not end there."""
     start = f"{indent}# "
     yield from textwrap.wrap(
-        " ".join(text.split()),
+        printable(" ".join(text.split())),
         _WIDTH,
         initial_indent=start,
         subsequent_indent=start,

@@ -10,6 +10,7 @@ from registry_dagster.adopt.frames import Voxel, frame_of
 from registry_dagster.adopt.proposal import Context, Proposal
 from registry_dagster.adopt.todo import TODO
 from registry_dagster.model import dtypes
+from registry_dagster.model.names import split_path
 
 __all__ = ["position_proposal"]
 
@@ -53,14 +54,19 @@ _NEEDS_MORE = ("", "pre", "post", "synapse", "nucleus", "soma")
 """Words that are too short to be a point's name unless three coordinates follow."""
 
 
-def position_proposal(name: str, dtype: str, context: Context) -> Proposal | None:
+def position_proposal(name: str, path: str, context: Context) -> Proposal | None:
     """What the name of a column says, if it is that of a position or of one coordinate of it."""
-    found = dtypes.list_of(dtype)
+    dtype = context.types[path]
     if dtypes.is_number(dtype):
         return _coordinate(name, context)
-    if dtypes.storage(dtype) == "struct" or (found is not None and found[1] in (3, None)):
-        return _point(name, context)
-    return None
+    found = dtypes.list_of(dtype)
+    is_triple = _is_struct_of_three(path, context) if found is None else found[1] in (3, None)
+    return _point(name, context) if is_triple else None
+
+
+def _is_struct_of_three(path: str, context: Context) -> bool:
+    inner = [dtype for each, dtype in context.types.items() if split_path(each)[:-1] == split_path(path)]
+    return len(inner) == 3 and all(map(dtypes.is_number, inner))
 
 
 def _coordinate(name: str, context: Context) -> Proposal | None:

@@ -61,11 +61,17 @@ _RULES = (
         "count",
         counted="synapse",
     ),
-    _rule(r"(?:n|num|number_of)_\w+|\w+_count", dtypes.is_integer, "the name says a count", "count", counted=TODO),
+    _rule(
+        r"(?:n|num|number_of)_(?!\w*id$)\w+|\w+_count",
+        dtypes.is_integer,
+        "the name says a count",
+        "count",
+        counted=TODO,
+    ),
     _rule(r"(?:\w+_)?(?:score|confidence)", dtypes.is_number, _SAID, "score"),
     _rule(r"(?:\w+_)?prob(?:ability)?|prob_\w+", dtypes.is_float, _SAID, "probability"),
     _rule(
-        r"cell_?type(?:_\w+)?|\w+_cell_type|(?:cell_)?(?:super_?|sub_?)?class|superclass|subclass|hemilineage"
+        r"cell_?type(?:_(?:local|reference|coarse|fine|broad|manual|auto))?|\w+_cell_type|(?:cell_)?(?:super_?|sub_?)?class|superclass|subclass|hemilineage"
         r"|classification_system|(?:\w+_)?neuropil|roi|brain_region|layer|side|soma_side|somaSide|(?:top_)?nt(?:_type)?"
         r"|neurotransmitter|predictedNt|flow|status|statusLabel",
         _is_category,
@@ -99,7 +105,7 @@ def _neuprint_count(name: str, dtype: str, context: Context) -> Proposal | None:
 
 
 def _neuprint_type(name: str, dtype: str, context: Context) -> Proposal | None:
-    if name not in ("type", "instance") or context.names.isdisjoint(_BODIES) or not dtypes.is_text(dtype):
+    if name != "type" or context.names.isdisjoint(_BODIES) or not dtypes.is_text(dtype):
         return None
     return Proposal({"semantic": "label"}, "neuPrint's name for the type of a neuron, beside its body")
 

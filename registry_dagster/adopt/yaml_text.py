@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-__all__ = ["flow", "scalar"]
+__all__ = ["flow", "printable", "scalar"]
 
 _PLAIN = re.compile(r"[A-Za-z_/][\w./@+\\-]*(?::[\w./@+-]+)*")
 _WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"}
@@ -16,11 +16,19 @@ _WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"}
 
 def scalar(value: object) -> str:
     """One value: text without quotes where every reader takes it as that text."""
-    if isinstance(value, str):
-        return (
-            value if _PLAIN.fullmatch(value) and value.lower() not in _WORDS else json.dumps(value, ensure_ascii=False)
-        )
-    return json.dumps(value)
+    if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
+        return value
+    return printable(json.dumps(value, ensure_ascii=False))
+
+
+def printable(text: str) -> str:
+    """The text with what YAML takes for a line break, or does not read at all, as its escapes in double quotes."""
+    return "".join(character if character.isprintable() else _escape(character) for character in text)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\U{code:08x}" if code > 0xFFFF else f"\\u{code:04x}"
 
 
 def flow(value: Any) -> str:

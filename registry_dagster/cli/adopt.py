@@ -22,7 +22,6 @@ from registry_dagster.cli.output import note, progress, say, show
 from registry_dagster.cli.results import counting, sums
 from registry_dagster.errors import RegistryError
 from registry_dagster.registry.registry import Registry
-from registry_dagster.sources.cave import CaveDatastack
 from registry_dagster.tables.storage.options import StorageOptions
 
 __all__ = ["adopt"]
@@ -95,6 +94,8 @@ def _fill(
     options: StorageOptions | None,
     as_json: bool,
 ) -> None:
+    from registry_dagster.sources.cave import CaveDatastack
+
     if datastack is None or version is None:
         raise RegistryError("adopt cave: write adopt cave DATASTACK --version N, e.g. minnie65_public --version 1300")
     filling = CaveFilling(drafts, CaveDatastack(datastack, server).tables(version), options)

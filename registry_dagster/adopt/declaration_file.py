@@ -135,6 +135,20 @@ class ReadFile:
         """What messages call it."""
         return self.document.name
 
+    @property
+    def shared(self) -> FeatureTable:
+        """What its tables have in common, made against the materialization versions of all of them."""
+        first, *others = (table.declared for table in self.tables)
+        columns = {
+            path: column
+            for path, column in first.columns.items()
+            if all(other.columns.get(path) == column for other in others)
+        }
+        states = {each.key: each for declared in (first, *others) for each in declared.materializations}
+        layout = first.layout if all(other.layout == first.layout for other in others) else None
+        changes = {"columns": columns, "materializations": tuple(states.values()), "layout": layout}
+        return first.model_copy(update=changes) if others else first
+
     def check_reviewed(self) -> None:
         """Refuse a draft that nobody has reviewed.
 

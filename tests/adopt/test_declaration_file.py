@@ -60,6 +60,18 @@ versions:
     assert second.source.types == {"root_id": "int64"}
 
 
+def test_what_tables_share_is_one_declaration(tmp_path: Path) -> None:
+    versions = """
+versions:
+  - {table: a, layout: id, columns: {valid: {semantic: flag}}}
+  - {table: b, layout: id, materializations: [cave/minnie65_public@943]}
+"""
+    shared = read(DECLARED + versions, tmp_path).shared
+    assert list(shared.columns) == ["root_id"]
+    assert [str(each) for each in shared.materializations] == ["minnie65_public@1300", "minnie65_public@943"]
+    assert str(shared.layout) == "id"
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

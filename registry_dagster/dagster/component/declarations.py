@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from registry_dagster.adopt.declaration_file import read_file
 from registry_dagster.dagster.component.model import Declared, PartitionsOf
 from registry_dagster.dagster.component.settings import rendered
 from registry_dagster.dagster.declare.feature_table import feature_table
@@ -25,11 +26,16 @@ __all__ = ["declared_table", "path_beside", "with_declarations"]
 def declared_table(context: dg.ResolutionContext, key: str, declared: Declared) -> FeatureTable:
     """The declaration of an asset, read from a file if it is the path of one, else from the component's file.
 
+    A file may be one that commands publish, too: what it says of its tables' places is for them.
+
     Raises:
         InvalidDeclaration: the file cannot be read, or the declaration is wrong.
+        PublishRefused: it is a draft that nobody has reviewed.
     """
     if isinstance(declared, str):
-        return FeatureTable.from_yaml(path_beside(context, declared))
+        file = read_file(path_beside(context, declared))
+        file.check_reviewed()
+        return file.shared
     return declared if isinstance(declared, FeatureTable) else _declared_here(context, key, declared)
 
 

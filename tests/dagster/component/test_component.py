@@ -81,6 +81,18 @@ def test_the_guides_assets_are_declared_materialized_and_published(
     assert published.reference_versions == {"minnie65.cells": "minnie65.cells@v1"}
 
 
+def test_a_file_that_commands_publish_declares_an_asset_too(guided: Project) -> None:
+    file = guided.component / "synapses.yaml"
+    text = file.read_text()
+    states = "[{system: minnie65_public, version: 943, source: cave}]"
+    versions = f"versions:\n  - {{table: s3://lab/v1300}}\n  - {{table: s3://lab/v943, materializations: {states}}}\n"
+    file.write_text(f"reviewed_by:\n{text}{versions}")
+    assert "synapses.yaml, line 1: draft: reviewed_by: nobody has reviewed this draft" in refused(guided)
+    file.write_text(f"reviewed_by: ada@lab.org\n{text}{versions}")
+    (declared,) = [spec for spec in guided.load().resolve_all_asset_specs() if spec.key == SYNAPSES]
+    assert str(declared.metadata["registry/declaration"]).count("'version': '") == 2
+
+
 def test_its_graph_reads_upstream_system_to_asset_to_registry(guided: Project) -> None:
     defs = guided.load()
     assert parents(defs, CELLS) == {dg.AssetKey(["cave", "minnie65_public"])}

@@ -18,7 +18,7 @@ from registry_dagster.errors import RegistryError
 from registry_dagster.model.vocabulary import ANNOTATION_TYPES
 from registry_dagster.sources.cave_tables import CaveTable, CaveTables
 from registry_dagster.tables import inspect_table
-from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.storage.options import OptionsOf, options_of
 
 __all__ = ["CaveFilling"]
 
@@ -32,12 +32,12 @@ class CaveFilling:
     Args:
         folder: Where drafts are.
         cave: What CAVE says.
-        options: Of the tables' store.
+        options: Of the tables' stores.
     """
 
     folder: Path
     cave: CaveTables
-    options: StorageOptions | None = None
+    options: OptionsOf | None = None
 
     def fill(self) -> Iterator[Adopted]:
         """Fill each draft whose dataset is named as a table of the datastack, and say what became of it."""
@@ -76,7 +76,7 @@ class CaveFilling:
         places = sorted(draft.locations)
         if not places:
             return []
-        facts = inspect_table(places[0], storage_options=self.options)
+        facts = inspect_table(places[0], storage_options=options_of(self.options, places[0]))
         context = Context.of(
             facts,
             system=self.cave.datastack,

@@ -15,14 +15,14 @@ from registry_dagster.adopt.pattern import CAVE_PATTERN, Pattern
 from registry_dagster.adopt.published import Published
 from registry_dagster.adopt.walk import Skipped, Walk, walk_location
 from registry_dagster.cli.app import app
-from registry_dagster.cli.given import options_for
+from registry_dagster.cli.given import options_by_location, options_for
 from registry_dagster.cli.init import Materializations
 from registry_dagster.cli.options import AsJson, Env, StorageOption, Target, opened, storage_options
 from registry_dagster.cli.output import note, progress, say, show
 from registry_dagster.cli.results import counting, sums
 from registry_dagster.errors import RegistryError
 from registry_dagster.registry.registry import Registry
-from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.storage.options import OptionsOf
 
 __all__ = ["adopt"]
 
@@ -73,9 +73,10 @@ def adopt(
     After that, `adopt cave DATASTACK --version N` replaces each TODO that CAVE's metadata of its tables answers:
     resolutions, annotation types, reference tables, chunkedgraph; and adds descriptions.
     """
-    options = options_for(location, storage_options(storage_option))
+    given = storage_options(storage_option)
     if location == "cave":
-        return _fill(drafts, datastack, version, server, options, as_json)
+        return _fill(drafts, datastack, version, server, options_by_location(given), as_json)
+    options = options_for(location, given)
     walk = walk_location(location, [Pattern(each) for each in layout or [CAVE_PATTERN]], options)
     with opened(registry, env) as opened_registry:
         naming = Naming(name, _sources(opened_registry, source or ()), materialization or ())
@@ -91,7 +92,7 @@ def _fill(
     datastack: str | None,
     version: int | None,
     server: str | None,
-    options: StorageOptions | None,
+    options: OptionsOf,
     as_json: bool,
 ) -> None:
     from registry_dagster.sources.cave import CaveDatastack

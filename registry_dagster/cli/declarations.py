@@ -23,7 +23,7 @@ __all__ = ["Declarations", "OneTable", "TableOption", "declared_files", "one_tab
 Declarations = Annotated[
     list[str],
     typer.Argument(
-        metavar="DECLARATION...",
+        metavar="DECLARATION",
         help="Files with declarations, YAML or JSON; folders of YAML files; - for standard input.",
         show_default=False,
     ),

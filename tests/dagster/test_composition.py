@@ -82,6 +82,8 @@ def test_two_calls_merge_with_a_job_and_a_gate_each(
     assert requested(defs, instance, "publish_sizes_gate") == ["cell_sizes"]
     job = defs.resolve_asset_graph().get(sizes.key).metadata["registry/publish_job"]
     assert job == "publish_sizes"
+    publish(defs, instance, "cell_sizes", job="publish_sizes")
+    assert len(instance.fetch_materializations(SIZES, limit=10).records) == 1
 
 
 def test_a_gate_for_all_leaves_what_other_gates_take(

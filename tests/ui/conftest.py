@@ -145,6 +145,7 @@ def page(server: str) -> Iterator[Any]:
 
 def shoot(page: Any, name: str) -> None:
     """Keep a picture for the docs, if asked to (make test-ui)."""
+    page.locator("[class*=assetNodeRowBox]", has_text="Loading").first.wait_for(state="detached")
     page.wait_for_timeout(1500)  # until the page is at rest
     if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=ROOT / folder / f"{name}.png")

@@ -49,7 +49,7 @@ def checked_label(label: str) -> str:
     try:
         return _ADAPTER.validate_python(label)
     except ValidationError as error:
-        problems = "; ".join(problem.text for problem in problems_of("label", error))
+        problems = "; ".join(problem.text for problem in problems_of(error))
         raise InvalidDeclaration(problems if problems.startswith("label") else f"label {problems}") from None
 
 

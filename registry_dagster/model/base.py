@@ -57,7 +57,12 @@ class Model(BaseModel):
             if any(plain[name] is not value for name, value in data.items()):
                 type(self).__init__(self, **plain)
                 return
-            raise InvalidDeclaration.listing(title, list(problems_of(title, error))) from None
+            raise InvalidDeclaration.listing(title, list(problems_of(error, self._names()))) from None
+
+    @classmethod
+    def _names(cls) -> list[str]:
+        """The fields that people give; not the tags, which are given by the class."""
+        return [field.alias or name for name, field in cls.model_fields.items() if name not in cls._tags]
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

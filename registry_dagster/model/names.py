@@ -97,7 +97,7 @@ def exact_version(name: str) -> VersionName:
     """
     dataset, number = parse_version(name)
     if number is None:
-        raise InvalidDeclaration(f"{name!r} is not an exact version; write it as {name}@v1")
+        raise InvalidDeclaration(f"{name!r} is not an exact version; write {name}@vN with its number")
     return VersionName(dataset, number)
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from registry_dagster.errors import InvalidDeclaration, Problem
-from registry_dagster.model.text import shown
+from registry_dagster.model.text import shown, suggestion
 
 __all__ = ["problems_of"]
 
 _LIST = "must be a list, e.g. [a, b]"
+_FIELDS = "must be a mapping of field names to values"
 _WORDS: Mapping[str, str] = {
     "bool_parsing": "must be true or false",
     "bool_type": "must be true or false",
@@ -26,6 +27,8 @@ _WORDS: Mapping[str, str] = {
     "is_instance_of": _LIST,
     "iterable_type": _LIST,
     "list_type": _LIST,
+    "model_attributes_type": _FIELDS,
+    "model_type": _FIELDS,
     "mapping_type": "must be a mapping of names to values",
     "sequence_str": _LIST,
     "string_type": "must be text",
@@ -34,12 +37,12 @@ _WORDS: Mapping[str, str] = {
 }
 
 
-def problems_of(title: str, error: ValidationError) -> Iterator[Problem]:
+def problems_of(error: ValidationError, known: Collection[str] = ()) -> Iterator[Problem]:
     """Each problem that a validator found; those of a value inside another by their whole path.
 
     Args:
-        title: What was declared.
         error: What the validator found.
+        known: The fields that it has.
     """
     for found in error.errors(include_url=False):
         path, raised = found["loc"], found.get("ctx", {}).get("error")
@@ -48,14 +51,22 @@ def problems_of(title: str, error: ValidationError) -> Iterator[Problem]:
         elif raised is not None:
             yield Problem(path, str(raised))
         else:
-            yield Problem(path, _words(title, found))
+            yield Problem(path, _words(found, known))
 
 
-def _words(title: str, found: ErrorDetails) -> str:
+def _words(found: ErrorDetails, known: Collection[str]) -> str:
     if found["type"] == "missing":
         return "required, but missing"
     if found["type"] == "extra_forbidden":
-        return f"unknown field; {title} does not have it"
+        return f"unknown field{suggestion(str(found['loc'][-1]), known)} Its fields are {', '.join(known)}"
+    if found["type"] == "literal_error":
+        return _one_of(str(found.get("ctx", {}).get("expected", "")), found["input"])
     # "Input should be …", "String should have …": the subject is the field, which is named before.
     said = re.sub(r"^\w+ should ", "must ", found["msg"].partition(" after validation")[0])
     return f"{_WORDS.get(found['type'], said)}, got {shown(found['input'])}"
+
+
+def _one_of(expected: str, given: object) -> str:
+    """Words for a value that is none of a few: they may be meant all the same."""
+    meant = suggestion(str(given), re.findall(r"'([^']*)'", expected)).rstrip(".")
+    return f"must be {expected}, got {shown(given)}{meant}"

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from pydantic import AfterValidator, Field
 
+from registry_dagster.model.meant import MEANT
 from registry_dagster.model.recorded import is_recorded
 
 __all__ = ["Description", "Reason", "Text", "UrnText", "shown", "suggestion"]
@@ -20,9 +21,10 @@ _REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` for the nearest known word, whatever its case, or a full stop."""
+    """`; did you mean 'x'?` for the known word that is meant or nearest, whatever its case, or a full stop."""
     by_letters = {each.casefold(): each for each in known}
-    near = difflib.get_close_matches(word.casefold(), list(by_letters), n=1)
+    meant = [each for each in MEANT.get(word.casefold(), ()) if each in by_letters]
+    near = meant or difflib.get_close_matches(word.casefold(), list(by_letters), n=1)
     return f"; did you mean '{by_letters[near[0]]}'?" if near else "."
 
 

@@ -151,7 +151,7 @@ def test_push_to_a_server_takes_the_token_from_the_environment_and_never_shows_i
         (("retire", f"{NAME}@v9", "-m", "x", "--publisher", "ada"), "not published"),
         (
             ("retire", NAME, "-m", "x", "--publisher", "ada"),
-            "is not an exact version; write it as hemibrain.neurons@v1",
+            "is not an exact version; write hemibrain.neurons@vN",
         ),
         (("retire", f"{NAME}@v1", "-m", " ", "--publisher", "ada"), "needs a reason"),
         (("describe", "lab.none", "--title", "x"), "publish a version first"),

@@ -137,7 +137,7 @@ class TestRetiring:
         ("version", "words", "error", "said"),
         [
             (f"{NAME}@v1", {"reason": " "}, PublishRefused, "needs a reason"),
-            (NAME, {"reason": "x"}, InvalidDeclaration, "is not an exact version; write it as hemibrain.neurons@v1"),
+            (NAME, {"reason": "x"}, InvalidDeclaration, "is not an exact version; write hemibrain.neurons@vN"),
             (f"{NAME}@v1", {"reason": "x", "replacement": NAME}, InvalidDeclaration, "is not an exact version"),
             (f"{NAME}@v3", {"reason": "x"}, NotPublished, "@v3: not published"),
             (f"{NAME}@v1", {"reason": "x", "replacement": f"{NAME}@v3"}, NotPublished, "@v3: not published"),

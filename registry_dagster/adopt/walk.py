@@ -10,7 +10,7 @@ from typing import cast
 from registry_dagster.adopt.pattern import Matched, Pattern
 from registry_dagster.errors import TableNotFound
 from registry_dagster.model.table import TableFormat
-from registry_dagster.tables.storage.locations import below, local_path, normalise
+from registry_dagster.tables.storage.locations import below, local_path, normalise, nothing_stored
 from registry_dagster.tables.storage.open import open_storage
 from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.survey import Place, file_format, is_header
@@ -69,7 +69,7 @@ def walk_location(location: str, patterns: Sequence[Pattern], options: StorageOp
     """
     storage = open_storage(normalise(location), options)
     if not storage.exists():
-        raise TableNotFound(f"Nothing is stored at {storage.location}. Check the location.")
+        raise TableNotFound(nothing_stored(storage.location))
     return sorted_out(storage.location, (stored.path for stored in storage.list()), patterns)
 
 

@@ -11,7 +11,7 @@ from registry_dagster.tables.declared import Declared
 from registry_dagster.tables.detect import detect_format
 from registry_dagster.tables.formats import FORMATS, Format, format_of_scheme
 from registry_dagster.tables.part_of_table import refuse_part_of_table
-from registry_dagster.tables.storage.locations import normalise
+from registry_dagster.tables.storage.locations import normalise, nothing_stored
 from registry_dagster.tables.storage.open import open_storage
 from registry_dagster.tables.storage.options import StorageOptions, scheme_of
 
@@ -88,7 +88,7 @@ def _inspect(
         return in_catalog.inspect_catalog(location, version, options)
     storage = open_storage(location, options)
     if not storage.exists():
-        raise TableNotFound(f"Nothing is stored at {location}. Check the location.")
+        raise TableNotFound(nothing_stored(location))
     found = FORMATS[format] if format else detect_format(storage)
     _refuse_declared(found, declared)
     if found.marks.is_weak:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from registry_dagster.errors import RegistryError, TableAccessDenied, TableError, TableNotFound, TableUnreachable
+from registry_dagster.tables.storage.locations import nothing_stored
 from registry_dagster.tables.storage.options import AZURE, GCS, HTTP, S3, scheme_of
 
 __all__ = ["reading", "status_error", "table_error"]
@@ -124,7 +125,7 @@ def _absent(failure: _Failure) -> TableError | None:
     # What was raised while an absence was handled is the failure, and not the absence.
     if not failure.is_absence or failure.status or failure.named(_CREDENTIALS | _TIME_OUTS | _CONNECTIONS):
         return None
-    return TableNotFound(f"Nothing is stored at {failure.where}. Check the location.")
+    return TableNotFound(nothing_stored(failure.where))
 
 
 def _denied(failure: _Failure) -> TableError | None:

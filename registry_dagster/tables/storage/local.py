@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound, TableUnreachable
 from registry_dagster.tables.storage.deadline import within
-from registry_dagster.tables.storage.locations import below
+from registry_dagster.tables.storage.locations import below, nothing_stored
 from registry_dagster.tables.storage.protocol import StoredObject
 
 __all__ = ["LocalStorage"]
@@ -115,7 +115,7 @@ class LocalStorage:
         try:
             yield
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise TableNotFound(f"Nothing is stored at {where}. Check the location.") from error
+            raise TableNotFound(nothing_stored(str(where))) from error
         except PermissionError as error:
             raise TableAccessDenied(
                 f"{where} cannot be read: this user has no right to read it. Change its permissions."

@@ -11,7 +11,13 @@ from registry_dagster.errors import TableError, TableUnreachable, UnsafeLocation
 from registry_dagster.model.secrets import credential_in
 from registry_dagster.tables.storage.deadline import within
 
-__all__ = ["below", "local_path", "normalise", "plain_text"]
+__all__ = [
+    "below",
+    "local_path",
+    "normalise",
+    "nothing_stored",
+    "plain_text",
+]
 
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _CHAIN = re.compile(r"::[A-Za-z][A-Za-z0-9+.-]+://")
@@ -58,6 +64,14 @@ def _refuse_other_forms(text: str) -> None:
         )
 
 
+_ODD_PATHS = {
+    re.compile(r"/~[^/]*(/|$)"): "; only a shell replaces ~, so write the path in full",
+    re.compile(r"/[A-Za-z]:\\|/\\\\"): "; it is a path of Windows, so write it as this machine sees that folder",
+    re.compile(r"[*?]|\[.*\]"): "; a pattern is not a table, so name its folder, or one file",
+}
+"""How a path looks that nobody can have meant → what to do."""
+
+
 def _has_uri_inside(text: str) -> bool:
     """Whether a URI begins anywhere but at the start."""
     return _CHAIN.search(text) is not None or ("://" in text and not _URI.match(text))
@@ -69,6 +83,13 @@ def local_path(location: str) -> Path | None:
         return Path(location)
     parts = urlsplit(location)
     return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+def nothing_stored(location: str) -> str:
+    """Words for a location where nothing is; for a path that is written for a shell or for Windows, what to write."""
+    path = unquote(location)
+    found = next((hint for form, hint in _ODD_PATHS.items() if form.search(path)), "")
+    return f"Nothing is stored at {location}. Check the location{found}."
 
 
 def below(location: str, path: str) -> str:

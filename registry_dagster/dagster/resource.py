@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from registry_dagster.dagster.declare.declaration import declaration_of
 from registry_dagster.dagster.pin.metadata import pinned_metadata, resolve_declaration
 from registry_dagster.dagster.pin.pipes import ExternalResults, Result, WrittenTable, result_of, results_of
+from registry_dagster.dagster.pin.run_context import AssetContext, asset_context
 from registry_dagster.dagster.pin.storage_options import resolve_options
 from registry_dagster.dagster.pin.written_secrets import (
     refuse_written_address,
@@ -117,7 +118,7 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
 
     def table(
         self,
-        context: dg.AssetExecutionContext,
+        context: AssetContext,
         written: WrittenTable,
         *,
         asset_key: dg.AssetKey | str | None = None,
@@ -138,7 +139,7 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
         warning: the data is written, and only publishing would be refused.
 
         Args:
-            context: The asset's context.
+            context: The asset's context; in a graph asset, that of the op that makes its output.
             written: The table's location. Or what was reported about a table that another process wrote:
                 what a Pipes client's `run` returned, or a MaterializeResult. Its metadata must have the
                 location, e.g. as `dagster/uri`; all that was reported is kept.
@@ -150,11 +151,12 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
             check_results, data_version, tags: See `dg.MaterializeResult`.
 
         Raises:
-            InvalidDeclaration: the asset has no `feature_table` declaration, or not exactly one
-                materialization was reported, or its version is not a whole number.
+            InvalidDeclaration: the context is not of an asset; the asset has no `feature_table` declaration, or
+                not exactly one materialization was reported, or its version is not a whole number.
             TableError: the table cannot be inspected, or what was reported does not say where it is.
         """
         result = result_of(written)
+        context = asset_context(context)
         key = _asset_key(context, asset_key or result.asset_key)
         declared = _declaration(context, key)
         reported = cast("Mapping[str, Any]", result.metadata or {})
@@ -178,7 +180,7 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
 
     def tables(
         self,
-        context: dg.AssetExecutionContext,
+        context: AssetContext,
         reported: ExternalResults | Iterable[Result],
         *,
         storage_options: Mapping[str, Any] | None = None,
@@ -197,6 +199,7 @@ class FeatureRegistry(dg.ConfigurableResource["FeatureRegistry"]):
         Raises:
             TableError: a table cannot be inspected, or what was reported does not say where it is.
         """
+        context = asset_context(context)
         for result in results_of(reported):
             if isinstance(result, dg.MaterializeResult) and _is_declared(context, result):
                 yield self.table(context, result, storage_options=storage_options, counts=counts)

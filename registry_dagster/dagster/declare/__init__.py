@@ -1,1 +1,1 @@
-"""What is declared above an asset: feature table, partitions, column schema."""
+"""What is declared above an asset: feature table, partitions, column schema, unpinned."""

@@ -11,6 +11,7 @@ import dagster as dg
 
 from registry_dagster.dagster.declare.column_schema import declared_schema
 from registry_dagster.dagster.declare.declaration import Declaration, DeclarationMetadata, Partitions, asset_owners
+from registry_dagster.dagster.declare.unpinned import warn_if_unpinned
 from registry_dagster.dagster.names import COLUMN_SCHEMA, DECLARATION, TABLE_NAME
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.base import Model
@@ -176,7 +177,7 @@ def _decorator(declared: Declaration | Mapping[dg.AssetKey, Declaration]) -> Cal
         by_key = _by_key(declared, list(target.keys))
         return target.map_asset_specs(
             lambda spec: _with_declaration(spec, by_key[spec.key]) if spec.key in by_key else spec
-        )
+        ).with_hooks({warn_if_unpinned(by_key)})
 
     return declare
 

@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import dagster as dg
 
-__all__ = ["is_called_directly", "only_partition", "partition_keys"]
+from registry_dagster.errors import InvalidDeclaration
+
+__all__ = ["AssetContext", "asset_context", "is_called_directly", "only_partition", "partition_keys"]
+
+AssetContext = dg.AssetExecutionContext | dg.OpExecutionContext
+"""What a body gets as `context`, as it types it. In a graph asset it is an op's body."""
+
+
+def asset_context(context: AssetContext) -> dg.AssetExecutionContext:
+    """The context of an asset. That of an op within one has all that is used of it.
+
+    Raises:
+        InvalidDeclaration: it belongs to no asset.
+    """
+    try:
+        _ = context.assets_def
+    except (AttributeError, dg.DagsterError):
+        raise InvalidDeclaration(
+            "registry.table pins the table of an asset, and this context belongs to none; pass the context of the "
+            "asset's body, or of an op inside a graph asset"
+        ) from None
+    return cast("dg.AssetExecutionContext", context)
 
 
 def is_called_directly(context: dg.AssetExecutionContext) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from registry_dagster.dagster.declare.unpinned import HOW_TO_PIN
 from registry_dagster.dagster.names import NOT_PINNED
 from registry_dagster.dagster.pin.frozen import Frozen, frozen_in, is_pinned
 from registry_dagster.dagster.publish.config import Target
@@ -185,8 +186,8 @@ def _not_pinned(target: Target, record: dg.EventLogRecord) -> PublishRefused:
         why = materialization.metadata[NOT_PINNED].value
         return PublishRefused(f"the table of {target.asset!r} was not pinned: {why}")
     return PublishRefused(
-        f"the materialization of {target.asset!r} in run {record.run_id} has no pinned table; declare the asset "
-        "with @feature_table, return registry.table(context, uri) from it, and materialize it again"
+        f"the materialization of {target.asset!r} in run {record.run_id} has no pinned table. {HOW_TO_PIN}. Then "
+        "materialize it again. Only an asset that is declared with @rd.feature_table can be pinned"
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import registry_dagster as rd
 from registry_dagster.dagster.pin.frozen import frozen_in
+from registry_dagster.errors import InvalidDeclaration
 from tests.dagster.pipeline import cells_declared, materialize, publish, write_cells
 
 
@@ -56,3 +57,16 @@ def test_so_it_does_with_the_context_of_an_asset(
 
     (event,) = run.get_asset_materialization_events()
     assert frozen_in(event.materialization.metadata).facts.rows == 3
+
+
+def test_an_op_of_a_job_makes_no_asset(instance: dg.DagsterInstance, resource: rd.FeatureRegistry, path: Path) -> None:
+    @dg.op
+    def write(context: dg.OpExecutionContext, registry: rd.FeatureRegistry) -> None:
+        with pytest.raises(InvalidDeclaration, match="this context belongs to none; pass the context of the asset's"):
+            registry.table(context, write_cells(path))
+
+    @dg.job
+    def job() -> None:
+        write()
+
+    assert job.execute_in_process(instance=instance, resources={"registry": resource}).success

@@ -30,6 +30,11 @@ def test_a_person_materializes_publishes_and_finds_the_version(home: Path, serve
     page.get_by_text('Missing required config entry "message"').first.wait_for()
     assert page.get_by_role("button", name="Launch Run").is_disabled()
     shoot(page, "launchpad")
+    page.get_by_role("button", name="Scaffold missing config").click()
+    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("button", name="Confirm").wait_for(state="detached")
+    page.get_by_text('Missing required config entry "message"').first.wait_for()
+    assert page.get_by_role("button", name="Launch Run").is_disabled()
     launch(page, MESSAGE)
     with rd.Registry.open(f"lite://{home / 'example' / 'registry.db'}") as registry:
         assert registry.get("hemibrain.neurons@v1").provenance.message == MESSAGE

@@ -103,6 +103,14 @@ class Program:
                 if block.language == "text" and printed:
                     self._compare(block, printed)
                 printed = self._run(block)
+        self._check_definitions()
+
+    def _check_definitions(self) -> None:
+        """What a page calls `defs` loads as it stands, with the resources that its assets ask for."""
+        import dagster as dg
+
+        if isinstance(defs := self.namespace.get("defs"), dg.Definitions):
+            dg.Definitions.validate_loadable(defs)
 
     def _run(self, block: Block) -> str:
         if block.language in SHOWN_ONLY:

@@ -45,7 +45,7 @@ HEADINGS: Mapping[str, Heading] = {
     "setting": Heading(0),
     "current": Heading(1),
     "value": Heading(0),
-    "from": Heading(1, wraps=True),
+    "from": Heading(0, wraps=True),
     "label": Heading(3, if_any=True),
     "layout": Heading(2, if_any=True),
     "title": Heading(5, wraps=True),

@@ -34,6 +34,7 @@ _SHARED_FILE = "pyproject.toml"
 _TABLE = "[tool.feature-registry"
 _FOLDER_SCHEMES = ("lite:", "file:")
 _OTHERS_MAY_WRITE = 0o002
+_TOKEN_VARIABLE = "DATAHUB_GMS_TOKEN"
 
 
 class Project(Model):
@@ -87,7 +88,8 @@ def find_project() -> Project | None:
     """The project file that holds here, if there is one: that of FEATURE_REGISTRY_PROJECT, else the nearest upwards.
 
     Raises:
-        RegistryError: it cannot be read, or says something wrong; or somebody else may have put it in a shared folder.
+        RegistryError: it cannot be read, or says something wrong; or it is not named, and somebody else may have put
+            it in a shared folder, or it sends a secret of the environment somewhere.
     """
     named = os.environ.get(PROJECT_VARIABLE)
     if named == "none":
@@ -97,7 +99,9 @@ def find_project() -> Project | None:
     for path in _candidates():
         if path.name == _OWN_FILE or _TABLE in _text(path):
             _check_owner(path)
-            return _project(path)
+            project = _project(path)
+            _check_secrets(project)
+            return project
     return None
 
 
@@ -141,6 +145,31 @@ def _check_owner(path: Path) -> None:
         f"{path} may be written by others, and it decides where you publish; if you trust it, set "
         f"{PROJECT_VARIABLE}={path}, else set {PROJECT_VARIABLE}=none"
     )
+
+
+def _check_secrets(project: Project) -> None:
+    """The file may have come with a repository that was cloned: it sends no secret before a person has named it.
+
+    Raises:
+        RegistryError: it sends the value of an environment variable somewhere.
+    """
+    sent = set(_variables(project.storage_options))
+    if (project.registry or "").partition(":")[0].lower() in ("http", "https"):
+        sent.add(_TOKEN_VARIABLE)
+    if known := sorted(sent & os.environ.keys()):
+        raise RegistryError(
+            f"{project.path} says where {', '.join(known)} is sent; if you trust it, set "
+            f"{PROJECT_VARIABLE}={project.path}, else set {PROJECT_VARIABLE}=none"
+        )
+
+
+def _variables(options: Mapping[str, Any]) -> Iterator[str]:
+    """The names of all environment variables in options."""
+    for value in options.values():
+        if isinstance(value, Mapping):
+            inner = cast("Mapping[str, Any]", value)
+            name = _variable(inner)
+            yield from [name] if name is not None else _variables(inner)
 
 
 def _project(path: Path) -> Project:

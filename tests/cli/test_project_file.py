@@ -109,6 +109,7 @@ def test_the_longest_start_of_a_location_gives_its_storage_options(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LAB_KEY", "AKIA-not-shown")
+    monkeypatch.setenv(PROJECT_VARIABLE, str(project / "feature-registry.toml"))
     found = find_project()
     assert project_options(found, "s3://lab/public/cells") == {"anon": True}
     assert project_options(found, "s3://laboratory/cells") == {}
@@ -152,6 +153,28 @@ def test_a_file_that_others_may_write_is_not_followed_unless_it_is_named(
         find_project()
     monkeypatch.setenv(PROJECT_VARIABLE, str(file))
     assert settings()["env"] == ("DEV", str(file))
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ('registry = "https://datahub.lab.org"', "DATAHUB_GMS_TOKEN"),
+        ('[storage_options."s3://lab"]\nclient_kwargs = {secret = { env = "LAB_SECRET" }}', "LAB_SECRET"),
+    ],
+)
+def test_a_file_of_a_cloned_repository_sends_no_secret_until_it_is_named(
+    project: Path, monkeypatch: pytest.MonkeyPatch, text: str, secret: str
+) -> None:
+    file = project / "feature-registry.toml"
+    file.write_text(text)
+    monkeypatch.delenv(secret, raising=False)
+    assert find_project() is not None
+    monkeypatch.setenv(secret, "hunter22")
+    with pytest.raises(RegistryError, match=f"says where {secret} is sent; if you trust it, set {PROJECT_VARIABLE}"):
+        find_project()
+    assert "hunter22" not in run("list").stderr
+    monkeypatch.setenv(PROJECT_VARIABLE, str(file))
+    assert find_project() is not None
 
 
 def test_a_dagster_resource_takes_nothing_from_where_a_process_happens_to_run(project: Path) -> None:

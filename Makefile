@@ -10,7 +10,7 @@ export DAGSTER_DISABLE_TELEMETRY DATAHUB_TELEMETRY_ENABLED
 SCREENSHOTS ?= docs/images
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-engines test-lowest test-releases test-ui soak ui docs lint types layers bench clean
+.PHONY: help demo test test-engines test-lowest test-newest test-releases test-ui soak ui docs lint types layers bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,14 +35,34 @@ test-engines: $(READY) ## run the code that reads tables with Ray and Spark; Spa
 test-lowest: $(LOWEST)/.dagster-$(DAGSTER) ## run the Dagster tests with the lowest Dagster supported (or DAGSTER=1.12.22)
 	PATH=$(CURDIR)/$(LOWEST)/bin:$$PATH $(LOWEST)/bin/pytest -n 2 -p no:cacheprovider tests/dagster
 
+# What the Dagster tests use, beside Dagster and what belongs to it.
+USED_IN_TESTS := 'deltalake>=1.5.1' 'hypothesis>=6.100' 'pyarrow>=25.0.0' 'pyiceberg[sql-sqlite]' 'pytest>=8.4' \
+  'pytest-xdist>=3.6' 'moto[server]>=5.0' 's3fs>=2024.2.0' adlfs gcsfs
+
 # Not the dev group: dagster-deltalake, and others that need a newer Dagster, cannot be installed with it.
 $(LOWEST)/.dagster-%: pyproject.toml
 	$(PYTHON) -m venv --clear $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(LOWEST)/bin/python -m pip install --quiet --editable . dagster==$* dagster-dg-cli==$* dagster-iceberg dagster-polars \
-	  'deltalake>=1.5.1' 'hypothesis>=6.100' 'pyarrow>=25.0.0' 'pyiceberg[sql-sqlite]' 'pytest>=8.4' 'pytest-xdist>=3.6' \
-	  'moto[server]>=5.0' 's3fs>=2024.2.0' adlfs gcsfs
+	  $(USED_IN_TESTS)
 	@touch $@
+
+NEWEST := .venv-newest
+INTEGRATIONS := dagster-dg-cli dagster-deltalake dagster-iceberg dagster-polars
+
+# For a nightly run, and so in no other target: what the registry has changes from day to day. An integration whose
+# release for the newest Dagster is not out yet is left out, and its tests are skipped.
+test-newest: ## run the Dagster tests with the newest Dagster there is, and print what changed since constraints.txt
+	$(PYTHON) -m venv --clear $(NEWEST)
+	$(NEWEST)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(NEWEST)/bin/python -m pip install --quiet --editable . dagster $(USED_IN_TESTS)
+	@$(NEWEST)/bin/python -m pip freeze | grep '^dagster==' > $(NEWEST)/dagster.txt
+	@for each in $(INTEGRATIONS); do \
+	  $(NEWEST)/bin/python -m pip install --quiet -c $(NEWEST)/dagster.txt $$each 2>> $(NEWEST)/left-out.log || \
+	    echo "left out: no release of $$each goes with $$(cat $(NEWEST)/dagster.txt)"; done
+	@$(NEWEST)/bin/python .ci/changes.py constraints.txt
+	PATH=$(CURDIR)/$(NEWEST)/bin:$$PATH $(NEWEST)/bin/pytest -n 2 -p no:cacheprovider tests/dagster || { \
+	  echo 'The Dagster tests fail with what was listed above as changed.' >&2; exit 1; }
 
 RELEASES ?= 1.0 1.1 1.2 1.3 1.4 1.5 1.6 1.7
 CLASSES := build/datahub

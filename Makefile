@@ -56,10 +56,11 @@ test-newest: ## run the Dagster tests with the newest Dagster there is, and prin
 	$(PYTHON) -m venv --clear $(NEWEST)
 	$(NEWEST)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(NEWEST)/bin/python -m pip install --quiet --editable . dagster $(USED_IN_TESTS)
-	@$(NEWEST)/bin/python -m pip freeze | grep '^dagster==' > $(NEWEST)/dagster.txt
+	@# Both are released together; an old dagster-dg-cli would go with any Dagster.
+	@$(NEWEST)/bin/python -m pip freeze | sed -n 's/^dagster\(==.*\)/dagster\1\ndagster-dg-cli\1/p' > $(NEWEST)/pins.txt
 	@for each in $(INTEGRATIONS); do \
-	  $(NEWEST)/bin/python -m pip install --quiet -c $(NEWEST)/dagster.txt $$each 2>> $(NEWEST)/left-out.log || \
-	    echo "left out: no release of $$each goes with $$(cat $(NEWEST)/dagster.txt)"; done
+	  $(NEWEST)/bin/python -m pip install --quiet -c $(NEWEST)/pins.txt $$each 2>> $(NEWEST)/left-out.log || \
+	    echo "left out: no release of $$each goes with $$(head -1 $(NEWEST)/pins.txt)"; done
 	@$(NEWEST)/bin/python .ci/changes.py constraints.txt
 	PATH=$(CURDIR)/$(NEWEST)/bin:$$PATH $(NEWEST)/bin/pytest -n 2 -p no:cacheprovider tests/dagster || { \
 	  echo 'The Dagster tests fail with what was listed above as changed.' >&2; exit 1; }

@@ -1,6 +1,6 @@
 """A small real pipeline: cells, and what is measured of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 
 import registry_dagster as rd
 
+LAUNCHED = {"dagster/code_location": "fly lab"}
+"""The tag of runs that Dagster's servers launch."""
 MINNIE_943 = rd.MaterializationVersion(system="minnie65_public", version=943, source="cave")
 MINNIE_1300 = rd.MaterializationVersion(
     system="minnie65_public", version=1300, source="cave", timestamp="2025-01-13T10:10:01Z"
@@ -84,7 +86,26 @@ def sizes_asset(path: Path, **changes: Any) -> dg.AssetsDefinition:
 def materialize(
     instance: dg.DagsterInstance, resource: rd.FeatureRegistry, *assets: dg.AssetsDefinition, **options: Any
 ) -> dg.ExecuteInProcessResult:
-    return dg.materialize(list(assets), instance=instance, resources={"registry": resource}, **options)
+    return launch(instance, assets, {"registry": resource}, **options)
+
+
+def launch(
+    instance: dg.DagsterInstance,
+    assets: Iterable[dg.AssetsDefinition],
+    resources: Mapping[str, Any],
+    *,
+    tags: Mapping[str, str] | None = None,
+    selection: Sequence[dg.AssetsDefinition] | None = None,
+    **options: Any,
+) -> dg.ExecuteInProcessResult:
+    """Materialize assets as Dagster's servers do: in a job of a code location, which a tag of the run names."""
+    pipeline = dg.Definitions(
+        assets=list(assets),
+        jobs=[dg.define_asset_job("make", selection)],
+        resources={"registry": rd.FeatureRegistry(), **resources},
+    )
+    job = rd.definitions(pipeline).resolve_job_def("make")
+    return job.execute_in_process(instance=instance, tags={**LAUNCHED, **(tags or {})}, **options)
 
 
 def publish(instance: dg.DagsterInstance, resource: rd.FeatureRegistry, **config: Any) -> dg.ExecuteInProcessResult:

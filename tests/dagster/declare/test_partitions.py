@@ -13,7 +13,7 @@ import registry_dagster as rd
 from registry_dagster.dagster.declare.partitions import MaterializationPartitions
 from registry_dagster.dagster.pin.frozen import frozen_in
 from registry_dagster.errors import InvalidDeclaration
-from tests.dagster.pipeline import MINNIE_943, MINNIE_1300, cells_declared, failure, publish, write_cells
+from tests.dagster.pipeline import MINNIE_943, MINNIE_1300, cells_declared, failure, materialize, publish, write_cells
 
 HEMIBRAIN = rd.MaterializationVersion(system="hemibrain", version="v1.2.1", source="neuprint")
 REGIONS = dg.StaticPartitionsDefinition(["V1", "RL"])
@@ -44,7 +44,7 @@ def cells_asset(
 
 
 def run(instance: Instance, resource: rd.FeatureRegistry, asset: dg.AssetsDefinition, **options: Any) -> Any:
-    return dg.materialize([asset], instance=instance, resources={"registry": resource}, raise_on_error=False, **options)
+    return materialize(instance, resource, asset, raise_on_error=False, **options)
 
 
 def frozen(instance: Instance) -> dict[str, list[str]]:

@@ -15,7 +15,7 @@ import registry_dagster as rd
 from registry_dagster.dagster.pin.frozen import Frozen, frozen_in
 from registry_dagster.dagster.pin.io_managers import pinning
 from registry_dagster.errors import InvalidDeclaration
-from tests.dagster.pipeline import cells_declared, failure, publish, sizes_declared
+from tests.dagster.pipeline import cells_declared, failure, launch, publish, sizes_declared
 
 CELLS = {"nucleus_id": [1, 2, 3], "root_id": [10, 20, 30]}
 REGIONS = dg.StaticPartitionsDefinition(["v1", "mt"])
@@ -75,7 +75,7 @@ def declared_polars(**options: Any) -> dg.AssetsDefinition:
 def materialize(
     instance: dg.DagsterInstance, manager: Any, *assets: dg.AssetsDefinition, **options: Any
 ) -> dg.ExecuteInProcessResult:
-    return dg.materialize(list(assets), instance=instance, resources={"io_manager": manager}, **options)
+    return launch(instance, assets, {"io_manager": manager}, **options)
 
 
 def metadata(result: dg.ExecuteInProcessResult, asset: str = "lab/cells") -> dict[str, Any]:

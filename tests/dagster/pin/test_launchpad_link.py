@@ -9,10 +9,9 @@ import pytest
 import yaml
 
 import registry_dagster as rd
-from tests.dagster.pipeline import cells_asset, cells_declared, write_cells
+from tests.dagster.pipeline import LAUNCHED, cells_asset, cells_declared, write_cells
 
 Instance = dg.DagsterInstance
-LAUNCHED = {"dagster/code_location": "fly lab"}
 LAYERS = dg.StaticPartitionsDefinition(["layer 2/3", "layer_4"])
 
 

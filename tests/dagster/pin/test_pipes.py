@@ -11,7 +11,7 @@ import pytest
 import registry_dagster as rd
 from registry_dagster.dagster.pin.frozen import frozen_in
 from registry_dagster.errors import InvalidDeclaration, TableNotFound
-from tests.dagster.pipeline import cells_declared, publish, sizes_declared
+from tests.dagster.pipeline import cells_declared, materialize, publish, sizes_declared
 
 # What Dagster does by itself.
 pytestmark = pytest.mark.filterwarnings(
@@ -95,12 +95,6 @@ def tables_asset(where: Path) -> dg.AssetsDefinition:
         yield from registry.tables(context, run_elsewhere(context, WRITES_THREE + CHECKED, where))
 
     return several
-
-
-def materialize(
-    instance: dg.DagsterInstance, resource: rd.FeatureRegistry, asset: dg.AssetsDefinition
-) -> dg.ExecuteInProcessResult:
-    return dg.materialize([asset], instance=instance, resources={"registry": resource})
 
 
 def materializations(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetMaterialization]:

@@ -19,7 +19,7 @@ demo: $(READY) ## materialize the example, publish its tables, read them back
 	$(BIN)/python -m example_project.demo
 
 test: $(READY) ## run the tests
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3
 
 test-ui: $(READY) ## drive Dagster's UI with a browser; pictures go to SCREENSHOTS
 	$(BIN)/python -m pip install --quiet --group ui

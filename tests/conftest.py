@@ -8,6 +8,6 @@ from hypothesis import HealthCheck, settings
 os.environ["DATAHUB_TELEMETRY_ENABLED"] = "false"
 
 settings.register_profile(
-    "registry", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "registry", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("registry")

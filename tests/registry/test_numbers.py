@@ -201,3 +201,11 @@ def test_a_number_is_recorded_in_the_transaction_that_publishes_it(place: Place,
     publish(place, 1, 2)
     delete(place, 1, 2)
     assert publish(place, 3) == ["v3"]
+
+
+def test_content_that_others_deleted_since_it_was_read_is_published_anew(place: Place) -> None:
+    with place.open() as registry:
+        registry.publish(declared(NAME), facts(1), message="why")
+        delete(place, 1)
+        again = registry.publish(declared(NAME), facts(1), message="why")
+    assert (again.version, again.created) == (f"{NAME}@v2", True)

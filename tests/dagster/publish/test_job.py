@@ -256,7 +256,7 @@ def test_an_undeclared_asset_cannot_be_published(instance: Instance, resource: r
     materialize(instance, resource, plain)
     result = publish(instance, resource, asset="plain", message="First")
 
-    assert "declare the asset with @feature_table, return registry.table(context, uri) from it" in failure(result)
+    assert "Only an asset that is declared with @rd.feature_table can be pinned" in failure(result)
 
 
 def test_a_table_that_does_not_fit_its_declaration_is_kept_but_not_published(

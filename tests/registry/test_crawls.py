@@ -17,6 +17,7 @@ from registry_dagster.model.table import IcebergPin, TableFacts
 from registry_dagster.registry.crawls import CRAWLS_VARIABLE, crawl_rules
 from registry_dagster.registry.registry import Registry
 from tests.gms.server import StandInGms
+from tests.registry.crawl import crawl
 from tests.registry.declared import declared, facts
 
 VERSION = version_urn("hemibrain.neurons@v1", "PROD")
@@ -135,17 +136,14 @@ def test_the_longest_prefix_counts() -> None:
 
 def test_the_name_is_that_of_datahubs_iceberg_source(tmp_path: Path) -> None:
     import pyarrow as pa
-    from datahub.ingestion.run.pipeline import Pipeline
     from pyiceberg.catalog.sql import SqlCatalog
 
     properties = {"uri": f"sqlite:///{tmp_path}/catalog.db", "warehouse": f"file://{tmp_path}/warehouse"}
     catalog = SqlCatalog("lab", **properties)
     catalog.create_namespace("em")
     table = catalog.create_table("em.cells", pa.schema([("id", pa.int64())]))
-    sink = {"type": "file", "config": {"filename": str(tmp_path / "crawl.json")}}
     config = {"catalog": {"lab": {"type": "sql", **properties}}, "platform_instance": "lab"}
-    pipeline = Pipeline.create({"source": {"type": "iceberg", "config": config}, "sink": sink})
-    pipeline.run()
+    written = crawl(tmp_path, "iceberg", config, whole=False)
     pin = IcebergPin(
         table_uuid=str(table.metadata.table_uuid),
         snapshot_id=1,
@@ -155,5 +153,4 @@ def test_the_name_is_that_of_datahubs_iceberg_source(tmp_path: Path) -> None:
         identifier="em.cells",
     )
     ours = crawled_urn(at(table.location(), pin=pin), "PROD", [CrawlRule(prefix="/", instance="lab")])
-    crawl = json.loads((tmp_path / "crawl.json").read_text())
-    assert ours in {each.get("entityUrn") for each in crawl}
+    assert ours in {each.get("entityUrn") for each in written}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 import socket
 import subprocess
@@ -25,6 +24,7 @@ from registry_dagster.model.table import ParquetPin, TableFacts
 from registry_dagster.registry.registry import Registry
 from registry_dagster.tables.inspect import inspect_table
 from tests.gms.server import StandInGms
+from tests.registry.crawl import crawl
 from tests.registry.declared import declared, facts
 from tests.tables.places import SECRET, S3Server
 from tests.tables.storage.fake_stores import BUCKET
@@ -70,18 +70,6 @@ def no_credentials_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-
-
-def crawl(folder: Path, source: str, config: dict[str, Any], **pipeline: Any) -> list[dict[str, Any]]:
-    """What a source writes of the tables that its recipe names."""
-    from datahub.ingestion.run.pipeline import Pipeline
-
-    written = folder / "crawl.json"
-    sink = {"type": "file", "config": {"filename": str(written)}}
-    run = Pipeline.create({"source": {"type": source, "config": config}, "sink": sink, **pipeline})
-    run.run()
-    run.raise_from_status()
-    return json.loads(written.read_text())
 
 
 def datasets(written: list[dict[str, Any]]) -> set[str]:

@@ -34,6 +34,9 @@ from registry_dagster.errors import InvalidDeclaration
 
 __all__ = ["definitions"]
 
+_KEEPS_INPUTS = tuple(map(int, dg.__version__.split(".")[:2])) >= (1, 13)
+"""Dagster 1.11 cannot add a dep to an asset that loads an input; on 1.12 that was not tried."""
+
 
 def definitions(
     defs: dg.Definitions,
@@ -164,8 +167,7 @@ class _Placed:
             return self._spec(asset)
         if not isinstance(asset, dg.AssetsDefinition) or self._leaves(asset):
             return asset
-        # Dagster takes no further deps on a graph asset.
-        takes_deps = isinstance(asset.node_def, dg.OpDefinition)
+        takes_deps = _takes_deps(asset)
         return asset.map_asset_specs(lambda spec: self._spec(spec, takes_deps))
 
     def _leaves(self, asset: dg.AssetsDefinition) -> bool:
@@ -186,6 +188,16 @@ class _Placed:
             deps=[*spec.deps, *added],
             automation_condition=_condition_without(cast("Any", spec.automation_condition), added),
         )
+
+
+def _takes_deps(asset: dg.AssetsDefinition) -> bool:
+    """Whether Dagster takes further deps: on no graph asset, and before 1.13 not on one that loads its inputs."""
+    node = asset.node_def
+    return isinstance(node, dg.OpDefinition) and (_KEEPS_INPUTS or not any(map(_is_loaded, node.ins.values())))
+
+
+def _is_loaded(given: dg.In) -> bool:
+    return not getattr(cast("object", given.dagster_type), "is_nothing", False)
 
 
 def _new_deps(spec: dg.AssetSpec, systems: Sequence[dg.AssetDep]) -> list[dg.AssetDep]:

@@ -225,9 +225,10 @@ class Committer:
     ) -> Iterator[tuple[Task, Plan, DatasetVersion, list[Proposal]]]:
         """Those whose record reads back, with all that belongs to it; a corrupt record is the outcome of its task."""
         for task, plan in published:
-            if not stored.get(version_urn(plan.version, self.records.env)):
-                # An administrator deleted it since it was read: the next round reads again, and publishes anew.
-                _count_lost_race(task)
+            if task.failures < _FAILURES and not stored.get(version_urn(plan.version, self.records.env)):
+                # An administrator deleted it since it was read. The next round reads again, and publishes it under
+                # the next number.
+                task.failures += 1
                 continue
             try:
                 record = self._published(plan, stored)

@@ -6,13 +6,15 @@ import os
 from urllib.parse import unquote
 
 from registry_dagster.errors import TableNotFound
+from registry_dagster.model.table import CsvPin, FeatherPin, TableFacts
 from registry_dagster.tables.fingerprint import Fingerprint
 from registry_dagster.tables.storage.locations import local_path, normalise
 from registry_dagster.tables.storage.open import open_storage
 from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.storage.protocol import Storage, StoredObject
+from registry_dagster.tables.verdict import Look, Note
 
-__all__ = ["fingerprint_of", "pinned_file", "refuse_other_state"]
+__all__ = ["fingerprint_of", "pinned_file", "refuse_other_state", "verify_file"]
 
 
 def pinned_file(
@@ -55,3 +57,29 @@ def refuse_other_state(storage: Storage, stored: StoredObject, state: int | str 
             f"{storage.location} is not in state {state}: the file is now in state {now}, and {kind} keeps no "
             "earlier one. Leave the version out to inspect it."
         )
+
+
+def verify_file(table: TableFacts, pin: CsvPin | FeatherPin, options: StorageOptions | None, note: Note) -> Look:
+    """Finds a file that was removed or written again, by its size and its store's change token.
+
+    Raises:
+        TableError: the store cannot answer.
+    """
+    storage = open_storage(table.location, options)
+    if not storage.exists():
+        return Look("missing", f"Nothing is stored at {storage.location}.")
+    if not storage.is_object():
+        return Look("changed", f"{storage.location} is a directory now.")
+    stored = storage.head()
+    found = fingerprint_of(storage, stored)
+    now = f"{stored.size:,} bytes, last written {stored.modified:%Y-%m-%d %H:%M:%S} UTC"
+    note(storage.location, f"{now}, in state {found}")
+    if found == pin.fingerprint:
+        return Look("intact", f"the file ({now}) is as recorded.")
+    if stored.size == table.bytes:
+        return Look("changed", f"the file was written again, maybe with the same content: {now}.")
+    return Look("changed", f"the file now has {now}, but {_size(table.bytes)} recorded.")
+
+
+def _size(size: int | None) -> str:
+    return "another state was" if size is None else f"{size:,} bytes were"

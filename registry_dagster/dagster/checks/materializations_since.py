@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from registry_dagster.dagster.publish.pages import all_records
 from registry_dagster.model.batches import grouped
 from registry_dagster.model.dataset_version import DatasetVersion
 
 __all__ = ["Since", "materializations_since"]
 
-_PAGE = 1000
-_PAGES = 20
+_MOST_PAGES = 20
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,5 @@ def _counts(records: Iterable[dg.EventLogRecord], published: _Published) -> Mapp
 
 
 def _newest_first(instance: dg.DagsterInstance, asset: str) -> Iterator[dg.EventLogRecord]:
-    cursor: str | None = None
     key = dg.AssetKey.from_user_string(asset)
-    for _ in range(_PAGES):
-        page = instance.fetch_materializations(key, limit=_PAGE, cursor=cursor)
-        yield from page.records
-        if not page.has_more:
-            return
-        cursor = page.cursor
+    return all_records(instance.fetch_materializations, key, pages=range(_MOST_PAGES))

@@ -14,12 +14,12 @@ from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator,
 from registry_dagster.dagster.names import PRODUCING_RUN, ROOT_RUN_TAG, RUN
 from registry_dagster.dagster.publish.config import Target
 from registry_dagster.dagster.publish.frozen_tables import FrozenTable, find_frozen_tables
+from registry_dagster.dagster.publish.pages import all_records
 from registry_dagster.model.batches import batches
 
 __all__ = ["RunGroups", "newest_in_place", "published_run", "read_groups", "runs_of"]
 
 _MOST_RUNS = 500
-_PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -158,12 +158,6 @@ def _is_of(target: Target, event: Mapping[str, Any]) -> bool:
 def _published(instance: dg.DagsterInstance, key: dg.AssetKey, since: datetime | None) -> Iterator[dict[str, Any]]:
     """The metadata of each publish of a dataset, newest first."""
     wanted = dg.AssetRecordsFilter(key, after_timestamp=since.timestamp() if since else None)
-    cursor: str | None = None
-    while True:
-        page = instance.fetch_materializations(wanted, limit=_PAGE, cursor=cursor)
-        for record in page.records:
-            if (event := record.asset_materialization) is not None:
-                yield {name: each.value for name, each in event.metadata.items()}
-        if not page.has_more:
-            return
-        cursor = page.cursor
+    for record in all_records(instance.fetch_materializations, wanted):
+        if (event := record.asset_materialization) is not None:
+            yield {name: each.value for name, each in event.metadata.items()}

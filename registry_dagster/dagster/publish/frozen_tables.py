@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -13,6 +14,7 @@ from registry_dagster.dagster.declare.unpinned import HOW_TO_PIN
 from registry_dagster.dagster.names import NOT_PINNED
 from registry_dagster.dagster.pin.frozen import Frozen, frozen_in, is_pinned
 from registry_dagster.dagster.publish.config import Target
+from registry_dagster.dagster.publish.pages import PAGE, all_records
 from registry_dagster.errors import InvalidDeclaration, PublishRefused
 from registry_dagster.model.batches import grouped
 from registry_dagster.model.feature_table import FeatureTable
@@ -22,7 +24,6 @@ from registry_dagster.registry.plan import Origin
 
 __all__ = ["FrozenTable", "find_frozen_tables"]
 
-_PAGE = 1000
 _PAGES_BEFORE_THE_RUN_IS_ASKED = 2
 
 Slot = tuple[str | None, str | None]
@@ -111,14 +112,8 @@ def _slots_for(record: dg.EventLogRecord) -> Iterator[Slot]:
 def _newest_first(instance: dg.DagsterInstance, targets: Sequence[Target]) -> Iterator[dg.EventLogRecord]:
     """Materializations of the targets' asset, page by page. Stops early if every target names its run."""
     wanted = dg.AssetRecordsFilter(asset_key=_key(targets[0]), asset_partitions=_partitions_of(targets))
-    limit = 1 if _is_newest_enough(targets) else _PAGE
-    cursor: str | None = None
-    for _ in _pages(targets):
-        page = instance.fetch_materializations(wanted, limit=limit, cursor=cursor)
-        yield from page.records
-        if not page.has_more:
-            return
-        cursor = page.cursor
+    page_size = 1 if _is_newest_enough(targets) else PAGE
+    return all_records(instance.fetch_materializations, wanted, page_size=page_size, pages=_pages(targets))
 
 
 def _is_newest_enough(targets: Sequence[Target]) -> bool:
@@ -145,15 +140,8 @@ def _records_of_runs(
 
 
 def _records_of_run(instance: dg.DagsterInstance, run_id: str) -> Iterator[dg.EventLogRecord]:
-    cursor: str | None = None
-    while True:
-        page = instance.get_records_for_run(
-            run_id, cursor=cursor, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION, limit=_PAGE, ascending=False
-        )
-        yield from page.records
-        if not page.has_more:
-            return
-        cursor = page.cursor
+    fetch = partial(instance.get_records_for_run, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION, ascending=False)
+    return all_records(fetch, run_id)
 
 
 def _frozen_table(target: Target, record: dg.EventLogRecord) -> FrozenTable | PublishRefused:

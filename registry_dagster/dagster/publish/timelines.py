@@ -6,21 +6,18 @@ The proof is an event with the facts of what was published: a person can add an 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
 from registry_dagster.dagster.names import DIGEST, VERSION
+from registry_dagster.dagster.publish.pages import FetchPage, all_records
 from registry_dagster.model.batches import batches
 
 __all__ = ["logged_materialization_versions", "logged_versions"]
 
 _MOST_PARTITIONS = 500
-_PAGE = 1000
-
-Fetch = Callable[..., Any]
-"""`fetch_materializations` or `fetch_observations` of an instance."""
 
 
 def logged_versions(instance: dg.DagsterInstance, asset: dg.AssetKey, partitions: Sequence[str]) -> set[str]:
@@ -48,21 +45,11 @@ def _values(name: str, events: Iterable[Mapping[str, dg.MetadataValue[Any]]]) ->
 
 
 def _metadata(
-    fetch: Fetch, asset: dg.AssetKey, partitions: Sequence[str]
+    fetch: FetchPage, asset: dg.AssetKey, partitions: Sequence[str]
 ) -> Iterator[Mapping[str, dg.MetadataValue[Any]]]:
     """The metadata of all events of an asset that name one of these partitions."""
     for some in batches(partitions, _MOST_PARTITIONS):
         wanted = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=list(some))
-        for record in _all_records(fetch, wanted):
+        for record in all_records(fetch, wanted):
             event = record.asset_materialization or record.asset_observation
             yield event.metadata if event is not None else {}
-
-
-def _all_records(fetch: Fetch, wanted: dg.AssetRecordsFilter) -> Iterator[dg.EventLogRecord]:
-    cursor: str | None = None
-    while True:
-        page = fetch(wanted, limit=_PAGE, cursor=cursor)
-        yield from page.records
-        if not page.has_more:
-            return
-        cursor = page.cursor

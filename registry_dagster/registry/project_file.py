@@ -7,6 +7,7 @@ only the name of an environment variable that does.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -35,6 +36,7 @@ _TABLE = "[tool.feature-registry"
 _FOLDER_SCHEMES = ("lite:", "file:")
 _OTHERS_MAY_WRITE = 0o002
 _TOKEN_VARIABLE = "DATAHUB_GMS_TOKEN"
+_SERVER_OPTION = re.compile("endpoint|host|url", re.IGNORECASE)
 
 
 class Project(Model):
@@ -89,7 +91,7 @@ def find_project() -> Project | None:
 
     Raises:
         RegistryError: it cannot be read, or says something wrong; or it is not named, and somebody else may have put
-            it in a shared folder, or it sends a secret of the environment somewhere.
+            it in a shared folder, or it says where secrets and credentials of the environment are sent.
     """
     named = os.environ.get(PROJECT_VARIABLE)
     if named == "none":
@@ -151,16 +153,30 @@ def _check_secrets(project: Project) -> None:
     """The file may have come with a repository that was cloned: it sends no secret before a person has named it.
 
     Raises:
-        RegistryError: it sends the value of an environment variable somewhere.
+        RegistryError: it sends the value of an environment variable, or credentials of a store, somewhere.
     """
     sent = set(_variables(project.storage_options))
     if (project.registry or "").partition(":")[0].lower() in ("http", "https"):
         sent.add(_TOKEN_VARIABLE)
-    if known := sorted(sent & os.environ.keys()):
+    told = [f"where {', '.join(known)} is sent"] if (known := sorted(sent & os.environ.keys())) else []
+    # Credentials that an option does not give come from the environment: a bearer token then goes to that server.
+    servers = [prefix for prefix, options in project.storage_options.items() if _names_server(options)]
+    told += [f"which server your credentials for {', '.join(servers)} are sent to"] if servers else []
+    if told:
         raise RegistryError(
-            f"{project.path} says where {', '.join(known)} is sent; if you trust it, set "
+            f"{project.path} says {' and '.join(told)}; if you trust it, set "
             f"{PROJECT_VARIABLE}={project.path}, else set {PROJECT_VARIABLE}=none"
         )
+
+
+def _names_server(options: Mapping[str, Any]) -> bool:
+    """Whether an option, at any depth, is the address of a server."""
+    return any(
+        _names_server(cast("Mapping[str, Any]", value))
+        if isinstance(value, Mapping)
+        else _SERVER_OPTION.search(name) or str(value).lower().startswith(("http://", "https://"))
+        for name, value in options.items()
+    )
 
 
 def _variables(options: Mapping[str, Any]) -> Iterator[str]:

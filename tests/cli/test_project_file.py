@@ -177,6 +177,21 @@ def test_a_file_of_a_cloned_repository_sends_no_secret_until_it_is_named(
     assert find_project() is not None
 
 
+@pytest.mark.parametrize(
+    "options",
+    ['endpoint_url = "https://other.org"', 'account_host = "other.org"', 'client_kwargs = {base = "HTTP://other.org"}'],
+)
+def test_a_file_of_a_cloned_repository_names_no_server_for_credentials_until_it_is_named(
+    project: Path, monkeypatch: pytest.MonkeyPatch, options: str
+) -> None:
+    file = project / "feature-registry.toml"
+    file.write_text(f'[storage_options."s3://lab"]\n{options}')
+    with pytest.raises(RegistryError, match=f"says which server your credentials for s3://lab .*{PROJECT_VARIABLE}"):
+        find_project()
+    monkeypatch.setenv(PROJECT_VARIABLE, str(file))
+    assert find_project() is not None
+
+
 def test_a_dagster_resource_takes_nothing_from_where_a_process_happens_to_run(project: Path) -> None:
     assert project.exists()
     with rd.FeatureRegistry().open() as registry:

@@ -14,6 +14,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "Compare": ("join", "compatibility", "comparable", "diff"),
     "Publish": ("inspect", "init", "adopt", "schema", "validate", "plan", "publish", "push"),
     "After publishing": ("verify", "retire", "undo", "label", "layout", "promote", "licence", "describe"),
+    "Share": ("mcp",),
     "Set-up": ("config", "doctor", "backup"),
 }
 """Heading → the commands below it, in order."""
@@ -49,6 +50,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "promote": ('promote minnie65.nuclei@v2 -m "reviewed"',),
     "licence": ('licence minnie65.nuclei CC-BY-4.0 -m "as in the paper"',),
     "describe": ("describe minnie65.nuclei", 'describe minnie65.nuclei --title "All nuclei" -m "clearer"'),
+    "mcp": ("mcp --registry lite:///lab/registry.db",),
     "config": ("config",),
     "doctor": ("doctor", "doctor --deep"),
     "backup": ("backup copy.db",),

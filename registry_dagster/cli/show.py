@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timezone
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Callable
+from typing import Annotated, NamedTuple
 
 import typer
 
-from registry_dagster.answers.current import Taken
-from registry_dagster.answers.expiry import Expiry, expiry, unknown_expiry
 from registry_dagster.cli.app import app
 from registry_dagster.cli.completion import engines
 from registry_dagster.cli.listing import Listing, moment
@@ -29,13 +25,12 @@ from registry_dagster.cli.options import (
 from registry_dagster.cli.output import facts, line, note, output, say, visible
 from registry_dagster.cli.output import show as show_result
 from registry_dagster.cli.signing import signing_service
-from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
-from registry_dagster.model.retirement import Retirement
 from registry_dagster.model.table import TableField
 from registry_dagster.model.words import column_words, reference_words, signal_words
 from registry_dagster.registry.registry import Registry
-from registry_dagster.registry.rows.now import DatasetNow, VersionNow
+from registry_dagster.registry.rows.now import VersionNow
+from registry_dagster.registry.shown import Shown, record_json, shown
 
 __all__ = ["diff", "show", "versions"]
 
@@ -64,15 +59,16 @@ def show(
     with opened(registry, env) as opened_registry:
         if history:
             return _show_history(opened_registry, name, as_json)
-        taken = opened_registry.current(name, at=at, layout=layout)
         if quiet:
-            return line(taken.version)
+            return line(opened_registry.current(name, at=at, layout=layout).version)
         if read is not None:
+            taken = opened_registry.current(name, at=at, layout=layout)
             code = opened_registry.read_code(name, read, at=at, layout=layout)
             data = {"version": taken.version, "engine": read, "code": code}
             return show_result(as_json, data, lambda: typer.echo(visible(code), nl=False))
-        shown = _shown(opened_registry, taken)
-    show_result(as_json, _shown_json(shown), lambda: _print_record(shown))
+        found, signing = shown(opened_registry, name, at=at, layout=layout), signing_service()
+    data = {**found.to_dict(), "signing_service": signing} if signing else found.to_dict()
+    show_result(as_json, data, lambda: _print_record(found, signing))
 
 
 @app.command()
@@ -93,7 +89,9 @@ def versions(
         retired = opened_registry.retirements(dataset)
         now = opened_registry.acts.now(dataset)
     data = [
-        _json(records[each.version], each, retired.get(each.version)) if each.version in records else each.to_dict()
+        record_json(records[each.version], each, retired.get(each.version))
+        if each.version in records
+        else each.to_dict()
         for each in now.versions
     ]
     rows = [_Row(each, records.get(each.version)) for each in now.versions]
@@ -174,37 +172,6 @@ _FIELDS: Listing[_Field] = Listing(
 )
 
 
-@dataclass(frozen=True)
-class _Shown:
-    """All that is printed of one version."""
-
-    record: DatasetVersion
-    taken: Taken
-    dataset: Dataset
-    now: DatasetNow
-    expiries: tuple[Expiry, ...]
-    retirement: Retirement | None
-    signing: str | None
-
-    @property
-    def version(self) -> VersionNow:
-        return self.now.version(self.record.name)
-
-
-def _shown(registry: Registry, taken: Taken) -> _Shown:
-    record = registry.get(taken.version)
-    dataset, now = registry.dataset(record.dataset), registry.acts.now(record.dataset)
-    expiries = tuple(_expiries(registry, record, datetime.now(timezone.utc)))
-    return _Shown(record, taken, dataset, now, expiries, registry.retirement(record.name), signing_service())
-
-
-def _expiries(registry: Registry, record: DatasetVersion, now: datetime) -> Iterator[Expiry]:
-    """When what a version was made against expires, as recorded by now."""
-    for state in record.materializations:
-        recorded = registry.materialization(state)
-        yield unknown_expiry(str(state)) if recorded is None else expiry(recorded, at=now)
-
-
 def _show_history(registry: Registry, name: str, as_json: bool) -> None:
     acts = registry.acts.history(name if "@" not in name else registry.current(name).version)
     data = [act.to_json() for act in acts]
@@ -212,21 +179,9 @@ def _show_history(registry: Registry, name: str, as_json: bool) -> None:
     show_result(as_json, data, lambda: say(text))
 
 
-def _shown_json(shown: _Shown) -> dict[str, Any]:
-    data = _json(shown.record, shown.version, shown.retirement)
-    data |= {"taken": shown.taken.to_dict(), "described": shown.dataset.to_json(), "gaps": list(shown.now.gaps)}
-    data["expiry"] = [each.to_dict() for each in shown.expiries]
-    return {**data, "signing_service": shown.signing} if shown.signing else data
-
-
-def _json(record: DatasetVersion, now: VersionNow, retirement: Retirement | None) -> dict[str, Any]:
-    data = {**record.to_json(), "digest": record.digest, "content_digest": record.content_digest, "now": now.to_dict()}
-    return {**data, "retired": retirement.to_dict()} if retirement else data
-
-
-def _print_record(shown: _Shown) -> None:
+def _print_record(shown: Shown, signing: str | None) -> None:
     record = shown.record
-    facts({**_about(shown), **_table(shown)})
+    facts({**_about(shown), **_table(shown, signing)})
     if output.is_terminal:
         output.print()
         _FIELDS.show([_Field(field, record) for field in record.table.fields])
@@ -243,7 +198,7 @@ def _print_record(shown: _Shown) -> None:
             line(kind, text)
 
 
-def _about(shown: _Shown) -> dict[str, str | None]:
+def _about(shown: Shown) -> dict[str, str | None]:
     """What it is called, which version was taken and why, and what is true of it now."""
     now, taken = shown.version, shown.taken
     return {
@@ -262,8 +217,8 @@ def _about(shown: _Shown) -> dict[str, str | None]:
     }
 
 
-def _table(shown: _Shown) -> dict[str, str | None]:
-    record, signing = shown.record, shown.signing
+def _table(shown: Shown, signing: str | None) -> dict[str, str | None]:
+    record = shown.record
     provenance, physical = record.provenance, record.table
     pinned = physical.pin.identity.items()
     return {

@@ -14,7 +14,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "Compare": ("join", "compatibility", "comparable", "diff"),
     "Publish": ("inspect", "init", "adopt", "schema", "validate", "plan", "publish", "push"),
     "After publishing": ("verify", "retire", "undo", "label", "layout", "promote", "licence", "describe"),
-    "Share": ("mcp",),
+    "Share": ("export", "import", "mcp"),
     "Set-up": ("config", "doctor", "backup"),
 }
 """Heading → the commands below it, in order."""
@@ -50,6 +50,8 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "promote": ('promote minnie65.nuclei@v2 -m "reviewed"',),
     "licence": ('licence minnie65.nuclei CC-BY-4.0 -m "as in the paper"',),
     "describe": ("describe minnie65.nuclei", 'describe minnie65.nuclei --title "All nuclei" -m "clearer"'),
+    "export": ("export minnie65.nuclei@v1", "export minnie65.nuclei@v1 --as ro-crate"),
+    "import": ("import croissant.json",),
     "mcp": ("mcp --registry lite:///lab/registry.db",),
     "config": ("config",),
     "doctor": ("doctor", "doctor --deep"),

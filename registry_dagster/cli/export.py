@@ -1,0 +1,100 @@
+"""Commands that carry a version elsewhere and read it there: export, import."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from registry_dagster.cli.app import app
+from registry_dagster.cli.completion import words_of
+from registry_dagster.cli.options import AsJson, Env, Target, VersionName, opened
+from registry_dagster.cli.output import facts, json_text, note, show
+from registry_dagster.errors import RegistryError
+from registry_dagster.outward.export.carried import Carried, carried_in
+from registry_dagster.outward.export.forms import FORMS, exported
+from registry_dagster.outward.export.subject import Subject, subject_of
+from registry_dagster.tables.json_text import json_value
+
+__all__ = ["export", "import_document"]
+
+_MOST_BYTES = 64 * 1024 * 1024
+
+
+@app.command()
+def export(
+    name: VersionName,
+    form: Annotated[
+        str, typer.Option("--as", help=f"{', '.join(FORMS)}.", autocompletion=words_of(tuple(FORMS)))
+    ] = "croissant",
+    registry: Target = None,
+    env: Env = None,
+) -> None:
+    """Print a version as a document for papers, repositories and portals, with the exact record in it.
+
+    It holds metadata alone. ro-crate goes into a file that is called ro-crate-metadata.json.
+    """
+    with opened(registry, env) as opened_registry:
+        subject = subject_of(opened_registry, name)
+    document = exported(subject, form)
+    for text in _unknown(subject):
+        note(text)
+    typer.echo(json_text(document, indent=2))
+
+
+@app.command("import")
+def import_document(
+    file: Annotated[str, typer.Argument(help="A document that `export` wrote; - reads standard input.")],
+    as_json: AsJson = False,
+) -> None:
+    """Rebuild the version that a document carries, proven by its digest. Writes nothing."""
+    carried = carried_in(_document(file))
+    show(as_json, _json(carried), lambda: facts(_about(carried)))
+    if not carried.unchanged:
+        note("the record is as it was published; what is around it in this document was changed since the export")
+
+
+def _unknown(subject: Subject) -> list[str]:
+    """What papers ask for and nobody has said yet."""
+    asked = {"license": subject.license, "citation": subject.citation}
+    return [f"{subject.record.name} has no {name}, which papers ask for" for name, value in asked.items() if not value]
+
+
+def _document(file: str) -> object:
+    """The document in a file.
+
+    Raises:
+        RegistryError: it cannot be read, or is not JSON.
+    """
+    try:
+        text = sys.stdin.buffer.read(_MOST_BYTES + 1) if file == "-" else _read(Path(file).expanduser())
+        if len(text) > _MOST_BYTES:
+            raise RegistryError(f"{file} is larger than {_MOST_BYTES:,} bytes; no export is")
+        return json_value(text)
+    except (OSError, ValueError) as error:
+        raise RegistryError(f"{file} cannot be read as JSON: {error}") from error
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as opened_file:
+        return opened_file.read(_MOST_BYTES + 1)
+
+
+def _json(carried: Carried) -> dict[str, Any]:
+    record = carried.record
+    return {**record.to_json(), "digest": record.digest, "document_unchanged": carried.unchanged}
+
+
+def _about(carried: Carried) -> dict[str, str | None]:
+    record = carried.record
+    return {
+        "version": record.name,
+        "made against": ", ".join(map(str, record.materializations)),
+        "location": record.table.location,
+        "format": record.table.format,
+        "published": f"{record.provenance.published_at:%Y-%m-%d} by {record.provenance.publisher}",
+        "digest": f"{record.digest}, proven",
+        "document": "as exported" if carried.unchanged else "changed since the export",
+    }

@@ -1,0 +1,61 @@
+"""What is exported of one version: its record, and what is said around it now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from registry_dagster.model.dataset import Dataset
+from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.registry.registry import Registry
+from registry_dagster.registry.shown import shown
+
+__all__ = ["Subject", "subject_of"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One version, as documents describe it.
+
+    Args:
+        record: The version as it was published.
+        dataset: The Dataset as people describe it now.
+        license: An SPDX identifier, a URL or words; None if it is unknown.
+        citation: How people cite it, in words.
+        doi: Its DOI.
+        retired: Why it should no longer be used; None if it may be.
+    """
+
+    record: DatasetVersion
+    dataset: Dataset
+    license: str | None = None
+    citation: str | None = None
+    doi: str | None = None
+    retired: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return f"{self.dataset.title or self.record.dataset}, version {self.record.number}"
+
+    @property
+    def description(self) -> str:
+        """What it is, in sentences that rest on the record alone."""
+        against = ", ".join(map(str, self.record.materializations))
+        sentences = [
+            self.dataset.description,
+            f"Made against {against}.",
+            f"Published because: {self.record.provenance.message}",
+            f"RETIRED: {self.retired}" if self.retired else None,
+        ]
+        return "\n\n".join(filter(None, sentences))
+
+
+def subject_of(registry: Registry, name: str) -> Subject:
+    """What is exported of the version that a name means.
+
+    Raises:
+        RegistryError: see `Registry.get`.
+    """
+    found = shown(registry, name)
+    retired = str(found.retirement) if found.retirement else None
+    return Subject(found.record, found.dataset, license=found.version.licence, retired=retired)

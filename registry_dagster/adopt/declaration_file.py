@@ -10,7 +10,7 @@ from typing import Annotated, Any, cast
 from pydantic import BeforeValidator, Field
 
 from registry_dagster.adopt.todo import todo_problems
-from registry_dagster.errors import InvalidDeclaration, Problem, PublishRefused
+from registry_dagster.errors import InvalidDeclaration, Problem
 from registry_dagster.model.base import Model, OrText, Several
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.columns import AnyColumn
@@ -81,11 +81,14 @@ class Tables(Model):
         table: Where the one table is; its location alone will do.
         versions: Several tables of the dataset, in the order in which they are to be published.
         reviewed_by: Who read the draft. While the key is there without a name, nothing is published.
+        reviewed: The digest of what they read, which `feature-registry review` writes beside the name. The file is
+            not published when it declares something else.
     """
 
     table: AnySource | None = None
     versions: Several[TableVersion] = ()
     reviewed_by: Text | None = None
+    reviewed: Text | None = None
 
 
 class DeclarationFile(Tables, FeatureTable):
@@ -94,7 +97,7 @@ class DeclarationFile(Tables, FeatureTable):
     Args:
         dataset, columns, references, signals, inputs, layout: See `FeatureTable`.
         materializations: What the tables are made against, unless each of `versions` says it.
-        table, versions, reviewed_by: See `Tables`.
+        table, versions, reviewed_by, reviewed: See `Tables`.
     """
 
     materializations: Several[AnyMaterialization] = ()
@@ -123,12 +126,13 @@ class ReadFile:
     Args:
         document: The file.
         tables: What it declares, one for each of its tables.
-        reviewed_by: Who reviewed it, as it says.
+        reviewed_by, reviewed: Who reviewed it, and the digest of what they read, as it says.
     """
 
     document: Document
     tables: tuple[DeclaredTable, ...]
     reviewed_by: str | None = None
+    reviewed: str | None = None
 
     @property
     def name(self) -> str:
@@ -148,16 +152,6 @@ class ReadFile:
         layout = first.layout if all(other.layout == first.layout for other in others) else None
         changes = {"columns": columns, "materializations": tuple(states.values()), "layout": layout}
         return first.model_copy(update=changes) if others else first
-
-    def check_reviewed(self) -> None:
-        """Refuse a draft that nobody has reviewed.
-
-        Raises:
-            PublishRefused: says on which line the name is missing.
-        """
-        if "reviewed_by" in self.document.data and self.reviewed_by is None:
-            problem = Problem(("reviewed_by",), "nobody has reviewed this draft; read it and write your name here")
-            raise PublishRefused(self.document.located("draft", [problem]))
 
 
 def read_file(source: Path | str, *, folder: Path | None = None) -> ReadFile:
@@ -181,7 +175,7 @@ def read_file(source: Path | str, *, folder: Path | None = None) -> ReadFile:
         declared = tuple(_declared(meaning, own, tables, beside))
     except InvalidDeclaration as error:
         raise InvalidDeclaration(document.located(FeatureTable.__name__, error.problems), error.problems) from None
-    return ReadFile(document, declared, tables.reviewed_by)
+    return ReadFile(document, declared, tables.reviewed_by, tables.reviewed)
 
 
 def _parts(data: Any) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -20,7 +20,8 @@ _WIDTH = 118
 _HEAD = f"""\
 # yaml-language-server: $schema={SCHEMA_FILE}
 # A draft, made from metadata alone. Check every line. Replace each TODO, or delete what it is part of: a column that
-# is left out is published without a meaning. Then write your name after reviewed_by. Nothing is published before."""
+# is left out is published without a meaning. Then run feature-registry review with this file, or write your name after
+# reviewed_by. Nothing is published before."""
 
 
 @dataclass(frozen=True)

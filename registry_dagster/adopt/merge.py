@@ -11,7 +11,8 @@ import yaml
 
 from registry_dagster.adopt.declaration_file import DeclarationFile
 from registry_dagster.adopt.draft import DraftTable, table_lines
-from registry_dagster.adopt.yaml_text import flow, scalar
+from registry_dagster.adopt.review import with_review
+from registry_dagster.adopt.yaml_text import flow, printable, scalar
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.spelling import read_declared
@@ -126,17 +127,13 @@ class ExistingDraft:
             f"its own table as an item of versions, too, and add:\n{by_hand}"
         )
 
-    def _unreviewed(self, lines: Sequence[str], what: str) -> Iterator[str]:
+    def _unreviewed(self, lines: Sequence[str], what: str) -> list[str]:
         """The lines, with a reviewer taken off because of what was done since."""
-        node = self._node("reviewed_by")
-        if node is None:
-            first = cast("yaml.Mark", self.root.start_mark).line
-            yield from (*lines[:first], "reviewed_by:", *lines[first:])
-            return
-        name = self.data["reviewed_by"]
-        was = f"  # {name} had reviewed it; {what} since" if name is not None else ""
-        for line in lines:
-            yield f"reviewed_by:{was}" if was and line.startswith("reviewed_by:") else line
+        name = self.data.get("reviewed_by")
+        if name is None and "reviewed_by" in self.data:
+            return list(lines)
+        was = f"  # {printable(name)} had reviewed it; {what} since" if name is not None else ""
+        return with_review(lines, self.root, [f"reviewed_by:{was}"])
 
     def _node(self, name: str) -> yaml.Node | None:
         pairs = cast("list[tuple[yaml.Node, yaml.Node]]", self.root.value)

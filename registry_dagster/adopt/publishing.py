@@ -10,6 +10,7 @@ from pathlib import Path
 
 from registry_dagster.adopt.declaration_file import DeclaredTable, ReadFile, read_file
 from registry_dagster.adopt.order import Attempt, in_order
+from registry_dagster.adopt.review import check_reviewed
 from registry_dagster.errors import InvalidDeclaration, RegistryError, RegistryUnavailable
 from registry_dagster.model.table import TableFacts
 from registry_dagster.registry.plan import Plan, Publication, Receipt
@@ -93,7 +94,7 @@ def _attempts(file: ReadFile) -> list[Attempt]:
         PublishRefused: it is a draft that nobody has reviewed.
         InvalidDeclaration: it does not say where its table is.
     """
-    file.check_reviewed()
+    check_reviewed(file)
     if any(table.source is None for table in file.tables):
         raise InvalidDeclaration(
             f"{file.name}: does not say where its table is; add table: LOCATION, or use --table LOCATION"

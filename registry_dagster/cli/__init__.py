@@ -20,6 +20,7 @@ try:
         mcp,
         publish,
         push,
+        review,
         show,
         verify,
     )
@@ -44,6 +45,7 @@ __all__ = [
     "mcp",
     "publish",
     "push",
+    "review",
     "show",
     "verify",
 ]

@@ -11,6 +11,7 @@ import typer
 from registry_dagster.adopt.declaration_file import DeclaredTable, ReadFile, read_file
 from registry_dagster.adopt.order import Attempt
 from registry_dagster.adopt.publishing import Result, inspect_source, plan_all, publish_all, tables_to_publish
+from registry_dagster.adopt.review import check_reviewed
 from registry_dagster.cli.app import app
 from registry_dagster.cli.declarations import Declarations, OneTable, TableOption, declared_files, one_table
 from registry_dagster.cli.given import options_by_location
@@ -76,7 +77,7 @@ def publish(
     files = declared_files(declarations)
     if (alone := one_table(files, given)) is None:
         return _publish_all(files, given.options, message, (registry, env, publisher), as_json)
-    alone.check_reviewed()
+    check_reviewed(alone)
     declared, facts = _inspected(alone, given.options)
     with opened(registry, env, publisher) as opened_registry:
         receipt = opened_registry.publish(
@@ -178,7 +179,7 @@ def _validated(file: Path | ReadFile) -> str | None:
     except RegistryError as error:
         return str(error)
     try:
-        read.check_reviewed()
+        check_reviewed(read)
     except PublishRefused as unreviewed:
         note(str(unreviewed))
     return None

@@ -73,9 +73,10 @@ def test_running_again_adds_what_is_new_and_keeps_what_people_wrote(run: Run, wr
     write("lab/v1/cells/id/a.parquet", "root_id", "mystery", "old")
     assert adopted(run) == {"lab.cells": "drafted"}
     draft = tmp_path / "drafts" / "lab.cells.yaml"
-    edited = draft.read_text().replace("reviewed_by:", "reviewed_by: ada@lab.org").replace("  # title", "  title")
+    edited = draft.read_text().replace("  # title", "  title")
     kept = [line for line in edited.splitlines() if "mystery" not in line] + ["# the end"]
     draft.write_text("\n".join(kept).replace("old: {semantic: TODO}", "old: {semantic: feature}"))
+    assert run("review", str(draft)).exit_code == 0
     before = draft.read_text()
     assert adopted(run) == {"lab.cells": "unchanged"}
     assert draft.read_text() == before
@@ -84,7 +85,7 @@ def test_running_again_adds_what_is_new_and_keeps_what_people_wrote(run: Run, wr
     write("lab/v1/other/id/a.parquet", "root_id")
     assert adopted(run) == {"lab.cells": "added to", "lab.other": "drafted"}
     after = draft.read_text()
-    assert "reviewed_by:  # ada@lab.org had reviewed it; tables were added since\n" in after
+    assert "reviewed_by:  # ada@lab.org had reviewed it; tables were added since\ndataset:\n" in after
     assert after.endswith("# the end\n")
     assert "  title: What people call it\n" in after
     first, second = read_file(draft).tables

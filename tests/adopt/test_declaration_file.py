@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from registry_dagster.adopt.declaration_file import ReadFile, read_file
+from registry_dagster.adopt.review import check_reviewed
 from registry_dagster.errors import InvalidDeclaration, PublishRefused
 
 DECLARED = """
@@ -115,9 +116,9 @@ def test_every_todo_is_an_error_with_its_line(tmp_path: Path) -> None:
 
 def test_a_draft_needs_the_name_of_who_read_it(tmp_path: Path) -> None:
     with pytest.raises(PublishRefused, match="cells.yaml, line 1: draft: reviewed_by: nobody has reviewed"):
-        read("reviewed_by:" + DECLARED, tmp_path).check_reviewed()
-    read("reviewed_by: ada@lab.org" + DECLARED, tmp_path).check_reviewed()
-    read(DECLARED, tmp_path).check_reviewed()
+        check_reviewed(read("reviewed_by:" + DECLARED, tmp_path))
+    check_reviewed(read("reviewed_by: ada@lab.org" + DECLARED, tmp_path))
+    check_reviewed(read(DECLARED, tmp_path))
 
 
 def test_a_circle_of_references_is_no_obstacle_and_targets_come_first() -> None:

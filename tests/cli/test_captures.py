@@ -36,6 +36,7 @@ MORE = {
     "plan": ("plan cells.yaml --table cells.parquet",),
     "publish": ('publish cells.yaml --table cells.parquet -m "First release"',),
     "validate": ("validate cells.yaml",),
+    "review": ("review cells.yaml --by ada@lab.org",),
     "verify": ("verify minnie65.nuclei@v1 --record",),
     "retire": (
         'retire minnie65.nuclei@v1 -m "wrong units" --replacement minnie65.nuclei@v2',

@@ -90,7 +90,7 @@ def test_the_schema_describes_declarations(run: Run) -> None:
     schema = json.loads(run("schema").stdout)
     assert set(schema["properties"]) == {
         *("dataset", "materializations", "columns", "references", "signals", "inputs", "layout"),
-        *("table", "versions", "reviewed_by"),
+        *("table", "versions", "reviewed_by", "reviewed"),
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from registry_dagster.adopt.declaration_file import read_file
+from registry_dagster.adopt.review import check_reviewed
 from registry_dagster.dagster.component.model import Declared, PartitionsOf
 from registry_dagster.dagster.component.settings import rendered
 from registry_dagster.dagster.declare.feature_table import feature_table
@@ -34,7 +35,7 @@ def declared_table(context: dg.ResolutionContext, key: str, declared: Declared) 
     """
     if isinstance(declared, str):
         file = read_file(path_beside(context, declared))
-        file.check_reviewed()
+        check_reviewed(file)
         return file.shared
     return declared if isinstance(declared, FeatureTable) else _declared_here(context, key, declared)
 

@@ -33,7 +33,7 @@ from registry_dagster.registry.arguments import instance_of, reason_of
 from registry_dagster.registry.publisher import provenance
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import Resolver
-from registry_dagster.registry.rows.now import DatasetNow, VersionNow
+from registry_dagster.registry.rows.now import DatasetNow, dataset_now
 from registry_dagster.registry.writer import Writer
 from registry_dagster.stores.store import Swap
 
@@ -75,15 +75,7 @@ class Acts:
         """What is true now of a dataset and of every number that was given."""
         dataset = parse_version(dataset).dataset
         versions = self.resolver.versions([dataset])[dataset]
-        acts = self.records.index.known([dataset])[dataset].acts
-        licences = {act.version: act.licence for act in acts if act.act == "licence"}
-        return DatasetNow(
-            dataset=dataset,
-            current=versions.current(),
-            default_layout=versions.default_layout,
-            licence=licences.get(None),
-            versions=tuple(_now(each, versions.labels, licences) for each in versions.candidates),
-        )
+        return dataset_now(versions, self.records.index.known([dataset])[dataset].acts)
 
     def retire(
         self, version: str, *, reason: str, replacement: str | None = None, publisher: str | None = None
@@ -268,19 +260,6 @@ class Acts:
         if candidate is None or not candidate.present:
             raise NotPublished(f"{version}: not published at {self.records.store.target}")
         return candidate
-
-
-def _now(candidate: Candidate, labels: Mapping[str, int], licences: Mapping[str | None, str | None]) -> VersionNow:
-    return VersionNow(
-        version=candidate.name,
-        labels=tuple(label for label, number in labels.items() if number == candidate.number),
-        layout=candidate.layout,
-        licence=licences.get(candidate.name, licences.get(None)),
-        draft=candidate.draft,
-        retired=candidate.retired,
-        removed=candidate.removed,
-        gone=not candidate.present,
-    )
 
 
 def _text(value: object) -> str:

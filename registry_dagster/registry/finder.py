@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 
 from registry_dagster.answers.current import Taken
 from registry_dagster.answers.expiry import expires_by
-from registry_dagster.answers.relations import names_of, systems_of
+from registry_dagster.answers.relations import names_of
 from registry_dagster.datahub.acts import ACTS_ASPECT
 from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.proposal import Entity
@@ -26,7 +26,6 @@ from registry_dagster.datahub.urns import (
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.accounts import owners_meant
 from registry_dagster.model.dataset import Dataset
-from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, is_dataset_name, name_text, parse_version
 from registry_dagster.registry.arguments import text_of
@@ -35,6 +34,7 @@ from registry_dagster.registry.filters import Question, checked
 from registry_dagster.registry.known_names import KnownNames
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import Resolver
+from registry_dagster.registry.rows.dependence import ways
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion
 from registry_dagster.stores.matching import fitting
 
@@ -132,7 +132,7 @@ class Finder:
             removed = self._records.removed(versions)
             for version in filter(records.__contains__, versions):
                 why = str(retired[version]) if version in retired else None
-                yield Dependent(version, tuple(_ways(records[version], set(names))), why, version in removed)
+                yield Dependent(version, tuple(ways(records[version], set(names))), why, version in removed)
 
     def _found(self, question: Question, search: Search, expiry: _Expiry) -> Iterator[FoundVersion]:
         """What is found. If nothing is, the names in the question are looked up, and it is asked as they are meant."""
@@ -290,34 +290,6 @@ def _days_ahead(days: float) -> datetime:
         return datetime.now(timezone.utc) + timedelta(days=days)
     except (OverflowError, TypeError, ValueError):
         raise InvalidDeclaration(f"{days!r} is not a number of days to look ahead; write e.g. 60") from None
-
-
-def _ways(record: DatasetVersion, names: set[str]) -> Iterator[str]:
-    """The ways in which a version depends on one of some names, in words."""
-    yield from (
-        f"made against {each}" for each in record.materializations if names & {*names_of(each), *systems_of(each)}
-    )
-    yield from (f"computed from {each}" for each in record.inputs if names & {each, each.partition("@")[0]})
-    yield from _joins_to(record, names)
-    yield from _columns_of(record, names)
-
-
-def _joins_to(record: DatasetVersion, names: set[str]) -> Iterator[str]:
-    for reference in record.references:
-        pinned = record.reference_versions.get(reference.to or "", reference.to)
-        if names & {reference.to, reference.to_table, pinned}:
-            yield f"{', '.join(reference.columns)} joins to {pinned or reference.to_table}"
-        if reference.crosswalk in names:
-            yield f"{', '.join(reference.columns)} joins through {reference.crosswalk}"
-
-
-def _columns_of(record: DatasetVersion, names: set[str]) -> Iterator[str]:
-    for path, column in record.columns.items():
-        table = getattr(column, "source_table", None) or getattr(column, "reference_table", None)
-        if table in names:
-            yield f"{path} holds ids of {table}"
-        if (at := getattr(column, "at", None)) in names:
-            yield f"{path} holds ids of {at}"
 
 
 def _or_again(found: Iterator[R], again: Callable[[], Iterator[R]]) -> Iterator[R]:

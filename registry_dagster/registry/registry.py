@@ -22,6 +22,7 @@ from registry_dagster.registry.acts import Acts
 from registry_dagster.registry.arguments import Table, facts_of, instance_of, text_of
 from registry_dagster.registry.filters import Filters, Question
 from registry_dagster.registry.finder import Finder
+from registry_dagster.registry.holdings import Holdings
 from registry_dagster.registry.materialization_changes import MaterializationChanges
 from registry_dagster.registry.meanings import Meanings
 from registry_dagster.registry.plan import Origin, Plan, Publication, Receipt
@@ -68,6 +69,7 @@ class Registry:
         self.acts = Acts(self._records, self._resolver, self._writer, publisher)
         self.repair = Repair(self._records, self._writer)
         self.meanings = Meanings(self._records)
+        self.holdings = Holdings(self._records, self._resolver)
         self._service = PublishService(self._records, self._planner, self._writer, publisher)
 
     @classmethod
@@ -330,8 +332,7 @@ class Registry:
         """Whether two versions go together, with the reason and what it rests on.
 
         Args:
-            a, b: A published version, or a materialization version, as `system@version` if it is recorded.
-            at, layout: Which version a dataset's name means; see `current`.
+            a, b, at, layout: A version, see `current`; or a materialization version, `system@version` if recorded.
         """
         return self._questions.compatibility(a, b, at, layout)
 
@@ -339,9 +340,8 @@ class Registry:
         """How two published tables can be joined: on which columns, how well, and what is lost.
 
         Args:
-            a, b: The versions.
+            a, b, at, layout: The versions; see `current`.
             bridges: More tables that may hold keys of both. Crosswalks and tables that hold ids of both are found.
-            at, layout: Which version a dataset's name means; see `current`.
         """
         return self._questions.join(a, b, bridges, at, layout)
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from registry_dagster.answers.answer import Answer
-from registry_dagster.answers.current import Taken
+from registry_dagster.answers.current import Candidate, Taken
+from registry_dagster.model.act import Act
 
-__all__ = ["DatasetNow", "VersionNow"]
+if TYPE_CHECKING:
+    from registry_dagster.registry.resolver import Versions
+
+__all__ = ["DatasetNow", "VersionNow", "dataset_now"]
 
 
 @dataclass(frozen=True)
@@ -83,3 +88,28 @@ class DatasetNow(Answer):
     def gaps(self) -> tuple[str, ...]:
         """The numbers that are removed or gone, each with what became of it."""
         return tuple(f"{each.version}: {each.marks[0]}" for each in self.versions if each.removed)
+
+
+def dataset_now(versions: Versions, acts: Iterable[Act]) -> DatasetNow:
+    """What is true now of a dataset, by its versions and what people did."""
+    licences = {act.version: act.licence for act in acts if act.act == "licence"}
+    return DatasetNow(
+        dataset=versions.dataset,
+        current=versions.current(),
+        default_layout=versions.default_layout,
+        licence=licences.get(None),
+        versions=tuple(_now(each, versions.labels, licences) for each in versions.candidates),
+    )
+
+
+def _now(candidate: Candidate, labels: Mapping[str, int], licences: Mapping[str | None, str | None]) -> VersionNow:
+    return VersionNow(
+        version=candidate.name,
+        labels=tuple(label for label, number in labels.items() if number == candidate.number),
+        layout=candidate.layout,
+        licence=licences.get(candidate.name, licences.get(None)),
+        draft=candidate.draft,
+        retired=candidate.retired,
+        removed=candidate.removed,
+        gone=not candidate.present,
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import textwrap
 import traceback
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from registry_dagster.errors import RegistryError
+from registry_dagster.model.visible import UNSEEN, visible
 from registry_dagster.registry.registry import Registry
 
 __all__ = [
@@ -45,19 +45,12 @@ output = Console(highlight=False, soft_wrap=True)
 error_console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _NARROWEST = 20
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What steers a terminal, reorders what is read, or cannot be written. Others' text may hold it."""
-
-
-def visible(text: object) -> str:
-    """A text for a terminal: what would steer it is shown as an escape, such as \\x1b."""
-    return _UNSEEN.sub(lambda found: ascii(found[0])[1:-1], str(text))
 
 
 def json_text(data: Any, indent: int | None = None) -> str:
     """The data as JSON that is also safe on a terminal."""
     text = json.dumps(data, indent=indent, ensure_ascii=False)
-    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 class VisibleFormatter(logging.Formatter):

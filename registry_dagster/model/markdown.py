@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+from registry_dagster.model.visible import visible
+
 __all__ = ["code", "plain"]
 
 _SPECIAL = re.compile(r"[\\`*\[\]~]|(?<=\])\(|(?<!\w)_|_(?!\w)|^#")
 _BREAKS = re.compile(r"\s*[\r\n]\s*")
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _ENTITY = re.compile(r"&(?=#|\w+;)")
 
 
@@ -29,4 +30,4 @@ def code(text: object) -> str:
 
 def _line(text: object) -> str:
     """One line; what steers a terminal, should the page be printed on one, is shown as an escape."""
-    return _UNSEEN.sub(lambda found: ascii(found[0])[1:-1], _BREAKS.sub(" ", str(text)))
+    return visible(_BREAKS.sub(" ", str(text)))

@@ -64,16 +64,20 @@ def diff(before: DatasetVersion, after: DatasetVersion) -> Diff:
 
 
 def _changes(before: DatasetVersion, after: DatasetVersion) -> Iterator[Change]:
-    tables = before.table.to_json(), after.table.to_json()
-    fields = [{field.pop("path"): field for field in table.pop("fields")} for table in tables]
+    was, now = before.json_form, after.json_form
+    tables = [dict(whole["table"]) for whole in (was, now)]
+    fields = [{field["path"]: _but_path(field) for field in table.pop("fields")} for table in tables]
     exact = [table.pop("arrow_schema") for table in tables]
     yield from _compare("table", tables[0], tables[1])
     yield from _compare("schema", fields[0], fields[1])
     if fields[0] == fields[1] and exact[0] != exact[1]:
         yield Change("schema", "Arrow metadata", "as published", "changed")
-    was, now = before.to_json(), after.to_json()
     for part in _PARTS:
         yield from _compare(part, _keyed(was.get(part, {})), _keyed(now.get(part, {})))
+
+
+def _but_path(field: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in field.items() if name != "path"}
 
 
 def _keyed(value: Any) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ try:
         push,
         review,
         show,
+        site,
         verify,
     )
     from registry_dagster.cli.app import app, main
@@ -47,5 +48,6 @@ __all__ = [
     "push",
     "review",
     "show",
+    "site",
     "verify",
 ]

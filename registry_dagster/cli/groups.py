@@ -14,7 +14,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "Compare": ("join", "compatibility", "comparable", "diff"),
     "Publish": ("inspect", "init", "adopt", "schema", "validate", "review", "plan", "publish", "push"),
     "After publishing": ("verify", "retire", "undo", "label", "layout", "promote", "licence", "describe"),
-    "Share": ("export", "import", "mcp"),
+    "Share": ("site", "serve", "export", "import", "mcp"),
     "Set-up": ("config", "doctor", "backup"),
 }
 """Heading → the commands below it, in order."""
@@ -54,6 +54,8 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "export": ("export minnie65.nuclei@v1", "export minnie65.nuclei@v1 --as ro-crate"),
     "import": ("import croissant.json",),
     "mcp": ("mcp --registry lite:///lab/registry.db",),
+    "site": ("site catalogue/", "site catalogue/ --as-of 2026-12-01 --answers 2000"),
+    "serve": ("serve", "serve catalogue/ --port 8080"),
     "config": ("config",),
     "doctor": ("doctor", "doctor --deep"),
     "backup": ("backup copy.db",),

@@ -47,6 +47,8 @@ MORE = {
     "expiring": ("expiring",),
     "push": (),
     "doctor": (),
+    "serve": (),
+    "site": ("site catalogue/ --as-of 2026-12-01",),
     "materializations": ("materializations list",),
 }
 """Command → what is captured of it, where its examples need files or acts before them."""

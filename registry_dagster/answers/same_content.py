@@ -17,7 +17,7 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.moments import moments_agree
 from registry_dagster.model.table import TableFacts
 
-__all__ = ["SameContent", "place_of", "same_content", "same_table", "table_key"]
+__all__ = ["SameContent", "has_declared_types", "place_of", "same_content", "same_table", "table_key"]
 
 _ALIASES = {"s3a": "s3", "s3n": "s3", "gcs": "gs", "abfs": "abfss"}
 """Schemes under which libraries know one and the same place."""
@@ -29,6 +29,9 @@ _UNSTATED: Mapping[str, object] = {
     "source": MaterializationVersion.model_fields["source"].default,
 }
 """What a materialization version may leave unsaid, and how that reads."""
+
+_WITHOUT_TYPES = ("csv", "opaque")
+"""The formats that say no types. People declare them, so another type is another meaning."""
 
 
 @dataclass(frozen=True)
@@ -65,15 +68,23 @@ def table_key(table: TableFacts) -> str:
     return json_text({**table.identity, "location": place_of(table.location)})
 
 
+def has_declared_types(table: TableFacts) -> bool:
+    """Whether the types of its columns are what people declared, because its format says none."""
+    return table.format in _WITHOUT_TYPES
+
+
 def same_content(planned: DatasetVersion, published: DatasetVersion) -> SameContent | None:
     """Whether a version to be published has the content of a published one.
 
     It has if the table is the same in the same state, and the declared meaning is the same, where a timestamp,
-    uuid, kind, source or layout that one side alone states does not count. Who, why and when take no part.
+    uuid, kind, source or layout that one side alone states does not count. In a format without types, those that were
+    declared are part of the meaning. Who, why and when take no part.
     """
     if planned.dataset != published.dataset or not same_table(planned.table, published.table.identity):
         return None
     if planned.layout is not None and published.layout is not None and planned.layout != published.layout:
+        return None
+    if has_declared_types(planned.table) and planned.table.fields != published.table.fields:
         return None
     states = _paired(planned.materializations, published.materializations)
     if states is None or not _same_meaning(planned.json_form, published.json_form):

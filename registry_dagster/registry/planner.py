@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 from registry_dagster.answers.current import Candidate, latest_earlier
 from registry_dagster.answers.diff import diff
-from registry_dagster.answers.same_content import SameContent, same_content, same_table
+from registry_dagster.answers.same_content import SameContent, has_declared_types, same_content, same_table
 from registry_dagster.datahub.retirement import is_removed, retirement_from
 from registry_dagster.datahub.schema import linked_references
 from registry_dagster.datahub.version import Summary, version_proposals
@@ -162,8 +162,8 @@ def _of_same_table(record: DatasetVersion, view: View) -> list[Summary]:
 
 
 def _of_equal_digest(record: DatasetVersion, alike: Sequence[Summary]) -> Summary | None:
-    """One of the same content by its digest alone. It leaves out the layout, which is then compared."""
-    if record.layout is not None:
+    """One of the same content by its digest alone. It leaves out layout and declared types, which are then compared."""
+    if record.layout is not None or has_declared_types(record.table):
         return None
     return next((each for each in alike if each.content_digest == record.content_digest), None)
 

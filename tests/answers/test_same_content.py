@@ -12,7 +12,7 @@ from registry_dagster.model.dataset_version import DatasetVersion, Provenance
 from registry_dagster.model.identifiers import RootId
 from registry_dagster.model.layout import Layout
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.table import TableFacts
+from registry_dagster.model.table import CsvPin, TableFacts
 from tests.registry.declared import facts
 
 MOMENT = datetime(2025, 1, 13, 10, 10, 1, 286229, tzinfo=timezone.utc)
@@ -64,6 +64,13 @@ def test_what_one_side_leaves_unsaid_is_no_difference_and_is_named(more: dict[st
 )
 def test_what_both_sides_say_differently_is_a_difference(here: dict[str, Any], there: dict[str, Any]) -> None:
     assert same_content(record(2, **here), record(**there)) is None
+
+
+def test_types_are_declared_where_the_format_says_none() -> None:
+    pin = CsvPin(fingerprint=f"sha256:{'0' * 64}")
+    text, number = (facts(id=dtype).model_copy(update={"pin": pin}) for dtype in ("string", "int64"))
+    assert same_content(record(2, number), record(table=text)) is None
+    assert same_content(record(2, text), record(table=text)) is not None
 
 
 def test_moments_agree_to_the_coarser_precision() -> None:

@@ -21,6 +21,7 @@ from registry_dagster.model.identifiers import BodyId
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.quantities import Feature, Score
 from registry_dagster.model.signals import Note
+from registry_dagster.model.table import CsvPin
 from registry_dagster.registry.plan import Origin, Publication, Receipt
 from registry_dagster.registry.registry import Registry
 from tests.registry.declared import HEMIBRAIN, declared, facts, reference
@@ -98,6 +99,14 @@ def test_an_earlier_content_published_again_is_recognised(registry: Registry) ->
     again = registry.publish(declared(), facts(1), message="again")
     assert (again.version, again.created) == ("hemibrain.neurons@v2", False)
     assert len(registry.versions("hemibrain.neurons")) == 3
+
+
+def test_other_types_of_a_file_without_types_are_other_content(registry: Registry) -> None:
+    pin = CsvPin(fingerprint=f"sha256:{'0' * 64}")
+    text, number = (facts(body_id=each, score="string").model_copy(update={"pin": pin}) for each in ("string", "int64"))
+    table = declared(columns={"body_id": BodyId(id_space="hemibrain")})
+    published = [registry.publish(table, each, message="why").version for each in (text, number, text)]
+    assert published == [f"hemibrain.neurons@v{each}" for each in (1, 2, 1)]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from registry_dagster.model.words import attribute_words
 __all__ = ["Change", "Diff", "diff"]
 
 _SIZES = {"rows", "bytes", "files"}
-_PARTS = ("materializations", "columns", "references", "signals", "inputs")
+_PARTS = ("layout", "materializations", "columns", "references", "signals", "inputs")
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Change(Answer):
     """One difference between two records.
 
     Args:
-        part: `table`, `schema`, `columns`, `materializations`, `references`, `signals` or `inputs`.
+        part: `table`, `schema`, `layout`, `columns`, `materializations`, `references`, `signals` or `inputs`.
         what: Where in that part.
         before, after: The values; None if there is none, or if a size of the table is unknown.
     """
@@ -73,7 +73,7 @@ def _changes(before: DatasetVersion, after: DatasetVersion) -> Iterator[Change]:
     if fields[0] == fields[1] and exact[0] != exact[1]:
         yield Change("schema", "Arrow metadata", "as published", "changed")
     for part in _PARTS:
-        yield from _compare(part, _keyed(was.get(part, {})), _keyed(now.get(part, {})))
+        yield from _compare(part, _keyed(was.get(part) or {}), _keyed(now.get(part) or {}))
 
 
 def _but_path(field: Mapping[str, Any]) -> dict[str, Any]:

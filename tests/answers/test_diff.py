@@ -41,6 +41,11 @@ def test_a_change_of_size_is_reported(registry: Registry) -> None:
     assert changes(registry, declared(), facts(1, rows=120)) == {"table: rows: 100 → 120"}
 
 
+def test_another_layout_is_reported(registry: Registry) -> None:
+    after = declared(layout="post_pt_root_id")
+    assert changes(registry, after, facts(1, rows=100), declared(layout="id")) == {"layout: name: id → post_pt_root_id"}
+
+
 def test_a_size_that_is_unknown_now_is_reported(registry: Registry) -> None:
     assert changes(registry, declared(), facts(1)) == {"table: rows: 100 → unknown"}
 

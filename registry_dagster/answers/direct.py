@@ -76,7 +76,8 @@ def _with_skeletons(a: DatasetVersion, keys: Sequence[Key]) -> Iterator[Meeting 
 def _of_units(a: DatasetVersion, parts: Sequence[Key]) -> Iterator[Meeting | Miss]:
     by_part = {part: [key for key in parts if _part(a, key) == part] for part in _UNIT_PARTS}
     if all(len(keys) == 1 for keys in by_part.values()):
-        yield _derived(tuple(keys[0] for keys in by_part.values()))
+        unit = _derived(tuple(keys[0] for keys in by_part.values()))
+        yield replace(unit, reason=f"both hold {', '.join(_UNIT_PARTS)} of functional units")
     elif parts:
         counts = ", ".join(f"{part} {len(keys)}" for part, keys in by_part.items())
         yield Miss(f"functional units: each part of the key must be shared exactly once; pairs found: {counts}")

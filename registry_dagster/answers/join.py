@@ -119,7 +119,8 @@ class Join(Answer):
     def _facts(self) -> Iterator[object]:
         """What is known about it, a line each."""
         yield from (*self.steps, *self.casts)
-        yield f"cardinality {self.cardinality or 'unknown'}, {self.stability.replace('_', ' ')}"
+        stability = self.stability.replace("_", " ").replace("unknown", "stability unknown")
+        yield f"cardinality {self.cardinality or 'unknown'}, {stability}"
         yield from self.losses or ["expected loss unknown"]
         yield from (sentinel for step in self.steps for sentinel in step.null_sentinels)
 

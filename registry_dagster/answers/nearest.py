@@ -44,7 +44,8 @@ class Point(Answer):
 
     def __str__(self) -> str:
         scale = " × ".join(f"{nm:g}" for nm in self.nm_per_unit)
-        return f"{', '.join(self.columns)} of {self.version} ({self.role}, frame {self.frame}, {scale} nm per unit)"
+        unit = "in nm" if set(self.nm_per_unit) == {1} else f"{scale} nm per unit"
+        return f"{', '.join(self.columns)} of {self.version} ({self.role}, frame {self.frame}, {unit})"
 
 
 @dataclass(frozen=True)

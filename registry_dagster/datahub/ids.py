@@ -7,8 +7,8 @@ from typing import Any
 
 __all__ = ["alike_ids", "id_text"]
 
-_SPACES = ("id_space", "chunkedgraph", "source_table", "reference_table")
-"""The attributes that name an identifier's space."""
+_SPACES = ("id_space", "chunkedgraph", "source_table", "reference_table", "part")
+"""The attributes that name an identifier's space; for one column of a composite key, which part of it."""
 
 _TABLE_IDS = ("annotation_id", "nucleus_id", "synapse_id", "target_id")
 """The semantics whose space is an annotation table."""

@@ -11,7 +11,7 @@ import pytest
 from registry_dagster.answers.answer import Verdict
 from registry_dagster.answers.join import Join
 from registry_dagster.model.columns import AnyColumn
-from registry_dagster.model.identifiers import NucleusId, RootId, TargetId
+from registry_dagster.model.identifiers import FunctionalUnitKey, NucleusId, RootId, TargetId
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.registry import Registry
 from tests.gms.server import StandInGms
@@ -89,6 +89,18 @@ def test_ids_of_one_table_are_found_whatever_they_are_called(registry: Registry)
     target = TargetId(reference_table="nucleus_detection_v0")
     publish(registry, "m.types", (943,), {"root_id": ROOT, "target_id": target})
     assert [join.through for join in bridges(registry)] == [("m.types@v1",)]
+
+
+def test_a_table_of_imaged_units_and_nuclei_is_found(registry: Registry) -> None:
+    units: dict[str, AnyColumn] = {part: FunctionalUnitKey(part=part) for part in ("session", "scan_idx", "unit_id")}
+    publish(registry, "m.tuning", (1300,), units)
+    publish(registry, "m.nuclei", (1300,), {"id": NUCLEUS})
+    target = TargetId(reference_table="nucleus_detection_v0")
+    publish(registry, "m.coregistration", (1300,), {**units, "target_id": target})
+    (found,) = registry.join("m.tuning", "m.nuclei").joins
+    assert (found.through, found.verdict) == (("m.coregistration@v1",), Verdict.BRIDGEABLE)
+    assert "cardinality unknown, stability unknown" in str(found)
+    assert "both hold session, scan_idx, unit_id of functional units; both name" in str(found)
 
 
 @pytest.mark.parametrize("states", [(943, 1300), (1300,)])

@@ -17,7 +17,7 @@ from registry_dagster.stores.matching import Reader, entries
 
 __all__ = ["INDEX_SCHEMA", "has_index", "kind_term", "term_ids", "unindexed", "update_index"]
 
-_UP_TO = "registry_indexed_2"
+_UP_TO = "registry_indexed_3"
 """Its number is raised when entries get other terms or words: all is then indexed again by the next write."""
 
 INDEX_SCHEMA = f"""

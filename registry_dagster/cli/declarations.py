@@ -11,6 +11,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from registry_dagster.adopt.declaration_file import DeclaredTable, ReadFile, TableSource, read_file
+from registry_dagster.adopt.order import Attempt
 from registry_dagster.adopt.publishing import declaration_files
 from registry_dagster.cli.options import table_format
 from registry_dagster.cli.table_options import TableOptions, schema_of
@@ -18,7 +19,7 @@ from registry_dagster.errors import RegistryError
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.layout import Layout
 
-__all__ = ["Declarations", "OneTable", "TableOption", "declared_files", "one_table"]
+__all__ = ["Declarations", "OneTable", "TableOption", "declared_files", "labelled", "one_table"]
 
 Declarations = Annotated[
     list[str],
@@ -52,7 +53,7 @@ class OneTable(NamedTuple):
 
     @property
     def given(self) -> list[str]:
-        """The options that were given, by name."""
+        """The options that were given and are about one table, by name. A label may be that of several datasets."""
         values = {
             "table": self.table,
             "format": self.options.format,
@@ -61,7 +62,6 @@ class OneTable(NamedTuple):
             "how-to-read": self.options.how_to_read,
             "layout": self.layout,
             "input": self.inputs,
-            "label": self.label,
             "draft": self.draft,
         }
         return [f"--{name}" for name, value in values.items() if value]
@@ -91,6 +91,11 @@ def one_table(files: Sequence[Path | ReadFile], given: OneTable) -> ReadFile | N
     return replace(read, tables=(_with_options(read, given),))
 
 
+def labelled(attempts: Sequence[Attempt], label: str | None) -> list[Attempt]:
+    """The tables, under a label that an option gives to all of them."""
+    return [Attempt(each.file, replace(each.table, label=label or each.table.label)) for each in attempts]
+
+
 def _only_file(files: Sequence[Path | ReadFile]) -> ReadFile | None:
     if len(files) != 1:
         return None
@@ -114,8 +119,9 @@ def _source(file: ReadFile, source: TableSource | None, given: OneTable) -> Tabl
         RegistryError: nothing says where it is, or both the file and an option do.
     """
     if (given.table is None) == (source is None):
-        fix = "leave --table out" if source else "use --table LOCATION, or write table: LOCATION into it"
-        raise RegistryError(f"{file.name} says {'' if source else 'not '}where its table is; {fix}")
+        says = "says where its table is; leave --table out"
+        lacks = "does not say where its table is; use --table LOCATION, or write table: LOCATION into it"
+        raise RegistryError(f"{file.name} {says if source else lacks}")
     options = given.options
     more: dict[str, Any] = {
         "location": given.table,

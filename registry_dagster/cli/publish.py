@@ -13,7 +13,7 @@ from registry_dagster.adopt.order import Attempt
 from registry_dagster.adopt.publishing import Result, inspect_source, plan_all, publish_all, tables_to_publish
 from registry_dagster.adopt.review import check_reviewed
 from registry_dagster.cli.app import app
-from registry_dagster.cli.declarations import Declarations, OneTable, TableOption, declared_files, one_table
+from registry_dagster.cli.declarations import Declarations, OneTable, TableOption, declared_files, labelled, one_table
 from registry_dagster.cli.given import options_by_location
 from registry_dagster.cli.options import (
     AsJson,
@@ -35,7 +35,7 @@ from registry_dagster.registry.plan import Plan, Receipt
 
 __all__ = ["plan", "publish", "validate"]
 
-Label = Annotated[str | None, typer.Option(help="An alias of the version for people.")]
+Label = Annotated[str | None, typer.Option(help="An alias for people, of each version that this publishes.")]
 Draft = Annotated[bool, typer.Option("--draft", help="Publish it as not final; promote makes it final.")]
 Inputs = Annotated[
     list[str] | None,
@@ -76,7 +76,7 @@ def publish(
         return _plan(declarations, given, registry, env, as_json)
     files = declared_files(declarations)
     if (alone := one_table(files, given)) is None:
-        return _publish_all(files, given.options, message, (registry, env, publisher), as_json)
+        return _publish_all(files, given, message, (registry, env, publisher), as_json)
     check_reviewed(alone)
     declared, facts = _inspected(alone, given.options)
     with opened(registry, env, publisher) as opened_registry:
@@ -132,6 +132,7 @@ def _plan(words: Sequence[str], given: OneTable, registry: str | None, env: str 
             planned = opened_registry.plan(declared.declared, facts, label=declared.label, draft=declared.draft)
         return _show_plan(planned, as_json)
     attempts, results = tables_to_publish(files)
+    attempts = labelled(attempts, given.label)
     options = options_by_location(storage_options(given.options.storage_option))
     with opened(registry, env) as opened_registry:
         planned_all = plan_all(opened_registry, attempts, options=options, counts=given.options.counts)
@@ -141,15 +142,16 @@ def _plan(words: Sequence[str], given: OneTable, registry: str | None, env: str 
 
 def _publish_all(
     files: Sequence[Path | ReadFile],
-    options: TableOptions,
+    given: OneTable,
     message: str,
     target: tuple[str | None, str | None, str | None],
     as_json: bool,
 ) -> None:
     attempts, results = tables_to_publish(files)
-    of_store = options_by_location(storage_options(options.storage_option))
+    attempts = labelled(attempts, given.label)
+    options = options_by_location(storage_options(given.options.storage_option))
     with opened(*target) as registry:
-        published = publish_all(registry, attempts, message=message, options=of_store, counts=options.counts)
+        published = publish_all(registry, attempts, message=message, options=options, counts=given.options.counts)
         results += _watched("publishing", attempts, published)
     _show_results(results, as_json)
 

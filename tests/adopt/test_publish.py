@@ -87,12 +87,20 @@ def test_standard_input_may_be_a_declaration(run: Run, cells: Path) -> None:
     assert "unchanged" in run("publish", "-", "-m", "x", typed=f"{DECLARED}table: cells.parquet").stdout
 
 
+def test_tables_of_several_datasets_may_have_one_label(run: Run, cells: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(DECLARED + "table: cells.parquet\n")
+    (tmp_path / "b.yaml").write_text(DECLARED.replace("lab.cells", "lab.others") + "table: cells.parquet\n")
+    assert "2 published" in run("publish", "a.yaml", "b.yaml", "--label", "size-paper", "-m", "x").stdout
+    for name in ("lab.cells", "lab.others"):
+        assert f"{name}@v1" in run("show", f"{name}@size-paper").stdout
+
+
 @pytest.mark.parametrize(
     ("words", "error", "said"),
     [
-        (("cells.yaml",), RegistryError, "cells.yaml says not where its table is"),
+        (("cells.yaml",), RegistryError, "cells.yaml does not say where its table is"),
         (("placed.yaml", "--table", "x"), RegistryError, "placed.yaml says where its table is; leave --table out"),
-        (("cells.yaml", "placed.yaml", "--label", "x", "--draft"), RegistryError, "--label, --draft: for one table"),
+        (("cells.yaml", "placed.yaml", "--layout", "x", "--draft"), RegistryError, "--layout, --draft: for one table"),
         (("empty",), InvalidDeclaration, "empty has no declaration in it"),
         (("unread.yaml",), PublishRefused, "unread.yaml, line 1: draft: reviewed_by"),
     ],

@@ -70,7 +70,7 @@ class NearestPoint(Answer):
 
     def __str__(self) -> str:
         tolerance = "unknown" if self.tolerance_nm is None else f"{self.tolerance_nm:g} nm"
-        return f"{self.a} ~ {self.b}: tolerance {tolerance}\n  {self.reason} ({self.basis or 'no basis'})"
+        return f"{self.a} ~ {self.b}: tolerance {tolerance} ({self.basis or 'no basis'})\n  {self.reason}"
 
 
 def nearest_points(a: DatasetVersion, b: DatasetVersion) -> tuple[tuple[NearestPoint, ...], tuple[str, ...]]:

@@ -4,7 +4,8 @@
 - `yaml` that begins with a comment such as `# nuclei.yaml` is that file, from the start. All of it is checked as what
   it is.
 - `toml` is checked as a project file, `json` only as JSON.
-- `sh` runs line by line: `feature-registry` in this process; `make` only has its target looked up.
+- `sh` runs line by line: `feature-registry` in this process; `make` only has its target looked up. A command that ends
+  with `# refused` fails, and what was wrong is what it printed.
 - `text` right after something that printed is what it printed; `...` stands for anything.
 
 Addresses of a DataHub server mean the stand-in.
@@ -34,6 +35,7 @@ from registry_dagster.adopt.declaration_file import read_file
 from registry_dagster.cli import app
 from registry_dagster.cli.output import output
 from registry_dagster.dagster.gate.approvals import read_approvals
+from registry_dagster.errors import RegistryError
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.registry.crawls import CRAWLS_VARIABLE, crawl_rules
 from registry_dagster.registry.project_file import Project, tomllib
@@ -141,7 +143,7 @@ class Program:
         content = yaml.safe_load(block.text)
         where = f"{self.page.name}:{block.line}"
         match content:
-            case {"dataset": _, "versions": _}:
+            case {"dataset": _, "versions": _} | {"dataset": _, "table": _}:
                 read_file(block.text.replace("unit: TODO", "unit: nm").replace("semantic: TODO", "semantic: feature"))
             case {"dataset": _}:
                 FeatureTable.from_json(content)
@@ -209,6 +211,9 @@ class Program:
                 if arguments[0] == "push" and not Path(arguments[1]).exists():
                     self._hand_off(arguments[1])
                 done = CliRunner().invoke(app, arguments)
+                if line.endswith("# refused"):
+                    assert isinstance(done.exception, RegistryError), f"{self.page.name}: {line}\n{done.output}"
+                    return f"error {type(done.exception).__name__}: {done.exception}\n"
                 assert done.exit_code == 0, f"{self.page.name}: {line}\n{done.output}\n{done.exception!r}"
                 return done.stdout
             case _:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel
@@ -40,6 +42,11 @@ class Proposal:
     replaces: bool = False
     added: bool = False
     expects: Aspect | None = None
+
+    @cached_property
+    def text(self) -> str:
+        """The aspect as JSON text in ASCII, made once: it is measured, read back, and written."""
+        return json.dumps(self.value)
 
 
 def own_properties(model: type[BaseModel], properties: Mapping[str, str]) -> dict[str, str]:

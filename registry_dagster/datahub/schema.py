@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from registry_dagster.datahub.glossary import column_terms
@@ -136,6 +137,7 @@ def _data_type(dtype: str) -> dict[str, Any]:
     return {f"com.linkedin.schema.{_type_name(dtype)}Type": {}}
 
 
+@lru_cache(maxsize=1024)
 def _type_name(dtype: str) -> str:
     if dtype.startswith("dictionary<"):
         return "Enum"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, TypeGuard, cast
 
 import rfc8785
@@ -12,6 +12,8 @@ import rfc8785
 __all__ = ["canonical_json", "is_json_object", "json_text", "sha256_digest"]
 
 JsonValue = Any
+_PLAIN = frozenset({str, bool, type(None)})
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def is_json_object(value: object) -> TypeGuard[dict[str, Any]]:
@@ -27,19 +29,32 @@ def canonical_json(value: JsonValue) -> bytes:
 
 def _encoders_agree(value: JsonValue) -> bool:
     """Whether a value is free of what the scheme writes or orders in its own way, or refuses."""
-    if value is None or isinstance(value, (str, bool)):
-        return True
-    if isinstance(value, int):
-        return -(2**53) < value < 2**53
-    if is_json_object(value):
-        # The scheme orders keys by UTF-16 units; those of code points agree below the surrogates.
-        return all(key.isascii() or max(key) < "\ud800" for key in value) and all(map(_encoders_agree, value.values()))
-    return isinstance(value, (list, tuple)) and all(map(_encoders_agree, cast("Sequence[object]", value)))
+    # A loop over exact types: a record has thousands of values, and each is looked at several times.
+    waiting: list[Any] = [value]
+    while waiting:
+        each = waiting.pop()
+        kind = each.__class__
+        if kind is dict and _are_ordered_alike(each):
+            waiting += each.values()
+        elif kind is list or kind is tuple:
+            waiting += each
+        elif kind not in _PLAIN and not (kind is int and -(2**53) < each < 2**53):
+            return False
+    return True
+
+
+def _are_ordered_alike(keys: Iterable[object]) -> bool:
+    """Whether keys are texts that code points order as the scheme does, by UTF-16 units: all below the surrogates."""
+    try:
+        text = "".join(cast("Iterable[str]", keys))
+    except TypeError:
+        return False
+    return text.isascii() or max(text) < "\ud800"
 
 
 def json_text(value: JsonValue) -> str:
     """Compact JSON with sorted keys, for texts that hold JSON but are not hashed."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def sha256_digest(value: JsonValue) -> str:

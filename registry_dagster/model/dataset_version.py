@@ -27,6 +27,8 @@ from registry_dagster.model.words import column_words
 __all__ = ["RECORD_FORMAT", "ColumnSource", "DatasetVersion", "Provenance"]
 
 RECORD_FORMAT = 1
+_CONTENT = frozenset({"dataset", "table", "materializations", "columns", "references", "signals"})
+"""The fields that the digest of the content is over."""
 
 
 class Provenance(Model):
@@ -104,11 +106,16 @@ class DatasetVersion(Model):
         return self
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A changed copy. What was computed of the original is not carried over."""
+        """A changed copy. Of what was computed of the original, what did not change is carried over."""
         copy = super().model_copy(update=update, deep=deep)
-        computed: dict[str, object] = vars(copy)
-        for name in ("digest", "content_digest", "json_form"):
-            computed.pop(name, None)
+        changed = set(update or ())
+        computed: dict[str, Any] = vars(copy)
+        computed.pop("digest", None)
+        if changed & _CONTENT:
+            computed.pop("content_digest", None)
+        if (form := computed.pop("json_form", None)) is not None:
+            kept = {name: value for name, value in form.items() if name not in changed}
+            computed["json_form"] = {**kept, **copy.model_dump(mode="json", include=changed)}
         return copy
 
     def __str__(self) -> str:

@@ -30,6 +30,10 @@ _LIST = re.compile(r"(?:fixed_size_|large_)?list(?:_view)?<(?P<element>.+)>(?:\[
 _DICTIONARY = re.compile(r"dictionary<values=(?P<values>.+), indices=[^,]+>")
 _RUNS = re.compile(r"run_end_encoded<run_ends=[^,]+, values=(?P<values>.+)>")
 _EXTENSION = re.compile(r"extension<[^,]*, (?P<storage>.+)>")
+_BFLOAT16 = re.compile(r"bfloat16|extension<[^,]*bfloat16, .+>")
+_BINARY = re.compile(r"(large_)?binary(_view)?|fixed_size_binary\[\d+\]")
+_NESTED = re.compile(r"struct|map<|(dense|sparse)_union<")
+_INTEGER = re.compile(r"u?int(8|16|32|64)")
 
 
 @lru_cache(maxsize=1024)
@@ -43,7 +47,7 @@ def storage(dtype: str) -> str:
 
 def is_bfloat16(dtype: str) -> bool:
     """Whether a type is a half of the range of a float32, which Arrow itself does not have."""
-    return re.fullmatch(r"bfloat16|extension<[^,]*bfloat16, .+>", dtype) is not None
+    return _BFLOAT16.fullmatch(dtype) is not None
 
 
 def is_decimal(dtype: str) -> bool:
@@ -51,12 +55,12 @@ def is_decimal(dtype: str) -> bool:
 
 
 def is_binary(dtype: str) -> bool:
-    return re.fullmatch(r"(large_)?binary(_view)?|fixed_size_binary\[\d+\]", storage(dtype)) is not None
+    return _BINARY.fullmatch(storage(dtype)) is not None
 
 
 def is_nested(dtype: str) -> bool:
     """Whether a type holds fields of its own, and no single value."""
-    return re.match(r"struct|map<|(dense|sparse)_union<", storage(dtype)) is not None
+    return _NESTED.match(storage(dtype)) is not None
 
 
 def element(dtype: str) -> str:
@@ -71,7 +75,7 @@ def exact_up_to(dtype: str) -> int | None:
 
 
 def is_integer(dtype: str) -> bool:
-    return re.fullmatch(r"u?int(8|16|32|64)", storage(dtype)) is not None
+    return _INTEGER.fullmatch(storage(dtype)) is not None
 
 
 def is_float(dtype: str) -> bool:

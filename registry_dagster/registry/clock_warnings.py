@@ -20,6 +20,7 @@ _PLACES = {
     "dataset": ("to", "crosswalk", "dataset"),
 }
 """Kind of name → the attributes of columns and references that have it."""
+_KIND_OF = {attribute: kind for kind, attributes in _PLACES.items() for attribute in attributes}
 
 Names = Mapping[str, Collection[str]]
 
@@ -86,14 +87,14 @@ def _meant(near: str | None) -> str:
 
 def names_in(declared: FeatureTable | DatasetVersion) -> dict[str, set[str]]:
     """Kind of name → those in a declaration: id spaces, frames, and the datasets that it points at."""
-    places = [*declared.columns.values(), *declared.references]
-    return {kind: _values(places, attributes) for kind, attributes in _PLACES.items()}
-
-
-def _values(places: Iterable[object], attributes: Iterable[str]) -> set[str]:
-    # By way of vars: asking a model for a field that it does not have is slow, and most have none of these.
-    found = (vars(place).get(attribute) for place in places for attribute in attributes)
-    return {str(value) for value in found if value}
+    found: dict[str, set[str]] = {kind: set() for kind in _PLACES}
+    for place in (*declared.columns.values(), *declared.references):
+        # By way of vars: asking a model for a field that it does not have is slow, and most have none of these.
+        values = vars(place)
+        for attribute in values.keys() & _KIND_OF.keys():
+            if value := values[attribute]:
+                found[_KIND_OF[attribute]].add(str(value))
+    return found
 
 
 def _of_itself(state: MaterializationVersion, held: MaterializationVersion | None, at: datetime) -> Iterator[str]:

@@ -29,7 +29,7 @@ def check_round_trip(record: DatasetVersion, urn: str, proposals: Sequence[Propo
         InvalidDeclaration: it does not read back equal; names the fields that do not.
     """
     try:
-        entity: Entity = {each.aspect: json.loads(json.dumps(each.value)) for each in proposals if each.urn == urn}
+        entity: Entity = {each.aspect: json.loads(each.text) for each in proposals if each.urn == urn}
         if record_from(entity, urn).digest != record.digest:
             raise CorruptRecord(f"{urn} reads back as another record")
     except (CorruptRecord, TypeError, ValueError) as error:

@@ -214,6 +214,23 @@ def test_the_content_is_the_same_whoever_publishes_it_under_whatever_number(reco
     assert again.digest != record.digest
 
 
+@given(dataset_versions())
+def test_what_a_changed_copy_takes_over_is_what_it_would_compute(record: DatasetVersion) -> None:
+    changes: list[dict[str, Any]] = [
+        {"number": record.number + 1, "label": None},
+        {"provenance": record.provenance.model_copy(update={"message": "other words"})},
+        {"columns": {}, "references": ()},
+        {"draft": not record.draft, "reference_versions": {}},
+    ]
+    for computed in (False, True):
+        for change in changes:
+            copy = record.model_copy(update=change)
+            fresh = DatasetVersion(**{name: getattr(copy, name) for name in DatasetVersion.model_fields})
+            assert (copy.digest, copy.content_digest) == (fresh.digest, fresh.content_digest)
+            assert copy.json_form == fresh.to_json()
+        assert computed or (record.digest and record.content_digest)
+
+
 def test_the_content_is_another_when_the_table_or_its_meaning_is() -> None:
     record = DatasetVersion.from_json(
         {

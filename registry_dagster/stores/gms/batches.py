@@ -38,7 +38,7 @@ def wire_form(proposal: Proposal, create: bool) -> dict[str, Any]:
         # CREATE asks for the right to edit, even of an entity that is not there.
         "changeType": ("CREATE" if proposal.added else "CREATE_ENTITY") if create else "UPSERT",
         "aspectName": proposal.aspect,
-        "aspect": {"value": json.dumps(proposal.value), "contentType": "application/json"},
+        "aspect": {"value": proposal.text, "contentType": "application/json"},
         # This header says "only if absent", too. Every aspect has it, since a server drops the key aspect, and with
         # it what would guard the entity.
         # Never If-None-Match: it drops a conflicting aspect and reports success.

@@ -45,6 +45,8 @@ class Rows:
 
     def __init__(self, connection: sqlite3.Connection, urns: Collection[str]) -> None:
         self._connection = connection
+        self._now = int(time.time() * 1000)
+        self._systems: dict[int, str] = {}
         self._current: dict[str, dict[str, Aspect]] = {}
         self._changed: dict[str, None] = {}
         self._pending: list[tuple[str, str, int, str, str, int]] = []
@@ -100,13 +102,18 @@ class Rows:
         if current == proposal.value:
             return False
         number = 1 if current is None else self._highest(urn, aspect) + 1
-        now = int(time.time() * 1000)
-        metadata = json.dumps(proposal.value)
-        system = json.dumps({"lastObserved": now, **_RUN, "properties": {"sysVersion": str(number)}})
-        self._pending += [(urn, aspect, version, metadata, system, now) for version in (number, 0)]
+        row = (proposal.text, self._system(number), self._now)
+        self._pending += [(urn, aspect, version, *row) for version in (number, 0)]
         self._current[urn][aspect] = proposal.value
         self._changed[urn] = None
         return True
+
+    def _system(self, number: int) -> str:
+        """What DataHub Lite keeps beside an aspect that was written so many times."""
+        if number not in self._systems:
+            observed = {"lastObserved": self._now, **_RUN, "properties": {"sysVersion": str(number)}}
+            self._systems[number] = json.dumps(observed)
+        return self._systems[number]
 
     def _highest(self, urn: str, aspect: str) -> int:
         self._flush()

@@ -125,10 +125,13 @@ class _Index:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._ids: dict[tuple[str, str], int] = {}
+        self._of_id: dict[int, tuple[str, str]] = {}
 
     def put(self, urn: str, entry: Entry) -> Set[tuple[str, str]]:
         """Write an entry, or what changed in it; returns the terms that did, and `words` if they did."""
-        terms = {self._id(term) for term in (kind_term(entry.kind, entry.env), *entry.terms)}
+        terms = set(
+            self._ids_of({kind_term(entry.kind, entry.env), *((each.field, each.value) for each in entry.terms)})
+        )
         known = self._known(urn)
         if known is not None and known[1:] == (_ids_text(terms), entry.words):
             return frozenset()
@@ -159,7 +162,8 @@ class _Index:
     def _terms(self, ids: Iterable[int]) -> Iterator[tuple[str, str]]:
         query = "SELECT field, value FROM registry_term WHERE id = ?"
         for number in ids:
-            yield from self._connection.execute(query, (number,))
+            known = self._of_id.get(number)
+            yield from [known] if known else self._connection.execute(query, (number,))
 
     def _known(self, urn: str) -> tuple[int, str, str] | None:
         query = "SELECT id, terms, words FROM registry_entry WHERE urn = ?"
@@ -187,11 +191,14 @@ class _Index:
         ids = term_ids(self._connection, filter(_is_whole_name, _dataset_terms(written)))
         return [urn for number in ids for (urn,) in self._connection.execute(query, (number,))]
 
-    def _id(self, term: tuple[str, str]) -> int:
-        if term not in self._ids:
-            self._connection.execute("INSERT OR IGNORE INTO registry_term (field, value) VALUES (?, ?)", tuple(term))
-            (self._ids[term],) = term_ids(self._connection, [term])
-        return self._ids[term]
+    def _ids_of(self, terms: Set[tuple[str, str]]) -> Iterator[int]:
+        """The ids of terms, which are added if nothing had them before."""
+        new = sorted(terms - self._ids.keys())
+        self._connection.executemany("INSERT OR IGNORE INTO registry_term (field, value) VALUES (?, ?)", new)
+        for term, number in zip(new, term_ids(self._connection, new), strict=True):
+            self._ids[term] = number
+            self._of_id[number] = term
+        return map(self._ids.__getitem__, terms)
 
 
 def _ids_text(terms: Set[int]) -> str:

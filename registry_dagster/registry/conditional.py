@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.urns import entity_type
 from registry_dagster.errors import AccessDenied, RegistryError, RegistryUnavailable, StoreRefused
+from registry_dagster.model.batches import grouped
 from registry_dagster.registry.denied import Denied
 from registry_dagster.stores.store import Refusal, Store, Swap
 
@@ -56,8 +57,8 @@ def _differing(proposals: Iterable[Proposal], stored: Mapping[str, Entity]) -> l
 
 def _swaps(proposals: Iterable[Proposal], stored: Mapping[str, Entity], denied: Denied | None) -> list[Swap]:
     """What changes in entities that are there, without those that may not be edited."""
-    kept = denied.urns if denied else frozenset[str]()
-    edits = [each for each in proposals if each.urn in stored.keys() - kept]
+    edited = stored.keys() - (denied.urns if denied else frozenset[str]())
+    edits = [each for each in proposals if each.urn in edited]
     return [Swap(each.urn, each.aspect, _held(each, stored), each.value) for each in edits]
 
 
@@ -65,13 +66,9 @@ def _held(proposal: Proposal, stored: Mapping[str, Entity]) -> Mapping[str, obje
     return stored.get(proposal.urn, {}).get(proposal.aspect)
 
 
-def _by_urn(proposals: Sequence[Proposal]) -> dict[str, list[Proposal]]:
-    return {urn: [each for each in proposals if each.urn == urn] for urn in {each.urn for each in proposals}}
-
-
 def _create(store: Store, proposals: Sequence[Proposal]) -> dict[str, Refusal]:
     """Create entities, each whole; why some were not created, by their URNs."""
-    entities = _by_urn(proposals)
+    entities = grouped(proposals, key=lambda each: each.urn)
     refusals = store.create(list(entities.values())) if entities else ()
     return {urn: refusal for urn, refusal in zip(entities, refusals, strict=True) if refusal is not None}
 

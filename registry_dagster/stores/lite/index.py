@@ -193,7 +193,7 @@ class _Index:
 
     def _ids_of(self, terms: Set[tuple[str, str]]) -> Iterator[int]:
         """The ids of terms, which are added if nothing had them before."""
-        new = sorted(terms - self._ids.keys())
+        new = sorted(term for term in terms if term not in self._ids)
         self._connection.executemany("INSERT OR IGNORE INTO registry_term (field, value) VALUES (?, ?)", new)
         for term, number in zip(new, term_ids(self._connection, new), strict=True):
             self._ids[term] = number

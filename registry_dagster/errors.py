@@ -5,6 +5,7 @@ RegistryError
 ├── TableMismatch            the table is not what the declaration says
 ├── TableError               the table cannot be inspected
 │   ├── TableNotFound
+│   ├── OtherTable           what is at another place is not known to be the recorded table
 │   ├── UnknownFormat        no format, or several, fit what is stored there
 │   ├── UnsupportedTable     a feature this release does not read, or a damaged table
 │   ├── UnsafeLocation       the location carries a credential
@@ -35,6 +36,7 @@ __all__ = [
     "InvalidDeclaration",
     "MaterializationConflict",
     "NotPublished",
+    "OtherTable",
     "Problem",
     "PublishRefused",
     "RegistryError",
@@ -115,6 +117,10 @@ class TableError(RegistryError):
 
 class TableNotFound(TableError):
     """There is no table, or no such version of it, at the location."""
+
+
+class OtherTable(TableError):
+    """What is at another place is not known to be the recorded table in its recorded state."""
 
 
 class UnknownFormat(TableError):

@@ -17,6 +17,7 @@ from registry_dagster.answers.nearest import NearestPoint, Point
 from registry_dagster.model.act import Act
 from registry_dagster.model.column import MaterializationName
 from registry_dagster.model.dataset_version import ColumnSource, Provenance
+from registry_dagster.model.place import Place
 from registry_dagster.model.retirement import Retirement
 from registry_dagster.model.table import (
     CsvPin,
@@ -74,6 +75,7 @@ __all__ = [
     "OpaquePin",
     "Outcome",
     "ParquetPin",
+    "Place",
     "Point",
     "Provenance",
     "Retirement",

@@ -117,6 +117,7 @@ RESULTS = {
     "NullSentinel",
     "Outcome",
     "ParquetPin",
+    "Place",
     "Point",
     "Provenance",
     "Retirement",

@@ -25,7 +25,7 @@ UNREACHABLE = 3
 EXPIRES = 4
 
 _WRITES = {"publish", "push", "materializations"}
-_ACTS = {"retire", "undo", "label", "layout", "promote", "licence", "describe"}
+_ACTS = {"retire", "undo", "label", "layout", "promote", "licence", "describe", "relocate", "also-at"}
 
 
 class _Commands(TyperGroup):

@@ -226,6 +226,7 @@ def _table(shown: Shown, signing: str | None) -> dict[str, str | None]:
         "expiry": "\n".join(map(str, shown.expiries)),
         "computed from": ", ".join(record.inputs),
         "location": physical.location,
+        "known places": "\n".join(map(str, shown.version.places)),
         "format": physical.format,
         "pinned": ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in pinned if value),
         "signed links": f"ask {signing} for {record.name}" if signing else None,

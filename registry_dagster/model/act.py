@@ -13,12 +13,13 @@ from registry_dagster.model.base import Model
 from registry_dagster.model.layout import LayoutName
 from registry_dagster.model.moments import UtcDateTime
 from registry_dagster.model.names import VersionNameText
+from registry_dagster.model.place import Place
 from registry_dagster.model.problems import problems_of
 from registry_dagster.model.text import Reason, Text, UrnText
 
 __all__ = ["Act", "ActKind", "Label", "checked_label"]
 
-ActKind = Literal["retire", "undo", "label", "describe", "layout", "promote", "licence"]
+ActKind = Literal["retire", "undo", "label", "describe", "layout", "promote", "licence", "relocate", "also_at"]
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
@@ -67,6 +68,7 @@ class Act(Model):
         layout: The layout of the version, or the Dataset's default one.
         licence: The licence that holds from now on.
         changes: Of a description: field → what it says now.
+        place: Where the table was moved to, or where it is, too.
     """
 
     act: ActKind
@@ -79,6 +81,7 @@ class Act(Model):
     layout: LayoutName | None = None
     licence: Text | None = None
     changes: Mapping[str, str] = {}
+    place: Place | None = None
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%SZ} · {self.version or 'dataset'} · {self.words} · {self.by}: {self.why}"
@@ -99,5 +102,9 @@ class Act(Model):
                 return "promoted from draft"
             case "licence":
                 return f"licence {self.licence}"
+            case "relocate":
+                return f"moved to {self.place}"
+            case "also_at":
+                return f"also at {self.place}"
             case "describe":
                 return "described: " + "; ".join(f"{name} = {value}" for name, value in self.changes.items())

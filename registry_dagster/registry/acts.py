@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from typing_extensions import TypedDict, Unpack
+
 from registry_dagster.answers.current import Candidate
 from registry_dagster.datahub.acts import ACTS_ASPECT, act_definitions, acts_from, fitting, with_act
 from registry_dagster.datahub.limits import refuse_long_urns
@@ -28,6 +30,7 @@ from registry_dagster.model.act import Act, ActKind
 from registry_dagster.model.canonical_json import json_text
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.names import exact_version, name_text, parse_version
+from registry_dagster.model.place import Place
 from registry_dagster.model.retirement import Retirement
 from registry_dagster.registry.arguments import instance_of, reason_of
 from registry_dagster.registry.publisher import provenance
@@ -36,12 +39,27 @@ from registry_dagster.registry.resolver import Resolver
 from registry_dagster.registry.rows.now import DatasetNow, dataset_now
 from registry_dagster.registry.writer import Writer
 from registry_dagster.stores.store import Swap
+from registry_dagster.tables.formats import format_of
+from registry_dagster.tables.storage.options import OptionsOf, options_of
 
 __all__ = ["Acts"]
 
 _log = logging.getLogger(__name__)
 
 _TRIES = 50
+
+
+class Said(TypedDict, total=False):
+    """What may be said besides, when a table's place is given.
+
+    Args:
+        publisher: Who says so. Default: the registry's publisher.
+        storage_options: See `inspect_table`. Never recorded.
+    """
+
+    publisher: str | None
+    storage_options: OptionsOf | None
+
 
 Refuse = Callable[[Sequence[Act]], None]
 """Raises, given the acts so far, if one more would be false."""
@@ -180,6 +198,34 @@ class Acts:
             "licence", (reason, publisher), "giving a licence", version=name if exact else None, licence=licence
         )
         self._add(dataset, act)
+
+    def relocate(self, version: str, location: str, *, reason: str, **said: Unpack[Said]) -> Place:
+        """Record that the table of a version was moved. Its record and digest do not change.
+
+        Args:
+            version: `dataset@vN`.
+            location: Where the table is now.
+            reason: Why.
+            said: Who says so, and the options of the store.
+
+        Raises:
+            OtherTable: what is there is not known to be that table in its recorded state.
+            TableError: it cannot be looked at.
+        """
+        return self._place("relocate", version, location, reason, said)
+
+    def also_at(self, version: str, location: str, *, reason: str, **said: Unpack[Said]) -> Place:
+        """Record that the table of a version is at one more place. Arguments and errors are those of `relocate`."""
+        return self._place("also_at", version, location, reason, said)
+
+    def _place(self, kind: ActKind, version: str, location: str, reason: str, said: Said) -> Place:
+        self._published(version)
+        table = self.records.exact(version).table
+        options = options_of(said.get("storage_options"), location)
+        place = format_of(table).place(table, location, options)
+        who = (reason, said.get("publisher"))
+        self._add(version, self._act(kind, who, "giving a table's place", version=version, place=place))
+        return place
 
     def describe(self, dataset: Dataset, *, reason: str, publisher: str | None = None) -> None:
         """Record how a Dataset is described now. What the description leaves out is unchanged.

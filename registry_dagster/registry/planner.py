@@ -8,15 +8,18 @@ from datetime import datetime, timezone
 
 from registry_dagster.answers.current import Candidate, latest_earlier
 from registry_dagster.answers.diff import diff
+from registry_dagster.answers.places import places_of, tables_at
 from registry_dagster.answers.same_content import SameContent, has_declared_types, same_content, same_table
 from registry_dagster.datahub.retirement import is_removed, retirement_from
 from registry_dagster.datahub.schema import linked_references
 from registry_dagster.datahub.version import Summary, version_proposals
 from registry_dagster.errors import AccessDenied, VersionConflict
+from registry_dagster.model.act import Act
 from registry_dagster.model.dataset_version import DatasetVersion, Provenance
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, exact_version
+from registry_dagster.model.table import TableFacts, table_identity
 from registry_dagster.registry.arguments import publication_of
 from registry_dagster.registry.clock_warnings import clock_warnings, name_warnings
 from registry_dagster.registry.known_names import KnownNames
@@ -26,6 +29,7 @@ from registry_dagster.registry.plan import Origin, Plan, Publication, index_warn
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import Resolver
 from registry_dagster.registry.used_names import UsedNames
+from registry_dagster.registry.version_index import Numbers
 from registry_dagster.registry.view import View, read_view
 
 __all__ = ["Planner"]
@@ -141,7 +145,8 @@ class Planner:
         published = self.records.readable([str(VersionName(record.dataset, each.number)) for each in alike])
         # What the record freezes beyond the declaration was not stated by anybody.
         stated = record.model_copy(update={"materializations": feature_table.materializations})
-        found = (same_content(stated, each) for each in published.values())
+        acts = view.numbers[record.dataset].acts
+        found = (same_content(stated, _found_at(record.table, each, acts)) for each in published.values())
         return next((each for each in found if each is not None), None)
 
 
@@ -158,7 +163,22 @@ def _refuse_hidden(dataset: str, view: View) -> None:
 def _of_same_table(record: DatasetVersion, view: View) -> list[Summary]:
     numbers = view.numbers[record.dataset]
     published = (numbers.summaries[number] for number in numbers.present)
-    return [each for each in published if same_table(record.table, each.table)]
+    return [each for each in published if same_table(record.table, each.table) or _is_place_of(record, each, numbers)]
+
+
+def _is_place_of(record: DatasetVersion, published: Summary, numbers: Numbers) -> bool:
+    """Whether the table is where people said that a published version's table is, too."""
+    name = str(VersionName(record.dataset, published.number))
+    places = places_of(name, numbers.acts)
+    return any(same_table(record.table, table_identity(place.location, place.pin)) for place in places)
+
+
+def _found_at(table: TableFacts, published: DatasetVersion, acts: Sequence[Act]) -> DatasetVersion:
+    """A published version with its table at the place that is named now, if that is one of its places."""
+    for known in tables_at(published.table, published.name, acts):
+        if same_table(table, known.identity):
+            return published.model_copy(update={"table": known})
+    return published
 
 
 def _of_equal_digest(record: DatasetVersion, alike: Sequence[Summary]) -> Summary | None:

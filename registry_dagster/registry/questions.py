@@ -88,7 +88,7 @@ class Questions:
 
         engine = text_of(engine, "engine", "polars")
         record, taken = self.resolver.resolve(name, at=at, layout=layout)
-        return read_code(record, engine, remark=taken.remark)
+        return read_code(record, engine, tables=self.records.tables(record), remark=taken.remark)
 
     def column(self, name: str, path: str, at: At, layout: str | None) -> ColumnFacts:
         """What a column means."""

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 
+from registry_dagster.answers.places import tables_at
 from registry_dagster.datahub.acts import ACTS_ASPECT, readable_acts
 from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.materialization import materialization_from
@@ -20,6 +21,7 @@ from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, parse_version
 from registry_dagster.model.retirement import Retirement
+from registry_dagster.model.table import TableFacts
 from registry_dagster.registry.version_index import VersionIndex
 from registry_dagster.registry.vocabulary import hint
 from registry_dagster.stores.store import Store
@@ -165,6 +167,12 @@ class Records:
     def entity(self, urn: str) -> Entity:
         """An entity's aspects; empty when it is absent."""
         return self.store.read([urn]).get(urn, {})
+
+    def tables(self, record: DatasetVersion) -> tuple[TableFacts, ...]:
+        """The table of a version at each place where it is known to be now, that to read from first."""
+        urn = container_urn(record.dataset, self.env)
+        held = self.store.read([urn], [ACTS_ASPECT]).get(urn, {})
+        return tables_at(record.table, record.name, readable_acts(held, record.name))
 
     def retirements(self, versions: Collection[str]) -> dict[str, Retirement]:
         """The retired ones of some versions `dataset@vN`."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+from registry_dagster.answers.places import tables_at
+from registry_dagster.datahub.acts import readable_acts
 from registry_dagster.datahub.audit import audit, audited_urns
 from registry_dagster.datahub.linked_content import content_digest_of, linked_content_from
 from registry_dagster.datahub.proposal import Entity
@@ -15,7 +17,9 @@ from registry_dagster.datahub.retirement import retirement_now
 from registry_dagster.datahub.urns import container_urn, version_urn
 from registry_dagster.datahub.version import record_from
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration, NotPublished
+from registry_dagster.model.act import Act
 from registry_dagster.model.names import VersionName, exact_version, parse_version
+from registry_dagster.model.table import TableFacts
 from registry_dagster.registry.records import Records
 from registry_dagster.tables.storage.options import OptionsOf, options_of
 from registry_dagster.tables.verify import StoresOutOfReach, TableState, TableVerdict, verify_table
@@ -146,8 +150,9 @@ class Verifier:
         retired = {version for version, entity in entities.items() if self._is_retired(version, entity, found)}
 
         def one(version: str) -> Verification:
-            found = self._one(version, entities[version], changes[version])
-            return replace(found, links=links.get(version, ()), retired=version in retired)
+            container = found.get(container_urn(parse_version(version).dataset, self._env), {})
+            verified = self._one(version, entities[version], changes[version], readable_acts(container, version))
+            return replace(verified, links=links.get(version, ()), retired=version in retired)
 
         with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
             yield from pool.map(one, entities)
@@ -164,7 +169,7 @@ class Verifier:
         now = {name: content_digest_of(stored.get(urn, {})) for name, urn in urns.items()}
         return {version: tuple(_other_contents(names, now)) for version, names in linked.items()}
 
-    def _one(self, version: str, entity: Entity, changes: Lines) -> Verification:
+    def _one(self, version: str, entity: Entity, changes: Lines, acts: Sequence[Act]) -> Verification:
         table = None
         if self._table:
             try:
@@ -172,8 +177,20 @@ class Verifier:
             except CorruptRecord as error:
                 changes = changes or (str(error),)
             else:
-                table = verify_table(recorded, options_of(self._options, recorded.location), stores=self._stores)
+                table = self._verdict(tables_at(recorded, version, acts))
         return Verification(version, changes, table)
+
+    def _verdict(self, places: Sequence[TableFacts]) -> TableVerdict:
+        """The verdict on a table at the first place where it is intact; what was found at the others is evidence."""
+        found: list[TableVerdict] = []
+        for table in places:
+            found.append(verify_table(table, options_of(self._options, table.location), stores=self._stores))
+            if found[-1].state == "intact":
+                break
+        best = found[-1] if found[-1].state == "intact" else found[0]
+        others = [f"At {each.location} it is {each.state}: {each.reason}" for each in found if each is not best]
+        evidence = tuple(item for each in found for item in each.evidence)
+        return replace(best, reason=" ".join([best.reason, *others]), evidence=evidence)
 
     def _changes(self, entities: dict[str, Entity]) -> dict[str, Lines]:
         """What was changed about each record, and about all that was published with it."""

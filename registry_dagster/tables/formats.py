@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from registry_dagster.errors import RegistryError, UnsupportedTable
+from registry_dagster.model.place import Place
 from registry_dagster.model.table import TableFacts
 from registry_dagster.tables.code import Code
 from registry_dagster.tables.declared import Declared
@@ -105,6 +106,16 @@ class Format:
         verify = self._part("verify", f"verify_{self.name}")
         with _damage(table.location, self.kind):
             return verify(table, table.pin, options, note)
+
+    def place(self, table: TableFacts, location: str, options: StorageOptions | None) -> Place:
+        """A recorded table at another place, by `place_{name}` of `place.py`.
+
+        Raises:
+            OtherTable: another table, or another state of it, is there.
+        """
+        place = self._part("place", f"place_{self.name}")
+        with _damage(location, self.kind):
+            return place(table, table.pin, location, options)
 
     def code(self, table: TableFacts, engine: Engine) -> Code:
         """A program that reads a table's pinned state, by `{name}_code` of `code.py`."""

@@ -6,15 +6,17 @@ import os
 from urllib.parse import unquote
 
 from registry_dagster.errors import TableNotFound
+from registry_dagster.model.place import Place
 from registry_dagster.model.table import CsvPin, FeatherPin, TableFacts
 from registry_dagster.tables.fingerprint import Fingerprint
+from registry_dagster.tables.same_state import Files, Shape, place_by_files
 from registry_dagster.tables.storage.locations import local_path, normalise
 from registry_dagster.tables.storage.open import open_storage
 from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.storage.protocol import Storage, StoredObject
 from registry_dagster.tables.verdict import Look, Note
 
-__all__ = ["fingerprint_of", "pinned_file", "refuse_other_state", "verify_file"]
+__all__ = ["fingerprint_of", "pinned_file", "place_file", "refuse_other_state", "verify_file"]
 
 
 def pinned_file(
@@ -79,6 +81,22 @@ def verify_file(table: TableFacts, pin: CsvPin | FeatherPin, options: StorageOpt
     if stored.size == table.bytes:
         return Look("changed", f"the file was written again, maybe with the same content: {now}.")
     return Look("changed", f"the file now has {now}, but {_size(table.bytes)} recorded.")
+
+
+def place_file(table: TableFacts, pin: CsvPin | FeatherPin, location: str, options: StorageOptions | None) -> Place:
+    """The place of a file of the same size.
+
+    Raises:
+        OtherTable: the sizes differ.
+    """
+    return place_by_files(table, location, options, _files)
+
+
+def _files(storage: Storage) -> Files:
+    stored = storage.head()
+    shape = Shape()
+    shape.add(stored)
+    return Files(fingerprint_of(storage, stored), str(shape), 1, stored.size, stored.modified)
 
 
 def _size(size: int | None) -> str:

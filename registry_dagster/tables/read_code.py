@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from registry_dagster.errors import EngineCannotRead
 from registry_dagster.model.dataset_version import DatasetVersion
@@ -32,7 +32,9 @@ _FROM_ENVIRONMENT = (
 )
 
 
-def read_code(record: DatasetVersion, engine: str, *, remark: str | None = None) -> str:
+def read_code(
+    record: DatasetVersion, engine: str, *, tables: Sequence[TableFacts] = (), remark: str | None = None
+) -> str:
     """A Python program that reads a published version's table in its pinned state.
 
     Its last variable, `data`, is what the engine reads lazily where it can: a polars LazyFrame, a DuckDB
@@ -43,16 +45,25 @@ def read_code(record: DatasetVersion, engine: str, *, remark: str | None = None)
     Args:
         record: The published version.
         engine: One of polars, duckdb, pyarrow, pandas, spark, ray, lance.
+        tables: The table at each place where it is known to be, that to read from first. Default: as recorded.
         remark: What else a reader should know, put at the top as a comment.
 
     Raises:
         EngineCannotRead: no such engine, or it does not read such a table; the message says which do.
     """
-    table = record.table
+    known = tables or (record.table,)
+    table = next((each for each in known if engine in ENGINES and _why_not(each, engine) is None), known[0])
     chosen = _checked(table, engine)
     code = format_of(table).code(table, chosen)
-    about = [f"{record.name}: {table.pin.in_words}.", *([remark] if remark else []), *_needed(table, chosen)]
+    about = [f"{record.name}: {table.pin.in_words}.", *([remark] if remark else []), *_elsewhere(table, known)]
+    about += _needed(table, chosen)
     return "".join(f"# {' '.join(line.split())}\n" for line in about) + str(code)
+
+
+def _elsewhere(table: TableFacts, known: Sequence[TableFacts]) -> Iterator[str]:
+    """Where else the table is known to be."""
+    if others := [each.location for each in known if each.location != table.location]:
+        yield f"Its table is known under {', '.join(others)}, too; `feature-registry show` says on what that rests."
 
 
 def _checked(table: TableFacts, engine: str) -> Engine:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from registry_dagster.answers.answer import Answer
 from registry_dagster.answers.current import Candidate, Taken
+from registry_dagster.answers.places import places_of
 from registry_dagster.model.act import Act
+from registry_dagster.model.place import Place
 
 if TYPE_CHECKING:
     from registry_dagster.registry.resolver import Versions
@@ -29,6 +31,7 @@ class VersionNow(Answer):
         retired: Why it should no longer be used; None if it may be.
         removed: Whether it was removed in DataHub, or deleted.
         gone: Whether nothing is left under the number.
+        places: Where its table is, beside where its record says: if it was moved, the place to read from first.
     """
 
     version: str
@@ -39,6 +42,11 @@ class VersionNow(Answer):
     retired: str | None = None
     removed: bool = False
     gone: bool = False
+    places: tuple[Place, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """This as plain JSON values."""
+        return {**super().to_dict(), "places": [place.to_json() for place in self.places]}
 
     def __str__(self) -> str:
         return " · ".join([self.version, *self.marks])
@@ -90,15 +98,19 @@ class DatasetNow(Answer):
         return tuple(f"{each.version}: {each.marks[0]}" for each in self.versions if each.removed)
 
 
-def dataset_now(versions: Versions, acts: Iterable[Act]) -> DatasetNow:
+def dataset_now(versions: Versions, acts: Sequence[Act]) -> DatasetNow:
     """What is true now of a dataset, by its versions and what people did."""
     licences = {act.version: act.licence for act in acts if act.act == "licence"}
+    moves = [act for act in acts if act.place is not None]
     return DatasetNow(
         dataset=versions.dataset,
         current=versions.current(),
         default_layout=versions.default_layout,
         licence=licences.get(None),
-        versions=tuple(_now(each, versions.labels, licences) for each in versions.candidates),
+        versions=tuple(
+            replace(_now(each, versions.labels, licences), places=places_of(each.name, moves))
+            for each in versions.candidates
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -35,18 +36,23 @@ class Listing:
     _fingerprint: Fingerprint = field(default_factory=Fingerprint)
 
     @classmethod
-    def read(cls, storage: Storage) -> Listing:
+    def read(cls, storage: Storage, *, seen: Callable[[StoredObject], None] | None = None) -> Listing:
         """The listing of a file or a directory.
+
+        Args:
+            storage: At the file or directory.
+            seen: Called with each file.
 
         Raises:
             TableError: the store cannot list.
         """
         found = cls()
-        if storage.is_object():
-            found._add(storage.head(), unquote(storage.location.rpartition("/")[2]))
-            return found
-        for stored in storage.list():
-            found._add(stored)
+        is_file = storage.is_object()
+        name = unquote(storage.location.rpartition("/")[2]) if is_file else None
+        for stored in [storage.head()] if is_file else storage.list():
+            found._add(stored, name)
+            if seen is not None:
+                seen(stored)
         return found
 
     def _add(self, stored: StoredObject, name: str | None = None) -> None:

@@ -1,0 +1,62 @@
+"""Commands about where a table is: relocate, also-at."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from registry_dagster.cli.app import app
+from registry_dagster.cli.given import options_by_location
+from registry_dagster.cli.options import AsJson, Env, Message, Publisher, StorageOption, Target, opened, storage_options
+from registry_dagster.cli.output import say, show, wrote
+from registry_dagster.model.place import Place
+from registry_dagster.registry.registry import Registry
+
+__all__ = ["also_at", "relocate"]
+
+Exact = Annotated[str, typer.Argument(help="dataset@vN.")]
+Location = Annotated[str, typer.Argument(help="A path, or a URI without credentials.")]
+
+
+@app.command()
+def relocate(
+    version: Exact,
+    location: Location,
+    message: Message,
+    publisher: Publisher = None,
+    storage_option: StorageOption = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record that the table of a version was moved. Its record and digest do not change.
+
+    Refused unless the new place proves the same state; of formats without versions, the same paths and sizes.
+    """
+    options = options_by_location(storage_options(storage_option))
+    with opened(registry, env, publisher) as opened_registry:
+        place = opened_registry.acts.relocate(version, location, reason=message, storage_options=options)
+        _show(opened_registry, f"{version} is read from", place, as_json)
+
+
+@app.command("also-at")
+def also_at(
+    version: Exact,
+    location: Location,
+    message: Message,
+    publisher: Publisher = None,
+    storage_option: StorageOption = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record that the table of a version is at one more place, such as a second cloud. As strict as relocate."""
+    options = options_by_location(storage_options(storage_option))
+    with opened(registry, env, publisher) as opened_registry:
+        place = opened_registry.acts.also_at(version, location, reason=message, storage_options=options)
+        _show(opened_registry, f"{version} is also at", place, as_json)
+
+
+def _show(registry: Registry, what: str, place: Place, as_json: bool) -> None:
+    show(as_json, place.to_json(), lambda: say(wrote(f"{what} {place}", registry)), recorded=True)

@@ -19,7 +19,15 @@ from registry_dagster.tables import inspect_table
 from registry_dagster.tables.storage.options import OptionsOf, options_of
 from registry_dagster.tables.storage.read_ahead import ahead
 
-__all__ = ["Result", "declaration_files", "inspect_source", "plan_all", "publish_all", "tables_to_publish"]
+__all__ = [
+    "Result",
+    "attempts_in",
+    "declaration_files",
+    "inspect_source",
+    "plan_all",
+    "publish_all",
+    "tables_to_publish",
+]
 
 _BATCH = 100
 """Tables published in one go: enough for few requests, few enough that people see the run move on."""
@@ -81,19 +89,20 @@ def tables_to_publish(files: Iterable[Path | ReadFile]) -> tuple[list[Attempt], 
     refused: list[Result] = []
     for file in files:
         try:
-            attempts += _attempts(file if isinstance(file, ReadFile) else read_file(file))
+            attempts += attempts_in(file)
         except RegistryError as error:
             refused.append(Result(file.name if isinstance(file, ReadFile) else str(file), error))
     return in_order(attempts), refused
 
 
-def _attempts(file: ReadFile) -> list[Attempt]:
+def attempts_in(source: Path | ReadFile) -> list[Attempt]:
     """The tables of a file.
 
     Raises:
-        PublishRefused: it is a draft that nobody has reviewed.
-        InvalidDeclaration: it does not say where its table is.
+        PublishRefused: it is a draft that nobody has reviewed, or it was changed since.
+        InvalidDeclaration: see `read_file`; or it does not say where its table is.
     """
+    file = source if isinstance(source, ReadFile) else read_file(source)
     check_reviewed(file)
     if any(table.source is None for table in file.tables):
         raise InvalidDeclaration(

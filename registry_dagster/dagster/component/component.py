@@ -12,6 +12,7 @@ import dagster as dg
 from pydantic import BaseModel
 from typing_extensions import Self
 
+from registry_dagster.dagster.component.adopted import adopted_assets
 from registry_dagster.dagster.component.declarations import declared_table, path_beside, with_declarations
 from registry_dagster.dagster.component.files import definitions_in, python_files
 from registry_dagster.dagster.component.model import PartitionsOf, PublishAttributes
@@ -48,6 +49,9 @@ class PublishComponent(dg.Component, dg.Resolvable):
         datasets: Asset key → what its table means, for assets without a declaration of their own. Without any
             Python files, the publish job and the gate take these assets; if there are none either, every
             declared asset of the code location that no other gate takes.
+        adopted: Declaration files that say where their tables are, as `feature-registry adopt` drafts them, and folders
+            of them. Each of their tables is an asset; materializing it looks at the table and pins its version. A file
+            that cannot be published is an asset that says why.
         partitions: Asset key → what the partitions of its table are. `each` is a table of its own, the default;
             `all` are parts of one table. With `by_materialization` each is a table made against the materialization
             version that its key names; or a mapping says from which ones each is made (`system@version`).
@@ -62,6 +66,7 @@ class PublishComponent(dg.Component, dg.Resolvable):
     registry: FeatureRegistry = field(default_factory=FeatureRegistry)
     definitions: Sequence[str] = ()
     datasets: Mapping[str, FeatureTable] = field(default_factory=dict[str, FeatureTable])
+    adopted: Sequence[str | PathLike[str]] = ()
     partitions: Mapping[str, PartitionsOf] = field(default_factory=dict[str, PartitionsOf])
     approvals: str | PathLike[str] | None = None
     resource_key: str = RESOURCE_KEY
@@ -92,6 +97,7 @@ class PublishComponent(dg.Component, dg.Resolvable):
             registry=registry_of(context, given.registry.model_dump(exclude_unset=True)),
             definitions=python_files(beside) if given.definitions is None else given.definitions,
             datasets={key: declared_table(context, key, declared) for key, declared in given.datasets.items()},
+            adopted=[path_beside(context, path) for path in given.adopted],
             partitions=given.partitions,
             approvals=path_beside(context, given.gate.approvals) if given.gate.approvals is not None else None,
             resource_key=given.resource_key,
@@ -104,13 +110,16 @@ class PublishComponent(dg.Component, dg.Resolvable):
         """The definitions. Does not connect to anything.
 
         Raises:
-            InvalidDeclaration: a file of `definitions` does not exist, or none of them makes an asset of `datasets`.
+            InvalidDeclaration: a file of `definitions` or `adopted` does not exist, or none of them makes an asset of
+                `datasets`.
         """
         job_name = self.job_name or _job_name(context)
-        if not self.definitions:
+        adopted = adopted_assets([_folder(context.path) / path for path in self.adopted], self.resource_key)
+        if not self.definitions and not adopted:
             return self._without_assets(job_name)
+        own = dg.Definitions.merge(definitions_in(self.definitions, context), dg.Definitions(assets=adopted))
         return with_registry(
-            with_declarations(definitions_in(self.definitions, context), self.datasets, self.partitions),
+            with_declarations(own, self.datasets, self.partitions),
             registry=self.registry,
             approvals=self.approvals,
             resource_key=self.resource_key,

@@ -104,6 +104,11 @@ class PublishAttributes(dg.Model):
     datasets: Mapping[str, Annotated[Declared, BeforeValidator(_declaration), _PathOrDeclaration()]] = Field(
         default={}, description="Asset key → its declaration, or the path of a YAML file with it."
     )
+    adopted: Sequence[str] = Field(
+        default=(),
+        description="Declaration files that say where their tables are, and folders of them, starting at this folder: "
+        "each table is an asset.",
+    )
     partitions: Mapping[str, PartitionsOf] = Field(
         default={},
         description="Asset key → each, all, by_materialization, or a mapping from partition key to materializations "

@@ -41,11 +41,14 @@ class Declaration:
         template: The declaration; its materializations are a stand-in when `resolve` is given.
         resolve: Partition key → materialization versions.
         partitions: Whether each partition is a table of its own, or all are parts of one.
+        label, draft: As for `Publication`, where the declaration itself says so.
     """
 
     template: FeatureTable
     resolve: Callable[[str], Sequence[MaterializationVersion | str]] | None = None
     partitions: Partitions = "each"
+    label: str | None = None
+    draft: bool = False
 
     def for_partition(self, key: str | None) -> FeatureTable:
         """The declaration for one partition.
@@ -85,6 +88,8 @@ def _words(declaration: Declaration) -> Iterator[tuple[str, object]]:
     yield "joins", list(map(reference_words, table.references))
     yield "signals", list(map(signal_words, table.signals))
     yield "computed from", list(table.inputs)
+    yield "label", declaration.label
+    yield "draft", "it is published as not final" if declaration.draft else None
     yield "partitions", "all are parts of one table" if declaration.partitions == "all" else None
 
 

@@ -24,7 +24,7 @@ from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import AnySignal
 from registry_dagster.model.text import suggestion
 
-__all__ = ["feature_table"]
+__all__ = ["declaring", "feature_table"]
 
 _PARTS = "dataset=rd.Dataset(name=...), materializations=[...], columns={...}"
 
@@ -71,8 +71,8 @@ def feature_table(
     if table is not None:
         if any((dataset is not None, materializations, columns, references, signals, inputs, layout)):
             raise InvalidDeclaration("feature_table: give one whole declaration or its parts, not both")
-        return _decorator(_from_whole(table, partitions))
-    return _decorator(_from_parts(dataset, materializations, columns, references, signals, inputs, layout, partitions))
+        return declaring(_from_whole(table, partitions))
+    return declaring(_from_parts(dataset, materializations, columns, references, signals, inputs, layout, partitions))
 
 
 _BY_PARTITION = MaterializationVersion(system="by_partition", version="by_partition")
@@ -167,7 +167,9 @@ def _is_path(key: object) -> TypeGuard[tuple[str, ...]]:
     return bool(parts) and all(isinstance(part, str) for part in parts)
 
 
-def _decorator(declared: Declaration | Mapping[dg.AssetKey, Declaration]) -> Callable[[T], T]:
+def declaring(declared: Declaration | Mapping[dg.AssetKey, Declaration]) -> Callable[[T], T]:
+    """The decorator that puts a declaration, or one for each key, on an asset. See `feature_table`."""
+
     def declare(target: T) -> T:
         if isinstance(target, dg.AssetSpec):
             return _with_declaration(target, _by_key(declared, [target.key])[target.key])

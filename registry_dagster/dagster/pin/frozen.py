@@ -35,11 +35,14 @@ class Frozen:
         declaration: The FeatureTable.
         table: The TableFacts.
         origin: What made the table: job, op, the tables it read, and from which columns. Empty if unknown.
+        label, draft: As for `Publication`, where the declaration said so.
     """
 
     declaration: Any
     table: Any
     origin: Mapping[str, Any]
+    label: str | None = None
+    draft: bool = False
 
     @property
     def feature_table(self) -> FeatureTable:
@@ -60,9 +63,16 @@ class Frozen:
         return TableFacts.from_json(self.table)
 
 
-def freeze(declared: FeatureTable, facts: TableFacts, origin: Mapping[str, Any]) -> dict[str, Any]:
+def freeze(
+    declared: FeatureTable,
+    facts: TableFacts,
+    origin: Mapping[str, Any],
+    label: str | None = None,
+    draft: bool = False,
+) -> dict[str, Any]:
     """The metadata that freezes a declaration and a table. It is packed: every partition's event carries it."""
-    parts = {"declaration": declared.to_json(), "table": facts.to_json(), "origin": dict(origin)}
+    said = {**({"label": label} if label is not None else {}), **({"draft": True} if draft else {})}
+    parts = {"declaration": declared.to_json(), "table": facts.to_json(), "origin": dict(origin), **said}
     packed = b64encode(zlib.compress(canonical_json(parts), 9)).decode()
     return {FROZEN: dg.MetadataValue.json({_PACKED: packed.ljust(_FOLDED)})}
 
@@ -82,7 +92,8 @@ def frozen_in(metadata: Metadata) -> Frozen:
     """
     if FROZEN in metadata:
         parts = _unpacked(metadata[FROZEN].value)
-        return Frozen(parts.get("declaration"), parts.get("table"), parts.get("origin") or {})
+        said = {name: parts[name] for name in ("label", "draft") if name in parts}
+        return Frozen(parts.get("declaration"), parts.get("table"), parts.get("origin") or {}, **said)
     # Earlier releases froze each part as readable JSON of its own.
     return Frozen(_value(metadata, DECLARATION), _value(metadata, TABLE), _value(metadata, ORIGIN))
 

@@ -71,8 +71,14 @@ def pinned_metadata(
         **_publish_link(context, key),
         **known,
         **({COLUMN_LINEAGE: dg.MetadataValue.column_lineage(dg.TableColumnLineage(lineage))} if lineage else {}),
-        **freeze(declared, facts, origin_of(context, key, upstream, own)),
+        **freeze(declared, facts, origin_of(context, key, upstream, own), *_said(context, key)),
     }
+
+
+def _said(context: dg.AssetExecutionContext, key: dg.AssetKey) -> tuple[str | None, bool]:
+    """The label, and whether it is a draft, where the declaration says so."""
+    declaration = declaration_of(context.assets_def, key)
+    return (None, False) if declaration is None else (declaration.label, declaration.draft)
 
 
 def _publish_link(context: dg.AssetExecutionContext, key: dg.AssetKey) -> dict[str, Any]:

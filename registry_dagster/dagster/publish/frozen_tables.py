@@ -37,12 +37,15 @@ class FrozenTable:
     Args:
         feature_table, table, origin: The declaration, the table, and what made it.
         materialized_at: When, in seconds since 1970.
+        label, draft: As for `Publication`, where the declaration said so.
     """
 
     feature_table: FeatureTable
     table: TableFacts
     origin: Origin
     materialized_at: float
+    label: str | None = None
+    draft: bool = False
 
 
 def find_frozen_tables(instance: dg.DagsterInstance, targets: Sequence[Target]) -> list[FrozenTable | PublishRefused]:
@@ -153,7 +156,7 @@ def _frozen_table(target: Target, record: dg.EventLogRecord) -> FrozenTable | Pu
         origin = _origin(target.asset, record, frozen)
         if target.partition is None and origin.partition is not None:
             return PublishRefused(f"asset {target.asset!r} is partitioned; set partition, e.g. to {origin.partition!r}")
-        return FrozenTable(frozen.feature_table, frozen.facts, origin, record.timestamp)
+        return FrozenTable(frozen.feature_table, frozen.facts, origin, record.timestamp, frozen.label, frozen.draft)
     except InvalidDeclaration as error:
         return PublishRefused(
             f"this version of registry-dagster cannot read what the materialization of {target.asset!r} in run "

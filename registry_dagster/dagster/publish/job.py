@@ -117,13 +117,23 @@ def _published(
     ]
 
 
+def _publication(target: Target, frozen: FrozenTable) -> Publication:
+    return Publication(
+        frozen.feature_table,
+        frozen.table,
+        target.message,
+        target.publisher,
+        target.label or frozen.label,
+        origin=frozen.origin,
+        draft=frozen.draft,
+    )
+
+
 def _outcomes(
     registry: Registry, targets: Sequence[Target], found: Sequence[FrozenTable | RegistryError]
 ) -> list[Outcome]:
     ready = [
-        Publication(each.feature_table, each.table, target.message, target.publisher, target.label, origin=each.origin)
-        for target, each in zip(targets, found, strict=True)
-        if isinstance(each, FrozenTable)
+        _publication(target, each) for target, each in zip(targets, found, strict=True) if isinstance(each, FrozenTable)
     ]
     answers = iter(registry.publish_many(ready))
     return [next(answers) if isinstance(each, FrozenTable) else each for each in found]

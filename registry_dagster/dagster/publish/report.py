@@ -128,7 +128,8 @@ def _failure(
 def _plan(registry: Registry, target: Target, frozen: FrozenTable | RegistryError) -> Plan:
     if isinstance(frozen, RegistryError):
         raise frozen
-    return registry.plan(frozen.feature_table, frozen.table, label=target.label, origin=frozen.origin)
+    label = target.label or frozen.label
+    return registry.plan(frozen.feature_table, frozen.table, label=label, origin=frozen.origin, draft=frozen.draft)
 
 
 def _plan_row(registry: Registry, target: Target, frozen: FrozenTable | RegistryError) -> Row:

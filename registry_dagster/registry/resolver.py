@@ -121,7 +121,7 @@ class Resolver:
                 raise self._records.unknown_dataset(exact.dataset)
             raise NotPublished(f"{name}: not published at {self._records.where}; {_published(versions)}")
         record = record_from(entity, urn)
-        flaw = self._flaw(name, entity) or ("a draft" if record.draft else None)
+        flaw = self._flaw(name, entity) or (self._draft(exact) if record.draft else None)
         return Resolved(record, Taken(name, _and(digest, f"it is {flaw}" if flaw else None)))
 
     def _flaw(self, name: str, entity: Entity) -> str | None:
@@ -130,6 +130,11 @@ class Resolver:
             return _removed(entity)
         retirement = self._records.retirements([name]).get(name)
         return _removed(entity) or (str(retirement) if retirement else None)
+
+    def _draft(self, exact: VersionName) -> str | None:
+        """Whether a version that was published as a draft still is one, in words. Its promotion is in the acts."""
+        candidate = self.versions([exact.dataset])[exact.dataset].candidate(exact.number)
+        return None if candidate and not candidate.draft else "a draft"
 
     def taken(self, name: str, *, at: At = None, layout: str | None = None) -> Taken:
         """The version that a name means.

@@ -117,8 +117,10 @@ def test_a_draft_is_no_dataset_s_version_until_it_is_promoted(registry: Registry
     assert receipt.record.draft
     assert registry.plan(declared(), facts(3), draft=True).record.draft
     assert registry.get(NAME).number == 2
+    assert "# hemibrain.neurons@v3: it is a draft" in registry.read_code(receipt.version, "polars")
     registry.acts.promote(receipt.version, reason="looked at")
     assert registry.get(NAME).number == 3
+    assert "draft" not in registry.read_code(receipt.version, "polars")
     with pytest.raises(InvalidDeclaration, match="is not a draft"):
         registry.acts.promote(receipt.version, reason="again")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -12,8 +12,11 @@ from registry_dagster.datahub.search import Search
 from registry_dagster.model.act import Act
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.registry.finder import Finder
+from registry_dagster.registry.questions import Questions
 from registry_dagster.registry.records import Records
-from registry_dagster.registry.resolver import Resolver
+from registry_dagster.registry.resolver import Resolver, Versions
 from registry_dagster.registry.rows.now import DatasetNow, dataset_now
 
 __all__ = ["Holding", "Holdings"]
@@ -30,16 +33,21 @@ class Holding:
     Args:
         dataset: How people describe it now.
         now: What is true of it and its versions now.
-        candidates: Every number that was given, lowest first.
+        versions: Every number that was given, with what is true of it now.
         records: The versions that read back, proven against their digests, lowest first.
         acts: What people did to the dataset and its versions, oldest first.
     """
 
     dataset: Dataset
     now: DatasetNow
-    candidates: tuple[Candidate, ...]
+    versions: Versions
     records: tuple[DatasetVersion, ...]
     acts: tuple[Act, ...]
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Every number that was given, lowest first."""
+        return self.versions.candidates
 
 
 @dataclass(frozen=True)
@@ -56,19 +64,55 @@ class Holdings:
             found = self.records.store.read(urns, ["containerProperties"])
             yield from self._page([known for each in found.values() if (known := dataset_from(each))])
 
+    def questions(self, holdings: Iterable[Holding]) -> Questions:
+        """Answers questions about what was read, as it was then: nothing is read again, so many cost little each."""
+        records = _ReadRecords(self.records, holdings)
+        resolver = _ReadResolver(records, holdings)
+        return Questions(records, resolver, Finder(records, resolver))
+
     def _page(self, datasets: Sequence[Dataset]) -> Iterator[Holding]:
         versions = self.resolver.versions([each.name for each in datasets])
         acts = self.records.index.known(versions)
         present = [each.name for one in versions.values() for each in one.candidates if each.present]
         records = self._read(present)
         for dataset in datasets:
-            candidates = versions[dataset.name].candidates
-            own = tuple(records[each.name] for each in candidates if each.name in records)
-            history = acts[dataset.name].acts
-            yield Holding(dataset, dataset_now(versions[dataset.name], history), candidates, own, history)
+            known, history = versions[dataset.name], acts[dataset.name].acts
+            own = tuple(records[each.name] for each in known.candidates if each.name in records)
+            yield Holding(dataset, dataset_now(known, history), known, own, history)
 
     def _read(self, names: Sequence[str]) -> dict[str, DatasetVersion]:
         found: dict[str, DatasetVersion] = {}
         for start in range(0, len(names), _VERSIONS):
             found |= self.records.readable(names[start : start + _VERSIONS])
         return found
+
+
+class _ReadRecords(Records):
+    """Records of which each version was read, and proven, before."""
+
+    def __init__(self, records: Records, holdings: Iterable[Holding]) -> None:
+        super().__init__(records.store, records.env)
+        self._read = {record.name: record for holding in holdings for record in holding.records}
+
+    def get(self, versions: Collection[str]) -> dict[str, DatasetVersion]:
+        return {name: self._read[name] for name in versions if name in self._read}
+
+    def readable(self, versions: Collection[str]) -> dict[str, DatasetVersion]:
+        return self.get(versions)
+
+    def materializations(
+        self, versions: Collection[MaterializationVersion]
+    ) -> Mapping[str, MaterializationVersion | None]:
+        return self.known_materializations(versions)
+
+
+class _ReadResolver(Resolver):
+    """Says which version is meant of those that were read before."""
+
+    def __init__(self, records: Records, holdings: Iterable[Holding]) -> None:
+        super().__init__(records)
+        self._read = {holding.dataset.name: holding.versions for holding in holdings}
+
+    def versions(self, datasets: Collection[str], *, remembered: bool = False) -> dict[str, Versions]:
+        del remembered
+        return {name: self._read.get(name, Versions(name, (), None, {})) for name in datasets}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from registry_dagster.errors import NotPublished
 from registry_dagster.model.reference import Reference
 from registry_dagster.registry.registry import Registry
 from registry_dagster.registry.rows.dependence import depends_on, ways
@@ -33,6 +34,18 @@ def test_every_dataset_is_read_with_all_that_single_questions_answer(registry: R
         assert holding.records == registry.versions(name)
         assert holding.acts == registry.acts.history(name)
     assert [each.flaw for each in held[NUCLEI].candidates][1:] == [None]
+
+
+def test_questions_about_what_was_read_are_answered_as_the_registry_does(registry: Registry) -> None:
+    read = list(registry.holdings.read())
+    names = [holding.dataset.name for holding in read]
+    exact = [record.name for holding in read for record in holding.records]
+    questions = registry.holdings.questions(read)
+    for a in (*names, *exact):
+        for b in names:
+            assert str(questions.join(a, b, (), None, None)) == str(registry.join(a, b))
+    with pytest.raises(NotPublished, match="minnie65.none: no version is published"):
+        questions.join("minnie65.none", NUCLEI, (), None, None)
 
 
 def test_a_dependent_says_how_also_where_its_reference_is_pinned() -> None:

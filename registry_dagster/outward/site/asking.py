@@ -87,7 +87,8 @@ def ask(registry: Registry, catalogue: Catalogue, most: int) -> Asked:
     """
     shared = {name: in_common(entry.record) for name, entry in catalogue.current.items()}
     chosen = sorted(islice(pairs(shared), most))
-    answers = tuple(JoinAnswer(a, b, registry.join(a, b)) for a, b in chosen)
+    questions = registry.holdings.questions(catalogue.holdings)
+    answers = tuple(JoinAnswer(a, b, questions.join(a, b, (), None, None)) for a, b in chosen)
     return Asked(answers, _count(shared), most)
 
 

@@ -9,7 +9,7 @@ from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 
-from registry_dagster.answers.answer import Answer, Verdict
+from registry_dagster.answers.answer import Answer
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.outward.site.asking import Asked, ask
 from registry_dagster.outward.site.catalogue import Catalogue, read_catalogue
@@ -181,7 +181,6 @@ def _joins(catalogue: Catalogue, asked: Asked, pages: Pages) -> str:
         "joins.html",
         here="joins",
         asked=asked,
-        verdicts=list(Verdict),
         drawn=len(drawn),
         left_out=len(names) - len(drawn),
         picture=join_picture(catalogue, asked, drawn),

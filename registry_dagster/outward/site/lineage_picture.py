@@ -19,7 +19,10 @@ _MOST = 8
 def lineage_picture(catalogue: Catalogue, entry: Entry, dependents: Sequence[Dependent]) -> Picture:
     """What a version was made against, computed from and joins to; itself; and its dependents."""
     here = Node(entry.name, entry.name, "this version", kind="this")
-    sources, after = _fitting(list(_sources(catalogue, entry)), "from"), _fitting(list(_after(dependents)), "to")
+    sources, after = (
+        _fitting(list(_sources(catalogue, entry)), "from"),
+        _fitting(list(_after(entry.name, dependents)), "to"),
+    )
     lines = [Line(each.key, here.key) for each in sources] + [Line(here.key, each.key) for each in after]
     return picture([sources, [here], after], lines)
 
@@ -37,7 +40,7 @@ def _fitting(nodes: Sequence[Node], side: str) -> list[Node]:
 def _sources(catalogue: Catalogue, entry: Entry) -> Iterator[Node]:
     for state in entry.record.materializations:
         page = catalogue.state_pages.get(state.key)
-        yield Node(f"from {state.key}", str(state), f"made against; {catalogue.expiry_words(state)}", page, "state")
+        yield Node(f"from {state.key}", str(state), "made against", page, "state")
     for name, how in _linked(entry.record).items():
         yield _version(catalogue, name, "; ".join(dict.fromkeys(how)))
 
@@ -56,6 +59,7 @@ def _version(catalogue: Catalogue, name: str, note: str) -> Node:
     return Node(f"from {name}", name, note, version_page(name) if known else None, "version" if known else "words")
 
 
-def _after(dependents: Sequence[Dependent]) -> Iterator[Node]:
+def _after(name: str, dependents: Sequence[Dependent]) -> Iterator[Node]:
     for each in dependents:
-        yield Node(f"to {each.version}", each.version, "; ".join(each.how), version_page(each.version))
+        how = "; ".join(words.replace(name, "it") for words in each.how)
+        yield Node(f"to {each.version}", each.version, how, version_page(each.version))

@@ -10,7 +10,7 @@ __all__ = ["Box", "Line", "Node", "Picture", "picture"]
 _WIDTH, _HEIGHT = 276, 42
 _BESIDE, _BELOW = 84, 12
 _EDGE = 8
-_BULGE = 34
+_BULGE, _MOST_BULGE = 16, 120
 _LABEL, _NOTE = 33, 44
 """How many letters fit in a box, in its first and its second line."""
 
@@ -93,7 +93,7 @@ def picture(columns: Sequence[Sequence[Node]], lines: Iterable[Line]) -> Picture
     """
     columns = [column for column in columns if column]
     height = 2 * _EDGE + max((_column_height(column) for column in columns), default=0)
-    left = _EDGE + _BULGE
+    left = _EDGE + _bulge(max(map(len, columns), default=0) - 1)
     boxes: dict[str, Box] = {}
     for place, column in enumerate(columns):
         top = (height - _column_height(column)) // 2
@@ -102,6 +102,11 @@ def picture(columns: Sequence[Sequence[Node]], lines: Iterable[Line]) -> Picture
     width = left + len(columns) * (_WIDTH + _BESIDE) - _BESIDE + _EDGE
     drawn = tuple(_drawn(line, boxes) for line in lines if line.start in boxes and line.end in boxes)
     return Picture(width, height, tuple(boxes.values()), drawn)
+
+
+def _bulge(rows: int) -> int:
+    """How far the line between two boxes of a column runs out, so many rows apart."""
+    return min(_BULGE * (rows + 1), _MOST_BULGE)
 
 
 def _column_height(column: Sequence[Node]) -> int:
@@ -117,7 +122,8 @@ def _path(start: Box, end: Box) -> str:
     """A curve from the side of one box to the near side of the other; within a column, around its left."""
     y, to_y = start.y + start.height // 2, end.y + end.height // 2
     if start.x == end.x:
-        out = start.x - _BULGE
+        # The farther apart two boxes are, the farther out: lines that start at one box can be followed.
+        out = start.x - _bulge(abs(start.y - end.y) // (_HEIGHT + _BELOW))
         return f"M{start.x} {y}C{out} {y} {out} {to_y} {end.x} {to_y}"
     x, to_x = (start.x + start.width, end.x) if start.x < end.x else (start.x, end.x + end.width)
     middle = (x + to_x) // 2

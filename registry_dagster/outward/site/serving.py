@@ -13,6 +13,7 @@ from registry_dagster.outward.site.folder import MARKER
 __all__ = ["site_server"]
 
 _LOOPBACK = "127.0.0.1"
+_NAMES = (_LOOPBACK, "localhost")
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -20,6 +21,13 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """No line for each request."""
+
+    def send_head(self) -> Any:
+        """A file, if this machine is asked by its own name: another site's name that leads here is refused."""
+        host = (self.headers.get("Host") or "").partition(":")[0]
+        if host not in _NAMES:
+            return self.send_error(403, "ask for 127.0.0.1 or localhost")
+        return super().send_head()
 
     def list_directory(self, path: Any) -> None:
         """Nothing is listed but what pages link to."""

@@ -9,7 +9,7 @@ import threading
 from datetime import datetime, timezone
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -20,12 +20,24 @@ from registry_dagster.outward.site.folder import MARKER, SiteFolder
 from registry_dagster.outward.site.paths import materialization_pages
 from registry_dagster.outward.site.serving import site_server
 from registry_dagster.registry.registry import Registry
+from registry_dagster.testing.search_behaviour import publish_examples
 from tests.outward.site.conftest import Built
 from tests.registry.declared import declared, facts
+from tests.registry.others import place_of
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("kind", ["gms", "file"])
+def test_a_site_is_built_from_any_store(kind: str, tmp_path: Path) -> None:
+    with place_of(kind, tmp_path) as place, Registry.open(place.target, publisher="ada@lab.org") as registry:
+        publish_examples(registry)
+        built = build_site(registry, tmp_path / "site")
+        assert (built.datasets, built.versions, built.materializations, built.answers) == (2, 4, 3, 1)
+        page = (tmp_path / "site" / "datasets" / "minnie65.nuclei" / "v2.html").read_text()
+        assert "minnie65.synapse_embeddings@v1" in page
 
 
 @pytest.fixture
@@ -137,6 +149,9 @@ def test_a_site_is_served_to_this_machine_alone(built: Built, tmp_path: Path) ->
         for path in ("data/", "../registry.db", "datasets/none.html"):
             with pytest.raises(HTTPError, match="404"):
                 urlopen(f"http://127.0.0.1:{port}/{path}")
+        elsewhere = Request(f"http://127.0.0.1:{port}/", headers={"Host": f"attacker.org:{port}"})
+        with pytest.raises(HTTPError, match="403"):
+            urlopen(elsewhere)
         with pytest.raises(RegistryError, match="choose another with --port"):
             site_server(built.folder, int(port))
         server.shutdown()

@@ -107,6 +107,8 @@
     form.hidden = false;
     form.addEventListener("submit", (event) => event.preventDefault());
     input.addEventListener("input", show);
+    // What every search needs is there before the first word is typed.
+    load("search").then((about) => about.starts.length && load("datasets/0"));
     const given = new URLSearchParams(location.hash.slice(1)).get("q");
     if (given) { input.value = given; show(); }
   }

@@ -130,17 +130,22 @@ def answers(address: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def page(server: str) -> Iterator[Any]:
-    del server
+def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (make test-ui)")
     if (chromium := shutil.which("chromium")) is None:
         pytest.skip("chromium is not installed")
     with playwright.sync_playwright() as running:
         browser = running.chromium.launch(executable_path=chromium, args=CHROMIUM)
-        page = browser.new_page(viewport={"width": 1400, "height": 900})
-        page.set_default_timeout(PATIENCE_SECONDS * 1000)
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def page(server: str, browser: Any) -> Any:
+    del server
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.set_default_timeout(PATIENCE_SECONDS * 1000)
+    return page
 
 
 def shoot(page: Any, name: str) -> None:

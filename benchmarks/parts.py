@@ -5,7 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 
-from benchmarks import adopting, definitions, gate, imports, publish_run, publishing, reading, requests_sent, stored
+from benchmarks import (
+    adopting,
+    catalogue,
+    definitions,
+    gate,
+    imports,
+    publish_run,
+    publishing,
+    reading,
+    requests_sent,
+    stored,
+)
 from benchmarks.report import Result
 
 __all__ = ["PARTS", "measure"]
@@ -20,6 +31,7 @@ PARTS: dict[str, Callable[[], Iterable[Result]]] = {
     "gate": gate.run,
     "stored": stored.run,
     "reading": reading.run,
+    "catalogue": catalogue.run,
 }
 
 

@@ -1,4 +1,4 @@
-"""The whole path in one go: materialize, publish, read back, publish again, change, compare."""
+"""The whole path in one go: materialize, publish, read back, publish again, change, compare, look."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import registry_dagster as rd
 from example_project import settings
 from example_project.definitions import feature_assets
 from example_project.definitions import registry as resource
+from registry_dagster.outward.site.build import build_site
 
 DATASETS = {
     "neurons": "hemibrain.neurons",
@@ -55,6 +56,10 @@ def main() -> None:
         _publish(instance, "morphology", "64 components: 32 did not separate the neurons")
         console.print(str(registry.diff("hemibrain.morphology_embeddings@v1", "hemibrain.morphology_embeddings@v2")))
 
+        _say("6. A catalogue to look at")
+        catalogue = build_site(registry, settings.HOME / "catalogue", title="Features of the olfaction group")
+        console.print(f"   {catalogue.versions} versions, {catalogue.answers} answers on how to join")
+
     _say("Where things are")
     urn = "urn:li:dataset:(urn:li:dataPlatform:feature-registry,hemibrain.synapses@v1,PROD)"
     console.print(f"   registry    {settings.REGISTRY}   (DataHub Lite's own format)")
@@ -64,6 +69,7 @@ def main() -> None:
     )
     console.print(f'   as DataHub  HOME={settings.HOME} .venv/bin/datahub lite get --urn "{urn}"')
     console.print("   in the UI   make ui")
+    console.print(f"   catalogue   {Path(catalogue.page).absolute().as_uri()}")
 
 
 def _start_afresh() -> None:

@@ -52,6 +52,7 @@ NOT_RUN_HERE = {
     "dg": "run by tests/dagster/test_component.py",
     "dagster instance concurrency": "run by tests/deploy/test_postgres.py",
     "datahub docker": "needs Docker",
+    "feature-registry serve": "run by tests/outward/site/test_folder.py",
     "feature-registry adopt cave": "run by tests/adopt/test_cave.py",
     "feature-registry materializations import cave": "run by tests/cli/test_materializations.py",
     "feature-registry materializations import neuprint": "run by tests/cli/test_materializations.py",

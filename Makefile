@@ -21,7 +21,7 @@ demo: $(READY) ## materialize the example, publish its tables, read them back
 test: $(READY) ## run the tests
 	$(BIN)/pytest -n 3
 
-test-ui: $(READY) ## drive Dagster's UI with a browser; pictures go to SCREENSHOTS
+test-ui: $(READY) ## drive Dagster's UI and the catalogue with a browser; pictures go to SCREENSHOTS
 	$(BIN)/python -m pip install --quiet --group ui
 	SCREENSHOTS=$(SCREENSHOTS) $(BIN)/pytest -m browser tests/ui
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 from registry_dagster.answers.current import Candidate
@@ -48,6 +49,11 @@ class Holding:
     def candidates(self) -> tuple[Candidate, ...]:
         """Every number that was given, lowest first."""
         return self.versions.candidates
+
+    @cached_property
+    def numbers(self) -> frozenset[int]:
+        """The numbers of the versions that read back."""
+        return frozenset(record.number for record in self.records)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from registry_dagster.cli import app
 from registry_dagster.outward.site.build import build_site
 from registry_dagster.registry.registry import Registry
 from tests.outward.site.conftest import HOSTILE, NUCLEI, Built, publish_everything
+from tests.ui.conftest import shoot
 from tests.ui.lab import publish_lab
 
 pytestmark = pytest.mark.browser
@@ -207,7 +207,6 @@ def test_its_pictures_for_the_docs(browser: Any, tmp_path: Path) -> None:
         publish_lab(registry)
         build_site(registry, tmp_path / "site", title="MICrONS features of the lab")
     page = browser.new_page(viewport={"width": 1280, "height": 1160}, device_scale_factor=1)
-    folder = os.environ.get("SCREENSHOTS")
     for name, path, height in (
         ("catalogue-version", "datasets/minnie65.synapse_embeddings/v2.html", 1400),
         ("catalogue-joins", "joins.html", 900),
@@ -215,6 +214,5 @@ def test_its_pictures_for_the_docs(browser: Any, tmp_path: Path) -> None:
         page.set_viewport_size({"width": 1280, "height": height})
         page.goto(f"{(tmp_path / 'site').as_uri()}/{path}")
         page.locator("svg .box").first.wait_for()
-        if folder:
-            page.screenshot(path=Path(folder) / f"{name}.png")
+        shoot(page, name)
     page.close()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
+from typing import TypeVar
 
 from registry_dagster.answers.answer import Answer
 from registry_dagster.errors import InvalidDeclaration
@@ -29,11 +30,11 @@ ANSWERS = 500
 
 TITLE = "Feature catalogue"
 _ON_A_PAGE = 300
-"""How many datasets a page of the list has."""
+"""How many datasets, or versions of a dataset, a page lists."""
 
 _ASSETS = ("site.css", "site.js")
 
-Progress = Callable[[int], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def _files(catalogue: Catalogue, asked: Asked, pages: Pages) -> Iterator[tuple[s
     yield from data_files(catalogue, asked)
     yield from _lists(catalogue, pages)
     for holding in catalogue.holdings:
-        yield _dataset(catalogue, asked, pages, holding)
+        yield from _dataset(catalogue, asked, pages, holding)
     for entry in catalogue.entries.values():
         path = version_page(entry.name)
         yield path, pages.render("version", path, view=version_view(catalogue, asked, entry))
@@ -135,30 +136,36 @@ def _files(catalogue: Catalogue, asked: Asked, pages: Pages) -> Iterator[tuple[s
 
 
 def _lists(catalogue: Catalogue, pages: Pages) -> Iterator[tuple[str, str]]:
-    starts = range(0, max(len(catalogue.holdings), 1), _ON_A_PAGE)
-    for number, start in enumerate(starts, start=1):
-        path, some = list_page(number), catalogue.holdings[start : start + _ON_A_PAGE]
-        values = {"holdings": some, "current": catalogue.current, "page": number, "pages": len(starts)}
-        yield path, pages.render("index", path, here="datasets" if number == 1 else "", **values)
+    parts = _in_parts(catalogue.holdings)
+    paths = [list_page(number) for number in range(1, len(parts) + 1)]
+    for path, some in zip(paths, parts, strict=True):
+        here = "datasets" if path == paths[0] else ""
+        yield path, pages.render("index", path, here=here, holdings=some, current=catalogue.current, parts_at=paths)
 
 
-def _dataset(catalogue: Catalogue, asked: Asked, pages: Pages, holding: Holding) -> tuple[str, str]:
+def _in_parts(whole: Sequence[T]) -> list[Sequence[T]]:
+    """A list in parts of a page each; one part if it is empty."""
+    return [whole[start : start + _ON_A_PAGE] for start in range(0, max(len(whole), 1), _ON_A_PAGE)]
+
+
+def _dataset(catalogue: Catalogue, asked: Asked, pages: Pages, holding: Holding) -> Iterator[tuple[str, str]]:
     name = holding.dataset.name
-    path, answers = dataset_page(name), asked.of(name)
+    answers = asked.of(name)
     about = [name, *(each.other(name) for each in answers)]
     entries = [catalogue.entries[record.name] for record in holding.records]
-    made = [f"v{before.number}-v{each.record.number}" for each in entries for before in compared_with(each)]
-    text = pages.render(
-        "dataset",
-        path,
-        holding=holding,
-        records={record.name: record for record in holding.records},
-        made=made,
-        answers=answers,
-        picture=join_picture(catalogue, Asked(tuple(answers), 0, 0), about) if answers else None,
-        dependents=catalogue.dependents(name),
-    )
-    return path, text
+    parts = _in_parts(holding.now.versions[::-1])
+    paths = [dataset_page(name, number) for number in range(1, len(parts) + 1)]
+    shown = {
+        "holding": holding,
+        "records": {record.name: record for record in holding.records},
+        "made": [f"v{before.number}-v{each.record.number}" for each in entries for before in compared_with(each)],
+        "answers": answers,
+        "picture": join_picture(catalogue, Asked(tuple(answers), 0, 0), about),
+        "dependents": catalogue.dependents(name),
+        "parts_at": paths,
+    }
+    for path, some in zip(paths, parts, strict=True):
+        yield path, pages.render("dataset", path, versions=some, **shown)
 
 
 def _materializations(catalogue: Catalogue, pages: Pages) -> Iterator[tuple[str, str]]:

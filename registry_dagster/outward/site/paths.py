@@ -12,9 +12,9 @@ from registry_dagster.model.names import exact_version
 __all__ = ["dataset_page", "list_page", "materialization_pages", "root_of", "url", "version_page"]
 
 
-def dataset_page(dataset: str) -> str:
-    """The page of a dataset."""
-    return f"datasets/{dataset}/index.html"
+def dataset_page(dataset: str, number: int = 1) -> str:
+    """The page of a dataset; of one with very many versions, the older ones are on further pages."""
+    return f"datasets/{dataset}/{'index' if number == 1 else f'versions-{number}'}.html"
 
 
 def version_page(version: str) -> str:

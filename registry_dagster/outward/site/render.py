@@ -15,13 +15,17 @@ from markupsafe import Markup
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.visible import visible
 from registry_dagster.outward.site.catalogue import Catalogue
-from registry_dagster.outward.site.paths import dataset_page, list_page, root_of, url, version_page
+from registry_dagster.outward.site.paths import dataset_page, root_of, url, version_page
 from registry_dagster.outward.site.version_view import moment_text
 
 __all__ = ["Pages", "Site"]
 
 _VERSION = re.compile(r"(?<!made against )(?<![\w.+-])[a-z][a-z0-9_.]*@v[1-9][0-9]*(?![\w@]|[.+-]\w)")
 """What may be a version's name in a sentence; it is one if the catalogue has it. A materialization version is not."""
+
+
+_MOST_LISTED = 200
+"""How many dependents a page lists."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,6 @@ class Pages:
             "day": _day,
             "moment": moment_text,
             "expiry": catalogue.expiry_words,
-            "list_page": list_page,
             "href": _href,
             "href_with": _href_with,
             "dataset_href": _dataset_href,
@@ -74,7 +77,7 @@ class Pages:
             path: Where it will be within the site.
             values: What the template shows.
         """
-        always = {"site": self._site, "root": root_of(path), "here": ""}
+        always = {"site": self._site, "path": path, "root": root_of(path), "here": "", "most_listed": _MOST_LISTED}
         return self._environment.get_template(f"{template}.html").render({**always, **values})
 
     @pass_context

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from registry_dagster.answers.current import Candidate, Taken
 from registry_dagster.answers.diff import Diff, diff
@@ -26,6 +27,9 @@ __all__ = ["EVERY_PAIR", "ColumnRow", "Fact", "State", "VersionView", "compared_
 
 EVERY_PAIR = 6
 """Of datasets with at most so many versions, every two are compared; of others each with the one before it."""
+
+_NEAR = 50
+"""How far back one of the same layout is looked for."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def version_view(catalogue: Catalogue, asked: Asked, entry: Entry) -> VersionVie
     code, unread = _code(entry)
     return VersionView(
         entry=entry,
-        now=entry.holding.now.version(entry.name),
+        now=entry.holding.now.versions[record.number - 1],
         states=tuple(_states(catalogue, entry)),
         table=tuple(_table(record.table)),
         published=tuple(_published(entry)),
@@ -112,14 +116,14 @@ def moment_text(moment: datetime) -> str:
 def compared_with(entry: Entry) -> list[Candidate]:
     """The earlier versions that a version is compared with, the latest first.
 
-    Of a dataset with many versions that is the one before it, of the same layout if there is one.
+    Of a dataset with many versions that is the one before it, of the same layout if there is one near.
     """
-    read = {record.number for record in entry.holding.records}
-    before = [each for each in entry.holding.candidates if each.number in read and each.number < entry.record.number]
-    if len(read) <= EVERY_PAIR:
-        return before[::-1]
-    alike = [each for each in before if each.layout == entry.candidate.layout]
-    return (alike or before)[-1:]
+    holding = entry.holding
+    before = reversed(holding.candidates[: entry.record.number - 1])
+    near = list(islice((each for each in before if each.number in holding.numbers), _NEAR))
+    if len(holding.numbers) <= EVERY_PAIR:
+        return near
+    return ([each for each in near if each.layout == entry.candidate.layout] or near)[:1]
 
 
 def _states(catalogue: Catalogue, entry: Entry) -> Iterator[State]:

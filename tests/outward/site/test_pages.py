@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice, pairwise
+from pathlib import Path
 
 import pytest
 
 from registry_dagster.errors import EngineCannotRead
+from registry_dagster.outward.site import build, render
 from registry_dagster.outward.site.catalogue import read_catalogue
 from registry_dagster.outward.site.version_view import compared_with
 from registry_dagster.tables.engines import ENGINES
-from tests.outward.site.conftest import HOSTILE, NASTY, NUCLEI, Built
+from tests.outward.site.conftest import HOSTILE, NASTY, NUCLEI, Built, Page
 
 VOID = {"br", "img", "input", "link", "meta", "option", "path", "rect"}
 
@@ -102,6 +105,23 @@ def test_a_version_says_what_it_comes_from_and_what_depends_on_it_as_the_registr
 )
 def test_a_page_says(built: Built, path: str, said: str) -> None:
     assert said in " ".join(built.page(path).text.split())
+
+
+def test_long_lists_are_on_pages_of_their_own(built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "_ON_A_PAGE", 3)
+    monkeypatch.setattr(render, "_MOST_LISTED", 3)
+    build.build_site(built.registry, tmp_path / "site", answers=0)
+    long = built._replace(folder=tmp_path / "site")
+    lists = {path.name: Page(path) for path in long.folder.glob("*.html")}
+    assert NUCLEI in lists["datasets-2.html"].text
+    assert NUCLEI not in lists["index.html"].text
+    counts = [long.page(f"datasets/hemibrain.counts/{name}.html") for name in ("index", "versions-2", "versions-3")]
+    shown = [[text for text in page.shown if re.fullmatch("v[0-9]", text)] for page in counts]
+    assert shown == [["v8", "v7", "v6"], ["v5", "v4", "v3"], ["v2", "v1"]]
+    for page in (*lists.values(), *counts):
+        assert all(page.target(each).is_file() for each in page.addresses if each != "data:,")
+    said = long.page("datasets/hemibrain.neurons/v1.html").text
+    assert "… and 6 more: feature-registry dependents hemibrain.neurons@v1" in said
 
 
 def test_pages_have_landmarks_headings_in_order_and_names_for_what_is_scrolled(built: Built) -> None:

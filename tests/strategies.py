@@ -21,6 +21,7 @@ from registry_dagster.model.base import Int64, Model
 from registry_dagster.model.columns import SEMANTICS
 from registry_dagster.model.dataset import Dataset, Owner
 from registry_dagster.model.dataset_version import DatasetVersion, Provenance
+from registry_dagster.model.layout import LayoutName
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.moments import UtcDateTime
 from registry_dagster.model.names import (
@@ -33,7 +34,7 @@ from registry_dagster.model.names import (
     join_path,
 )
 from registry_dagster.model.reference import Reference
-from registry_dagster.model.signals import SIGNALS, SpatialDrift
+from registry_dagster.model.signals import SIGNALS, CompatibilityRange, Crosswalk, SpatialDrift
 from registry_dagster.model.table import (
     CsvPin,
     DeltaPin,
@@ -94,6 +95,7 @@ _NAMED: tuple[tuple[Any, SearchStrategy[Any]], ...] = (
     (VersionNameText, st.builds("{}@v{}".format, _dataset_names, _numbers)),
     (MaterializationNameText, st.builds("{}@{}".format, _upstream_names, _upstream_names)),
     (SystemName, _upstream_names),
+    (LayoutName, _upstream_names),
     (VersionText, _upstream_names),
     (ColumnPath, column_paths),
     (AnnotationType, _annotation_types),
@@ -166,14 +168,47 @@ def models(kind: type[Model], **fixed: SearchStrategy[Any]) -> SearchStrategy[An
 
 
 def _built(kind: type[Model], data: dict[str, Any]) -> Model | None:
-    """The model, or None where a rule over several of its fields does not hold."""
-    if kind is SpatialDrift:
-        known = [name for name in ("p50_nm", "p95_nm", "max_nm") if data.get(name) is not None]
-        data |= zip(known, sorted(data[name] for name in known), strict=True)
+    """The model, or None where a rule over several of its fields does not hold; the common rules are made to hold."""
+    if data.get("unit") == "voxel" and "resolution_nm" in kind.model_fields:
+        data = {**data, "resolution_nm": data.get("resolution_nm") or (4.0, 4.0, 40.0)}
+    data = _FITTED[kind](data) if kind in _FITTED else data
     try:
         return kind(**data)
     except InvalidDeclaration:
         return None
+
+
+def _drift(data: dict[str, Any]) -> dict[str, Any]:
+    """At least one figure, and each no smaller than the one before."""
+    known = [name for name in ("p50_nm", "p95_nm", "max_nm") if data.get(name) is not None]
+    ordered = dict(zip(known, sorted(data[name] for name in known), strict=True))
+    return {**data, **(ordered or ({} if data.get("axis_p95_nm") else {"p95_nm": 8.0}))}
+
+
+def _range(data: dict[str, Any]) -> dict[str, Any]:
+    """At least one end."""
+    return data if data.get("from_version") or data.get("to_version") else {**data, "to_version": "1300"}
+
+
+def _crosswalk(data: dict[str, Any]) -> dict[str, Any]:
+    """Some table."""
+    return data if data.get("dataset") or data.get("table") else {**data, "table": "bodies"}
+
+
+def _reference(data: dict[str, Any]) -> dict[str, Any]:
+    """A version, state or layout of a dataset alone, and never a version with one of the others."""
+    if data.get("to") is None:
+        return {**data, "to_version": None, "at": None, "layout": None}
+    return data if data.get("to_version") is None else {**data, "at": None, "layout": None}
+
+
+_FITTED: Mapping[type[Model], Callable[[dict[str, Any]], dict[str, Any]]] = {
+    SpatialDrift: _drift,
+    CompatibilityRange: _range,
+    Crosswalk: _crosswalk,
+    Reference: _reference,
+}
+"""Model → what it makes of any values of its fields, so that few draws are thrown away."""
 
 
 def _references(paths: SearchStrategy[str]) -> SearchStrategy[Reference]:
@@ -194,7 +229,11 @@ _pins = st.one_of(
 )
 _columns = st.one_of(*map(models, SEMANTICS.values()))
 _signals = st.one_of(*map(models, SIGNALS.values()))
-materializations: SearchStrategy[MaterializationVersion] = models(MaterializationVersion)
+materializations: SearchStrategy[MaterializationVersion] = models(
+    MaterializationVersion,
+    source=_upstream_names.map(str.lower),
+    aliases=st.lists(st.builds("{}@{}".format, _upstream_names, _upstream_names), max_size=2, unique=True).map(tuple),
+)
 datasets: SearchStrategy[Dataset] = models(Dataset)
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.cli.program import Run, run_command
 from tests.sources.servers import MINNIE, TOKEN, cave, neuprint
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 RELEASES = """\
 materializations:
   - {system: h01, version: c3, source: h01, timestamp: 2021-05-29T00:00:00Z}
@@ -27,8 +25,7 @@ def run(tmp_path: Path) -> Run:
     environment = {**os.environ, **ours, "CAVE_TOKEN": TOKEN, "NEUPRINT_APPLICATION_CREDENTIALS": TOKEN}
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [str(Path(sys.executable).with_name("feature-registry")), "materializations", *words]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        return run_command(("materializations", *words), environment, tmp_path)
 
     return run
 

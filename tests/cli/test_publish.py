@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from tests.cli.program import Run, run_command
 
 DECLARATION = """
 dataset: {name: lab.cells, owners: ["team:cells"]}
@@ -19,7 +19,6 @@ materializations: [{system: minnie65_public, version: 1300, source: cave}]
 columns:
   root_id: {semantic: root_id, id_space: minnie65_public}
 """
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
@@ -31,8 +30,7 @@ def run(tmp_path: Path) -> Run:
     environment.pop("FEATURE_REGISTRY_PUBLISHER", None)
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [str(Path(sys.executable).with_name("feature-registry")), *words]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        return run_command(words, environment, tmp_path)
 
     return run
 

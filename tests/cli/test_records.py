@@ -6,17 +6,15 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from registry_dagster.registry.registry import Registry
+from tests.cli.program import Run, run_command
 from tests.gms.server import StandInGms
 from tests.registry.declared import declared, facts
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 NAME = "hemibrain.neurons"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0.dG9rZW4"
 
@@ -36,10 +34,7 @@ def run(tmp_path: Path, path: Path) -> Run:
     environment.pop("FEATURE_REGISTRY_PUBLISHER", None)
 
     def run(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        command = [str(Path(sys.executable).with_name("feature-registry")), *words]
-        return subprocess.run(
-            command, cwd=tmp_path, env=environment | more, capture_output=True, text=True, check=False
-        )
+        return run_command(words, environment | more, tmp_path)
 
     return run
 

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,10 +14,10 @@ import pytest
 
 from registry_dagster.registry.registry import Registry
 from registry_dagster.tables import inspect_table
+from tests.cli.program import Run, run_command
 from tests.registry.declared import declared
 from tests.tables.storage.fake_stores import Failing, serving
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 NEURONS, SYNAPSES = "hemibrain.neurons", "hemibrain.synapses"
 ROWS = pa.table({"body_id": pa.array([1, 2], pa.int64()), "score": pa.array([0.5, 1.0], pa.float32())})
 
@@ -33,8 +32,7 @@ def run(tmp_path: Path) -> Run:
     environment = {**os.environ, "FEATURE_REGISTRY": f"lite://{tmp_path}/registry.db", "COLUMNS": "200"}
 
     def run(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        command = [str(Path(sys.executable).with_name("feature-registry")), "verify", *words]
-        return subprocess.run(command, env=environment | more, capture_output=True, text=True, check=False)
+        return run_command(("verify", *words), environment | more, tmp_path)
 
     return run
 
@@ -92,9 +90,13 @@ def test_a_store_that_cannot_be_reached_is_exit_code_3(run: Run, tmp_path: Path)
     assert "s3cr3t" not in result.stdout + result.stderr
 
 
-def test_on_a_terminal_it_shows_how_far_it_is(run: Run, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("run")
+def test_on_a_terminal_it_shows_how_far_it_is(tmp_path: Path) -> None:
     (tmp_path / f"{SYNAPSES}.parquet").unlink()
-    result = run("--all", TTY_COMPATIBLE="1", FORCE_COLOR="1")
+    registry = {"FEATURE_REGISTRY": f"lite://{tmp_path}/registry.db", "TTY_COMPATIBLE": "1", "FORCE_COLOR": "1"}
+    # What a terminal is, the program decides when it starts.
+    command = [str(Path(sys.executable).with_name("feature-registry")), "verify", "--all"]
+    result = subprocess.run(command, env={**os.environ, **registry}, capture_output=True, text=True, check=False)
     assert "verifying: " in result.stdout
     assert f"{SYNAPSES}@v1:" in result.stdout
     assert "2 versions: 1 intact, 1 missing" in result.stdout

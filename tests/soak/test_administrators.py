@@ -28,7 +28,7 @@ FILTERED = Rights((*PUBLISHER.grants, Grant(frozenset(["EDIT_LINEAGE"]))), judge
 """A server that leaves lineage out of what this publisher reads."""
 
 TOKENS = {"token-of-ada": PUBLISHER, "token-of-bob": FILTERED}
-SCHEDULES, USUAL, BLOCK = 10_000, 60, 20
+SCHEDULES, USUAL, BLOCK = 10_000, 20, 20
 ATTEMPTS = 12
 
 

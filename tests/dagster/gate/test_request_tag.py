@@ -47,3 +47,8 @@ def test_the_cursor_of_an_earlier_release_reads_requests_back_from_their_runs() 
     cursor = Cursor.from_text(old)
     assert cursor == Cursor(seen={"cells": 7}, approved={"k"}, catching_up=True)
     assert Cursor.from_text(cursor.to_text()) == cursor
+
+
+@pytest.mark.parametrize("text", [None, "", "not json", '{"format": 0}', '{"format": 1, "seen": 3}', "[]"])
+def test_a_cursor_that_cannot_be_read_begins_again(text: str | None) -> None:
+    assert Cursor.from_text(text) == Cursor()

@@ -259,7 +259,7 @@ def test_a_new_daemon_goes_on_where_the_old_one_stopped(
     assert len(after.tick()) == 1
 
 
-@pytest.mark.parametrize("cursor", [None, "", "not json", '{"format": 0}', '{"format": 1, "seen": 3}', "[]"])
+@pytest.mark.parametrize("cursor", [None, "not json"])
 def test_a_lost_cursor_repeats_nothing(
     instance: Instance,
     resource: rd.FeatureRegistry,

@@ -110,14 +110,14 @@ class _Loader(yaml.SafeLoader):
         for key_node in (each for each, _ in _pairs(node) if each.tag != _MERGE):
             key = self._plain_key(key_node)
             if key in seen:
-                raise yaml.MarkedYAMLError(problem=f"{key!r} is given twice", problem_mark=key_node.start_mark)
+                raise _Unfit(problem=f"{key!r} is given twice; keep one", problem_mark=key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
 
     def _plain_key(self, node: yaml.Node) -> str | float:
         key = cast("object", self.construct_object(node, deep=True))
         if not isinstance(key, str | int | float | bool):
-            raise yaml.MarkedYAMLError(problem="a key must be a plain word", problem_mark=node.start_mark)
+            raise _Unfit(problem="a key must be a plain word", problem_mark=node.start_mark)
         return key
 
 
@@ -135,20 +135,21 @@ class Document:
     data: Any
     root: yaml.Node | None
 
-    def located(self, title: str, problems: Sequence[Problem]) -> str:
+    def located(self, problems: Sequence[Problem], title: str = "") -> str:
         """What is wrong with the data, with the document's name and the line of each problem.
 
         Args:
-            title: What the document was meant to be.
             problems: What is wrong, by paths into the data.
+            title: What they have in common, if there is more to say than where they are.
         """
+        about = f" {title}:" if title else ""
         if self.root is None:
-            return "\n".join(f"{self.name}: {title}: {problem}" for problem in problems)
+            return "\n".join(f"{self.name}:{about} {problem}" for problem in problems)
         lines = [_line(self.root, problem.path) for problem in problems]
         if len(problems) == 1:
-            return f"{self.name}, line {lines[0]}: {title}: {problems[0]}"
+            return f"{self.name}, line {lines[0]}:{about} {problems[0]}"
         items = (f"  - line {line}: {problem}" for line, problem in zip(lines, problems, strict=True))
-        return "\n".join([f"{self.name}: {title}:", *items])
+        return "\n".join([f"{self.name}:{about}", *items])
 
 
 def read_document(source: str | PathLike[str], prepare: Prepare | None = None, part: Part | None = None) -> Document:

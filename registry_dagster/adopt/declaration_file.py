@@ -18,6 +18,7 @@ from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.layout import AnyLayout
 from registry_dagster.model.materialization import AnyMaterialization
 from registry_dagster.model.names import ColumnPath, VersionNameText
+from registry_dagster.model.problems import unknown_field
 from registry_dagster.model.spelling import read_declared
 from registry_dagster.model.table import TableFormat
 from registry_dagster.model.text import Description, Text
@@ -167,21 +168,28 @@ def read_file(source: Path | str, *, folder: Path | None = None) -> ReadFile:
     """
     document = read_declared(source, DeclarationFile)
     if problems := todo_problems(document):
-        raise InvalidDeclaration(document.located("still to be decided", problems), problems)
+        raise InvalidDeclaration(document.located(problems, "still to be decided"), problems)
     beside = folder or (source.parent if isinstance(source, Path) else Path())
     try:
         own, meaning = _parts(document.data)
         tables = Tables.from_json(own)
         declared = tuple(_declared(meaning, own, tables, beside))
     except InvalidDeclaration as error:
-        raise InvalidDeclaration(document.located(FeatureTable.__name__, error.problems), error.problems) from None
+        raise InvalidDeclaration(document.located(error.problems), error.problems) from None
     return ReadFile(document, declared, tables.reviewed_by, tables.reviewed)
 
 
 def _parts(data: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What is beside the declaration, and the declaration; all of it declares something that is not a mapping."""
+    """What is beside the declaration, and the declaration; all of it declares something that is not a mapping.
+
+    Raises:
+        InvalidDeclaration: a field that neither has.
+    """
     if not is_json_object(data):
         return {}, data
+    known = list(DeclarationFile.model_fields)
+    if problems := [Problem((name,), unknown_field(name, known)) for name in data if name not in known]:
+        raise InvalidDeclaration("\n".join(map(str, problems)), problems)
     return (
         {name: value for name, value in data.items() if name in Tables.model_fields},
         {name: value for name, value in data.items() if name not in Tables.model_fields},

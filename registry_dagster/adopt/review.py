@@ -42,11 +42,11 @@ def check_reviewed(file: ReadFile) -> None:
     data = file.document.data
     if file.reviewed_by is None and (_BY in data or _WHAT in data):
         problem = Problem((_BY,), "nobody has reviewed this draft; read it and write your name here")
-        raise PublishRefused(file.document.located("draft", [problem]))
+        raise PublishRefused(file.document.located([problem], "draft"))
     if file.reviewed is not None and file.reviewed != content_digest(file.document):
         changed = f"what the file declares was changed after {file.reviewed_by} had reviewed it; read it again, then "
         problem = Problem((_WHAT,), f"{changed}run feature-registry review {file.name}")
-        raise PublishRefused(file.document.located("draft", [problem]))
+        raise PublishRefused(file.document.located([problem], "draft"))
 
 
 def review(path: Path, by: str) -> bool:

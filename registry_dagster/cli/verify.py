@@ -46,7 +46,7 @@ def verify(
             show(as_json, one.to_dict(), lambda: _print_one(one))
             states = _counted([one])
         else:
-            raise InvalidDeclaration("pass a version, e.g. feature-registry verify dataset@v1, or pass --all")
+            raise InvalidDeclaration("pass a version, e.g. feature-registry verify dataset@vN, or pass --all")
     if states["damaged"]:
         raise typer.Exit(1)
     if states["unreachable"]:

@@ -24,7 +24,7 @@ from typing_extensions import Self
 from registry_dagster.errors import InvalidDeclaration, Problem
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.problems import problems_of
-from registry_dagster.model.text import shown, suggestion
+from registry_dagster.model.text import given, shown, suggestion
 
 __all__ = ["Int64", "Model", "OrText", "Several", "variant"]
 
@@ -100,7 +100,7 @@ class Model(BaseModel):
             InvalidDeclaration: naming each field, what is wrong, and the fix.
         """
         if not is_json_object(data):
-            problem = Problem((), f"expected a mapping of field names, got {shown(data)}")
+            problem = Problem((), f"expected a mapping of field names, got {given(data)}")
             raise InvalidDeclaration.listing(cls.__name__, [problem])
         return cls(**data)
 

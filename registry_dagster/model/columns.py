@@ -77,6 +77,8 @@ SEMANTICS: dict[str, type[Model]] = {kind.model_fields["semantic"].default: kind
 
 
 def _by_semantic(value: object) -> object:
+    if isinstance(value, str) and value in SEMANTICS:
+        raise ValueError(f"{value!r} is a semantic alone; write {{semantic: {value}}}, with its other fields")
     return variant(value, "semantic", SEMANTICS) if is_json_object(value) else value
 
 

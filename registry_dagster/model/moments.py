@@ -21,10 +21,7 @@ _NUMBER = re.compile(r"\s*[-+]?[\d.]+([eE][-+]?\d+)?\s*")
 def _to_utc(moment: datetime) -> datetime:
     moment = _plain(moment)
     if moment.tzinfo is None:
-        raise ValueError(
-            f"{moment.isoformat()} has no time zone; write it as {moment.isoformat()}Z or "
-            "datetime(..., tzinfo=timezone.utc)"
-        )
+        raise ValueError(f"{moment.isoformat()} has no time zone; write it as {moment.isoformat()}Z if it is in UTC")
     try:
         return moment.astimezone(timezone.utc)
     except OverflowError:

@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from registry_dagster.errors import InvalidDeclaration, Problem
-from registry_dagster.model.text import shown, suggestion
+from registry_dagster.model.text import given, nearest_word, suggestion
 
-__all__ = ["problems_of"]
+__all__ = ["problems_of", "unknown_field"]
 
 _LIST = "must be a list, e.g. [a, b]"
 _FIELDS = "must be a mapping of field names to values"
@@ -44,8 +44,13 @@ def problems_of(error: ValidationError, known: Collection[str] = ()) -> Iterator
         error: What the validator found.
         known: The fields that it has.
     """
-    for found in error.errors(include_url=False):
-        path, raised = found["loc"], found.get("ctx", {}).get("error")
+    all_found = error.errors(include_url=False)
+    misspelt = {(*each["loc"][:-1], nearest_word(str(each["loc"][-1]), known)) for each in all_found if _is_extra(each)}
+    for found in all_found:
+        path, raised = _place(found), found.get("ctx", {}).get("error")
+        if found["type"] == "missing" and path in misspelt:
+            # It is there under another name, and that is said already.
+            continue
         if isinstance(raised, InvalidDeclaration):
             yield from (Problem((*path, *inner.path), inner.text) for inner in raised.problems)
         elif raised is not None:
@@ -54,19 +59,40 @@ def problems_of(error: ValidationError, known: Collection[str] = ()) -> Iterator
             yield Problem(path, _words(found, known))
 
 
+def unknown_field(name: str, known: Collection[str]) -> str:
+    """Words for a field that is none of those known."""
+    return f"unknown field{suggestion(name, known)} Its fields are {', '.join(known)}"
+
+
+def _is_extra(found: ErrorDetails) -> bool:
+    return found["type"] == "extra_forbidden"
+
+
+def _place(found: ErrorDetails) -> tuple[str | int, ...]:
+    """Where a problem is in what was written: a wrong key is at the key, and a list that is too short at the list."""
+    path = found["loc"]
+    is_inside = path[-1:] == ("[key]",) or (found["type"] == "missing" and isinstance(path[-1], int))
+    return path[:-1] if is_inside else path
+
+
 def _words(found: ErrorDetails, known: Collection[str]) -> str:
     if found["type"] == "missing":
-        return "required, but missing"
-    if found["type"] == "extra_forbidden":
-        return f"unknown field{suggestion(str(found['loc'][-1]), known)} Its fields are {', '.join(known)}"
+        last = found["loc"][-1]
+        few = isinstance(last, int)
+        return f"must have {last + 1} values, got {given(found['input'])}" if few else "required, but missing"
+    if _is_extra(found):
+        return unknown_field(str(found["loc"][-1]), known)
     if found["type"] == "literal_error":
         return _one_of(str(found.get("ctx", {}).get("expected", "")), found["input"])
     # "Input should be …", "String should have …": the subject is the field, which is named before.
     said = re.sub(r"^\w+ should ", "must ", found["msg"].partition(" after validation")[0])
-    return f"{_WORDS.get(found['type'], said)}, got {shown(found['input'])}"
+    words = _WORDS.get(found["type"], said)
+    if words is _LIST and isinstance(found["input"], str):
+        return f"must be a list; write [{given(found['input'])}]"
+    return f"{words}, got {given(found['input'])}"
 
 
-def _one_of(expected: str, given: object) -> str:
+def _one_of(expected: str, value: object) -> str:
     """Words for a value that is none of a few: they may be meant all the same."""
-    meant = suggestion(str(given), re.findall(r"'([^']*)'", expected)).rstrip(".")
-    return f"must be {expected}, got {shown(given)}{meant}"
+    meant = suggestion(str(value), re.findall(r"'([^']*)'", expected)).rstrip(".")
+    return f"must be {expected}, got {given(value)}{meant}"

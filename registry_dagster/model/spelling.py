@@ -47,7 +47,7 @@ def declared_from(document: Document, kind: type[M]) -> M:
     try:
         return kind.from_json(document.data)
     except InvalidDeclaration as error:
-        raise InvalidDeclaration(document.located(kind.__name__, error.problems), error.problems) from None
+        raise InvalidDeclaration(document.located(error.problems), error.problems) from None
 
 
 def read_declared_items(

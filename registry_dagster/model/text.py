@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 from registry_dagster.model.meant import MEANT
 from registry_dagster.model.recorded import is_recorded
 
-__all__ = ["Description", "Reason", "Text", "UrnText", "shown", "suggestion"]
+__all__ = ["Description", "Reason", "Text", "UrnText", "given", "nearest_word", "shown", "suggestion"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -22,10 +22,21 @@ _REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?` for the known word that is meant or nearest, whatever its case, or a full stop."""
-    by_letters = {each.casefold(): each for each in known}
-    meant = [each for each in MEANT.get(word.casefold(), ()) if each in by_letters]
-    near = meant or difflib.get_close_matches(word.casefold(), list(by_letters), n=1)
-    return f"; did you mean '{by_letters[near[0]]}'?" if near else "."
+    near = nearest_word(word, known)
+    return f"; did you mean '{near}'?" if near else "."
+
+
+def nearest_word(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is meant by another, one of them or several, or else the nearest by its letters."""
+    folded, by_letters = word.casefold(), {each.casefold(): each for each in known}
+    meant = [each for one in (folded, folded.removesuffix("s")) for each in MEANT.get(one, ()) if each in by_letters]
+    near = meant or difflib.get_close_matches(folded, list(by_letters), n=1)
+    return by_letters[near[0]] if near else None
+
+
+def given(value: object) -> str:
+    """What was given, as an error says it: a key without a value has nothing."""
+    return "nothing" if value is None else shown(value)
 
 
 def shown(value: object, limit: int = 80) -> str:

@@ -78,15 +78,15 @@ versions:
     [
         (
             "table: a\nversions: [{table: b}]\n",
-            "line 6: FeatureTable: table: versions says where the tables are",
+            "line 6: table: versions says where the tables are",
         ),
-        ("versions:\n  - table: a\n    layouts: id\n", "line 8: FeatureTable: versions.0.layouts: unknown field"),
+        ("versions:\n  - table: a\n    layouts: id\n", "line 8: versions.0.layouts: unknown field"),
         (
             "versions:\n  - table: a\n    columns:\n      x: {semantic: flags}\n",
-            "line 9: FeatureTable: versions.0.columns.x.semantic: unknown 'flags'; did you mean 'flag'?",
+            "line 9: versions.0.columns.x.semantic: unknown 'flags'; did you mean 'flag'?",
         ),
         ("versions:\n  - table: a\n    columns: {x: {semantic: position, axis: x}}\n", "line 8"),
-        ("tabel: a\n", "line 6: FeatureTable: tabel: unknown field"),
+        ("tabel: a\n", "line 6: tabel: unknown field"),
         ("versions: [{table: a, materializations: [1300]}]\n", "versions.0.materializations.0"),
         ("table: {location: a, types: 1}\n", "table.types"),
     ],

@@ -95,11 +95,11 @@ def test_the_schema_describes_declarations(run: Run) -> None:
 @pytest.mark.parametrize(
     ("declaration", "said"),
     [
-        (DECLARATION.replace("lab.cells", "Lab cells"), "FeatureTable: dataset.name: 'Lab cells' is not a"),
+        (DECLARATION.replace("lab.cells", "Lab cells"), "dataset.name: 'Lab cells' is not a"),
         (DECLARATION.replace("root_id, id", "root_ids, id"), "unknown 'root_ids'; did you mean 'root_id'?"),
         (DECLARATION + "  root_id: {semantic: flag}\n", "'root_id' is given twice"),
         (DECLARATION.replace("root_id:", "cell_id:"), "cell_id: declared, but the table has no such column"),
-        ("- 1\n", "FeatureTable: expected a mapping of field names, got [1]"),
+        ("- 1\n", "expected a mapping of field names, got [1]"),
         ("{", "cells.yaml: not a YAML file"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from registry_dagster.adopt.declaration_file import read_file
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.columns import SEMANTICS
 from registry_dagster.model.feature_table import FeatureTable
@@ -36,13 +37,42 @@ REFERENCE = "references: [{columns: [a], to: lab.x, annotation_type: segment, st
         ("{semantic: flag}", "reference: []", "reference: unknown field; did you mean 'references'?"),
         ("{semantic: flag}", REFERENCE + "'many:1'}]", "got 'many:1'; did you mean 'n:1'?"),
         ("{semantic: flag}", "signals: [{signal: drift}]", "unknown 'drift'; did you mean 'spatial_drift'?"),
+        ("{semantic: flag}", REFERENCE.replace("unknown", "stable") + "'n:1'}]", "did you mean 'stable_within_table'?"),
+        ("{semantic: flag}", REFERENCE + "'n:1', match_rate: 1}]", "did you mean 'expected_match_rate'?"),
+        ("{semantic: count, counted: neurons}", "", "'neurons'; did you mean 'segment'?"),
+        ("{semantic: root_id, id_space: x, side: postsynaptic}", "", "got 'postsynaptic'; did you mean 'post'?"),
+        ("RootId", "", "columns.a: must be a mapping of field names to values, got 'RootId'"),
+        ("root_id", "", "columns.a: 'root_id' is a semantic alone; write {semantic: root_id}, with its other fields"),
         ("5", "", "columns.a: must be a mapping of field names to values, got '5'"),
+        ("", "", "columns.a: must be a mapping of field names to values, got nothing"),
+        ("{semantic: flag}", "version: []", "version: unknown field; did you mean 'versions'?"),
+        ("{semantic: flag}", "review: ada", "review: unknown field; did you mean 'reviewed_by'?"),
+        ("{semantic: flag}", "inputs: lab.x@v3", "inputs: must be a list; write ['lab.x@v3']"),
+        ("{semantic: flag}\n  b..c: {semantic: flag}", "", "columns.b..c: 'b..c' is not a column path"),
+        (
+            "{semantic: position, axis: x, frame: f, unit: voxel, resolution_nm: [4, 4]}",
+            "",
+            "columns.a.resolution_nm: must have 3 values, got [4, 4]",
+        ),
+        ("{semantic: flag}", "columns: {}", "line 6: 'columns' is given twice; keep one"),
     ],
 )
 def test_the_word_that_is_meant_is_named(column: str, more: str, said: str) -> None:
     with pytest.raises(InvalidDeclaration) as refused:
-        FeatureTable.from_yaml(DECLARATION.replace("COLUMN", column) + more)
+        read_file(DECLARATION.replace("COLUMN", column) + more)
     assert said in str(refused.value)
+    assert str(refused.value).startswith("the YAML text, line ")
+
+
+def test_a_misspelt_field_is_not_missing_as_well() -> None:
+    text = DECLARATION.replace("COLUMN", "{semantic: root_id, idspace: x}")
+    with pytest.raises(InvalidDeclaration) as refused:
+        FeatureTable.from_yaml(text)
+    (problem,) = refused.value.problems
+    assert problem.path == ("columns", "a", "idspace")
+    with pytest.raises(InvalidDeclaration) as refused:
+        FeatureTable.from_yaml(text.replace("idspace: x", "sides: pre"))
+    assert [problem.path[2] for problem in refused.value.problems] == ["id_space", "sides"]
 
 
 def test_a_word_is_suggested_only_where_it_is_allowed() -> None:

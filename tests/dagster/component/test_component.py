@@ -196,14 +196,14 @@ def test_a_missing_file_is_answered_with_the_nearest(guided: Project) -> None:
 def test_a_mistake_in_a_declarations_own_file_is_reported_at_its_line(guided: Project) -> None:
     guided.write(synapses=FILES["synapses.yaml"].replace("semantic: synapse_id", "semantic: synapsis_id"))
     said = refused(guided)
-    assert f"{guided.component / 'synapses.yaml'}, line 5: FeatureTable: columns.id.semantic: unknown" in said
+    assert f"{guided.component / 'synapses.yaml'}, line 5: columns.id.semantic: unknown" in said
 
 
 def test_a_rule_that_no_schema_can_express_names_the_dataset_and_its_line(guided: Project) -> None:
     guided.write(defs=FILES["defs.yaml"].replace("name: minnie65.cells", "name: Cells"))
     said = refused(guided)
     line = FILES["defs.yaml"].splitlines().index("    cells:") + 2
-    assert f"defs.yaml, line {line}: FeatureTable: dataset.name: 'Cells' is not a dataset name" in said
+    assert f"defs.yaml, line {line}: dataset.name: 'Cells' is not a dataset name" in said
 
 
 def test_importing_the_package_does_not_import_the_component() -> None:

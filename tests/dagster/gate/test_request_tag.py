@@ -49,6 +49,6 @@ def test_the_cursor_of_an_earlier_release_reads_requests_back_from_their_runs() 
     assert Cursor.from_text(cursor.to_text()) == cursor
 
 
-@pytest.mark.parametrize("text", [None, "", "not json", '{"format": 0}', '{"format": 1, "seen": 3}', "[]"])
-def test_a_cursor_that_cannot_be_read_begins_again(text: str | None) -> None:
-    assert Cursor.from_text(text) == Cursor()
+@pytest.mark.parametrize("text", ["", "not json", '{"format": 0}', '{"format": 1, "seen": 3}', "[]"])
+def test_a_cursor_that_somebody_else_wrote_is_none(text: str) -> None:
+    assert Cursor.from_text(text) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from registry_dagster.cli import app
 from registry_dagster.outward.site.build import build_site
+from registry_dagster.outward.site.serving import site_server
 from registry_dagster.registry.registry import Registry
 from tests.outward.site.conftest import HOSTILE, NUCLEI, Built, publish_everything
 from tests.ui.conftest import shoot
@@ -191,6 +193,19 @@ def test_all_text_stands_out_from_what_is_behind_it(opened: Opened, scheme: str,
     found = opened.page.evaluate(CONTRASTS)
     assert len(found) > 20
     assert [each for each in found if each[0] < CONTRAST] == []
+
+
+def test_it_works_from_a_server_just_as_well(opened: Opened) -> None:
+    with site_server(opened.site.folder, 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        opened.page.goto(f"http://127.0.0.1:{server.server_address[1]}/#q=nuclei")
+        opened.page.locator("#results li").first.wait_for()
+        assert {url.partition("/data/")[0].partition("/assets/")[0] for url in opened.asked if "js" in url} == {
+            f"http://127.0.0.1:{server.server_address[1]}"
+        }
+        opened.asked.clear()
+        opened.page.goto("about:blank")
+        server.shutdown()
 
 
 def test_it_prints_what_is_to_read_and_no_more(opened: Opened) -> None:

@@ -17,7 +17,7 @@ _MOST_LINES = 120
 
 def join_picture(catalogue: Catalogue, asked: Asked, datasets: Sequence[str]) -> Picture:
     """How datasets join, by the answers made at build and the references that tables declare."""
-    names = list(datasets)[:MOST_TABLES]
+    names = [name for name in datasets if name in catalogue.current][:MOST_TABLES]
     refers = {name: _targets(catalogue, name) & set(names) for name in names}
     ranks = _ranks(refers)
     columns = [[_node(catalogue, name) for name in names if ranks[name] == rank] for rank in range(len(names))]

@@ -9,6 +9,7 @@ from itertools import islice
 
 from registry_dagster.answers.current import Candidate, Taken
 from registry_dagster.answers.diff import Diff, diff
+from registry_dagster.answers.places import tables_at
 from registry_dagster.errors import EngineCannotRead
 from registry_dagster.model.act import Act
 from registry_dagster.model.table import TableFacts
@@ -88,11 +89,12 @@ def version_view(catalogue: Catalogue, asked: Asked, entry: Entry) -> VersionVie
     record = entry.record
     dependents = catalogue.dependents(entry.name)
     code, unread = _code(entry)
+    now = entry.holding.now.versions[record.number - 1]
     return VersionView(
         entry=entry,
-        now=entry.holding.now.versions[record.number - 1],
+        now=now,
         states=tuple(_states(catalogue, entry)),
-        table=tuple(_table(record.table)),
+        table=tuple(_table(record.table, now)),
         published=tuple(_published(entry)),
         columns=tuple(_columns(entry)),
         references=tuple(map(reference_words, record.references)),
@@ -131,8 +133,9 @@ def _states(catalogue: Catalogue, entry: Entry) -> Iterator[State]:
         yield State(str(state), catalogue.state_pages.get(state.key), catalogue.expiry_words(state))
 
 
-def _table(table: TableFacts) -> Iterator[Fact]:
+def _table(table: TableFacts, now: VersionNow) -> Iterator[Fact]:
     yield Fact("location", table.location, "code")
+    yield from (Fact("known place", str(place)) for place in now.places)
     yield Fact("format", table.format)
     yield from (Fact(name.replace("_", " "), text, "code") for name, text in table.pin.identity.items() if text)
     for name in ("committed_at", "last_modified"):
@@ -170,12 +173,13 @@ def _columns(entry: Entry) -> Iterator[ColumnRow]:
 
 def _code(entry: Entry) -> tuple[list[Fact], list[str]]:
     """The programs that read its table, and why there is none for other engines."""
-    taken = _taken(entry.candidate)
+    taken, record = _taken(entry.candidate), entry.record
+    tables = tables_at(record.table, record.name, entry.holding.acts)
     programs: list[Fact] = []
     refused: list[str] = []
     for engine in ENGINES:
         try:
-            programs.append(Fact(engine, read_code(entry.record, engine, remark=taken.remark), "code"))
+            programs.append(Fact(engine, read_code(record, engine, tables=tables, remark=taken.remark), "code"))
         except EngineCannotRead as error:
             refused.append(str(error))
     return programs, refused

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
+import shutil
+import sqlite3
+from contextlib import closing
 from itertools import islice, pairwise
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from registry_dagster.errors import EngineCannotRead
 from registry_dagster.outward.site import build, render
 from registry_dagster.outward.site.catalogue import read_catalogue
 from registry_dagster.outward.site.version_view import compared_with
+from registry_dagster.registry.registry import Registry
 from registry_dagster.tables.engines import ENGINES
 from tests.outward.site.conftest import HOSTILE, NASTY, NUCLEI, Built, Page
+from tests.registry.declared import declared, facts
 
 VOID = {"br", "img", "input", "link", "meta", "option", "path", "rect"}
 
@@ -60,6 +67,33 @@ def test_a_version_says_how_to_read_it_as_the_registry_does(built: Built) -> Non
                 assert built.registry.read_code(name, engine).strip() in shown
             except EngineCannotRead:
                 continue
+
+
+def test_a_table_that_was_moved_is_read_where_it_is_now(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"body_id": [1], "score": pa.array([0.5], pa.float32())}), tmp_path / "old.parquet")
+    with Registry.open(f"lite://{tmp_path / 'registry.db'}", publisher="ada@lab.org") as registry:
+        registry.publish(declared(), str(tmp_path / "old.parquet"), message="First")
+        shutil.copy2(tmp_path / "old.parquet", tmp_path / "new.parquet")
+        registry.acts.relocate("hemibrain.neurons@v1", str(tmp_path / "new.parquet"), reason="another disk")
+        build.build_site(registry, tmp_path / "site")
+        shown = Page(tmp_path / "site" / "datasets" / "hemibrain.neurons" / "v1.html").text
+        assert registry.read_code("hemibrain.neurons@v1", "polars").strip() in shown
+        (place,) = registry.acts.now("hemibrain.neurons").versions[0].places
+        assert str(place) in shown
+
+
+def test_a_version_whose_record_others_changed_is_said_not_to_read_back(tmp_path: Path) -> None:
+    with Registry.open(f"lite://{tmp_path / 'registry.db'}", publisher="ada@lab.org") as registry:
+        for version in range(2):
+            registry.publish(declared(), facts(version), message="First")
+    with closing(sqlite3.connect(tmp_path / "registry.db")) as database, database:
+        spoil = "UPDATE metadata_aspect_v2 SET metadata = replace(metadata, 'First', 'Last') WHERE urn LIKE ?"
+        database.execute(spoil, ["%hemibrain.neurons@v2%"])
+    with Registry.open(f"lite://{tmp_path / 'registry.db'}") as registry:
+        assert build.build_site(registry, tmp_path / "site").versions == 1
+    page = Page(tmp_path / "site" / "datasets" / "hemibrain.neurons" / "index.html")
+    assert "its record does not read back" in page.text
+    assert all(page.target(each).is_file() for each in page.addresses if each != "data:,")
 
 
 def test_a_version_says_what_changed_as_the_registry_does(built: Built) -> None:

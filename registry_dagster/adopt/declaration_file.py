@@ -33,7 +33,8 @@ class TableSource(Model):
     Args:
         location: A path, which starts from the file's folder, or a URI.
         format: The table's format. Default: detected.
-        version: The physical version, as for `inspect_table`. Default: the current one.
+        version: The physical version, where the format keeps several: a Delta or Lance version, an Iceberg snapshot.
+            Default: the current one.
         types: Column → Arrow type, for CSV files and opaque tables.
         how_to_read: How people read it, for an opaque table.
     """
@@ -97,7 +98,8 @@ class DeclarationFile(Tables, FeatureTable):
 
     Args:
         dataset, columns, references, signals, inputs, layout: See `FeatureTable`.
-        materializations: What the tables are made against, unless each of `versions` says it.
+        materializations: What the tables are made against, unless each of `versions` says it. A name alone will do:
+            `system@version`, or `source/system@version`.
         table, versions, reviewed_by, reviewed: See `Tables`.
     """
 

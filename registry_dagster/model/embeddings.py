@@ -24,8 +24,11 @@ class _Vector(Column):
 
     @property
     def expected_type(self) -> str:
-        what = "floats" if self.dim is None else f"{self.dim} floats"
-        return f"{self.dim or 'several'} columns of floats" if self.last_column else f"list of {what}"
+        if self.last_column:
+            return f"{self.dim or 'several'} columns of floats"
+        if self.dim == 1:
+            return "float, or list of 1 float"
+        return "list of floats" if self.dim is None else f"list of {self.dim} floats"
 
     def dtype_problem(self, dtype: str) -> str | None:
         if dtypes.is_number(dtype) and (self.dim == 1 or self.last_column is not None):

@@ -87,6 +87,7 @@ class TransformedPosition(_Coordinates):
         frame: The frame it was carried into.
         unit: nm, um or voxel.
         resolution_nm: Size of a voxel in nm (x, y, z); required when the unit is voxel.
+        role: What the point marks.
         transform: Name of the transform.
         transform_version: Its version.
     """

@@ -83,14 +83,22 @@ class AnnotationId(Identifier):
 
 
 class SynapseId(Identifier):
-    """Id of a synapse, stable within its table."""
+    """Id of a synapse, stable within its table.
+
+    Args:
+        source_table: The upstream annotation table, e.g. `synapses_pni_2`.
+    """
 
     semantic: Literal["synapse_id"] = "synapse_id"
     source_table: Text | None = None
 
 
 class NucleusId(Identifier):
-    """Id of a nucleus, stable within its table."""
+    """Id of a nucleus, stable within its table.
+
+    Args:
+        source_table: The upstream annotation table, e.g. `nucleus_detection_v0`.
+    """
 
     semantic: Literal["nucleus_id"] = "nucleus_id"
     source_table: Text | None = None
@@ -130,7 +138,12 @@ class BodyId(Identifier):
 
 
 class SupervoxelId(Identifier):
-    """Id of a supervoxel, stable within one chunkedgraph."""
+    """Id of a supervoxel, stable within one chunkedgraph.
+
+    Args:
+        chunkedgraph: The chunkedgraph in which the id means something, e.g. `minnie3_v1`.
+        side: Which partner of a connection, where the table has two.
+    """
 
     _wide: ClassVar[bool] = True
     semantic: Literal["supervoxel_id"] = "supervoxel_id"
@@ -139,7 +152,12 @@ class SupervoxelId(Identifier):
 
 
 class Level2Id(Identifier):
-    """Id of a level-2 chunk, stable within one chunkedgraph."""
+    """Id of a level-2 chunk, stable within one chunkedgraph.
+
+    Args:
+        chunkedgraph: The chunkedgraph in which the id means something, e.g. `minnie3_v1`.
+        side: Which partner of a connection, where the table has two.
+    """
 
     _wide: ClassVar[bool] = True
     semantic: Literal["level2_id"] = "level2_id"
@@ -178,7 +196,11 @@ class TargetId(Identifier):
 
 
 class FunctionalUnitKey(Identifier):
-    """One part of the composite key of a functionally imaged unit (MICrONS)."""
+    """One part of the composite key of a functionally imaged unit (MICrONS).
+
+    Args:
+        part: Which part this column holds.
+    """
 
     semantic: Literal["functional_unit_key"] = "functional_unit_key"
     part: Literal["session", "scan_idx", "unit_id"]

@@ -38,6 +38,13 @@ Range = tuple[float, float]
 
 
 class _Extent(Column):
+    """An extent in space.
+
+    Args:
+        unit: The unit of the values.
+        resolution_nm: Size of a voxel in nm (x, y, z); required when the unit is voxel.
+    """
+
     resolution_nm: ResolutionNm | None = None
 
     @model_validator(mode="after")
@@ -91,6 +98,13 @@ class Length(_Extent):
 
 
 class _Quotient(Column):
+    """One quantity for another.
+
+    Args:
+        numerator_unit: The unit, or what is counted, above the line.
+        denominator_unit: The unit below the line.
+    """
+
     numerator_unit: Text
     denominator_unit: Text
 
@@ -192,6 +206,14 @@ class Label(Column):
 
 
 class _Graded(Column):
+    """A number on a scale.
+
+    Args:
+        range: Lowest and highest possible value.
+        direction: Whether a higher value means more of it.
+        calibrated: Whether it can be read as a frequency; leave out when unknown.
+    """
+
     range: Range | None = None
     direction: Literal["higher_is_more", "lower_is_more"] = "higher_is_more"
     calibrated: bool | None = None
@@ -212,13 +234,7 @@ class _Graded(Column):
 
 
 class Score(_Graded):
-    """A graded judgement, such as a detector's confidence.
-
-    Args:
-        range: Lowest and highest possible value.
-        direction: Whether a higher value means more of it.
-        calibrated: Whether it can be read as a frequency; leave out when unknown.
-    """
+    """A graded judgement, such as a detector's confidence."""
 
     semantic: Literal["score"] = "score"
 
@@ -241,7 +257,11 @@ class Probability(_Graded):
 
 
 class Timestamp(Column):
-    """A moment. `utc=False` says that the values carry another or no time zone."""
+    """A moment.
+
+    Args:
+        utc: Whether the values are in UTC; false says that they carry another or no time zone.
+    """
 
     semantic: Literal["timestamp"] = "timestamp"
     utc: bool = True

@@ -19,6 +19,13 @@ Nanometres = Annotated[float, Field(ge=0)]
 
 
 class _Signal(Model):
+    """A fact about a table.
+
+    Args:
+        basis: Where it is from: measured on the data, declared by whoever made the table, or taken from the literature.
+        description: The fact in words.
+    """
+
     basis: Basis
     description: Description | None = None
 
@@ -28,11 +35,15 @@ class SpatialDrift(_Signal):
 
     Args:
         kind: What moves them.
-        p50_nm, p95_nm, max_nm: The distances' median, 95th percentile and maximum.
+        p50_nm: The median of the distances.
+        p95_nm: The 95th percentile of the distances.
+        max_nm: The greatest distance.
         axis_p95_nm: The 95th percentile along x, y, z.
         n: How many points it was measured on.
-        from_frame, to_frame: Between which frames.
-        from_version, to_version: Between which versions.
+        from_frame: The frame that the points are in.
+        to_frame: The frame that they are compared with.
+        from_version: The version that the points are from.
+        to_version: The version that they are compared with.
         columns: The columns it is about; all positions when left out.
     """
 
@@ -90,9 +101,10 @@ class Crosswalk(_Signal):
     """A table that carries keys from one version or id space to another.
 
     Args:
-        dataset: The published dataset that is the crosswalk, or
-        table: the upstream table that is.
-        from_version, to_version: `system@version` at either end.
+        dataset: The published dataset that is the crosswalk; this or `table` is required.
+        table: The upstream table that is the crosswalk.
+        from_version: The materialization version it starts from, `system@version`.
+        to_version: The materialization version it leads to, `system@version`.
         columns: The key columns it carries over.
     """
 
@@ -111,7 +123,11 @@ class Crosswalk(_Signal):
 
 
 class Note(_Signal):
-    """A remark that no other signal holds."""
+    """A remark that no other signal holds.
+
+    Args:
+        text: The remark, as Markdown.
+    """
 
     signal: Literal["note"] = "note"
     text: Annotated[Description, Field(min_length=1)]

@@ -12,8 +12,9 @@ from tests.docs.pages import DOCS, PAGES, ROOT
 from tests.docs.program import Program
 from tests.registry.declared import declared, facts
 
-BY_THEMSELVES = ("access", "adopt", "reading-without-us")
-"""Pages that tests of their own run: beside a signing service, a bucket, and where this package cannot be imported."""
+BY_THEMSELVES = ("access", "adopt", "reading-without-us", "yaml")
+"""Pages that tests of their own run: beside a signing service, a bucket, where this package cannot be imported, and
+in parts of declarations."""
 
 
 def name_of(page: Path) -> str:

@@ -209,7 +209,7 @@ def test_what_a_model_was_made_from_may_change_without_it() -> None:
 @given(dataset_versions())
 def test_the_content_is_the_same_whoever_publishes_it_under_whatever_number(record: DatasetVersion) -> None:
     words = record.provenance.model_copy(update={"publisher": "somebody else", "message": "other words"})
-    again = record.model_copy(update={"number": record.number + 1, "label": "a label", "provenance": words})
+    again = record.model_copy(update={"number": record.number - 1 or 2, "label": "a label", "provenance": words})
     assert again.content_digest == record.content_digest
     assert again.digest != record.digest
 
@@ -217,7 +217,7 @@ def test_the_content_is_the_same_whoever_publishes_it_under_whatever_number(reco
 @given(dataset_versions())
 def test_what_a_changed_copy_takes_over_is_what_it_would_compute(record: DatasetVersion) -> None:
     changes: list[dict[str, Any]] = [
-        {"number": record.number + 1, "label": None},
+        {"number": record.number - 1 or 2, "label": None},
         {"provenance": record.provenance.model_copy(update={"message": "other words"})},
         {"columns": {}, "references": ()},
         {"draft": not record.draft, "reference_versions": {}},

@@ -82,4 +82,4 @@ def _rule(item: Document | InvalidDeclaration, where: str) -> CrawlRule:
     try:
         return CrawlRule.from_json(item.data)
     except InvalidDeclaration as error:
-        raise RegistryError(f"{where}: {error}") from error
+        raise RegistryError(item.located(error.problems)) from error

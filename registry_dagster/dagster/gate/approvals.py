@@ -66,7 +66,7 @@ class Approvals:
 
     Args:
         entries: The entries that can be read.
-        problems: One line for each entry that cannot be read: file, entry, what is wrong, the fix.
+        problems: One text for each entry that cannot be read: file, line, what is wrong, the fix.
     """
 
     entries: Sequence[Approval] = ()
@@ -84,20 +84,20 @@ def read_approvals(path: str | PathLike[str]) -> Approvals:
         if items.data is None:
             return Approvals()
         return Approvals(problems=[f"{file}: not a list, so it approves nothing; {_FORM}"])
-    return _approvals_in(file, items)
+    return _approvals_in(items)
 
 
-def _approvals_in(file: Path, items: Sequence[Document | InvalidDeclaration]) -> Approvals:
+def _approvals_in(items: Sequence[Document | InvalidDeclaration]) -> Approvals:
     entries: list[Approval] = []
     problems: list[str] = []
-    for number, item in enumerate(items, start=1):
+    for item in items:
         if isinstance(item, InvalidDeclaration):
             problems.append(f"{item}; the entry approves nothing")
             continue
         try:
             entries.append(_entry(item.data))
         except InvalidDeclaration as error:
-            problems.append(f"{file}, entry {number}: {error}")
+            problems.append(item.located(error.problems))
     return Approvals(entries, problems)
 
 

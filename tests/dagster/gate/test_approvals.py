@@ -30,10 +30,10 @@ def test_an_empty_file_approves_nothing(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("- {asset: cells, by: ada}", "entry 1: Approval: why: required, but missing"),
-        ("- {asset: cells, by: ada, why: x, run: y}", "entry 1: Approval: run: unknown field"),
-        ("- {asset: cells, by: ada, why: ''}", "entry 1: Approval: why:"),
-        ("- cells", "entry 1: not an entry; write a list of entries such as {asset: synapses,"),
+        ("- {asset: cells, by: ada}", "line 1: why: required, but missing"),
+        ("- {asset: cells, by: ada, why: x, run: y}", "line 1: run: unknown field"),
+        ("- {asset: cells, by: ada, why: ''}", "line 1: why:"),
+        ("- cells", "line 1: not an entry; write a list of entries such as {asset: synapses,"),
         ("asset: cells", "not a list, so it approves nothing"),
         ("- {asset: [", "not a YAML file"),
         ("- !!python/object/apply:os.system [ls]", "not a YAML file"),

@@ -452,7 +452,7 @@ def test_a_wrong_entry_is_reported_and_does_not_stop_the_others(
     gate.look()  # its cursor no longer has the request, so it must be kept
     with pytest.raises(PublishRefused) as failed:
         gate.look()
-    assert f"{approvals}, entry 1: Approval: why: required, but missing" in str(failed.value)
+    assert f"{approvals}, line 1: why: required, but missing" in str(failed.value)
     assert "asset 'cell' is approved, but no declared asset has that key here" in str(failed.value)
     approvals.write_text("")
     assert not gate.look().run_requests

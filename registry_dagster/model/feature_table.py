@@ -15,6 +15,7 @@ from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dtypes import is_number, list_of, storage
 from registry_dagster.model.embeddings import Embedding, ReducedEmbedding
 from registry_dagster.model.geometry import Position, TransformedPosition
+from registry_dagster.model.html import html_table
 from registry_dagster.model.layout import AnyLayout
 from registry_dagster.model.materialization import AnyMaterialization
 from registry_dagster.model.names import ColumnPath, VersionNameText, split_path
@@ -23,6 +24,7 @@ from registry_dagster.model.signals import AnySignal
 from registry_dagster.model.spans import neighbours, span
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.text import suggestion
+from registry_dagster.model.words import column_words
 
 __all__ = ["FeatureTable"]
 
@@ -63,6 +65,18 @@ class FeatureTable(Model):
                         f"{suggestion(path, self.columns)} Add it to columns",
                     )
         return self
+
+    def __str__(self) -> str:
+        against = ", ".join(map(str, self.materializations))
+        counts = {"columns": self.columns, "references": self.references, "signals": self.signals}
+        return f"{self.dataset.name}, made against {against}: " + ", ".join(
+            f"{len(each):,} {name}" for name, each in counts.items()
+        )
+
+    def _repr_html_(self) -> str:
+        """What its columns mean, as a notebook shows it."""
+        rows = [(path, " · ".join(column_words(column)), column.description) for path, column in self.columns.items()]
+        return html_table(("column", "meaning", "description"), rows, str(self))
 
     @classmethod
     def from_yaml(cls, source: str | PathLike[str]) -> Self:

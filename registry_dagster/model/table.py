@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import Self
 
 from registry_dagster.model.base import Int64, Model, Several
+from registry_dagster.model.html import html_table
 from registry_dagster.model.moments import UtcDateTime
 from registry_dagster.model.names import ColumnPath
 from registry_dagster.model.recorded import is_recorded
@@ -295,6 +296,15 @@ class TableFacts(Model):
         if twice:
             raise ValueError(f"fields: the table has duplicate columns: {', '.join(twice)}; rename one of each")
         return self
+
+    def __str__(self) -> str:
+        rows = "an unknown number of rows" if self.rows is None else f"{self.rows:,} rows"
+        return f"{self.pin.in_words} at {self.location}: {len(self.fields):,} columns and nested fields, {rows}"
+
+    def _repr_html_(self) -> str:
+        """Its columns, as a notebook shows them."""
+        rows = [(each.path, each.type, "yes" if each.nullable else "no") for each in self.fields]
+        return html_table(("column", "type", "nullable"), rows, str(self))
 
     @property
     def format(self) -> TableFormat:

@@ -116,9 +116,18 @@ class Plan:
         """The name it would get, or that of the version which already has the same content."""
         return self.record.name
 
+    def __str__(self) -> str:
+        changes = f"{len(self.diff.changes)} changes since {self.diff.before}" if self.diff is not None else None
+        lines = [f"{self.version} {_would(self)}", str(self.record.table), changes]
+        return "\n  ".join([*filter(None, lines), *(f"warning: {text}" for text in self.warnings)])
+
     def to_markdown(self) -> str:
         """The plan as a page of tables."""
         return "\n".join(_page(self))
+
+    def _repr_markdown_(self) -> str:
+        """The plan, as a notebook shows it."""
+        return self.to_markdown()
 
 
 @dataclass(frozen=True)
@@ -142,6 +151,15 @@ class Receipt:
     record: DatasetVersion
     target: str = ""
     notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        done = "published" if self.created else "unchanged: the same content is already published as"
+        where = f" in {self.target}" if self.target else ""
+        return "\n  ".join([f"{done} {self.version}{where}", *self.notes])
+
+    def _repr_markdown_(self) -> str:
+        """The receipt, as a notebook shows it."""
+        return self.to_markdown()
 
     def to_markdown(self) -> str:
         """The receipt as a table."""
@@ -188,9 +206,12 @@ def _doubts(feature_table: FeatureTable, table: TableFacts) -> Iterator[str]:
         yield from (f"{path}: {doubt}" for doubt in column.doubts(types[path]))
 
 
+def _would(plan: Plan) -> str:
+    return "would be published" if plan.creates else "is already published with the same content; nothing to write"
+
+
 def _page(plan: Plan) -> Iterator[str]:
-    would = "would be published" if plan.creates else "is already published with the same content; nothing to write"
-    yield f"### {code(plan.version)} {would}"
+    yield f"### {code(plan.version)} {_would(plan)}"
     yield from _list("Warnings", plan.warnings)
     yield from ("", markdown_table(("table", ""), [*_about_rows(plan), *_table_rows(plan.record)]))
     meanings = {path: " · ".join(column_words(column)) for path, column in plan.record.columns.items()}

@@ -18,6 +18,7 @@ from registry_dagster.datahub.urns import container_urn, version_urn
 from registry_dagster.datahub.version import record_from
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration, NotPublished
 from registry_dagster.model.act import Act
+from registry_dagster.model.html import html_lines
 from registry_dagster.model.names import VersionName, exact_version, parse_version
 from registry_dagster.model.table import TableFacts
 from registry_dagster.registry.records import Records
@@ -55,6 +56,10 @@ class Verification:
         found = [*record, *([str(self.table)] if self.table else []), *self.links]
         name = f"{self.version} (retired)" if self.retired else self.version
         return f"{name}: {found[0]}" if len(found) == 1 else "\n".join([f"{name}:", *(f"  {line}" for line in found)])
+
+    def _repr_html_(self) -> str:
+        """What was found, as a notebook shows it."""
+        return html_lines(str(self))
 
     @property
     def state(self) -> TableState:

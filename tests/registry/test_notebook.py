@@ -9,6 +9,7 @@ import pytest
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.registry.registry import Registry
 from registry_dagster.testing.search_behaviour import publish_examples
+from tests.registry.declared import declared, facts
 
 
 @pytest.fixture
@@ -53,3 +54,27 @@ def test_rows_become_data_frames(registry: Registry) -> None:
         assert list(frame["version"]) == [row.version for row in found]
     assert len(registry.find("nobody").to_polars()) == 0
     assert found.to_dict()["rows"][0]["materializations"] == ["minnie65_public@1412"]
+
+
+def test_what_is_planned_and_published_is_a_page_in_a_notebook_and_a_few_lines_in_print(registry: Registry) -> None:
+    meaning, table = declared(title="<b>Neurons</b>"), facts(3)
+    plan = registry.plan(meaning, table)
+    receipt = registry.publish(meaning, table, message="First")
+    assert "would be published" in plan._repr_markdown_()
+    assert "<b>" not in plan._repr_markdown_()
+    assert "| receipt |" in receipt._repr_markdown_()
+    assert str(receipt).splitlines()[0] == f"published hemibrain.neurons@v1 in {registry.target}"
+    assert str(registry.publish(meaning, table, message="Again")).startswith("unchanged: ")
+    for each in (plan, receipt, meaning, table, registry.verify("hemibrain.neurons@v1")):
+        assert len(str(each)) < 800
+
+
+def test_a_declaration_and_a_table_show_their_columns(registry: Registry) -> None:
+    assert str(facts(3)) == (
+        "version 3 of a Delta table at /data/neurons: 2 columns and nested fields, an unknown number of rows"
+    )
+    assert "<td>body_id</td><td>int64</td><td>yes</td>" in html(facts(3))
+    assert str(declared()) == "hemibrain.neurons, made against hemibrain@v1.2.1: 2 columns, 0 references, 0 signals"
+    assert "<td>body_id · id_space hemibrain</td>" in html(declared())
+    registry.publish(declared(), facts(3), message="First")
+    assert "the record is intact" in html(registry.verify("hemibrain.neurons@v1", record=True))

@@ -156,7 +156,7 @@ def test_push_to_a_server_takes_the_token_from_the_environment_and_never_shows_i
         (("promote", f"{NAME}@v1", "-m", "x", "--publisher", "ada"), "is not a draft"),
         (("label", f"{NAME}@v1", "v1", "-m", "x", "--publisher", "ada"), "looks like a version's number"),
         (("describe", NAME, "--owner", "team:Größe, (b) "), "owner"),
-        (("verify",), "pass a version, e.g. feature-registry verify dataset@v1, or pass --all"),
+        (("verify",), "pass a version, e.g. feature-registry verify dataset@vN, or pass --all"),
         (("verify", NAME), "is not an exact version"),
         (("verify", "--all", "lab.none"), "no version is published"),
         (("verify", f"{NAME}@v9", "--record"), "not published"),

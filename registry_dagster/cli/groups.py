@@ -25,7 +25,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "relocate",
         "also-at",
     ),
-    "Share": ("site", "serve", "export", "import", "mcp"),
+    "Share": ("site", "serve", "export", "import", "mirror", "mcp"),
     "Set-up": ("config", "doctor", "backup"),
 }
 """Heading → the commands below it, in order."""
@@ -64,6 +64,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "describe": ("describe minnie65.nuclei", 'describe minnie65.nuclei --title "All nuclei" -m "clearer"'),
     "export": ("export minnie65.nuclei@v1", "export minnie65.nuclei@v1 --as ro-crate"),
     "import": ("import croissant.json",),
+    "mirror": ("mirror public/registry", "mirror s3://lab-public/registry --json"),
     "mcp": ("mcp --registry lite:///lab/registry.db",),
     "site": ("site catalogue/", "site catalogue/ --as-of 2026-12-01 --answers 2000"),
     "serve": ("serve", "serve catalogue/ --port 8080"),

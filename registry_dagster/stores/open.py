@@ -36,6 +36,10 @@ def open_store(target: str, token: str | None = None) -> Store:
         from registry_dagster.stores.handoff_folder import FileStore
 
         return FileStore(_local_path(target, FILE_FORM))
+    if scheme == "mirror":
+        from registry_dagster.stores.mirror.store import MirrorStore
+
+        return MirrorStore(target.partition(":")[2])
     if is_server(target):
         from registry_dagster.stores.gms.credentials import client_for
         from registry_dagster.stores.gms.store import GmsStore

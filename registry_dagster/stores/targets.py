@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["DEFAULT_TARGET", "FILE_FORM", "LITE_FORM", "SERVER_FORM", "TARGETS", "is_server", "server_in_environment"]
+__all__ = [
+    "DEFAULT_TARGET",
+    "FILE_FORM",
+    "LITE_FORM",
+    "MIRROR_FORM",
+    "SERVER_FORM",
+    "TARGETS",
+    "is_server",
+    "server_in_environment",
+]
 
 LITE_FORM = "lite:///absolute/path/registry.db"
 FILE_FORM = "file:///absolute/folder"
 SERVER_FORM = "https://host:port"
+MIRROR_FORM = "mirror:https://host/path"
 
 TARGETS = (
     f"{LITE_FORM} (an embedded file), {SERVER_FORM} (a DataHub server), datahub (the server in ~/.datahubenv) or "
-    f"{FILE_FORM} (a hand-off folder)"
+    f"{FILE_FORM} (a hand-off folder); to read only, {MIRROR_FORM} (a mirror on the web, in a bucket or in a folder)"
 )
 DEFAULT_TARGET = "FEATURE_REGISTRY, else DATAHUB_GMS_URL, else an embedded file below the home directory"
 """What is used if no target is given."""

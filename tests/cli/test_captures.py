@@ -50,6 +50,7 @@ MORE = {
     "serve": (),
     "site": ("site catalogue/ --as-of 2026-12-01",),
     "materializations": ("materializations list",),
+    "mirror": ("mirror mirrored", "versions minnie65.nuclei --registry mirror:mirrored"),
 }
 """Command → what is captured of it, where its examples need files or acts before them."""
 

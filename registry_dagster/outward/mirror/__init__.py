@@ -1,0 +1,1 @@
+"""A registry written as static JSON files, for others to read."""

@@ -1,0 +1,1 @@
+"""A registry as static JSON files, read over any storage."""

@@ -49,7 +49,10 @@ def record_of(properties, schema):
         **({"columns": columns} if columns else {}),
         "number": int(properties["version"]),
         "table": {**table, **{name: json.loads(properties[name]) for name in TABLE if name in properties}},
-        "provenance": {name: properties[name] for name in WHO if name in properties},
+        "provenance": {
+            **{name: properties[name] for name in WHO if name in properties},
+            **{name: json.loads(properties[name]) for name in ("code",) if name in properties},
+        },
     }
 
 

@@ -21,6 +21,7 @@ _HOMES = {
     "model.quantities": "Area Bookkeeping Count Density Feature Flag Label Length Probability Ratio Score Size "
     "Timestamp Volume",
     "model.embeddings": "Embedding ReducedEmbedding",
+    "model.source_code": "SourceCode",
     "model.signals": "CompatibilityRange Crosswalk Note SpatialDrift",
     "dagster.checks": "expiry_checks unpublished_checks verify_checks",
     "dagster.component.component": "PublishComponent",
@@ -36,7 +37,7 @@ _HOMES = {
     "dagster.publish.job": "publish_job",
     "dagster.resource": "FeatureRegistry",
     "registry.filters": "Filters Question",
-    "registry.plan": "Origin Plan Publication Receipt",
+    "registry.plan": "Origin Plan Publication PublicationDetails Receipt",
     "registry.registry": "Registry",
     "tables": "inspect_table",
     "tables.storage.options": "StorageOptions",

@@ -57,12 +57,14 @@ from registry_dagster.model.signals import CompatibilityRange as CompatibilityRa
 from registry_dagster.model.signals import Crosswalk as Crosswalk
 from registry_dagster.model.signals import Note as Note
 from registry_dagster.model.signals import SpatialDrift as SpatialDrift
+from registry_dagster.model.source_code import SourceCode as SourceCode
 from registry_dagster.model.table import TableFacts as TableFacts
 from registry_dagster.registry.filters import Filters as Filters
 from registry_dagster.registry.filters import Question as Question
 from registry_dagster.registry.plan import Origin as Origin
 from registry_dagster.registry.plan import Plan as Plan
 from registry_dagster.registry.plan import Publication as Publication
+from registry_dagster.registry.plan import PublicationDetails as PublicationDetails
 from registry_dagster.registry.plan import Receipt as Receipt
 from registry_dagster.registry.registry import Registry as Registry
 from registry_dagster.tables import inspect_table as inspect_table

@@ -35,6 +35,7 @@ from registry_dagster.model.names import (
 )
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import SIGNALS, CompatibilityRange, Crosswalk, SpatialDrift
+from registry_dagster.model.source_code import CodePath, Commit, Repository
 from registry_dagster.model.table import (
     CsvPin,
     DeltaPin,
@@ -68,6 +69,7 @@ _one_line = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, 
 _several_lines = st.text(st.characters(exclude_categories=("Cc", "Cs"), include_characters="\n\t"), max_size=60)
 _dataset_names = st.from_regex(r"[a-z][a-z0-9_]{0,8}(\.[a-z0-9][a-z0-9_]{0,8}){0,2}", fullmatch=True)
 _upstream_names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,12}", fullmatch=True)
+_hosts = st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True)
 _numbers = st.integers(min_value=1, max_value=10**9 - 1)
 _moments = st.datetimes(
     min_value=datetime(1970, 1, 2),  # noqa: DTZ001
@@ -100,6 +102,9 @@ _NAMED: tuple[tuple[Any, SearchStrategy[Any]], ...] = (
     (ColumnPath, column_paths),
     (AnnotationType, _annotation_types),
     (Owner, _owners),
+    (Commit, st.text("0123456789abcdef", min_size=40, max_size=40)),
+    (Repository, st.builds("https://{}.org/lab/{}".format, _hosts, _hosts)),
+    (CodePath, _one_line.filter(lambda text: not text.startswith("/") and ".." not in text)),
 )
 
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from typing_extensions import Unpack
+
 from registry_dagster.adopt.declaration_file import DeclaredTable, ReadFile, read_file
 from registry_dagster.adopt.order import Attempt, in_order
 from registry_dagster.adopt.review import check_reviewed
 from registry_dagster.errors import InvalidDeclaration, RegistryError, RegistryUnavailable
 from registry_dagster.model.table import TableFacts
-from registry_dagster.registry.plan import Plan, Publication, Receipt
+from registry_dagster.registry.plan import Beside, Plan, Publication, Receipt
 from registry_dagster.registry.registry import Registry
 from registry_dagster.tables import inspect_table
 from registry_dagster.tables.storage.options import OptionsOf, options_of
@@ -118,6 +120,7 @@ def publish_all(
     message: str,
     options: OptionsOf | None = None,
     counts: bool = False,
+    **beside: Unpack[Beside],
 ) -> Iterator[Result]:
     """Publish each table, in batches, and say of each what became of it. Running again finishes what was left.
 
@@ -125,7 +128,7 @@ def publish_all(
     """
     with _inspections(attempts, options, counts) as inspections:
         while batch := list(islice(inspections, _BATCH)):
-            results = list(_published(registry, batch, message))
+            results = list(_published(registry, batch, message, beside))
             yield from results
             if any(isinstance(each.outcome, RegistryUnavailable) for each in results):
                 return
@@ -187,12 +190,14 @@ def inspect_source(table: DeclaredTable, options: OptionsOf | None, *, counts: b
     )
 
 
-def _published(registry: Registry, batch: Sequence[_Inspection], message: str) -> Iterator[Result]:
-    ready = [_publication(attempt.table, each, message) for attempt, each in batch if isinstance(each, TableFacts)]
+def _published(registry: Registry, batch: Sequence[_Inspection], message: str, beside: Beside) -> Iterator[Result]:
+    ready = [
+        _publication(attempt.table, each, message, beside) for attempt, each in batch if isinstance(each, TableFacts)
+    ]
     outcomes = iter(registry.publish_many(ready))
     for attempt, each in batch:
         yield Result(attempt.file, each if isinstance(each, RegistryError) else next(outcomes), attempt.location)
 
 
-def _publication(table: DeclaredTable, facts: TableFacts, message: str) -> Publication:
-    return Publication(table.declared, facts, message, label=table.label, draft=table.draft)
+def _publication(table: DeclaredTable, facts: TableFacts, message: str, beside: Beside) -> Publication:
+    return Publication(table.declared, facts, message, label=table.label, draft=table.draft, **beside)

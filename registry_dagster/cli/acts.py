@@ -1,4 +1,4 @@
-"""Commands for what people do after publishing: retire, undo, label, layout, promote, licence, describe."""
+"""Commands for what people do after publishing: retire, undo, label, license, citation, doi, describe and others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from registry_dagster.model.act import Act
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.registry.registry import Registry
 
-__all__ = ["describe", "label", "layout", "licence", "promote", "retire", "undo"]
+__all__ = ["citation", "describe", "doi", "label", "layout", "license", "promote", "retire", "undo"]
 
 Exact = Annotated[str, typer.Argument(help="dataset@vN.")]
 Either = Annotated[str, typer.Argument(help="dataset@vN, or dataset.")]
@@ -101,20 +101,53 @@ def promote(
         _show_last(opened_registry, version, as_json)
 
 
+@app.command("licence", hidden=True)
 @app.command()
-def licence(
+def license(
     name: Either,
-    licence: Annotated[str, typer.Argument(help="The licence, e.g. CC-BY-4.0.")],
+    license: Annotated[str, typer.Argument(help="An SPDX expression, e.g. CC-BY-4.0, a web address, or words.")],
     message: Message,
     publisher: Publisher = None,
     registry: Target = None,
     env: Env = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record the licence of a version, or of a dataset."""
+    """Record the license of a version, or of a dataset. The newest holds."""
     with opened(registry, env, publisher) as opened_registry:
-        opened_registry.acts.licence(name, licence, reason=message)
+        opened_registry.acts.license(name, license, reason=message)
         _show_last(opened_registry, name, as_json)
+
+
+@app.command()
+def citation(
+    name: Either,
+    citation: Annotated[str, typer.Argument(help="How people cite it, in words.")],
+    message: Message,
+    publisher: Publisher = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record how a version, or a dataset, is to be cited. The newest holds; `cite` writes it out."""
+    with opened(registry, env, publisher) as opened_registry:
+        opened_registry.acts.citation(name, citation, reason=message)
+        _show_last(opened_registry, name, as_json)
+
+
+@app.command()
+def doi(
+    version: Exact,
+    doi: Annotated[str, typer.Argument(help="10.prefix/suffix, or its address at doi.org.")],
+    message: Message,
+    publisher: Publisher = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record the DOI of a version, which is minted after publishing. The newest holds."""
+    with opened(registry, env, publisher) as opened_registry:
+        opened_registry.acts.doi(version, doi, reason=message)
+        _show_last(opened_registry, version, as_json)
 
 
 @app.command()

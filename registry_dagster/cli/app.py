@@ -25,7 +25,10 @@ UNREACHABLE = 3
 EXPIRES = 4
 
 _WRITES = {"publish", "push", "materializations"}
-_ACTS = {"retire", "undo", "label", "layout", "promote", "licence", "describe", "relocate", "also-at"}
+_ACTS = {
+    *("retire", "undo", "label", "layout", "promote", "license", "licence", "citation", "doi"),
+    *("describe", "relocate", "also-at"),
+}
 
 
 class _Commands(TyperGroup):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typing_extensions import Unpack
 
 from registry_dagster.adopt.declaration_file import DeclaredTable, ReadFile, read_file
 from registry_dagster.adopt.order import Attempt
@@ -30,8 +31,10 @@ from registry_dagster.cli.output import note, place, progress, say, show
 from registry_dagster.cli.results import counting, print_results, results_json, unless_refused
 from registry_dagster.cli.table_options import Counts, HowToRead, PhysicalVersion, Schema, TableOptions
 from registry_dagster.errors import PublishRefused, RegistryError
+from registry_dagster.model.source_code import SourceCode
 from registry_dagster.model.table import TableFacts
-from registry_dagster.registry.plan import Plan, Receipt
+from registry_dagster.registry.plan import Beside, Plan, Receipt
+from registry_dagster.registry.work_tree import code_given
 
 __all__ = ["plan", "publish", "validate"]
 
@@ -41,6 +44,17 @@ Inputs = Annotated[
     list[str] | None,
     typer.Option("--input", metavar="NAME@vN", help="A published version it was computed from; repeatable."),
 ]
+Code = Annotated[
+    str | None,
+    typer.Option(
+        "--code",
+        metavar="REPOSITORY@COMMIT",
+        help="The code that made it, perhaps with :PATH; or a file or folder of a git work tree.",
+    ),
+]
+License = Annotated[str | None, typer.Option("--license", help="An SPDX expression, a web address, or words.")]
+Citation = Annotated[str | None, typer.Option("--citation", help="How people cite it, in words.")]
+Doi = Annotated[str | None, typer.Option("--doi", help="Its DOI, if it has one already.")]
 LayoutOption = Annotated[str | None, typer.Option("--layout", help="How its rows are arranged, e.g. pre_pt_root_id.")]
 
 
@@ -56,6 +70,10 @@ def publish(
     layout: LayoutOption = None,
     input: Inputs = None,
     draft: Draft = False,
+    code: Code = None,
+    license: License = None,
+    citation: Citation = None,
+    doi: Doi = None,
     storage_option: StorageOption = None,
     counts: Counts = False,
     schema: Schema = None,
@@ -74,14 +92,15 @@ def publish(
     given = OneTable(table, options, layout, input or (), label, draft)
     if dry_run:
         return _plan(declarations, given, registry, env, as_json)
+    beside = Beside(code=_code(code), license=license, citation=citation, doi=doi)
     files = declared_files(declarations)
     if (alone := one_table(files, given)) is None:
-        return _publish_all(files, given, message, (registry, env, publisher), as_json)
+        return _publish_all(files, given, (registry, env, publisher), as_json, message=message, **beside)
     check_reviewed(alone)
     declared, facts = _inspected(alone, given.options)
     with opened(registry, env, publisher) as opened_registry:
         receipt = opened_registry.publish(
-            declared.declared, facts, message=message, label=declared.label, draft=declared.draft
+            declared.declared, facts, message=message, label=declared.label, draft=declared.draft, **beside
         )
     for text in receipt.notes:
         note(text)
@@ -124,6 +143,13 @@ def validate(declarations: Declarations, as_json: AsJson = False) -> None:
         raise RegistryError(f"{len(wrong)} of {len(read)} declarations have something wrong in them")
 
 
+def _code(text: str | None) -> SourceCode | None:
+    code = code_given(text) if text else None
+    if code is not None and code.dirty:
+        note(f"{text} has changes that are not committed; the record says so")
+    return code
+
+
 def _plan(words: Sequence[str], given: OneTable, registry: str | None, env: str | None, as_json: bool) -> None:
     files = declared_files(words)
     if (alone := one_table(files, given)) is not None:
@@ -143,15 +169,19 @@ def _plan(words: Sequence[str], given: OneTable, registry: str | None, env: str 
 def _publish_all(
     files: Sequence[Path | ReadFile],
     given: OneTable,
-    message: str,
     target: tuple[str | None, str | None, str | None],
     as_json: bool,
+    *,
+    message: str,
+    **beside: Unpack[Beside],
 ) -> None:
     attempts, results = tables_to_publish(files)
     attempts = labelled(attempts, given.label)
     options = options_by_location(storage_options(given.options.storage_option))
     with opened(*target) as registry:
-        published = publish_all(registry, attempts, message=message, options=options, counts=given.options.counts)
+        published = publish_all(
+            registry, attempts, message=message, options=options, counts=given.options.counts, **beside
+        )
         results += _watched("publishing", attempts, published)
     _show_results(results, as_json)
 

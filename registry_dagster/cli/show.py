@@ -210,7 +210,9 @@ def _about(shown: Shown) -> dict[str, str | None]:
         "owners": ", ".join(shown.dataset.owners),
         "label": ", ".join(now.labels),
         "layout": now.layout,
-        "licence": now.licence,
+        "license": now.license,
+        "citation": now.citation,
+        "doi": now.doi,
         "draft": "yes: it is not final" if now.draft else None,
         "retired": str(shown.retirement) if shown.retirement else None,
         "gaps": "\n".join(shown.now.gaps),
@@ -234,6 +236,7 @@ def _table(shown: Shown, signing: str | None) -> dict[str, str | None]:
         "published": moment(provenance.published_at),
         "publisher": provenance.publisher,
         "why": provenance.message,
+        "code": str(provenance.code) if provenance.code else None,
         "digest": record.digest,
         "content": record.content_digest,
     }

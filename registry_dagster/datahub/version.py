@@ -81,7 +81,7 @@ _JSON = (
     "layout",
     "draft",
 )
-_PROVENANCE = tuple(Provenance.model_fields)
+_PROVENANCE = tuple(name for name in Provenance.model_fields if name != "code")
 _SUMMARY_JSON = ("materializations", "inputs", "reference_versions", "layout", "draft")
 _TABLE_JSON = ("pin", "widths", "partition_columns", "rows", "bytes", "files")
 
@@ -231,7 +231,10 @@ def _record_json(properties: dict[str, str], schema: Aspect) -> dict[str, Any]:
         **{name: properties[name] for name in _TEXT if name in properties},
         **{name: json.loads(properties[name]) for name in _JSON if name in properties},
         "columns": columns_from(schema),
-        "provenance": {name: properties[name] for name in _PROVENANCE if name in properties},
+        "provenance": {
+            **{name: properties[name] for name in _PROVENANCE if name in properties},
+            **({"code": json.loads(properties["code"])} if "code" in properties else {}),
+        },
         "table": {
             "location": properties["location"],
             "fields": fields_from(schema),
@@ -259,6 +262,7 @@ def _dataset_properties(record: DatasetVersion) -> Aspect:
             "version": str(record.number),
             **{name: meaning[name] for name in _TEXT if name in meaning},
             **{name: provenance[name] for name in _PROVENANCE if name in provenance},
+            **({"code": json_text(provenance["code"])} if "code" in provenance else {}),
             "location": record.table.location,
             "format": record.table.format,
             **{name: json_text(table[name]) for name in _TABLE_JSON if name in table},

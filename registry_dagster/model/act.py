@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.base import Model
+from registry_dagster.model.citable import Doi, License
 from registry_dagster.model.layout import LayoutName
 from registry_dagster.model.moments import UtcDateTime
 from registry_dagster.model.names import VersionNameText
 from registry_dagster.model.place import Place
 from registry_dagster.model.problems import problems_of
-from registry_dagster.model.text import Reason, Text, UrnText
+from registry_dagster.model.text import Reason, Sentence, UrnText
 
 __all__ = ["Act", "ActKind", "Label", "checked_label"]
 
-ActKind = Literal["retire", "undo", "label", "describe", "layout", "promote", "licence", "relocate", "also_at"]
+ActKind = (
+    Literal["retire", "undo", "label", "describe", "layout", "promote"]
+    | Literal["license", "citation", "doi", "relocate", "also_at"]
+)
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
@@ -66,7 +70,7 @@ class Act(Model):
         replacement: Of a retirement: the version to use instead.
         label: Of a labelling: the alias.
         layout: The layout of the version, or the Dataset's default one.
-        licence: The licence that holds from now on.
+        license, citation, doi: What holds from now on.
         changes: Of a description: field → what it says now.
         place: Where the table was moved to, or where it is, too.
     """
@@ -79,9 +83,20 @@ class Act(Model):
     replacement: VersionNameText | None = None
     label: Label | None = None
     layout: LayoutName | None = None
-    licence: Text | None = None
+    license: License | None = None
+    citation: Sentence | None = None
+    doi: Doi | None = None
     changes: Mapping[str, str] = {}
     place: Place | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _license_as_it_was_spelled(cls, data: object) -> object:
+        """Entries of earlier releases spell it `licence`."""
+        if isinstance(data, Mapping) and "licence" in data:
+            entry = dict(cast("Mapping[str, Any]", data))
+            return {"license": entry.pop("licence"), **entry, "act": "license"}
+        return cast("object", data)
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%SZ} · {self.version or 'dataset'} · {self.words} · {self.by}: {self.why}"
@@ -100,8 +115,12 @@ class Act(Model):
                 return f"layout {self.layout}" if self.version else f"default layout {self.layout}"
             case "promote":
                 return "promoted from draft"
-            case "licence":
-                return f"licence {self.licence}"
+            case "license":
+                return f"license {self.license}"
+            case "citation":
+                return f"citation: {self.citation}"
+            case "doi":
+                return f"DOI {self.doi}"
             case "relocate":
                 return f"moved to {self.place}"
             case "also_at":

@@ -20,6 +20,7 @@ from registry_dagster.model.moments import UtcDateTime
 from registry_dagster.model.names import ColumnPath, DatasetName, VersionName, VersionNameText
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import RecordedSignal
+from registry_dagster.model.source_code import SourceCode
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.text import Description, Text, UrnText
 from registry_dagster.model.words import column_words
@@ -40,6 +41,7 @@ class Provenance(Model):
         published_at: When.
         dagster_run_id, dagster_asset, dagster_partition: What made the table, if Dagster did.
         dagster_job, dagster_op: The job and the op that did, each as `module/name`.
+        code: The code that made the table.
         handed_off_digest, handed_off_at: The digest that the record had in a hand-off, and when it was published there.
     """
 
@@ -51,6 +53,7 @@ class Provenance(Model):
     dagster_partition: Text | None = None
     dagster_job: Text | None = None
     dagster_op: Text | None = None
+    code: SourceCode | None = None
     handed_off_digest: Text | None = None
     handed_off_at: UtcDateTime | None = None
 

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 from registry_dagster.model.meant import MEANT
 from registry_dagster.model.recorded import is_recorded
 
-__all__ = ["Description", "Reason", "Text", "UrnText", "given", "nearest_word", "shown", "suggestion"]
+__all__ = ["Description", "Reason", "Sentence", "Text", "UrnText", "given", "nearest_word", "shown", "suggestion"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -86,6 +86,9 @@ def _fits_a_urn(text: str, limit: int = 400) -> str:
 
 Text = Annotated[str, Field(max_length=200), AfterValidator(_single_line)]
 """One line of text, 1 to 200 characters."""
+
+Sentence = Annotated[str, Field(max_length=2000), AfterValidator(_single_line)]
+"""One line of text, 1 to 2,000 characters."""
 
 UrnText = Annotated[Text, AfterValidator(_fits_a_urn)]
 """One line of text that becomes part of a URN."""

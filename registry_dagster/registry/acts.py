@@ -28,6 +28,7 @@ from registry_dagster.errors import (
 )
 from registry_dagster.model.act import Act, ActKind
 from registry_dagster.model.canonical_json import json_text
+from registry_dagster.model.citable import license_doubt
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.names import exact_version, name_text, parse_version
 from registry_dagster.model.place import Place
@@ -168,14 +169,8 @@ class Acts:
 
     def layout(self, name: str, layout: str, *, reason: str, publisher: str | None = None) -> None:
         """Record the layout of a version, or, for a dataset's name, its default layout."""
-        dataset, _, exact = name_text(name).partition("@")
-        if exact:
-            self._published(name)
-        act = self._act(
-            "layout", (reason, publisher), "recording a layout", version=name if exact else None, layout=layout
-        )
-        self._add(dataset, act)
-        self._settle_set(dataset)
+        self._state("layout", name, layout, reason, publisher)
+        self._settle_set(name)
 
     def promote(self, version: str, *, reason: str, publisher: str | None = None) -> None:
         """Record that a draft is final.
@@ -189,15 +184,40 @@ class Acts:
         self._add(version, self._act("promote", (reason, publisher), "promoting a draft", version=version))
         self._settle_set(version)
 
-    def licence(self, name: str, licence: str, *, reason: str, publisher: str | None = None) -> None:
-        """Record the licence of a version, or of a Dataset."""
+    def license(self, name: str, license: str, *, reason: str, publisher: str | None = None) -> None:
+        """Record the license of a version, or of a Dataset: an SPDX expression, a web address, or words.
+
+        The newest holds; a version without one has that of its Dataset.
+        """
+        self._state("license", name, license, reason, publisher)
+        if doubt := license_doubt(license):
+            _log.warning(doubt)
+
+    licence = license
+
+    def citation(self, name: str, citation: str, *, reason: str, publisher: str | None = None) -> None:
+        """Record how to cite a version, or a Dataset, in words. The newest holds, as for `license`."""
+        self._state("citation", name, citation, reason, publisher)
+
+    def doi(self, version: str, doi: str, *, reason: str, publisher: str | None = None) -> None:
+        """Record the DOI of a version `dataset@vN`, which is minted after publishing. The newest holds.
+
+        Args:
+            version: `dataset@vN`.
+            doi: `10.prefix/suffix`, or its address at doi.org.
+            reason: Why.
+            publisher: Who says so.
+        """
+        exact_version(version)
+        self._state("doi", version, doi, reason, publisher)
+
+    def _state(self, kind: ActKind, name: str, value: str, reason: str, publisher: str | None) -> None:
+        """Record something of a version, or of a Dataset as a whole."""
         dataset, _, exact = name_text(name).partition("@")
         if exact:
             self._published(name)
-        act = self._act(
-            "licence", (reason, publisher), "giving a licence", version=name if exact else None, licence=licence
-        )
-        self._add(dataset, act)
+        said = {"version": name if exact else None, kind: value}
+        self._add(dataset, self._act(kind, (reason, publisher), f"recording a {kind}", **said))
 
     def relocate(self, version: str, location: str, *, reason: str, **said: Unpack[Said]) -> Place:
         """Record that the table of a version was moved. Its record and digest do not change.

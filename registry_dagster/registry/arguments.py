@@ -10,13 +10,15 @@ from typing import TypeVar, cast
 from registry_dagster.datahub.limits import refuse_long_names
 from registry_dagster.errors import InvalidDeclaration, PublishRefused
 from registry_dagster.model.act import checked_label
+from registry_dagster.model.citable import Citable
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.source_code import SourceCode
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.text import shown
 from registry_dagster.registry.plan import Publication
 
-__all__ = ["Table", "each_of", "facts_of", "instance_of", "publication_of", "reason_of", "text_of"]
+__all__ = ["Table", "code_of", "each_of", "facts_of", "instance_of", "publication_of", "reason_of", "text_of"]
 
 T = TypeVar("T")
 Table = TableFacts | str | PathLike[str]
@@ -95,12 +97,23 @@ def facts_of(table: object) -> TableFacts:
     )
 
 
+def code_of(code: SourceCode | str | None) -> SourceCode | None:
+    """The code that is meant, also by a text.
+
+    Raises:
+        InvalidDeclaration: it is not well formed.
+    """
+    if code is None or isinstance(code, SourceCode):
+        return code
+    return SourceCode.parse(text_of(code, "code", "https://github.com/lab/pipeline@COMMIT"))
+
+
 def publication_of(given: Publication) -> Publication:
     """A publication with its table inspected, if only the place of it was given.
 
     Raises:
-        InvalidDeclaration: it is not made of a declaration and a table, the label is not one that can be typed, or
-            the names of a materialization version are too long.
+        InvalidDeclaration: it is not made of a declaration and a table, the label is not one that can be typed, the
+            code, license or DOI is not well formed, or the names of a materialization version are too long.
         TableError: the table cannot be inspected.
     """
     instance_of(FeatureTable, given.feature_table, "feature_table")
@@ -111,4 +124,5 @@ def publication_of(given: Publication) -> Publication:
         checked_label(given.label)
     # Before anything is asked of a store: a server cannot read what is too long either.
     refuse_long_names(given.feature_table.materializations)
-    return replace(given, table=facts_of(given.table))
+    citable = Citable.of(given.license, given.citation, given.doi)
+    return replace(given, table=facts_of(given.table), code=code_of(given.code), **citable.stated)

@@ -130,6 +130,7 @@ def _publication(registry: Registry, record: DatasetVersion) -> Publication:
             partition=provenance.dagster_partition,
             job=provenance.dagster_job,
             op=provenance.dagster_op,
+            code=provenance.code,
             handed_off_digest=record.digest,
             handed_off_at=provenance.published_at,
             inputs=[(each.dataset, each.table.identity) for each in inputs],

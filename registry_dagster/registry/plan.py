@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from typing_extensions import TypedDict
+
 from registry_dagster.answers.diff import Diff
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
@@ -13,11 +15,21 @@ from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.markdown import code, plain
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import parse_version, split_path
+from registry_dagster.model.source_code import SourceCode
 from registry_dagster.model.spans import undeclared
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.words import column_words, markdown_table, reference_words, signal_words
 
-__all__ = ["Origin", "Plan", "Publication", "Receipt", "index_warnings", "warnings_for"]
+__all__ = [
+    "Beside",
+    "Origin",
+    "Plan",
+    "Publication",
+    "PublicationDetails",
+    "Receipt",
+    "index_warnings",
+    "warnings_for",
+]
 
 _INDEXED_COLUMNS = 1000
 _INDEXED_CHARACTERS = 4096
@@ -31,6 +43,7 @@ class Origin:
     Args:
         run_id, asset, partition: The run, the asset key as `a/b`, the partition key.
         job, op: The job and the op, each as `module/name`.
+        code: The code that ran.
         handed_off_digest, handed_off_at: The digest of the record in the hand-off, and when it was published there.
         inputs: Dataset and identity of each physical table that was read.
         column_lineage: Column → the (dataset, column) pairs it was computed from.
@@ -41,6 +54,7 @@ class Origin:
     partition: str | None = None
     job: str | None = None
     op: str | None = None
+    code: SourceCode | None = None
     handed_off_digest: str | None = None
     handed_off_at: datetime | None = None
     inputs: Sequence[tuple[str, Mapping[str, object]]] = ()
@@ -62,6 +76,9 @@ class Publication:
         version: The number it must get; default: the next.
         origin: The Dagster run that made the table.
         draft: Whether it is published as not final.
+        code: The code that made the table; also as `REPOSITORY@COMMIT:PATH`. Default: that of the run.
+        license, citation, doi: See `Acts.license`. They are recorded beside the version once it is published, unless
+            it has others by then.
     """
 
     feature_table: FeatureTable
@@ -72,6 +89,10 @@ class Publication:
     version: int | None = None
     origin: Origin | None = None
     draft: bool = False
+    code: SourceCode | str | None = None
+    license: str | None = None
+    citation: str | None = None
+    doi: str | None = None
 
     @property
     def dataset(self) -> str:
@@ -89,6 +110,24 @@ class Publication:
         inputs = {dataset for dataset, _ in (self.origin.inputs if self.origin else ())}
         inputs |= {parse_version(name).dataset for name in self.feature_table.inputs}
         return self.referenced | (inputs - {self.dataset})
+
+
+class Beside(TypedDict, total=False):
+    """What may be said of a publication beside its content. See `Publication`."""
+
+    code: SourceCode | str | None
+    license: str | None
+    citation: str | None
+    doi: str | None
+
+
+class PublicationDetails(Beside, total=False):
+    """What may be said of a publication beside its declaration, its table and why. See `Publication`."""
+
+    label: str | None
+    version: int | None
+    origin: Origin | None
+    draft: bool
 
 
 @dataclass(frozen=True)

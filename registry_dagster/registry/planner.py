@@ -15,6 +15,7 @@ from registry_dagster.datahub.schema import linked_references
 from registry_dagster.datahub.version import Summary, version_proposals
 from registry_dagster.errors import AccessDenied, VersionConflict
 from registry_dagster.model.act import Act
+from registry_dagster.model.citable import license_doubt
 from registry_dagster.model.dataset_version import DatasetVersion, Provenance
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
@@ -124,6 +125,7 @@ class Planner:
             materializations=states,
             warnings=(
                 *warnings_for(feature_table, publication.table),
+                *filter(None, [license_doubt(publication.license)]),
                 *clock_warnings(
                     publication.feature_table.materializations,
                     view.materializations,

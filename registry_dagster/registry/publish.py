@@ -23,7 +23,9 @@ from registry_dagster.errors import (
 )
 from registry_dagster.model.dataset_version import Provenance
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.registry.arguments import each_of, publication_of, reason_of
+from registry_dagster.registry.acts import Acts
+from registry_dagster.registry.arguments import code_of, each_of, publication_of, reason_of
+from registry_dagster.registry.beside import record_beside
 from registry_dagster.registry.commit import Commit, Committer, Outcome, Task, interrupted
 from registry_dagster.registry.crawls import tied_to_crawls
 from registry_dagster.registry.limits import check_writable
@@ -42,13 +44,14 @@ class PublishService:
     """Publishes into one store. Remembers what it made sure of: a second publish costs little.
 
     Args:
-        records, planner, writer: Of the registry.
+        records, planner, writer, acts: Of the registry.
         publisher: Who publishes, unless a publication names somebody else.
     """
 
     records: Records
     planner: Planner
     writer: Writer
+    acts: Acts
     publisher: str | None = None
 
     @property
@@ -75,14 +78,18 @@ class PublishService:
             fresh = any(task.outcome is None and (task.failures or task.lost_races) for task in waiting)
             waiting = [task for task in waiting if task.outcome is None]
         self.planner.used.note(each.publication.feature_table for each in tasks if isinstance(each.outcome, Receipt))
-        return [result for task in tasks if (result := task.outcome) is not None]
+        return [self._with_acts(task, result) for task in tasks if (result := task.outcome) is not None]
+
+    def _with_acts(self, task: Task, outcome: Outcome) -> Outcome:
+        """The outcome, after what else the publication says of the version is recorded beside it."""
+        return record_beside(self.acts, task.publication, outcome) if isinstance(outcome, Receipt) else outcome
 
     def _task(self, publication: Publication) -> Task:
         try:
             publication = publication_of(publication)
             message = reason_of(publication.message, "a publish needs a message: say why this version is published")
             who = publication.publisher or self.publisher
-            return Task(publication, provenance(who, message, publication.origin))
+            return Task(publication, provenance(who, message, publication.origin, code=code_of(publication.code)))
         except RegistryError as error:
             nobody = Provenance(publisher="nobody", message="refused", published_at=datetime.now(timezone.utc))
             return Task(publication, nobody, outcome=error)

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from registry_dagster.errors import PublishRefused
 from registry_dagster.model.accounts import plain_account
 from registry_dagster.model.dataset_version import Provenance
+from registry_dagster.model.source_code import SourceCode
 from registry_dagster.registry.plan import Origin
 from registry_dagster.registry.settings import PUBLISHER_VARIABLE
 
@@ -14,7 +15,12 @@ __all__ = ["provenance"]
 
 
 def provenance(
-    publisher: str | None, message: str, origin: Origin | None = None, *, act: str = "a publish"
+    publisher: str | None,
+    message: str,
+    origin: Origin | None = None,
+    *,
+    code: SourceCode | None = None,
+    act: str = "a publish",
 ) -> Provenance:
     """Who says what, now, about what a run made.
 
@@ -22,6 +28,7 @@ def provenance(
         publisher: The person or account; also as DataHub's URN of it.
         message: Why, in their words.
         origin: The Dagster run that made the table.
+        code: The code that did. Default: that of the run.
         act: What they do, as an error calls it.
 
     Raises:
@@ -42,6 +49,7 @@ def provenance(
         dagster_partition=origin.partition,
         dagster_job=origin.job,
         dagster_op=origin.op,
+        code=code or origin.code,
         handed_off_digest=origin.handed_off_digest,
         handed_off_at=origin.handed_off_at,
     )

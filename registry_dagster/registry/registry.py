@@ -25,7 +25,7 @@ from registry_dagster.registry.finder import Finder
 from registry_dagster.registry.holdings import Holdings
 from registry_dagster.registry.materialization_changes import MaterializationChanges
 from registry_dagster.registry.meanings import Meanings
-from registry_dagster.registry.plan import Origin, Plan, Publication, Receipt
+from registry_dagster.registry.plan import Plan, Publication, PublicationDetails, Receipt
 from registry_dagster.registry.planner import Planner
 from registry_dagster.registry.publish import Outcome, PublishService
 from registry_dagster.registry.questions import Questions
@@ -70,7 +70,7 @@ class Registry:
         self.repair = Repair(self._records, self._writer)
         self.meanings = Meanings(self._records)
         self.holdings = Holdings(self._records, self._resolver)
-        self._service = PublishService(self._records, self._planner, self._writer, publisher)
+        self._service = PublishService(self._records, self._planner, self._writer, self.acts, publisher)
 
     @classmethod
     def open(
@@ -129,16 +129,10 @@ class Registry:
         self,
         feature_table: FeatureTable,
         table: Table,
-        *,
-        label: str | None = None,
-        version: int | None = None,
-        origin: Origin | None = None,
-        draft: bool = False,
+        **details: Unpack[PublicationDetails],
     ) -> Plan:
         """What publishing would do. Writes nothing. Arguments and errors are those of `publish`."""
-        return self._planner.preview(
-            Publication(feature_table, facts_of(table), "", None, label, version, origin, draft)
-        )
+        return self._planner.preview(Publication(feature_table, facts_of(table), "", **details))
 
     def publish(
         self,
@@ -147,10 +141,7 @@ class Registry:
         *,
         message: str,
         publisher: str | None = None,
-        label: str | None = None,
-        version: int | None = None,
-        origin: Origin | None = None,
-        draft: bool = False,
+        **details: Unpack[PublicationDetails],
     ) -> Receipt:
         """Record a table with its meaning, once.
 
@@ -161,7 +152,7 @@ class Registry:
             feature_table: The declaration.
             table: The table, as `inspect_table` found it; a path or address is inspected.
             message, publisher: Why, in the publisher's words, and who. Default: the registry's publisher.
-            label, version, origin, draft: See `Publication`.
+            details: Label, number, origin, draft, code, license, citation and DOI; see `Publication`.
 
         Raises:
             PublishRefused: no message or no publisher.
@@ -172,8 +163,7 @@ class Registry:
             StoreRefused: the store does not take the record as it is.
             RegistryUnavailable: the store failed; says what is known. Running again is safe.
         """
-        table = facts_of(table)
-        publication = Publication(feature_table, table, message, publisher, label, version, origin, draft)
+        publication = Publication(feature_table, facts_of(table), message, publisher, **details)
         (outcome,) = self.publish_many([publication])
         if isinstance(outcome, RegistryError):
             raise outcome

@@ -62,7 +62,7 @@ def test_every_act_says_what_it_recorded_and_where(run: Run, target: str) -> Non
         (("label", f"{NAME}@v1", "size-paper"), "labelled size-paper"),
         (("layout", f"{NAME}@v1", "by_id"), "layout by_id"),
         (("layout", NAME, "by_id"), "default layout by_id"),
-        (("licence", NAME, "CC-BY-4.0"), "licence CC-BY-4.0"),
+        (("license", NAME, "CC-BY-4.0"), "license CC-BY-4.0"),
         (("describe", NAME, "--title", "All"), f"described {NAME}"),
     ):
         printed = said(run(*words, "-m", "wrong"))

@@ -49,10 +49,10 @@ def test_every_act_is_in_the_history_in_order(registry: Registry) -> None:
     acts.label(f"{NAME}@v1", "size-paper", reason="cited")
     acts.layout(f"{NAME}@v2", "by_id", reason="sorted")
     acts.layout(NAME, "by_id", reason="what most read")
-    acts.licence(NAME, "CC-BY-4.0", reason="agreed")
+    acts.license(NAME, "CC-BY-4.0", reason="agreed")
     registry.describe(Dataset(name=NAME, title="All neurons"), message="renamed")
     history = acts.history(NAME)
-    assert [act.act for act in history] == ["retire", "undo", "label", "layout", "layout", "licence", "describe"]
+    assert [act.act for act in history] == ["retire", "undo", "label", "layout", "layout", "license", "describe"]
     assert [act.why for act in history][:2] == ["wrong unit", "it was right"]
     assert [act.by for act in history][:2] == ["ada@lab.org", "eve@lab.org"]
     assert [act.at for act in history] == sorted(act.at for act in history)
@@ -62,11 +62,11 @@ def test_every_act_is_in_the_history_in_order(registry: Registry) -> None:
 def test_what_is_true_now_follows_the_acts(registry: Registry) -> None:
     registry.acts.label(f"{NAME}@v1", "size-paper", reason="cited")
     registry.acts.layout(f"{NAME}@v2", "by_id", reason="sorted")
-    registry.acts.licence(NAME, "CC-BY-4.0", reason="agreed")
+    registry.acts.license(NAME, "CC-BY-4.0", reason="agreed")
     registry.retire(f"{NAME}@v2", reason="wrong unit")
     now = registry.acts.now(NAME)
     first, second = now.versions
-    assert (first.labels, first.licence, first.marks) == (("size-paper",), "CC-BY-4.0", ())
+    assert (first.labels, first.license, first.marks) == (("size-paper",), "CC-BY-4.0", ())
     assert (second.layout, second.marks) == ("by_id", ("retired by ada@lab.org: wrong unit",))
     assert now.current is not None
     assert now.current.version == f"{NAME}@v1"
@@ -130,7 +130,7 @@ def test_nothing_is_done_to_what_is_not_published(registry: Registry, act: str) 
     with pytest.raises(NotPublished):
         getattr(registry.acts, act)(f"{NAME}@v9", reason="x")
     with pytest.raises(NotPublished):
-        registry.acts.licence("lab.none", "MIT", reason="x")
+        registry.acts.license("lab.none", "MIT", reason="x")
     with pytest.raises(PublishRefused, match="needs a reason"):
         registry.acts.label(f"{NAME}@v1", "x", reason=" ")
     assert registry.acts.history(NAME) == ()

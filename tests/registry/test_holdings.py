@@ -21,7 +21,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     with Registry.open(f"lite://{tmp_path_factory.mktemp('held')}/r.db", publisher="ada@lab.org") as registry:
         publish_examples(registry)
         registry.retire(f"{NUCLEI}@v1", reason="wrong units", replacement=f"{NUCLEI}@v2")
-        registry.acts.licence(NUCLEI, "CC-BY-4.0", reason="as in the paper")
+        registry.acts.license(NUCLEI, "CC-BY-4.0", reason="as in the paper")
         yield registry
 
 

@@ -105,7 +105,7 @@ def publish_lab(registry: Registry) -> None:
         pin = ParquetPin(fingerprint=f"sha256:{number + 11:064x}")
         _publish(registry, nuclei, state, columns, f"For the size paper, at {state.version}", pin=pin, rows=rows)
     registry.retire("minnie65.nuclei@v1", reason="volumes in voxels, not in µm³", replacement="minnie65.nuclei@v2")
-    registry.acts.licence("minnie65.nuclei", "CC-BY-4.0", reason="as in the paper")
+    registry.acts.license("minnie65.nuclei", "CC-BY-4.0", reason="as in the paper")
     registry.acts.label("minnie65.nuclei@v2", "size-paper", reason="cited in the size paper")
 
     types: dict[str, AnyColumn] = {

@@ -39,7 +39,7 @@ def _state(shown: Shown) -> Iterator[str]:
     now = shown.version
     yield from (f"state: {mark}" for mark in now.marks)
     yield from (f"expiry: {each}" for each in shown.expiries)
-    yield f"licence: {now.licence or 'unknown'}"
+    yield f"license: {now.license or 'unknown'}"
 
 
 def _columns(shown: Shown) -> Iterator[str]:

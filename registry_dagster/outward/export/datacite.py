@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from registry_dagster.model.citable import is_web_address
 from registry_dagster.outward.export.carried import carrying_texts
-from registry_dagster.outward.export.schema_org import account, is_web_address
+from registry_dagster.outward.export.schema_org import account
 from registry_dagster.outward.export.subject import Subject
 
 __all__ = ["datacite"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from registry_dagster.model.citable import is_web_address
 from registry_dagster.outward.export.carried import carrying
-from registry_dagster.outward.export.schema_org import account, based_on, is_web_address, media_type, state_words
+from registry_dagster.outward.export.schema_org import account, based_on, media_type, state_words
 from registry_dagster.outward.export.subject import Subject
 
 __all__ = ["dcat"]

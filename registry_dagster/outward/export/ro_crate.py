@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from registry_dagster.model.citable import is_web_address
 from registry_dagster.model.dtypes import is_nested
 from registry_dagster.outward.export.carried import carrying
 from registry_dagster.outward.export.schema_org import (
     about,
     based_on,
     field_words,
-    is_web_address,
     media_type,
     state_words,
 )

@@ -10,7 +10,7 @@ from registry_dagster.model.table import TableFacts, TableField
 from registry_dagster.model.words import column_words
 from registry_dagster.outward.export.subject import Subject
 
-__all__ = ["about", "account", "based_on", "field_words", "is_web_address", "media_type", "state_words"]
+__all__ = ["about", "account", "based_on", "field_words", "media_type", "state_words"]
 
 _TEAM = "team:"
 _MEDIA_TYPES = {
@@ -76,8 +76,3 @@ def field_words(subject: Subject, field: TableField) -> str:
     words = [field.type, *(column_words(declared) if declared else ["not declared"])]
     words += [declared.description] if declared and declared.description else []
     return " · ".join(words)
-
-
-def is_web_address(text: str) -> bool:
-    """Whether a licence is given by its address."""
-    return text.startswith(("https://", "http://"))

@@ -58,4 +58,7 @@ def subject_of(registry: Registry, name: str) -> Subject:
     """
     found = shown(registry, name)
     retired = str(found.retirement) if found.retirement else None
-    return Subject(found.record, found.dataset, license=found.version.licence, retired=retired)
+    now = found.version
+    return Subject(
+        found.record, found.dataset, license=now.license, citation=now.citation, doi=now.doi, retired=retired
+    )

@@ -15,7 +15,7 @@ from registry_dagster.model.place import Place
 if TYPE_CHECKING:
     from registry_dagster.registry.resolver import Versions
 
-__all__ = ["DatasetNow", "VersionNow", "dataset_now"]
+__all__ = ["DatasetNow", "VersionNow", "dataset_now", "stated"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class VersionNow(Answer):
         version: `dataset@vN`.
         labels: Its aliases.
         layout: The name of its layout.
-        licence: Its licence, if one was given.
+        license, citation: Its own, else the dataset's, if one was given.
+        doi: Its DOI, if one was given.
         draft: Whether it is not final.
         retired: Why it should no longer be used; None if it may be.
         removed: Whether it was removed in DataHub, or deleted.
@@ -37,7 +38,9 @@ class VersionNow(Answer):
     version: str
     labels: tuple[str, ...] = ()
     layout: str | None = None
-    licence: str | None = None
+    license: str | None = None
+    citation: str | None = None
+    doi: str | None = None
     draft: bool = False
     retired: str | None = None
     removed: bool = False
@@ -50,6 +53,11 @@ class VersionNow(Answer):
 
     def __str__(self) -> str:
         return " · ".join([self.version, *self.marks])
+
+    @property
+    def licence(self) -> str | None:
+        """Its license, by its earlier name."""
+        return self.license
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -75,18 +83,24 @@ class DatasetNow(Answer):
         dataset: Its name.
         current: The current version, and why; None if all are removed.
         default_layout: The layout that is meant where none is named.
-        licence: The licence that was given to the dataset as a whole.
+        license, citation: Those that were given to the dataset as a whole.
         versions: Every number that was given, lowest first.
     """
 
     dataset: str
     current: Taken | None
     default_layout: str | None
-    licence: str | None
+    license: str | None
+    citation: str | None
     versions: tuple[VersionNow, ...]
 
     def __str__(self) -> str:
         return "\n".join([str(self.current or f"{self.dataset}: every version was removed"), *map(str, self.versions)])
+
+    @property
+    def licence(self) -> str | None:
+        """Its license, by its earlier name."""
+        return self.license
 
     def version(self, name: str) -> VersionNow:
         """What is true now of `dataset@vN`."""
@@ -100,26 +114,41 @@ class DatasetNow(Answer):
 
 def dataset_now(versions: Versions, acts: Sequence[Act]) -> DatasetNow:
     """What is true now of a dataset, by its versions and what people did."""
-    licences = {act.version: act.licence for act in acts if act.act == "licence"}
+    said = stated(acts)
+    whole = said.get(None, {})
     moves = [act for act in acts if act.place is not None]
     return DatasetNow(
         dataset=versions.dataset,
         current=versions.current(),
         default_layout=versions.default_layout,
-        licence=licences.get(None),
+        license=whole.get("license"),
+        citation=whole.get("citation"),
         versions=tuple(
-            replace(_now(each, versions.labels, licences), places=places_of(each.name, moves))
+            replace(
+                _now(each, versions.labels, {**whole, **said.get(each.name, {})}), places=places_of(each.name, moves)
+            )
             for each in versions.candidates
         ),
     )
 
 
-def _now(candidate: Candidate, labels: Mapping[str, int], licences: Mapping[str | None, str | None]) -> VersionNow:
+def stated(acts: Sequence[Act]) -> dict[str | None, dict[str, str]]:
+    """The license, citation and DOI that were given last to each version, and, under None, to the whole Dataset."""
+    found: dict[str | None, dict[str, str]] = {}
+    for act in acts:
+        if value := act.license or act.citation or act.doi:
+            found.setdefault(act.version, {})[act.act] = value
+    return found
+
+
+def _now(candidate: Candidate, labels: Mapping[str, int], said: Mapping[str, str]) -> VersionNow:
     return VersionNow(
         version=candidate.name,
         labels=tuple(label for label, number in labels.items() if number == candidate.number),
         layout=candidate.layout,
-        licence=licences.get(candidate.name, licences.get(None)),
+        license=said.get("license"),
+        citation=said.get("citation"),
+        doi=said.get("doi"),
         draft=candidate.draft,
         retired=candidate.retired,
         removed=candidate.removed,

@@ -92,7 +92,7 @@ def test_a_version_is_shown_whole_and_with_its_state(ask: Ask) -> None:
 
 def test_what_is_not_known_is_said(ask: Ask) -> None:
     shown = ask("show", name=CELLS)
-    assert "licence: unknown" in shown["words"]
+    assert "license: unknown" in shown["words"]
     assert "minnie65_public@1507: expires on" in shown["words"]
 
 

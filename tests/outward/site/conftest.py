@@ -37,7 +37,7 @@ def publish_everything(registry: Registry) -> None:
     publish_examples(registry)
     registry.retire(f"{NUCLEI}@v1", reason="wrong units", replacement=f"{NUCLEI}@v2")
     registry.acts.label(f"{NUCLEI}@v2", "size-paper", reason="cited")
-    registry.acts.licence(NUCLEI, "CC-BY-4.0", reason="as in the paper")
+    registry.acts.license(NUCLEI, "CC-BY-4.0", reason="as in the paper")
     registry.publish(declared(title="Neurons"), facts(), message="First")
     for version in range(8):
         about = declared("hemibrain.counts", references=(reference("hemibrain.neurons"),))

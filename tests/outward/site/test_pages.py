@@ -129,7 +129,7 @@ def test_a_version_says_what_it_comes_from_and_what_depends_on_it_as_the_registr
         (f"datasets/{NUCLEI}/v1.html", "The current version is minnie65.nuclei@v2"),
         (f"datasets/{NUCLEI}/v1.html", "retired; use minnie65.nuclei@v2"),
         (f"datasets/{NUCLEI}/v2.html", "size-paper"),
-        (f"datasets/{NUCLEI}/index.html", "licence CC-BY-4.0"),
+        (f"datasets/{NUCLEI}/index.html", "license CC-BY-4.0"),
         ("datasets/hemibrain.drafts/v1.html", "This version is a draft."),
         ("datasets/hemibrain.counts/v3.html", "rows 2 "),
         ("datasets/hemibrain.neurons/v1.html", "rows unknown"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from registry_dagster.answers.answer import Loss, Verdict
 from registry_dagster.answers.casts import Cast
+from registry_dagster.answers.citation import Citation
 from registry_dagster.answers.column_facts import ColumnFacts
 from registry_dagster.answers.comparison import Comparability, Comparison, EmbeddingPair
 from registry_dagster.answers.compatibility import Compatibility, Link
@@ -42,6 +43,7 @@ __all__ = [
     "Act",
     "Cast",
     "Change",
+    "Citation",
     "ColumnFacts",
     "ColumnSource",
     "Comparability",

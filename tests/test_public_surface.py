@@ -88,6 +88,7 @@ RESULTS = {
     "Act",
     "Cast",
     "Change",
+    "Citation",
     "ColumnFacts",
     "ColumnSource",
     "Comparability",

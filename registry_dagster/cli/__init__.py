@@ -9,6 +9,7 @@ try:
     from registry_dagster.cli import (
         acts,
         adopt,
+        cite,
         config,
         doctor,
         export,
@@ -36,6 +37,7 @@ __all__ = [
     "acts",
     "adopt",
     "app",
+    "cite",
     "config",
     "doctor",
     "export",

@@ -27,7 +27,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "relocate",
         "also-at",
     ),
-    "Share": ("site", "serve", "export", "import", "mirror", "mcp"),
+    "Share": ("cite", "site", "serve", "export", "import", "mirror", "mcp"),
     "Set-up": ("config", "doctor", "backup"),
 }
 """Heading → the commands below it, in order."""
@@ -66,6 +66,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "citation": ('citation minnie65.nuclei "Ada et al. (2026), Nuclei of a cortical volume" -m "in print"',),
     "doi": ('doi minnie65.nuclei@v1 10.5281/zenodo.1234567 -m "minted by the library"',),
     "describe": ("describe minnie65.nuclei", 'describe minnie65.nuclei --title "All nuclei" -m "clearer"'),
+    "cite": ("cite minnie65.nuclei@v1", "cite minnie65.nuclei@v1 --as bibtex"),
     "export": ("export minnie65.nuclei@v1", "export minnie65.nuclei@v1 --as ro-crate"),
     "import": ("import croissant.json",),
     "mirror": ("mirror public/registry", "mirror s3://lab-public/registry --json"),

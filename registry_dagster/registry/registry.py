@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from typing_extensions import Self, Unpack
 
+from registry_dagster.answers.citation import Citation
 from registry_dagster.answers.column_facts import ColumnFacts
 from registry_dagster.answers.comparison import Comparison
 from registry_dagster.answers.compatibility import Compatibility
@@ -25,6 +26,7 @@ from registry_dagster.registry.finder import Finder
 from registry_dagster.registry.holdings import Holdings
 from registry_dagster.registry.materialization_changes import MaterializationChanges
 from registry_dagster.registry.meanings import Meanings
+from registry_dagster.registry.papers import Papers
 from registry_dagster.registry.plan import Plan, Publication, PublicationDetails, Receipt
 from registry_dagster.registry.planner import Planner
 from registry_dagster.registry.publish import Outcome, PublishService
@@ -67,6 +69,7 @@ class Registry:
         self._planner = Planner(self._records, self._resolver, UsedNames(self._records))
         self._writer = Writer(self._records, self._resolver)
         self.acts = Acts(self._records, self._resolver, self._writer, publisher)
+        self._papers = Papers(self.acts)
         self.repair = Repair(self._records, self._writer)
         self.meanings = Meanings(self._records)
         self.holdings = Holdings(self._records, self._resolver)
@@ -265,6 +268,10 @@ class Registry:
             layout: Only versions in this layout.
         """
         return self._resolver.taken(name, at=at, layout=layout)
+
+    def cite(self, name: str, *, at: At = None, layout: str | None = None) -> Citation:
+        """How to cite a version, see `current`: in words and as BibTeX, without what is not known."""
+        return self._papers.cite(name, at, layout)
 
     def versions(self, dataset: str) -> tuple[DatasetVersion, ...]:
         """All versions of a dataset, oldest first; empty if there are none. `find` says less of each, and streams."""

@@ -59,7 +59,9 @@ COMMANDS = {
     for name in {**EXAMPLES, **MORE}
 }
 REPLACED = {
-    r"sha256:[0-9a-f]{64}": "sha256:…",
+    r"sha256:[0-9a-f]{64}|sha256:[0-9a-f]{12}\b": "sha256:…",
+    r"\(20\d\d\)\.": "(2026).",
+    r"year = \{20\d\d\}": "year = {2026}",
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z": "2026-01-01T00:00:00Z",
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ": "2026-01-01 00:00:00Z",
     r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC": "2026-01-01 00:00 UTC",

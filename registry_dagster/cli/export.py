@@ -16,7 +16,7 @@ from registry_dagster.errors import RegistryError
 from registry_dagster.outward.export.carried import Carried, carried_in
 from registry_dagster.outward.export.forms import FORMS, exported
 from registry_dagster.outward.export.subject import Subject, subject_of
-from registry_dagster.tables.json_text import json_value
+from registry_dagster.tables.json_text import strict_json_value
 
 __all__ = ["export", "import_document"]
 
@@ -72,7 +72,7 @@ def _document(file: str) -> object:
         text = sys.stdin.buffer.read(_MOST_BYTES + 1) if file == "-" else _read(Path(file).expanduser())
         if len(text) > _MOST_BYTES:
             raise RegistryError(f"{file} is larger than {_MOST_BYTES:,} bytes; no export is")
-        return json_value(text)
+        return strict_json_value(text)
     except (OSError, ValueError) as error:
         raise RegistryError(f"{file} cannot be read as JSON: {error}") from error
 

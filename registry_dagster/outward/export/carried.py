@@ -15,7 +15,7 @@ from registry_dagster.errors import CorruptRecord, InvalidDeclaration, RegistryE
 from registry_dagster.model.canonical_json import canonical_json, is_json_object, sha256_digest
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.recorded import reading_records
-from registry_dagster.tables.json_text import json_value
+from registry_dagster.tables.json_text import strict_json_value
 
 __all__ = ["Carried", "carried_in", "carrying", "carrying_texts", "sealed"]
 
@@ -102,7 +102,7 @@ def _values(record: DatasetVersion) -> dict[str, str]:
 def _record(text: str) -> DatasetVersion:
     try:
         with reading_records():
-            return DatasetVersion.from_json(json_value(text))
+            return DatasetVersion.from_json(strict_json_value(text))
     except (RegistryError, ValueError) as error:
         raise CorruptRecord(f"the record in this document was changed, and cannot be read: {error}") from error
 

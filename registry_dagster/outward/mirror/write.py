@@ -14,6 +14,7 @@ from registry_dagster.registry.holdings import Holding
 from registry_dagster.registry.registry import Registry
 from registry_dagster.stores.mirror.layout import (
     INDEX,
+    MOST_BYTES,
     DatasetFile,
     Index,
     Listed,
@@ -30,6 +31,7 @@ from registry_dagster.tables.storage.locations import below, normalise
 from registry_dagster.tables.storage.open import open_storage
 from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.storage.protocol import Storage
+from registry_dagster.tables.storage.whole import read_whole
 from registry_dagster.tables.storage.writing import write_file
 
 __all__ = ["Mirrored", "write_mirror"]
@@ -127,7 +129,7 @@ def _checksums(storage: Storage, env: str) -> dict[str, str]:
         RegistryError: its index is that of something else.
     """
     try:
-        content = storage.read(INDEX)
+        content = read_whole(storage, INDEX, MOST_BYTES)
     except TableNotFound:
         return {}
     try:

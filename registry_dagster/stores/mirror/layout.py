@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
+from typing_extensions import Self
 
-from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.act import Act
 from registry_dagster.model.base import Model
 from registry_dagster.model.dataset import Dataset
@@ -17,9 +18,11 @@ from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionNameText, exact_version
 from registry_dagster.model.recorded import reading_records
+from registry_dagster.tables.json_text import strict_json_value
 
 __all__ = [
     "INDEX",
+    "MOST_BYTES",
     "DatasetFile",
     "Index",
     "Listed",
@@ -32,6 +35,9 @@ __all__ = [
     "model_in",
     "version_path",
 ]
+
+MOST_BYTES = 256 * 2**20
+"""Of one file. An index of 100,000 versions has some 25 MB, a record of 10,000 columns some MB."""
 
 INDEX = "index.json"
 """The file that names all others."""
@@ -52,6 +58,11 @@ class Listed(Model):
     file: str
     sha256: str
 
+    @property
+    def key(self) -> str:
+        """What no other of its kind has."""
+        return self.name
+
     @field_validator("file")
     @classmethod
     def _within(cls, file: str) -> str:
@@ -70,6 +81,10 @@ class ListedMaterialization(Listed):
 
     source: str
 
+    @property
+    def key(self) -> str:
+        return f"{self.source}/{self.name}"
+
 
 class Index(Model):
     """All files of a mirror.
@@ -86,6 +101,14 @@ class Index(Model):
     datasets: tuple[Listed, ...] = ()
     versions: tuple[Listed, ...] = ()
     materializations: tuple[ListedMaterialization, ...] = ()
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for kind, listed in (("dataset", self.datasets), ("version", self.versions), ("state", self.materializations)):
+            names = Counter(each.key for each in listed)
+            if twice := [name for name, times in names.items() if times > 1]:
+                raise ValueError(f"it lists the {kind} {twice[0]} twice")
+        return self
 
     @property
     def checksums(self) -> dict[str, str]:
@@ -182,9 +205,6 @@ def model_in(kind: type[M], content: bytes) -> M:
     Raises:
         ValueError: it holds something else.
     """
-    try:
-        value = json.loads(content)
-    except RecursionError:
-        raise InvalidDeclaration("its values are nested too deeply") from None
+    value = strict_json_value(content)
     with reading_records():
         return kind.from_json(value)

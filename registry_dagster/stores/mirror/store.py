@@ -33,10 +33,20 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import parse_version
 from registry_dagster.model.retirement import Retirement
 from registry_dagster.stores.matching import fitting
-from registry_dagster.stores.mirror.layout import INDEX, DatasetFile, Index, Listed, VersionFile, checksum, model_in
+from registry_dagster.stores.mirror.layout import (
+    INDEX,
+    MOST_BYTES,
+    DatasetFile,
+    Index,
+    Listed,
+    VersionFile,
+    checksum,
+    model_in,
+)
 from registry_dagster.stores.store import Refusal, Swap
 from registry_dagster.tables.storage.locations import below, normalise
 from registry_dagster.tables.storage.open import open_storage
+from registry_dagster.tables.storage.whole import read_whole
 
 __all__ = ["MirrorStore"]
 
@@ -212,7 +222,7 @@ class MirrorStore:
 
     def _bytes(self, path: str) -> bytes:
         try:
-            return self._storage.read(path)
+            return read_whole(self._storage, path, MOST_BYTES)
         except TableNotFound:
             raise
         except TableUnreachable as error:

@@ -19,6 +19,8 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.outward.mirror.write import write_mirror
 from registry_dagster.registry.registry import Registry
 from registry_dagster.stores.mirror.layout import VersionFile, file_bytes, model_in
+from registry_dagster.tables.storage.open import open_storage
+from registry_dagster.tables.storage.whole import read_whole
 from registry_dagster.testing.search_behaviour import publish_examples
 from tests.golden.write import FOLDER
 from tests.registry.declared import declared, facts
@@ -190,6 +192,33 @@ def test_other_files_that_were_changed_are_named(file: str, out: Path, tmp_path:
         mirror.dataset(NUCLEI)
 
 
+def test_a_file_that_is_too_large_is_not_read(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("registry_dagster.stores.mirror.store.MOST_BYTES", 1000)
+    with opened(out) as mirror, pytest.raises(RegistryError, match=r"index\.json is larger than 1,000 bytes"):
+        mirror.get(NUCLEI)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "wrong"),
+    [
+        ('"env": "PROD"', '"env": "PROD", "env": "DEV"', "it has the key 'env' twice in one object"),
+        ('"env": "PROD"', '"env": NaN', "it has NaN, which is not a number of JSON"),
+        ('"env": "PROD"', '"env": ' + "[" * 9999 + "]" * 9999, "its values are nested too deeply"),
+        (f'"name": "{NUCLEI}@v2"', f'"name": "{NUCLEI}@v1"', f"it lists the version {NUCLEI}@v1 twice"),
+        ('"mirror_format": 1', '"mirror_format": 2', "mirror_format"),
+    ],
+)
+def test_an_index_that_readers_take_differently_is_refused(
+    before: str, after: str, wrong: str, out: Path, tmp_path: Path
+) -> None:
+    path = copied(out, tmp_path) / "index.json"
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+    with opened(tmp_path) as mirror, pytest.raises(CorruptRecord, match=rf"index\.json is not the index.*{wrong}"):
+        mirror.get(NUCLEI)
+
+
 def test_it_is_only_read(out: Path) -> None:
     with opened(out) as mirror, pytest.raises(StoreRefused, match="is a mirror, which is only read"):
         mirror.retire(f"{NUCLEI}@v2", reason="why", publisher="ada@lab.org")
@@ -219,5 +248,10 @@ def test_it_is_read_from_a_web_server(home: Registry, out: Path) -> None:
                 assert mirror.get(NUCLEI) == home.get(NUCLEI)
                 assert mirror.acts.history(NUCLEI) == home.acts.history(NUCLEI)
                 assert len(mirror.find("nuclei")) == len(home.find("nuclei"))
+            storage = open_storage(f"http://127.0.0.1:{server.server_port}")
+            size = (out / "index.json").stat().st_size
+            assert read_whole(storage, "index.json", size) == (out / "index.json").read_bytes()
+            with pytest.raises(TableError, match="is larger than 1,000 bytes"):
+                read_whole(storage, "index.json", 1000)
         finally:
             server.shutdown()

@@ -47,6 +47,8 @@ _LINKED = {
     "references": "[references](#references)",
     "signals": "[signals](#signals)",
 }
+_LAST = {"copy_of": 1, "description": 2}
+"""What every column may say, in its order after what its semantic says."""
 _ANNOTATION_TYPES = {"annotation_type", "anchor", "counted"}
 _WORDS = {kind.__name__: word for kinds in (SEMANTICS, SIGNALS) for word, kind in kinds.items()}
 _PLAIN = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
@@ -89,7 +91,7 @@ def _table(kind: type[Model], linked: bool = False) -> str:
     schema, meanings = kind.model_json_schema(), _meanings(kind)
     required, fields = schema.get("required", []), schema["properties"]
     names = [name for name in fields if "const" not in fields[name]]
-    names.sort(key=lambda name: (name not in required, name == "description"))
+    names.sort(key=lambda name: (name not in required, _LAST.get(name, 0)))
     rows = ["| key | is | default | meaning |", "| --- | --- | --- | --- |"]
     for name in names:
         title = _LINKED.get(name, f"`{name}`") if linked else f"`{name}`"

@@ -8,6 +8,7 @@ from typing import Any
 
 _HOMES = {
     "errors": "RegistryError",
+    "model.column": "UpstreamColumn",
     "model.dataset": "Dataset",
     "model.dataset_version": "DatasetVersion",
     "model.feature_table": "FeatureTable",

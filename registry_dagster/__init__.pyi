@@ -19,6 +19,7 @@ from registry_dagster.dagster.pin.pipes import ExternalResults as ExternalResult
 from registry_dagster.dagster.publish.job import publish_job as publish_job
 from registry_dagster.dagster.resource import FeatureRegistry as FeatureRegistry
 from registry_dagster.errors import RegistryError as RegistryError
+from registry_dagster.model.column import UpstreamColumn as UpstreamColumn
 from registry_dagster.model.dataset import Dataset as Dataset
 from registry_dagster.model.dataset_version import DatasetVersion as DatasetVersion
 from registry_dagster.model.embeddings import Embedding as Embedding

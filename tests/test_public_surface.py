@@ -69,6 +69,7 @@ PUBLIC = {
     "TargetId",
     "Timestamp",
     "TransformedPosition",
+    "UpstreamColumn",
     "Volume",
     "definitions",
     "expiry_checks",

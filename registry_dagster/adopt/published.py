@@ -44,8 +44,9 @@ class Published:
 
 
 def _plain(column: Column) -> dict[str, object]:
-    """The meaning as YAML has it. How wide a vector is, is for the new table to say."""
+    """The meaning as YAML has it. How wide a vector is, and what is a copy, is for the new table to say."""
     meaning = column.to_json()
+    meaning.pop("copy_of", None)
     if meaning["semantic"] in _VECTORS:
         meaning.pop("dim", None)
     return meaning

@@ -80,6 +80,12 @@ _PROPERTIES = (
         "The frames its positions are in.",
         lambda record: (column["frame"] for column in _columns(record) if "frame" in column),
     ),
+    _Property(
+        "copy_of",
+        "Copied tables",
+        "The upstream tables whose own values its columns hold.",
+        lambda record: (column["copy_of"]["table"] for column in _columns(record) if "copy_of" in column),
+    ),
     _Property("embedding_model", "Embedding models", "The models that made its embeddings.", _models),
     _Property(
         "references",

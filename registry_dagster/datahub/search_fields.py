@@ -21,6 +21,7 @@ DIGEST_PREFIX = len("sha256:") + 12
 Field = Literal[
     "annotation_type",
     "column",
+    "copy_of",
     "dataset",
     "digest",
     "embedding_model",
@@ -107,6 +108,11 @@ def _join_targets(facts: Facts) -> Iterator[str]:
 def _source_tables(facts: Facts) -> Iterator[str]:
     for column in facts.columns.values():
         yield from (column[name] for name in ("source_table", "reference_table") if isinstance(column.get(name), str))
+    yield from _copied_tables(facts)
+
+
+def _copied_tables(facts: Facts) -> Iterator[str]:
+    yield from (each["copy_of"]["table"] for each in facts.columns.values() if "copy_of" in each)
 
 
 def _annotation_types(facts: Facts) -> Iterator[str | None]:
@@ -140,6 +146,7 @@ def _states(facts: Facts) -> Iterator[str]:
 FIELDS: Mapping[Field, FieldRule] = {
     "annotation_type": FieldRule(_annotation_types),
     "column": FieldRule(lambda facts: facts.paths),
+    "copy_of": FieldRule(_copied_tables),
     "dataset": FieldRule(lambda facts: _with_those_above(facts.dataset)),
     "digest": FieldRule(_digests),
     "embedding_model": FieldRule(lambda facts: (each.get("model") for each in facts.columns.values()), on_server=True),

@@ -11,11 +11,26 @@ from registry_dagster.model import dtypes
 from registry_dagster.model.base import Model, OrText
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import SystemName, VersionText, materialization_name
-from registry_dagster.model.text import Description
+from registry_dagster.model.text import Description, Text
 
-__all__ = ["AnyMaterializationName", "Column", "MaterializationName", "Side"]
+__all__ = ["AnyMaterializationName", "Column", "MaterializationName", "Side", "UpstreamColumn"]
 
 Side = Literal["pre", "post", "self"]
+
+
+class UpstreamColumn(Model):
+    """A column of a table of the upstream system, in the words of that system.
+
+    Args:
+        table: The table, e.g. `synapses_pni_2`.
+        column: The column, e.g. `ctr_pt_position`.
+    """
+
+    table: Text
+    column: Text
+
+    def __str__(self) -> str:
+        return f"{self.table}.{self.column}"
 
 
 class Column(Model):
@@ -23,9 +38,12 @@ class Column(Model):
 
     Args:
         description: What one value is, in words.
+        copy_of: The column of the upstream system whose own values it holds, e.g.
+            `{table: synapses_pni_2, column: ctr_pt_position}`.
     """
 
     description: Description | None = None
+    copy_of: UpstreamColumn | None = None
 
     @property
     def expected_type(self) -> str:

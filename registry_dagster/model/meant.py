@@ -50,6 +50,8 @@ MEANT: Mapping[str, tuple[str, ...]] = {
     "bouton": ("compartment",),
     "drift": ("spatial_drift",),
     "displacement": ("spatial_drift",),
+    "copied_from": ("copy_of",),
+    "copy": ("copy_of",),
     "units": ("unit",),
     "resolution": ("resolution_nm",),
     "voxel_resolution": ("resolution_nm",),

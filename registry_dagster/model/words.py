@@ -22,6 +22,9 @@ __all__ = [
     "value_words",
 ]
 
+_WORDED = ("semantic", "description", "copy_of")
+"""What is said of a column in another form than `name value`."""
+
 
 def attribute_words(attributes: Mapping[str, Any]) -> list[str]:
     """`name value` for each attribute of a model's JSON."""
@@ -37,8 +40,12 @@ def column_words(column: Column) -> list[str]:
 
 def semantic_words(column: Mapping[str, Any]) -> list[str]:
     """As `column_words`, of a column's JSON."""
-    attributes = {name: value for name, value in column.items() if name not in ("semantic", "description")}
-    return [column["semantic"], *attribute_words(attributes)]
+    attributes = {name: value for name, value in column.items() if name not in _WORDED}
+    return [column["semantic"], *attribute_words(attributes), *_origin_words(column.get("copy_of"))]
+
+
+def _origin_words(copied: Mapping[str, Any] | None) -> list[str]:
+    return [f"copy of {copied['table']}.{copied['column']}"] if copied else []
 
 
 def reference_words(reference: Reference) -> str:

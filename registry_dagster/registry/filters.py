@@ -56,6 +56,9 @@ class Filters(TypedDict, total=False):
     ]
     embedding_model: Annotated[str | None, Filter("The model of one of its embeddings.")]
     column: Annotated[str | None, Filter("The path of one of its columns.")]
+    copy_of: Annotated[
+        str | None, Filter("An upstream table whose own values one of its columns holds, e.g. synapses_pni_2.")
+    ]
     expiring_within: Annotated[
         float | None,
         Filter("Days within which a materialization version it was made against expires; expired ones are included."),

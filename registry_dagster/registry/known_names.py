@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import cast
@@ -29,7 +29,9 @@ _PAGE = 200
 _MOST_READ = 2000
 """How many of the newest versions are read for the names in them: enough to find the one that is meant."""
 
-_FIELDS: tuple[Field, ...] = ("annotation_type", "owner", "embedding_model", "column")
+_FIELDS: tuple[Field, ...] = ("annotation_type", "owner", "embedding_model", "column", "copy_of")
+_WORDS: Mapping[Field, str] = {"copy_of": "copied table"}
+"""What the values of a field are called, where its name does not say it."""
 _TYPES = {schema: kind for kind, schemas in ANNOTATION_TYPES.items() for schema in (kind, *schemas)}
 
 
@@ -142,7 +144,7 @@ class KnownNames:
         spellings = self._spellings(kind, field)
         if meant := next((spellings[each.casefold()] for each in meant_by if each.casefold() in spellings), None):
             return meant
-        what = field.replace("_", " ")
+        what = _WORDS.get(field, field.replace("_", " "))
         raise self.records.unknown(f"{value}: no such {what} is known", hint(value, set(spellings.values())))
 
     def _is_used(self, kind: Kind, terms: frozenset[Term]) -> bool:

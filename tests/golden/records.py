@@ -1,4 +1,4 @@
-"""The records behind the golden files: one a semantic, one a format."""
+"""The records behind the golden files: one a semantic, one a format, one for what any column may say."""
 
 from __future__ import annotations
 
@@ -137,7 +137,9 @@ _UPSTREAM = {
 def records() -> dict[str, DatasetVersion]:
     """Name of the golden file → its record. Those of the formats hold all that a record may hold."""
     by_semantic = {name: _record(name, _column(name), "delta", full=False) for name in SEMANTICS}
-    return by_semantic | {name: _record(name, _column("embedding"), name, full=True) for name in _PINS}
+    copied = {**_column("position"), "copy_of": {"table": "synapses_pni_2", "column": "ctr_pt_position"}}
+    beside = {"copy_of": _record("copy_of", copied, "delta", full=False)}
+    return by_semantic | beside | {name: _record(name, _column("embedding"), name, full=True) for name in _PINS}
 
 
 def _column(semantic: str) -> dict[str, Any]:

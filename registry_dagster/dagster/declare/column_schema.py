@@ -18,6 +18,7 @@ from registry_dagster.model.words import value_words
 __all__ = ["declared_schema", "table_schema"]
 
 _RESOLUTION = "resolution_nm"
+_COPY = "copy_of"
 _SHOWN_WHOLE = 46
 """So many characters of a chip are seen in the UI's list of columns; it cuts off the rest."""
 
@@ -55,7 +56,11 @@ def _table_column(field: TableField, column: Column | None) -> dg.TableColumn:
 def _chips(column: Column) -> dict[str, str]:
     attributes = column.to_json()
     order = ["semantic", *(name for name, _ in _described_by(type(column))[1])]
-    return {name: value_words(attributes[name]) for name in order if name in attributes}
+    return {name: _chip(column, name, attributes[name]) for name in order if name in attributes}
+
+
+def _chip(column: Column, name: str, value: object) -> str:
+    return str(column.copy_of) if name == _COPY else value_words(value)
 
 
 @lru_cache(maxsize=10_000)
@@ -106,6 +111,8 @@ def _words(name: str, value: object) -> str:
     if value is True:
         return name
     words = _value(name, value)
+    if name == _COPY:
+        return f"copy of {words}"
     return words if isinstance(value, (str, Model, tuple)) else f"{name} {words}"
 
 

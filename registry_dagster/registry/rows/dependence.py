@@ -30,6 +30,7 @@ def depends_on(record: DatasetVersion) -> set[str]:
         found |= {reference.to or "", reference.to_table or "", reference.crosswalk or "", _target(record, reference)}
     for column in record.columns.values():
         found |= {_table_of(column) or "", getattr(column, "at", None) or ""}
+        found |= {column.copy_of.table} if column.copy_of else set()
     return found - {""}
 
 
@@ -54,6 +55,8 @@ def _columns_of(record: DatasetVersion, names: Set[str]) -> Iterator[str]:
             yield f"{path} holds ids of {table}"
         if (at := getattr(column, "at", None)) in names:
             yield f"{path} holds ids of {at}"
+        if column.copy_of and column.copy_of.table in names:
+            yield f"{path} is a copy of {column.copy_of}"
 
 
 def _table_of(column: AnyColumn) -> str | None:

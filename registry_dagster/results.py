@@ -14,6 +14,8 @@ from registry_dagster.answers.holding import KeyFact
 from registry_dagster.answers.join import Join, NullSentinel, Step
 from registry_dagster.answers.joins import Joins
 from registry_dagster.answers.lifecycle import Lifecycle
+from registry_dagster.answers.lock import Lock, LockedJoin, LockedState, LockedVersion
+from registry_dagster.answers.lock_check import LockCheck, LockFinding
 from registry_dagster.answers.nearest import NearestPoint, Point
 from registry_dagster.model.act import Act
 from registry_dagster.model.column import MaterializationName
@@ -67,6 +69,12 @@ __all__ = [
     "Lifecycle",
     "Lineage",
     "Link",
+    "Lock",
+    "LockCheck",
+    "LockFinding",
+    "LockedJoin",
+    "LockedState",
+    "LockedVersion",
     "Loss",
     "MaterializationChange",
     "MaterializationChanges",

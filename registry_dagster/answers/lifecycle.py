@@ -11,7 +11,7 @@ from registry_dagster.answers.answer import Answer
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.materialization import MaterializationVersion
 
-__all__ = ["SOON", "Lifecycle", "lifecycle", "lifecycles"]
+__all__ = ["SOON", "Lifecycle", "State", "lifecycle", "lifecycles"]
 
 SOON = timedelta(days=60)
 """A version counts as expiring this long before its expiry date."""

@@ -79,9 +79,9 @@ def _again(command: str | None) -> str:
 app = typer.Typer(
     cls=_Commands,
     help="Publish and read connectomics feature tables.",
-    epilog="Exit codes: 0 success; 1 refused, failed or not as published; 2 wrong usage; 3 the registry, a table's "
-    "store or an upstream system cannot be reached: try again later; 4 something expires (expiring --exit-code); "
-    "130 interrupted.",
+    epilog="Exit codes: 0 success; 1 refused, failed, not as published or not as locked; 2 wrong usage; 3 the "
+    "registry, a table's store or an upstream system cannot be reached: try again later; 4 something expires "
+    "(expiring --exit-code); 130 interrupted.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,

@@ -1,20 +1,33 @@
-"""Commands for papers: cite."""
+"""Commands for papers: cite, lock."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from registry_dagster.cli.app import app
-from registry_dagster.cli.completion import words_of
-from registry_dagster.cli.options import AsJson, At, Env, InLayout, Target, VersionName, opened
-from registry_dagster.cli.output import note, show, visible
+from registry_dagster.answers.current import Taken
+from registry_dagster.cli.app import FAILED, UNREACHABLE, app
+from registry_dagster.cli.completion import dataset_names, words_of
+from registry_dagster.cli.given import options_by_location
+from registry_dagster.cli.options import (
+    AsJson,
+    At,
+    Env,
+    InLayout,
+    StorageOption,
+    Target,
+    VersionName,
+    opened,
+    storage_options,
+)
+from registry_dagster.cli.output import note, say, show, visible
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.text import suggestion
 
-__all__ = ["cite"]
+__all__ = ["cite", "lock"]
 
 _FORMS = ("text", "bibtex")
 Form = Annotated[
@@ -38,10 +51,52 @@ def cite(
         found = opened_registry.cite(name, at=at, layout=layout)
     words = _in_form(form, {"text": found.text, "bibtex": found.bibtex})
     show(as_json, found.to_dict(), lambda: typer.echo(visible(words)))
-    for remark in (each.remark for each in found.taken if each.remark):
-        note(remark)
+    _note_taken(found.taken)
     if found.unknown:
         note(f"{found.version} has no {', '.join(found.unknown)}, which citations have")
+
+
+@app.command()
+def lock(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME...", help="The versions that the paper used.", autocompletion=dataset_names),
+    ] = None,
+    check: Annotated[
+        Path | None, typer.Option("--check", metavar="FILE", help="Compare a lock with the registry instead.")
+    ] = None,
+    storage_option: StorageOption = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print a lock of the exact versions that a paper used: digests, tables, what they are made against, how they join.
+
+    --check says what is no longer as it was locked. Exit codes: 0 if all is as it was, also if something is unknown;
+    1 if a record, a table, a retirement, an expiry or a join changed; 3 if a table's store or the registry cannot be
+    reached, and nothing changed.
+    """
+    options = options_by_location(storage_options(storage_option))
+    with opened(registry, env) as opened_registry:
+        if check is None:
+            if not names:
+                raise InvalidDeclaration("name the versions, or a lock to compare: --check paper.lock.yaml")
+            made = opened_registry.lock(*names)
+            _note_taken(opened_registry.current(name) for name in names if "@" not in name)
+            return show(as_json, made.to_json(), lambda: typer.echo(made.to_yaml(), nl=False))
+        if names:
+            raise InvalidDeclaration("--check compares all that is in the lock; leave the names out")
+        found = opened_registry.papers.check(check, storage_options=options)
+    show(as_json, found.to_dict(), lambda: say(found))
+    if code := {"changed": FAILED, "unreachable": UNREACHABLE}.get(found.state):
+        raise typer.Exit(code)
+    return None
+
+
+def _note_taken(taken: Iterable[Taken]) -> None:
+    """Say which version a name was taken to mean, where that is not plain."""
+    for remark in (each.remark for each in taken if each.remark):
+        note(remark)
 
 
 def _in_form(form: str | None, texts: Mapping[str, str]) -> str:

@@ -27,7 +27,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "relocate",
         "also-at",
     ),
-    "Share": ("cite", "site", "serve", "export", "import", "mirror", "mcp"),
+    "Share": ("cite", "lock", "site", "serve", "export", "import", "mirror", "mcp"),
     "Set-up": ("config", "doctor", "backup"),
 }
 """Heading → the commands below it, in order."""
@@ -67,6 +67,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "doi": ('doi minnie65.nuclei@v1 10.5281/zenodo.1234567 -m "minted by the library"',),
     "describe": ("describe minnie65.nuclei", 'describe minnie65.nuclei --title "All nuclei" -m "clearer"'),
     "cite": ("cite minnie65.nuclei@v1", "cite minnie65.nuclei@v1 --as bibtex"),
+    "lock": ("lock minnie65.nuclei@v1 minnie65.synapse_embeddings", "lock --check paper.lock.yaml"),
     "export": ("export minnie65.nuclei@v1", "export minnie65.nuclei@v1 --as ro-crate"),
     "import": ("import croissant.json",),
     "mirror": ("mirror public/registry", "mirror s3://lab-public/registry --json"),

@@ -13,6 +13,7 @@ from registry_dagster.answers.compatibility import Compatibility
 from registry_dagster.answers.current import Taken
 from registry_dagster.answers.diff import Diff
 from registry_dagster.answers.joins import Joins
+from registry_dagster.answers.lock import Lock
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
@@ -69,7 +70,7 @@ class Registry:
         self._planner = Planner(self._records, self._resolver, UsedNames(self._records))
         self._writer = Writer(self._records, self._resolver)
         self.acts = Acts(self._records, self._resolver, self._writer, publisher)
-        self._papers = Papers(self.acts)
+        self.papers = Papers(self.acts, self._questions)
         self.repair = Repair(self._records, self._writer)
         self.meanings = Meanings(self._records)
         self.holdings = Holdings(self._records, self._resolver)
@@ -128,12 +129,7 @@ class Registry:
         """What the registry is kept in, as far as it says: release, flags, who is asking, what is missing."""
         return self._store.about()
 
-    def plan(
-        self,
-        feature_table: FeatureTable,
-        table: Table,
-        **details: Unpack[PublicationDetails],
-    ) -> Plan:
+    def plan(self, feature_table: FeatureTable, table: Table, **details: Unpack[PublicationDetails]) -> Plan:
         """What publishing would do. Writes nothing. Arguments and errors are those of `publish`."""
         return self._planner.preview(Publication(feature_table, facts_of(table), "", **details))
 
@@ -271,7 +267,11 @@ class Registry:
 
     def cite(self, name: str, *, at: At = None, layout: str | None = None) -> Citation:
         """How to cite a version, see `current`: in words and as BibTeX, without what is not known."""
-        return self._papers.cite(name, at, layout)
+        return self.papers.cite(name, at, layout)
+
+    def lock(self, *names: str) -> Lock:
+        """The exact versions that names mean, for a paper: digests, tables, states and joins. `papers` checks it."""
+        return self.papers.lock(*names)
 
     def versions(self, dataset: str) -> tuple[DatasetVersion, ...]:
         """All versions of a dataset, oldest first; empty if there are none. `find` says less of each, and streams."""

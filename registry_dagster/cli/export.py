@@ -15,7 +15,7 @@ from registry_dagster.cli.output import facts, json_text, note, show
 from registry_dagster.errors import RegistryError
 from registry_dagster.outward.export.carried import Carried, carried_in
 from registry_dagster.outward.export.forms import FORMS, exported
-from registry_dagster.outward.export.subject import Subject, subject_of
+from registry_dagster.outward.export.subject import subject_of
 from registry_dagster.tables.json_text import strict_json_value
 
 __all__ = ["export", "import_document"]
@@ -34,12 +34,13 @@ def export(
 ) -> None:
     """Print a version as a document for papers, repositories and portals, with the exact record in it.
 
-    It holds metadata alone. ro-crate goes into a file that is called ro-crate-metadata.json.
+    It holds metadata alone. ro-crate goes into a file that is called ro-crate-metadata.json. cave-catalog is the body
+    of a request to CAVE's catalogue of tables: it names the version, and does not carry the record.
     """
     with opened(registry, env) as opened_registry:
         subject = subject_of(opened_registry, name)
     document = exported(subject, form)
-    for text in _unknown(subject):
+    for text in FORMS[form].missing(subject):
         note(text)
     typer.echo(json_text(document, indent=2))
 
@@ -54,12 +55,6 @@ def import_document(
     show(as_json, _json(carried), lambda: facts(_about(carried)))
     if not carried.unchanged:
         note("the record is as it was published; what is around it in this document was changed since the export")
-
-
-def _unknown(subject: Subject) -> list[str]:
-    """What papers ask for and nobody has said yet."""
-    asked = {"license": subject.license, "citation": subject.citation}
-    return [f"{subject.record.name} has no {name}, which papers ask for" for name, value in asked.items() if not value]
 
 
 def _document(file: str) -> object:

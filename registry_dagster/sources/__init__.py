@@ -1,1 +1,1 @@
-"""Where materialization versions come from: CAVE, neuPrint, a file. A source is imported and asked only on request."""
+"""What upstream systems say, in their own words: CAVE, neuPrint, a file. Imported and asked only on request."""

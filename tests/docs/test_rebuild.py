@@ -24,7 +24,7 @@ from registry_dagster.datahub.version import version_proposals
 from registry_dagster.model.canonical_json import canonical_json
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
-from registry_dagster.outward.export.forms import FORMS, exported
+from registry_dagster.outward.export.forms import CARRYING, exported
 from registry_dagster.outward.export.subject import Subject
 from registry_dagster.stores.open import open_store
 from tests.docs.pages import DOCS
@@ -74,7 +74,7 @@ def write_stores(records: Iterable[DatasetVersion], folder: Path) -> list[Path]:
 def write_documents(record: DatasetVersion, folder: Path) -> list[Path]:
     """The record in each form of export, and as DataHub's own client gives its aspects."""
     said = Subject(record, Dataset(name=record.dataset), license="CC-BY-4.0")
-    documents: dict[str, Any] = {form: exported(said, form) for form in FORMS}
+    documents: dict[str, Any] = {form: exported(said, form) for form in CARRYING}
     documents["datahub"] = datahubs_own(record)
     paths = {folder / f"{record.name}.{name}.json": document for name, document in documents.items()}
     for path, document in paths.items():
@@ -94,7 +94,7 @@ def test_it_gives_every_golden_record_from_every_carrier(tmp_path: Path) -> None
     documents = [path for record in known for path in write_documents(record, tmp_path)]
     lines, errors = rebuild(*stores, *documents)
     assert errors == ""
-    assert sorted(lines) == sorted(texts(known) * (len(stores) + len(FORMS) + 1))
+    assert sorted(lines) == sorted(texts(known) * (len(stores) + len(CARRYING) + 1))
 
 
 @given(st.lists(dataset_versions(), min_size=1, max_size=4, unique_by=lambda record: record.name))
@@ -105,7 +105,7 @@ def test_it_gives_any_record_from_every_carrier(records: list[DatasetVersion]) -
         documents = [path for record in records for path in write_documents(record, Path(folder))]
         lines, errors = rebuild(*stores, *documents)
     assert errors == ""
-    assert sorted(lines) == sorted(texts(records) * (len(stores) + len(FORMS) + 1))
+    assert sorted(lines) == sorted(texts(records) * (len(stores) + len(CARRYING) + 1))
 
 
 def changed(text: str, place: int) -> str:

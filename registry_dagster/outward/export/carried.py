@@ -112,7 +112,8 @@ def _slot(document: dict[str, Any], name: str) -> _Slot:
     found = [slot for each in _objects(document) for slot in _slots(each, name)]
     if len(found) != 1:
         raise InvalidDeclaration(
-            f"{len(found) or 'no'} property {name} in it; give a document as `feature-registry export` wrote it"
+            f"{len(found) or 'no'} property {name} in it; give a document as `feature-registry export` wrote it, as "
+            "croissant, ro-crate, datacite or dcat"
         )
     return found[0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from registry_dagster.answers.places import tables_at
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.registry.registry import Registry
@@ -23,6 +24,9 @@ class Subject:
         citation: How people cite it, in words.
         doi: Its DOI.
         retired: Why it should no longer be used; None if it may be.
+        draft: Whether it is not final.
+        layout: The name of its layout.
+        moved_to: Where its table is now, if that is not where the record says.
     """
 
     record: DatasetVersion
@@ -31,6 +35,14 @@ class Subject:
     citation: str | None = None
     doi: str | None = None
     retired: str | None = None
+    draft: bool = False
+    layout: str | None = None
+    moved_to: str | None = None
+
+    @property
+    def location(self) -> str:
+        """Where its table is now."""
+        return self.moved_to or self.record.table.location
 
     @property
     def title(self) -> str:
@@ -59,6 +71,15 @@ def subject_of(registry: Registry, name: str) -> Subject:
     found = shown(registry, name)
     retired = str(found.retirement) if found.retirement else None
     now = found.version
+    first, *_ = tables_at(found.record.table, found.record.name, registry.acts.history(found.record.dataset))
     return Subject(
-        found.record, found.dataset, license=now.license, citation=now.citation, doi=now.doi, retired=retired
+        found.record,
+        found.dataset,
+        license=now.license,
+        citation=now.citation,
+        doi=now.doi,
+        retired=retired,
+        draft=now.draft,
+        layout=now.layout,
+        moved_to=None if first.location == found.record.table.location else first.location,
     )

@@ -19,7 +19,7 @@ from registry_dagster.errors import CorruptRecord, InvalidDeclaration
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.outward.export.carried import carried_in
-from registry_dagster.outward.export.forms import FORMS, exported
+from registry_dagster.outward.export.forms import CARRYING, exported
 from registry_dagster.outward.export.subject import Subject
 from tests.golden.write import FOLDER
 from tests.strategies import dataset_versions
@@ -45,7 +45,7 @@ def through_a_file(document: dict[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(document))
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", CARRYING)
 @pytest.mark.parametrize("name", GOLDEN)
 def test_every_golden_record_comes_back_with_its_digests(form: str, name: str) -> None:
     carried = carried_in(through_a_file(exported(subject(golden(name)), form)))
@@ -57,12 +57,12 @@ def test_every_golden_record_comes_back_with_its_digests(form: str, name: str) -
 @given(dataset_versions())
 @settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 def test_any_record_comes_back(record: DatasetVersion) -> None:
-    for form in FORMS:
+    for form in CARRYING:
         carried = carried_in(through_a_file(exported(Subject(record, Dataset(name=record.dataset)), form)))
         assert (carried.record, carried.unchanged) == (record, True)
 
 
-@pytest.fixture(scope="module", params=FORMS)
+@pytest.fixture(scope="module", params=CARRYING)
 def document(request: pytest.FixtureRequest) -> dict[str, Any]:
     return through_a_file(exported(subject(golden("embedding")), request.param))
 

@@ -1,0 +1,1 @@
+"""CAVE's catalogue of tables: a request to it ⇄ what a published version means. Pure. The service is unreleased."""

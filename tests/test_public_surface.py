@@ -132,6 +132,7 @@ RESULTS = {
     "Provenance",
     "Retirement",
     "Rows",
+    "Statement",
     "Step",
     "TableField",
     "TableVerdict",

@@ -1,4 +1,4 @@
-"""Commands for papers: cite, lock."""
+"""Commands for papers: cite, lock, statement."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from registry_dagster.cli.output import note, say, show, visible
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.text import suggestion
 
-__all__ = ["cite", "lock"]
+__all__ = ["cite", "lock", "statement"]
 
 _FORMS = ("text", "bibtex")
 Form = Annotated[
@@ -91,6 +91,22 @@ def lock(
     if code := {"changed": FAILED, "unreachable": UNREACHABLE}.get(found.state):
         raise typer.Exit(code)
     return None
+
+
+@app.command()
+def statement(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A lock, as `lock` printed it.")],
+    form: Form = None,
+    registry: Target = None,
+    env: Env = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print a data availability statement for the versions of a lock, and the BibTeX to cite them by."""
+    with opened(registry, env) as opened_registry:
+        found = opened_registry.papers.statement(file)
+    words = _in_form(form, {"text": found.text, "bibtex": found.bibtex})
+    show(as_json, found.to_dict(), lambda: typer.echo(visible(words)))
+    _note_taken(found.taken)
 
 
 def _note_taken(taken: Iterable[Taken]) -> None:

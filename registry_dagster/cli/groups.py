@@ -27,7 +27,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "relocate",
         "also-at",
     ),
-    "Share": ("cite", "lock", "site", "serve", "export", "import", "mirror", "mcp"),
+    "Share": ("cite", "lock", "statement", "site", "serve", "export", "import", "mirror", "mcp"),
     "Set-up": ("config", "doctor", "backup"),
 }
 """Heading → the commands below it, in order."""
@@ -68,6 +68,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "describe": ("describe minnie65.nuclei", 'describe minnie65.nuclei --title "All nuclei" -m "clearer"'),
     "cite": ("cite minnie65.nuclei@v1", "cite minnie65.nuclei@v1 --as bibtex"),
     "lock": ("lock minnie65.nuclei@v1 minnie65.synapse_embeddings", "lock --check paper.lock.yaml"),
+    "statement": ("statement paper.lock.yaml", "statement paper.lock.yaml --as bibtex"),
     "export": ("export minnie65.nuclei@v1", "export minnie65.nuclei@v1 --as ro-crate"),
     "import": ("import croissant.json",),
     "mirror": ("mirror public/registry", "mirror s3://lab-public/registry --json"),

@@ -38,6 +38,7 @@ MORE = {
     "validate": ("validate cells.yaml",),
     "review": ("review cells.yaml --by ada@lab.org",),
     "lock": ("lock minnie65.nuclei@v2 minnie65.synapse_embeddings@v1",),
+    "statement": (),
     "verify": ("verify minnie65.nuclei@v1 --record",),
     "retire": (
         'retire minnie65.nuclei@v1 -m "wrong units" --replacement minnie65.nuclei@v2',

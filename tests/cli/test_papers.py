@@ -94,6 +94,16 @@ def test_wrong_use_is_answered_with_what_to_do(run: Run, words: tuple[str, ...],
     assert said in str(refused.exception)
 
 
+def test_a_statement_is_made_of_a_lock(run: Run) -> None:
+    Path("paper.lock.yaml").write_text(run("lock", NAME).stdout)
+    text, bibtex = (run("statement", "paper.lock.yaml", "--as", form).stdout for form in ("text", "bibtex"))
+    assert "Neurons is hemibrain.neurons@v1 (made against hemibrain@v1.2.1; " in text
+    assert bibtex == run("cite", NAME, "--as", "bibtex").stdout
+    assert run("statement", "paper.lock.yaml").stdout == f"{text}\n{bibtex}"
+    run("retire", f"{NAME}@v1", "-m", "wrong units")
+    assert "wrong units" in run("statement", "paper.lock.yaml").stderr
+
+
 def test_a_lock_of_a_bare_name_says_which_version_it_took(run: Run) -> None:
     run("retire", f"{NAME}@v1", "-m", "wrong units")
     made = run("lock", NAME)

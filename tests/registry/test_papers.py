@@ -1,4 +1,4 @@
-"""What a registry says for papers: how to cite a version."""
+"""What a registry says for papers: how to cite a version, and which versions a paper used."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from registry_dagster.answers.citation import short_digest
+from registry_dagster.errors import NotPublished
 from registry_dagster.registry.registry import Registry
 from tests.registry.declared import declared, facts
 
@@ -39,3 +41,36 @@ def test_the_digest_in_a_citation_leads_to_the_version(registry: Registry) -> No
 def test_a_citation_says_which_version_it_took_and_that_it_is_retired(registry: Registry) -> None:
     registry.retire(f"{NAME}@v1", reason="wrong units")
     assert "wrong units" in str(registry.cite(f"{NAME}@v1").taken[0].remark)
+
+
+def test_a_statement_says_what_was_used_and_where(registry: Registry, tmp_path: Path) -> None:
+    registry.publish(declared("lab.cells"), facts(location="s3://lab/cells"), message="why")
+    registry.acts.doi(f"{NAME}@v1", "10.5281/zenodo.1", reason="minted")
+    lock = registry.lock(NAME, "lab.cells")
+    (tmp_path / "paper.lock.yaml").write_text(lock.to_yaml())
+    said = registry.papers.statement(tmp_path / "paper.lock.yaml")
+    first, second = (short_digest(registry.get(name).digest) for name in (NAME, "lab.cells"))
+    assert said.text == (
+        "The feature tables of this work are immutable versions in a feature registry, whose record says what each "
+        "column means. Neurons is hemibrain.neurons@v1 (made against hemibrain@v1.2.1; license CC0-1.0; "
+        f"https://doi.org/10.5281/zenodo.1; version 0 of a Delta table; record {first}). lab.cells@v1 (made against "
+        f"hemibrain@v1.2.1; version 0 of a Delta table at s3://lab/cells; record {second}). The exact digests, and how "
+        "tables join, are in the lock file paper.lock.yaml; feature-registry lock --check compares them with what is "
+        "published."
+    )
+    assert said.bibtex == "\n\n".join(registry.cite(name).bibtex for name in (NAME, "lab.cells"))
+    assert "are in its lock file;" in registry.papers.statement(lock).text
+
+
+def test_versions_that_are_cited_alike_have_one_entry(registry: Registry) -> None:
+    registry.publish(declared(), facts(1), message="why")
+    registry.acts.citation(NAME, "@article{ada26, title = {Neurons}}", reason="in print")
+    said = registry.papers.statement(registry.lock(f"{NAME}@v1", f"{NAME}@v2"))
+    assert said.bibtex == "@article{ada26, title = {Neurons}}"
+
+
+def test_no_statement_is_made_of_what_is_not_as_it_was_locked(registry: Registry) -> None:
+    lock = registry.lock(NAME)
+    other = lock.versions[0].model_copy(update={"digest": f"sha256:{0:064}"})
+    with pytest.raises(NotPublished, match=r"hemibrain.neurons@v1: its digest is sha256:.* is locked"):
+        registry.papers.statement(lock.model_copy(update={"versions": (other,)}))

@@ -17,6 +17,7 @@ from registry_dagster.answers.lifecycle import Lifecycle
 from registry_dagster.answers.lock import Lock, LockedJoin, LockedState, LockedVersion
 from registry_dagster.answers.lock_check import LockCheck, LockFinding
 from registry_dagster.answers.nearest import NearestPoint, Point
+from registry_dagster.answers.remote import Remote
 from registry_dagster.answers.statement import Statement
 from registry_dagster.model.act import Act
 from registry_dagster.model.column import MaterializationName
@@ -89,6 +90,7 @@ __all__ = [
     "Place",
     "Point",
     "Provenance",
+    "Remote",
     "Retirement",
     "Rows",
     "Statement",

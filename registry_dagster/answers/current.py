@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from registry_dagster.answers.answer import Answer
 from registry_dagster.answers.clock import Clock
 from registry_dagster.answers.relations import names_of
+from registry_dagster.answers.remote import Remote
 from registry_dagster.model.materialization import MaterializationVersion
 
 __all__ = ["Candidate", "NamedAnswer", "Taken", "current", "latest_earlier", "made_at", "newest_first"]
@@ -69,12 +70,24 @@ class Taken(Answer):
         reason: Why, where it is not simply the last one published; else None.
         passed_over: Later numbers that were not taken, each with the reason.
         layouts: Other layouts that there was a choice of.
+        remote: The lab whose version it is; None if it is in this registry.
     """
 
     version: str
     reason: str | None = None
     passed_over: tuple[str, ...] = ()
     layouts: tuple[str, ...] = ()
+    remote: Remote | None = None
+
+    def of(self, remote: Remote) -> Taken:
+        """The same, of a lab whose datasets have other names here."""
+        return replace(
+            self,
+            version=remote.named(self.version),
+            reason=self.reason and remote.worded(self.reason, self.version),
+            passed_over=tuple(remote.worded(each, self.version) for each in self.passed_over),
+            remote=remote,
+        )
 
     @property
     def remark(self) -> str | None:
@@ -101,8 +114,12 @@ class NamedAnswer(Answer, ABC):
     taken: tuple[Taken, ...] = field(default=(), kw_only=True)
 
     def __str__(self) -> str:
-        remarks = dict.fromkeys(each.remark for each in self.taken if each.remark)
+        remarks = dict.fromkeys(filter(None, (*(each.remark for each in self.taken), *self._remotes())))
         return "\n".join([self.words(), *(f"  {remark}" for remark in remarks)])
+
+    def _remotes(self) -> Iterator[str]:
+        """The labs whose records it rests on, and where they were read."""
+        yield from (str(each.remote) for each in self.taken if each.remote)
 
     @abstractmethod
     def words(self) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypeVar
 
 import typer
 from typing_extensions import Unpack
 
 from registry_dagster.answers.answer import Answer
-from registry_dagster.cli.app import EXPIRES, app
+from registry_dagster.cli.app import EXPIRES, UNREACHABLE, app
 from registry_dagster.cli.completion import column_paths, materialization_versions
 from registry_dagster.cli.filter_options import with_filter_options
 from registry_dagster.cli.listing import Listing
@@ -25,6 +26,7 @@ from registry_dagster.cli.options import (
     opened,
 )
 from registry_dagster.cli.output import note, say, show
+from registry_dagster.errors import RegistryError
 from registry_dagster.registry.filters import Filters
 from registry_dagster.registry.registry import Registry
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion
@@ -80,6 +82,10 @@ _DEPENDENTS: Listing[Dependent] = Listing(
 )
 
 Limit = Annotated[int, typer.Option(min=1, help="The most to list.")]
+Remote = Annotated[
+    list[str] | None, typer.Option("--remote", metavar="NAME", help="List what this lab has instead; repeatable.")
+]
+Remotes = Annotated[bool, typer.Option("--remotes", help="List what this registry has, then what each remote has.")]
 
 
 @app.command("datasets", hidden=True)
@@ -87,6 +93,8 @@ Limit = Annotated[int, typer.Option(min=1, help="The most to list.")]
 def list_datasets(
     text: Annotated[str | None, typer.Argument(help="Words in the name, title, description or tags.")] = None,
     limit: Limit = 100,
+    remote: Remote = None,
+    remotes: Remotes = False,
     registry: Target = None,
     env: Env = None,
     columns: ColumnNames = None,
@@ -95,7 +103,7 @@ def list_datasets(
 ) -> None:
     """List the datasets, each with its current version, and the later ones that are passed over."""
     with opened(registry, env) as opened_registry:
-        found = opened_registry.datasets(text, limit=limit)
+        found = opened_registry.datasets(text, limit=limit, remotes=_labs(remote, remotes))
         _show(opened_registry, _DATASETS, found, as_json, columns, quiet)
 
 
@@ -104,6 +112,8 @@ def list_datasets(
 def find(
     text: Annotated[str | None, typer.Argument(help="Words in names, columns, descriptions or messages.")] = None,
     limit: Limit = 100,
+    remote: Remote = None,
+    remotes: Remotes = False,
     registry: Target = None,
     env: Env = None,
     columns: ColumnNames = None,
@@ -112,12 +122,12 @@ def find(
     once_materialization: Annotated[str | None, typer.Option("-m", hidden=True)] = None,
     **filters: Unpack[Filters],
 ) -> None:
-    """Find published versions that match all options, newest first."""
+    """Find published versions that match all options, newest first. Other labs are asked with --remote or --remotes."""
     if once_materialization:
         note("-m is the message of other commands; write -M for the materialization version")
         filters["materialization"] = once_materialization
     with opened(registry, env) as opened_registry:
-        found = opened_registry.find(text, limit=limit, **filters)
+        found = opened_registry.find(text, limit=limit, remotes=_labs(remote, remotes), **filters)
         _show(opened_registry, _VERSIONS, found, as_json, columns, quiet)
 
 
@@ -219,17 +229,35 @@ def column(
     show(as_json, found.to_dict(), lambda: say(found))
 
 
+def _labs(remote: list[str] | None, remotes: bool) -> Sequence[str] | Literal["all"]:
+    """Whom to ask.
+
+    Raises:
+        RegistryError: both are given.
+    """
+    if remote and remotes:
+        raise RegistryError("--remotes lists every remote already; leave out --remote")
+    return "all" if remotes else remote or ()
+
+
 def _show(
     registry: Registry, listing: Listing[R], found: Rows[R], as_json: bool, columns: str | None, quiet: bool
 ) -> None:
-    """Print what was found. Nothing is an answer only where there is a registry.
+    """Print what was found. Nothing is an answer only where there is a registry, and all that was asked was read.
 
     Raises:
         NotPublished: there is none.
     """
-    if not found:
+    labs = sorted({lab for row in found if (lab := getattr(row, "remote", None))})
+    if not found and not found.unread:
         registry.check_exists()
         note(f"nothing found in {registry.target}, environment {registry.env}")
     show(as_json, [row.to_dict() for row in found], lambda: listing.show(list(found), columns, quiet=quiet))
     if found.more:
         note("there are more; raise --limit to see them")
+    for lab in labs:
+        note(f"{lab}: {registry.remotes[lab]}")
+    for text in found.unread:
+        note(text)
+    if found.unread:
+        raise typer.Exit(UNREACHABLE)

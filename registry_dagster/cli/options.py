@@ -99,7 +99,7 @@ DatasetName = Annotated[str, typer.Argument(help="The dataset's name.", autocomp
 VersionName = Annotated[
     str,
     typer.Argument(
-        help="dataset, dataset@vN, dataset@label, a digest sha256:…, or its URN in DataHub.",
+        help="dataset, dataset@vN, dataset@label, a digest sha256:…, or its URN in DataHub; of another lab laba/….",
         autocompletion=dataset_names,
         callback=_version_name,
     ),

@@ -82,22 +82,26 @@ def versions(
 ) -> None:
     """List the versions of a dataset, also those that are retired, removed, drafts or gone."""
     with opened(registry, env) as opened_registry:
-        records = {record.name: record for record in opened_registry.versions(dataset)}
+        home, own = opened_registry.holder(dataset)
+        records = {record.name: record for record in home.versions(own)}
         if not records:
             # Raises, and says which name may be meant.
-            opened_registry.current(dataset)
-        retired = opened_registry.retirements(dataset)
-        now = opened_registry.acts.now(dataset)
+            home.current(own)
+        retired = home.retirements(own)
+        now = home.acts.now(own)
+    lab = dataset.removesuffix(own)
     data = [
         record_json(records[each.version], each, retired.get(each.version))
         if each.version in records
         else each.to_dict()
         for each in now.versions
     ]
-    rows = [_Row(each, records.get(each.version)) for each in now.versions]
+    rows = [_Row(f"{lab}{each.version}", each, records.get(each.version)) for each in now.versions]
     show_result(as_json, data, lambda: _VERSIONS.show(rows, columns, quiet=quiet))
     if not as_json and now.current and now.current.remark:
-        note(f"current: {now.current}")
+        note(f"current: {lab}{now.current}")
+    if lab:
+        note(f"{lab.removesuffix('/')}: {home.target}")
 
 
 @app.command()
@@ -115,8 +119,9 @@ def diff(
 
 
 class _Row(NamedTuple):
-    """One number of a dataset, with its record if that can be read."""
+    """One number of a dataset, as it is named here, with its record if that can be read."""
 
+    name: str
     now: VersionNow
     record: DatasetVersion | None
 
@@ -128,7 +133,7 @@ def _of_record(value: Callable[[DatasetVersion], object]) -> Callable[[_Row], ob
 
 _VERSIONS: Listing[_Row] = Listing(
     {
-        "version": lambda row: row.now.version,
+        "version": lambda row: row.name,
         "label": lambda row: row.now.labels,
         "layout": lambda row: row.now.layout,
         "made against": _of_record(lambda record: record.materializations),
@@ -173,14 +178,18 @@ _FIELDS: Listing[_Field] = Listing(
 
 
 def _show_history(registry: Registry, name: str, as_json: bool) -> None:
-    acts = registry.acts.history(name if "@" not in name else registry.current(name).version)
+    version = name if "@" not in name else registry.current(name).version
+    home, own = registry.holder(version)
+    acts = home.acts.history(own)
     data = [act.to_json() for act in acts]
     text = "\n".join(map(str, acts)) or f"{name}: nothing was done to it after publishing"
     show_result(as_json, data, lambda: say(text))
+    if own != version:
+        note(f"{version.removesuffix(own).removesuffix('/')}: {home.target}")
 
 
 def _print_record(shown: Shown, signing: str | None) -> None:
-    record = shown.record
+    record = shown.seen
     facts({**_about(shown), **_table(shown, signing)})
     if output.is_terminal:
         output.print()
@@ -202,7 +211,8 @@ def _about(shown: Shown) -> dict[str, str | None]:
     """What it is called, which version was taken and why, and what is true of it now."""
     now, taken = shown.version, shown.taken
     return {
-        "version": shown.record.name,
+        "version": taken.version,
+        "remote": str(taken.remote) if taken.remote else None,
         "taken because": taken.reason,
         "passed over": "\n".join(taken.passed_over),
         "also in layout": ", ".join(taken.layouts),
@@ -214,13 +224,13 @@ def _about(shown: Shown) -> dict[str, str | None]:
         "citation": now.citation,
         "doi": now.doi,
         "draft": "yes: it is not final" if now.draft else None,
-        "retired": str(shown.retirement) if shown.retirement else None,
-        "gaps": "\n".join(shown.now.gaps),
+        "retired": shown.worded(str(shown.retirement)) if shown.retirement else None,
+        "gaps": shown.worded("\n".join(shown.now.gaps)),
     }
 
 
 def _table(shown: Shown, signing: str | None) -> dict[str, str | None]:
-    record = shown.record
+    record = shown.seen
     provenance, physical = record.provenance, record.table
     pinned = physical.pin.identity.items()
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -17,7 +17,7 @@ from registry_dagster.model.signals import Crosswalk
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import Resolver, Versions
 
-__all__ = ["Bridges"]
+__all__ = ["Bridges", "crosswalks_of"]
 
 _MOST_DATASETS = 20
 _MOST_VERSIONS = 400
@@ -31,23 +31,24 @@ class Bridges:
     records: Records
     resolver: Resolver
 
-    def between(self, a: DatasetVersion, b: DatasetVersion, named: Iterable[str] = ()) -> list[str]:
-        """Versions `dataset@vN` that may hold keys of both tables: crosswalks that either names, and what holds both.
+    def between(self, a: DatasetVersion, b: DatasetVersion, named: Collection[str], ends: Collection[str]) -> list[str]:
+        """Versions `dataset@vN` that may hold keys of both tables: those that were named, and what holds both.
 
         Of each dataset those that were made against the states of either table come first, then the current one.
 
         Args:
             a, b: The tables.
-            named: Datasets to go through that were named.
+            named: Datasets to go through that were named, also by either table as a crosswalk.
+            ends: The datasets of the tables themselves, as far as they are here.
         """
         numbers = self._numbers(a, b, named)
-        wanted = [dataset for dataset in numbers if dataset not in (a.dataset, b.dataset)]
+        wanted = [dataset for dataset in numbers if dataset not in ends]
         versions = self.resolver.versions(wanted)
         return [name for each in wanted for name in _fitting(versions[each], numbers[each], a, b)]
 
-    def _numbers(self, a: DatasetVersion, b: DatasetVersion, named: Iterable[str]) -> dict[str, set[int] | None]:
+    def _numbers(self, a: DatasetVersion, b: DatasetVersion, named: Collection[str]) -> dict[str, set[int] | None]:
         """The datasets to go through, with the numbers of the versions that were found; None for a named dataset."""
-        numbers: dict[str, set[int] | None] = dict.fromkeys((*named, *_named_by(a, b)))
+        numbers: dict[str, set[int] | None] = dict.fromkeys(named)
         for version in self._found(a, b):
             held = numbers.setdefault(version.dataset, set())
             if held is not None:
@@ -68,13 +69,8 @@ class Bridges:
 _RETIRED = Term("retired", "yes")
 
 
-def _named_by(a: DatasetVersion, b: DatasetVersion) -> Iterator[str]:
-    """The crosswalks that the references and signals of either table name."""
-    for record in (a, b):
-        yield from _crosswalks_of(record)
-
-
-def _crosswalks_of(record: DatasetVersion) -> Iterator[str]:
+def crosswalks_of(record: DatasetVersion) -> Iterator[str]:
+    """The crosswalks that the references and signals of a table name."""
     yield from (each.crosswalk for each in record.references if each.crosswalk)
     yield from (each.dataset for each in record.signals if isinstance(each, Crosswalk) and each.dataset)
 

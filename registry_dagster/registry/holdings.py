@@ -15,6 +15,8 @@ from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.finder import Finder
+from registry_dagster.registry.lab import Lab
+from registry_dagster.registry.labs import Labs
 from registry_dagster.registry.questions import Questions
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import Resolver, Versions
@@ -74,7 +76,7 @@ class Holdings:
         """Answers questions about what was read, as it was then: nothing is read again, so many cost little each."""
         records = _ReadRecords(self.records, holdings)
         resolver = _ReadResolver(records, holdings)
-        return Questions(records, resolver, Finder(records, resolver))
+        return Questions(Labs(Lab(records, resolver, Finder(records, resolver))))
 
     def _page(self, datasets: Sequence[Dataset]) -> Iterator[Holding]:
         versions = self.resolver.versions([each.name for each in datasets])

@@ -19,6 +19,7 @@ from registry_dagster.errors import RegistryError
 from registry_dagster.model.base import Model
 from registry_dagster.model.option_secrets import is_secret_text, secret_options
 from registry_dagster.model.text import Text
+from registry_dagster.registry.remote_addresses import checked_remotes
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -49,6 +50,7 @@ class Project(Model):
         publisher: Who publishes, unless somebody is named.
         signing_service: Address of the service that signs links to tables.
         storage_options: The start of a location → options of its store. A secret is `{env = "NAME"}`.
+        remotes: What another lab is called here → the address of its mirror.
     """
 
     path: Path
@@ -57,6 +59,7 @@ class Project(Model):
     publisher: Text | None = None
     signing_service: Text | None = None
     storage_options: Mapping[str, Mapping[str, Any]] = {}
+    remotes: Mapping[str, str] = {}
 
     @field_validator("registry", "signing_service")
     @classmethod
@@ -75,6 +78,22 @@ class Project(Model):
                     "name of an environment variable, or leave it out: credentials are then taken from the environment"
                 )
         return options
+
+    @field_validator("remotes")
+    @classmethod
+    def _mirrors(cls, remotes: Mapping[str, str]) -> Mapping[str, str]:
+        try:
+            return checked_remotes(remotes)
+        except RegistryError as error:
+            raise ValueError(str(error)) from None
+
+    @property
+    def mirrors(self) -> dict[str, str]:
+        """The remotes; a path is beside the project file."""
+        return {
+            name: place if ":" in place else str((self.path.parent / Path(place).expanduser()).absolute())
+            for name, place in self.remotes.items()
+        }
 
     @property
     def target(self) -> str | None:

@@ -18,14 +18,15 @@ from registry_dagster.answers.linked import as_linked, changed_links
 from registry_dagster.errors import InvalidDeclaration, NotPublished
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import is_dataset_name, name_text, parse_version
+from registry_dagster.model.names import is_dataset_name, parse_version
 from registry_dagster.registry.arguments import text_of
-from registry_dagster.registry.bridges import Bridges
-from registry_dagster.registry.finder import Finder
-from registry_dagster.registry.records import Records
-from registry_dagster.registry.resolver import At, Resolved, Resolver
-from registry_dagster.registry.rows.found import Newest
+from registry_dagster.registry.bridges import crosswalks_of
+from registry_dagster.registry.lab import Lab
+from registry_dagster.registry.labs import Labs
+from registry_dagster.registry.resolver import At, Resolved
+from registry_dagster.registry.rows.found import Dependent, Newest
 from registry_dagster.registry.rows.lineage import Lineage, sources_of
+from registry_dagster.registry.rows.rows import Rows, first_rows
 
 __all__ = ["Questions"]
 
@@ -36,12 +37,11 @@ _Side = DatasetVersion | MaterializationVersion
 class Questions:
     """Answers from records alone. Nothing is written, and no table is opened.
 
-    `at` and `layout` say which version of a dataset is meant if its name alone is given; see `Resolver.taken`.
+    `at` and `layout` say which version of a dataset is meant if its name alone is given; see `Resolver.taken`. Records
+    of other labs take part as they are named here.
     """
 
-    records: Records
-    resolver: Resolver
-    finder: Finder
+    labs: Labs
 
     def newest(self, dataset: str, compatible_with: str | MaterializationVersion) -> Newest:
         """The newest version of a dataset that is known to go with something.
@@ -49,32 +49,42 @@ class Questions:
         Raises:
             NotPublished: the dataset has no version, or what it is compared with is not recorded.
         """
-        name = parse_version(dataset).dataset
-        asked = f"{name} with {compatible_with}"
+        lab, name = self.labs.of(dataset)
+        name = parse_version(name).dataset
+        asked = f"{lab.named(name)} with {compatible_with}"
         other: _Side | None = None
         first: Compatibility | None = None
         passed_over: list[str] = []
-        versions = self.resolver.versions([name])[name]
+        versions = lab.resolver.versions([name])[name]
         if not any(each.present for each in versions.candidates):
-            raise self.records.unknown_dataset(name)
+            raise lab.records.unknown_dataset(name)
         for candidate in newest_first(versions.candidates, default_layout=versions.default_layout):
-            record = self._as_of_now(self.records.exact(candidate.name))
+            record = self._as_of_now(lab.exact(candidate.name))
             # A version alone, such as 1300, is of the system that the dataset was made against: its newest says which.
             other = other or self._compared_with(compatible_with, record)
             found = compatibility(record, other, at=datetime.now(timezone.utc))
             first = first or found
             if candidate.usable and found.verdict >= Verdict.BRIDGEABLE:
                 return Newest(asked, record.name, found, tuple(passed_over))
-            passed_over.append(f"{record.name}: {candidate.flaw or f'{found.verdict}; {found.reason}'}")
+            flaw = candidate.flaw and lab.worded(candidate.flaw, name)
+            passed_over.append(f"{record.name}: {flaw or f'{found.verdict}; {found.reason}'}")
         return Newest(asked, None, first, tuple(passed_over))
+
+    def dependents(self, of: str | MaterializationVersion, limit: int | None) -> Rows[Dependent]:
+        """What depends on something, in the lab that it is of."""
+        if isinstance(of, MaterializationVersion):
+            return first_rows(self.labs.own.finder.dependents(of), limit)
+        lab, name = self.labs.of_anything(of)
+        return lab.dependents(name, limit)
 
     def lineage(self, name: str) -> Lineage:
         """What something comes from, if it is a published version, and what depends on it."""
-        dependents = tuple(self.finder.dependents(name))
-        dataset, _, exact = name_text(name).partition("@")
-        if not self._is_dataset(dataset):
+        dependents = self.dependents(name, None).rows
+        lab, own = self.labs.of_anything(name)
+        dataset, _, exact = own.partition("@")
+        if not lab.is_dataset(dataset):
             return Lineage(name, (), dependents)
-        record, taken = self.resolver.resolve(name)
+        record, taken = lab.resolve(own)
         of = record.name if exact else f"{name}, taken as {record.name}"
         return Lineage(of, tuple(sources_of(record)), dependents, taken=(taken,))
 
@@ -87,12 +97,13 @@ class Questions:
         from registry_dagster.tables.read_code import read_code
 
         engine = text_of(engine, "engine", "polars")
-        record, taken = self.resolver.resolve(name, at=at, layout=layout)
-        return read_code(record, engine, tables=self.records.tables(record), remark=taken.remark)
+        lab, own = self.labs.of(name)
+        record, taken = lab.resolver.resolve(own, at=at, layout=layout)
+        return read_code(lab.seen(record), engine, tables=lab.records.tables(record), remark=taken.remark)
 
     def column(self, name: str, path: str, at: At, layout: str | None) -> ColumnFacts:
         """What a column means."""
-        record, taken = self.resolver.resolve(name, at=at, layout=layout)
+        record, taken = self.labs.resolve(name, at, layout)
         return replace(column_facts(record, path), taken=(taken,))
 
     def diff(self, before: str, after: str | None) -> Diff:
@@ -101,17 +112,19 @@ class Questions:
         Raises:
             NotPublished: a version is not published, or there is none before it.
         """
-        one, taken = self.resolver.resolve(before)
+        one, taken = self.labs.resolve(before)
         if after is not None:
-            other, also = self.resolver.resolve(after)
+            other, also = self.labs.resolve(after)
             return replace(diff(one, other), taken=(taken, also))
-        candidates = self.resolver.versions([one.dataset])[one.dataset].candidates
-        own = next(each for each in candidates if each.name == one.name)
+        lab, dataset = self.labs.of(one.dataset)
+        candidates = lab.resolver.versions([dataset])[dataset].candidates
+        own = next(each for each in candidates if each.number == one.number)
         earlier = latest_earlier(candidates, own)
         if earlier is None:
             raise NotPublished(f"{one.name}: no version of it is earlier; name two versions to compare them")
         reason = f"the latest version before {one.name}" + (f" in layout {own.layout}" if own.layout else "")
-        return replace(diff(self.records.exact(earlier.name), one), taken=(Taken(earlier.name, reason), taken))
+        first = lab.exact(earlier.name)
+        return replace(diff(first, one), taken=(Taken(first.name, reason, remote=lab.remote), taken))
 
     def comparable(self, a: str, b: str, at: At, layout: str | None) -> Comparison:
         """Whether the embeddings of two published tables can be compared."""
@@ -132,7 +145,7 @@ class Questions:
         found = compatibility(*now, at=datetime.now(timezone.utc))
         notes = found.notes
         if isinstance(one, DatasetVersion) and isinstance(other, DatasetVersion):
-            notes += changed_links(one, other)
+            notes += (*changed_links(one, other), *self.labs.notes((one, other)))
         return replace(found, taken=tuple(filter(None, (taken, also))), notes=notes)
 
     def join(self, a: str, b: str, bridges: Sequence[str], at: At, layout: str | None) -> Joins:
@@ -144,22 +157,23 @@ class Questions:
         if isinstance(bridges, str):
             raise InvalidDeclaration(f"bridges must be a list of names, got {bridges!r}; write [{bridges!r}]")
         (one, taken), (other, also) = self._both(a, b, at, layout)
-        given = {name: self.resolver.resolve(name) for name in dict.fromkeys(bridges)}
+        given = {name: self.labs.resolve(name) for name in dict.fromkeys(bridges)}
         through = self._through(self._as_of_now(one), self._as_of_now(other), given)
         stored = (one, other, *through)
-        left, right, *between = [self._as_known(as_linked(each, stored)) for each in stored]
+        left, right, *between = [self.labs.as_known(as_linked(each, stored)) for each in stored]
         answer = joins(left, right, bridges=between, at=datetime.now(timezone.utc))
         ways = {name for way in answer.joins for name in way.through}
+        used = (one, other, *(each for each in through if each.name in ways))
         return replace(
             answer,
             taken=(taken, also, *(_gone_through(each.taken, ways) for each in given.values())),
-            notes=(*answer.notes, *changed_links(one, other)),
+            notes=(*answer.notes, *changed_links(one, other), *self.labs.notes(used)),
         )
 
     def _both(self, a: str, b: str, at: At, layout: str | None) -> tuple[Resolved, Resolved]:
         """Two versions, of which `at` and `layout` say which one is meant where a dataset's name alone is given."""
         address = _address((a, b), at, layout)
-        one, other = (self.resolver.resolve(name, *address(name)) for name in (a, b))
+        one, other = (self.labs.resolve(name, *address(name)) for name in (a, b))
         return one, other
 
     def _through(self, a: DatasetVersion, b: DatasetVersion, given: Mapping[str, Resolved]) -> list[DatasetVersion]:
@@ -169,28 +183,23 @@ class Questions:
         """
         named = {each.record.name: each.record for each in given.values()}
         exact = {each.record.dataset for name, each in given.items() if "@" in name}
-        found = Bridges(self.records, self.resolver).between(a, b, [each.dataset for each in named.values()])
-        more = [name for name in found if name not in named and parse_version(name).dataset not in exact]
-        through = [*named.values(), *self.records.readable(more).values()]
-        self.records.materializations([state for record in through for state in record.materializations])
+        wanted = [*(each.dataset for each in named.values()), *crosswalks_of(a), *crosswalks_of(b)]
+        found = self.labs.bridges(a, b, wanted)
+        more = [name for name in found if name not in named and _dataset(name) not in exact]
+        through = [*named.values(), *self.labs.readable(more)]
+        self.labs.ask_states(through)
         return through
 
     def _as_of_now(self, record: DatasetVersion) -> DatasetVersion:
         """A published version, with what is recorded by now of its materialization versions' lifecycle."""
-        self.records.materializations(record.materializations)
-        return self._as_known(record)
-
-    def _as_known(self, record: DatasetVersion) -> DatasetVersion:
-        """As `_as_of_now`, of what was just read."""
-        recorded = self.records.known_materializations(record.materializations)
-        now = [recorded[version.key] or version for version in record.materializations]
-        return record.model_copy(update={"materializations": tuple(now)})
+        self.labs.ask_states([record])
+        return self.labs.as_known(record)
 
     def _compared_with(self, given: str | MaterializationVersion, record: DatasetVersion) -> _Side:
         """As `_side`; also a version of a system that the record was made against, recorded or not."""
         systems = {each.system: each.source for each in record.materializations}
         if isinstance(given, str) and re.fullmatch("v?[0-9][^@:/]*", given) and len(systems) == 1:
-            given = given if self._is_dataset(given) else f"{next(iter(systems))}@{given}"
+            given = given if self.labs.own.is_dataset(given) else f"{next(iter(systems))}@{given}"
         try:
             side, _ = self._side(given)
             return self._as_of_now(side) if isinstance(side, DatasetVersion) else side
@@ -205,33 +214,36 @@ class Questions:
     ) -> tuple[_Side, Taken | None]:
         """A published version as it is stored, or a materialization version as it is recorded by now."""
         if isinstance(given, MaterializationVersion):
-            return self.records.materialization(given) or given, None
-        dataset = name_text(given).partition("@")[0]
-        if self._is_dataset(dataset):
-            return self.resolver.resolve(given, at=at, layout=layout)
-        known = self.finder.names.states(given) if "@" in given else ()
+            return self.labs.own.records.materialization(given) or given, None
+        lab, name = self.labs.of_anything(given)
+        if lab.is_dataset(_dataset(name)):
+            return lab.resolve(name, at, layout)
+        known = lab.finder.names.states(name) if "@" in name else ()
         if not known:
-            known = self.finder.names.states(self._state(given))
+            known = lab.finder.names.states(_state(lab, name))
         return known[0], None
 
-    def _state(self, given: str) -> str:
-        """The materialization version that a text means.
 
-        Raises:
-            NotPublished: none that is recorded, or a system of which no version is named.
-        """
-        try:
-            meant = self.finder.names.state(given)
-        except NotPublished as error:
-            if is_dataset_name(given):
-                raise self.records.unknown_dataset(given) from error
-            raise
-        if "@" not in meant:
-            raise InvalidDeclaration(f"{given} is a system; name one of its versions, as {meant}@VERSION")
-        return meant
+def _state(lab: Lab, given: str) -> str:
+    """The materialization version that a text means.
 
-    def _is_dataset(self, name: str) -> bool:
-        return is_dataset_name(name) and bool(self.records.names(name))
+    Raises:
+        NotPublished: none that is recorded, or a system of which no version is named.
+    """
+    try:
+        meant = lab.finder.names.state(given)
+    except NotPublished as error:
+        if is_dataset_name(given):
+            raise lab.records.unknown_dataset(given) from error
+        raise
+    if "@" not in meant:
+        raise InvalidDeclaration(f"{given} is a system; name one of its versions, as {meant}@VERSION")
+    return meant
+
+
+def _dataset(name: str) -> str:
+    """The dataset in `dataset@vN`, also of another lab."""
+    return name.partition("@")[0]
 
 
 def _address(
@@ -256,8 +268,9 @@ def _is_bare(side: str | MaterializationVersion) -> bool:
 
 def _gone_through(taken: Taken, ways: Collection[str]) -> Taken:
     """Which version of a bridge that was named is gone through: its current one, unless another fits better."""
-    dataset = parse_version(taken.version).dataset
-    used = next((name for name in sorted(ways) if parse_version(name).dataset == dataset), taken.version)
+    used = next((name for name in sorted(ways) if _dataset(name) == _dataset(taken.version)), taken.version)
     if taken.version in ways or used == taken.version:
         return taken
-    return Taken(used, f"it fits the two tables better than the current version {taken.version}")
+    return Taken(
+        used, remote=taken.remote, reason=f"it fits the two tables better than the current version {taken.version}"
+    )

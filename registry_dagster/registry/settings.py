@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.text import suggestion
-from registry_dagster.registry.project_file import Project, find_project
+from registry_dagster.registry.project_file import Project, find_project, project_options
 from registry_dagster.stores.targets import server_in_environment
 
 __all__ = [
@@ -61,6 +61,15 @@ class Settings(NamedTuple):
     publisher: Setting
     signing_service: Setting
     project: Project | None
+
+    @property
+    def remotes(self) -> Mapping[str, str]:
+        """The mirrors of other labs, by the names that the project file gives them."""
+        return self.project.mirrors if self.project else {}
+
+    def options_of(self, location: str) -> dict[str, Any]:
+        """The storage options that the project file has for a location."""
+        return project_options(self.project, location)
 
     @property
     def target(self) -> str:

@@ -40,6 +40,15 @@ class Shown:
     retirement: Retirement | None
 
     @property
+    def seen(self) -> DatasetVersion:
+        """The record, with the names of datasets as they are written here."""
+        return self.taken.remote.seen(self.record) if self.taken.remote else self.record
+
+    def worded(self, text: str) -> str:
+        """A text about the dataset, with its name as it is written here."""
+        return self.taken.remote.worded(text, self.record.dataset) if self.taken.remote else text
+
+    @property
     def version(self) -> VersionNow:
         """What is true now of the version."""
         return self.now.version(self.record.name)
@@ -54,14 +63,15 @@ class Shown:
 def shown(registry: Registry, name: str, *, at: At = None, layout: str | None = None) -> Shown:
     """What is shown of the version that a name means; arguments and errors are those of `Registry.current`."""
     taken = registry.current(name, at=at, layout=layout)
-    record = registry.get(taken.version)
+    home, version = registry.holder(taken.version)
+    record = home.get(version)
     return Shown(
         record=record,
         taken=taken,
-        dataset=registry.dataset(record.dataset),
-        now=registry.acts.now(record.dataset),
-        expiries=tuple(expiries(registry, record)),
-        retirement=registry.retirement(record.name),
+        dataset=home.dataset(record.dataset),
+        now=home.acts.now(record.dataset),
+        expiries=tuple(expiries(home, record)),
+        retirement=home.retirement(record.name),
     )
 
 

@@ -13,8 +13,10 @@ from registry_dagster.stores.targets import FILE_FORM, LITE_FORM, TARGETS, is_se
 
 if TYPE_CHECKING:
     from registry_dagster.stores.lite.backup import BackUp
+    from registry_dagster.stores.mirror.store import MirrorStore
+    from registry_dagster.tables.storage.options import StorageOptions
 
-__all__ = ["back_up", "open_store"]
+__all__ = ["back_up", "open_mirror", "open_store"]
 
 
 def open_store(target: str, token: str | None = None) -> Store:
@@ -37,15 +39,20 @@ def open_store(target: str, token: str | None = None) -> Store:
 
         return FileStore(_local_path(target, FILE_FORM))
     if scheme == "mirror":
-        from registry_dagster.stores.mirror.store import MirrorStore
-
-        return MirrorStore(target.partition(":")[2])
+        return open_mirror(target.partition(":")[2])
     if is_server(target):
         from registry_dagster.stores.gms.credentials import client_for
         from registry_dagster.stores.gms.store import GmsStore
 
         return GmsStore(client_for(target, token))
     raise _no_store(scheme)
+
+
+def open_mirror(location: str, storage_options: StorageOptions | None = None, remote: str | None = None) -> MirrorStore:
+    """Open the mirror at a location. Nothing is contacted yet; arguments and errors are those of `MirrorStore`."""
+    from registry_dagster.stores.mirror.store import MirrorStore
+
+    return MirrorStore(location, storage_options, remote)
 
 
 def back_up(target: str, to: Path) -> BackUp:

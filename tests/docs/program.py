@@ -3,7 +3,7 @@
 - `python` runs in one namespace.
 - `yaml` that begins with a comment such as `# nuclei.yaml` is that file, from the start. All of it is checked as what
   it is.
-- `toml` is checked as a project file, `json` only as JSON.
+- `toml` is checked as a project file, and is one if it begins with `# feature-registry.toml`; `json` only as JSON.
 - `sh` runs line by line: `feature-registry` in this process; `make` only has its target looked up. A command that ends
   with `# refused` fails, and what was wrong is what it printed.
 - `text` right after something that printed is what it printed; `...` stands for anything.
@@ -176,8 +176,11 @@ class Program:
         return ""
 
     def _toml(self, block: Block) -> str:
-        """A project file."""
-        Project.from_json({**tomllib.loads(block.text), "path": self.folder / "feature-registry.toml"})
+        """A project file; from here on it holds if its first line names it."""
+        path = self.folder / "feature-registry.toml"
+        Project.from_json({**tomllib.loads(block.text), "path": path})
+        if block.text.startswith(f"# {path.name}\n"):
+            path.write_text(block.text, encoding="utf-8")
         return ""
 
     def _check_publish_config(self, content: Any, config: Any) -> None:

@@ -26,6 +26,7 @@ class FoundVersion(Answer):
         retired: Why it should no longer be used; None if it may be.
         expires_on: When the first of its materialization versions is dropped, if the search was for that.
         removed: Whether it was removed in DataHub.
+        remote: The lab that has it; None if it is in this registry.
     """
 
     version: str
@@ -41,6 +42,7 @@ class FoundVersion(Answer):
     retired: str | None = None
     expires_on: datetime | None = None
     removed: bool = False
+    remote: str | None = None
 
     def __str__(self) -> str:
         marks = [f"retired: {self.retired}"] if self.retired else []
@@ -58,6 +60,7 @@ class FoundDataset(Answer):
         newest: Its current version.
         title, owners, tags, description: Its description.
         passed_over: Later numbers than the current version, each with the reason why it is not.
+        remote: The lab that has it; None if it is in this registry.
     """
 
     name: str
@@ -67,6 +70,7 @@ class FoundDataset(Answer):
     tags: tuple[str, ...]
     description: str | None
     passed_over: tuple[str, ...] = ()
+    remote: str | None = None
 
     def __str__(self) -> str:
         passed_over = f"passed over: {'; '.join(self.passed_over)}" if self.passed_over else None

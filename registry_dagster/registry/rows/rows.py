@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -28,10 +28,12 @@ class Rows(Answer, Generic[R]):
     Args:
         rows: The rows.
         more: Whether there are more than these.
+        unread: The remotes that could not be read, each with the reason: what they have is not among the rows.
     """
 
     rows: tuple[R, ...]
     more: bool = False
+    unread: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[R]:
         return iter(self.rows)
@@ -43,7 +45,12 @@ class Rows(Answer, Generic[R]):
         return self.rows[position]
 
     def __str__(self) -> str:
-        return "\n".join([*map(str, self.rows), *(["… and more"] if self.more else [])]) or "nothing found"
+        more = ["… and more"] if self.more else []
+        return "\n".join([*map(str, self.rows), *more, *self.unread]) or "nothing found"
+
+    def each(self, change: Callable[[R], R]) -> Rows[R]:
+        """These rows, each changed."""
+        return replace(self, rows=tuple(map(change, self.rows)))
 
     def to_pandas(self) -> pd.DataFrame:
         """A row a line, with the row's fields as columns.
@@ -78,7 +85,7 @@ class Rows(Answer, Generic[R]):
         return [[_frame_value(getattr(row, name)) for name in row.fields] for row in self.rows]
 
     def _repr_html_(self) -> str:
-        caption = "" if self.rows else "nothing found"
+        caption = "; ".join(self.unread) or ("" if self.rows else "nothing found")
         rows = [[value_text(getattr(row, name)) for name in row.fields] for row in self.rows]
         return html_table(self.header, rows, "the first of more" if self.more else caption)
 

@@ -46,6 +46,7 @@ from registry_dagster.stores.mirror.layout import (
 from registry_dagster.stores.store import Refusal, Swap
 from registry_dagster.tables.storage.locations import below, normalise
 from registry_dagster.tables.storage.open import open_storage
+from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.storage.whole import read_whole
 
 __all__ = ["MirrorStore"]
@@ -61,14 +62,17 @@ class MirrorStore:
 
     Args:
         location: The folder, bucket or web address that holds `index.json`.
+        storage_options: See `inspect_table`.
+        remote: What the lab is called, for errors.
 
     Raises:
         RegistryError: it is not a location, or has a credential in it.
     """
 
-    def __init__(self, location: str) -> None:
-        self._location = normalise(location)
-        self._storage = open_storage(self._location)
+    def __init__(self, location: str, storage_options: StorageOptions | None = None, remote: str | None = None) -> None:
+        self.location = self._location = normalise(location)
+        self._remote = f"remote {remote}: " if remote else ""
+        self._storage = open_storage(self._location, storage_options)
         self._known: dict[str, Entity] = {}
         self._described: dict[str, DatasetFile] = {}
 
@@ -78,6 +82,11 @@ class MirrorStore:
     @property
     def target(self) -> str:
         return f"mirror:{self._location}"
+
+    @property
+    def env(self) -> str:
+        """DataHub's environment that was mirrored."""
+        return self._index.env
 
     @property
     def search_lags(self) -> bool:
@@ -139,10 +148,12 @@ class MirrorStore:
             return model_in(Index, self._bytes(INDEX))
         except TableNotFound:
             raise NotPublished(
-                f"there is no mirror at {self._location}: it has no {INDEX}; correct the address"
+                f"{self._remote}there is no mirror at {self._location}: it has no {INDEX}; correct the address"
             ) from None
         except ValueError as error:
-            raise CorruptRecord(f"{below(self._location, INDEX)} is not the index of a mirror: {error}") from error
+            raise CorruptRecord(
+                f"{self._remote}{below(self._location, INDEX)} is not the index of a mirror: {error}"
+            ) from error
 
     @cached_property
     def _files(self) -> Mapping[str, Callable[[], Entity]]:
@@ -216,9 +227,13 @@ class MirrorStore:
 
     def _changed(self, listed: Listed, how: str) -> CorruptRecord:
         return CorruptRecord(
-            f"{below(self._location, listed.file)} ({listed.name}) was changed since it was mirrored: {how}. If the "
-            "mirror is being written now, try again; else ask those who keep it to write it to an empty folder"
+            f"{self._where(listed.file)} ({listed.name}) was changed since it was mirrored: {how}. If the mirror is "
+            "being written now, try again; else ask those who keep it to write it to an empty folder"
         )
+
+    def _where(self, path: str) -> str:
+        """A file of the mirror, for messages."""
+        return f"{self._remote}{below(self._location, path)}"
 
     def _bytes(self, path: str) -> bytes:
         try:
@@ -226,9 +241,9 @@ class MirrorStore:
         except TableNotFound:
             raise
         except TableUnreachable as error:
-            raise RegistryUnavailable(str(error)) from error
+            raise RegistryUnavailable(f"{self._remote}{error}") from error
         except TableError as error:
-            raise RegistryError(str(error)) from error
+            raise RegistryError(f"{self._remote}{error}") from error
 
 
 def _entity(proposals: Iterable[Proposal]) -> dict[str, Mapping[str, object]]:

@@ -1,0 +1,49 @@
+"""What other labs may be called, and where their mirrors may be. Nothing is contacted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from registry_dagster.errors import RegistryError
+from registry_dagster.model.secrets import credential_in
+from registry_dagster.model.text import shown
+
+__all__ = ["checked_remotes"]
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,49}")
+_SCHEME = "mirror:"
+_OTHER_STORES = ("lite:", "datahub")
+
+
+def checked_remotes(remotes: Mapping[str, str]) -> dict[str, str]:
+    """Name → address, without the scheme `mirror:`.
+
+    Raises:
+        RegistryError: a name cannot be written before a slash, or an address cannot be that of a mirror, or may hold a
+            credential.
+    """
+    return {_checked_name(name): _checked_address(name, address) for name, address in remotes.items()}
+
+
+def _checked_name(name: object) -> str:
+    if isinstance(name, str) and _NAME.fullmatch(name):
+        return name
+    raise RegistryError(
+        f"{shown(name)} cannot name a remote; use lower-case letters, digits, - and _, starting with a letter, "
+        "e.g. laba"
+    )
+
+
+def _checked_address(name: str, address: object) -> str:
+    if not isinstance(address, str) or not (place := address.removeprefix(_SCHEME)) or place.startswith(_OTHER_STORES):
+        raise RegistryError(
+            f"remote {name} must be the address of a mirror, e.g. https://lab.org/registry or s3://bucket/registry; "
+            "feature-registry mirror writes one"
+        )
+    if found := credential_in(place):
+        raise RegistryError(
+            f"the address of remote {name} has {found.what} in it, which is not repeated here; write {found.clean} and "
+            "give credentials as storage_options of that location"
+        )
+    return place

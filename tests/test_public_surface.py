@@ -130,6 +130,7 @@ RESULTS = {
     "Place",
     "Point",
     "Provenance",
+    "Remote",
     "Retirement",
     "Rows",
     "Statement",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +14,7 @@ from registry_dagster.adopt.declaration_file import DeclaredTable, ReadFile, rea
 from registry_dagster.adopt.order import Attempt, in_order
 from registry_dagster.adopt.review import check_reviewed
 from registry_dagster.errors import InvalidDeclaration, RegistryError, RegistryUnavailable
+from registry_dagster.model.source_code import SourceCode
 from registry_dagster.model.table import TableFacts
 from registry_dagster.registry.plan import Beside, Plan, Publication, Receipt
 from registry_dagster.registry.registry import Registry
@@ -22,6 +23,7 @@ from registry_dagster.tables.storage.options import OptionsOf, options_of
 from registry_dagster.tables.storage.read_ahead import ahead
 
 __all__ = [
+    "CodeOf",
     "Result",
     "attempts_in",
     "declaration_files",
@@ -30,6 +32,8 @@ __all__ = [
     "publish_all",
     "tables_to_publish",
 ]
+
+CodeOf = Callable[[str], SourceCode | None]
 
 _BATCH = 100
 """Tables published in one go: enough for few requests, few enough that people see the run move on."""
@@ -120,15 +124,24 @@ def publish_all(
     message: str,
     options: OptionsOf | None = None,
     counts: bool = False,
+    code_of: CodeOf = lambda file: None,
     **beside: Unpack[Beside],
 ) -> Iterator[Result]:
     """Publish each table, in batches, and say of each what became of it. Running again finishes what was left.
 
     Ends early if the registry cannot be reached.
+
+    Args:
+        registry: Where to.
+        attempts: The tables.
+        message: Why.
+        options, counts: See `inspect_table`.
+        code_of: Which code made the table that a file declares.
+        beside: What is said of each table.
     """
     with _inspections(attempts, options, counts) as inspections:
         while batch := list(islice(inspections, _BATCH)):
-            results = list(_published(registry, batch, message, beside))
+            results = list(_published(registry, batch, message, code_of, beside))
             yield from results
             if any(isinstance(each.outcome, RegistryUnavailable) for each in results):
                 return
@@ -190,9 +203,13 @@ def inspect_source(table: DeclaredTable, options: OptionsOf | None, *, counts: b
     )
 
 
-def _published(registry: Registry, batch: Sequence[_Inspection], message: str, beside: Beside) -> Iterator[Result]:
+def _published(
+    registry: Registry, batch: Sequence[_Inspection], message: str, code_of: CodeOf, beside: Beside
+) -> Iterator[Result]:
     ready = [
-        _publication(attempt.table, each, message, beside) for attempt, each in batch if isinstance(each, TableFacts)
+        _publication(attempt.table, each, message, {"code": code_of(attempt.file), **beside})
+        for attempt, each in batch
+        if isinstance(each, TableFacts)
     ]
     outcomes = iter(registry.publish_many(ready))
     for attempt, each in batch:

@@ -11,7 +11,7 @@ from typing_extensions import Unpack
 
 from registry_dagster.adopt.declaration_file import DeclaredTable, ReadFile, read_file
 from registry_dagster.adopt.order import Attempt
-from registry_dagster.adopt.publishing import Result, inspect_source, plan_all, publish_all, tables_to_publish
+from registry_dagster.adopt.publishing import CodeOf, Result, inspect_source, plan_all, publish_all, tables_to_publish
 from registry_dagster.adopt.review import check_reviewed
 from registry_dagster.cli.app import app
 from registry_dagster.cli.declarations import Declarations, OneTable, TableOption, declared_files, labelled, one_table
@@ -31,10 +31,9 @@ from registry_dagster.cli.output import note, place, progress, say, show
 from registry_dagster.cli.results import counting, print_results, results_json, unless_refused
 from registry_dagster.cli.table_options import Counts, HowToRead, PhysicalVersion, Schema, TableOptions
 from registry_dagster.errors import PublishRefused, RegistryError
-from registry_dagster.model.source_code import SourceCode
 from registry_dagster.model.table import TableFacts
-from registry_dagster.registry.plan import Beside, Plan, Receipt
-from registry_dagster.registry.work_tree import code_given
+from registry_dagster.registry.plan import Beside, Plan, PublicationDetails, Receipt
+from registry_dagster.registry.work_tree import CommittedFiles, code_given
 
 __all__ = ["plan", "publish", "validate"]
 
@@ -49,7 +48,8 @@ Code = Annotated[
     typer.Option(
         "--code",
         metavar="REPOSITORY@COMMIT",
-        help="The code that made it, perhaps with :PATH; or a file or folder of a git work tree.",
+        help="The code that made it, perhaps with :PATH; or a file or folder of a git work tree; or none. Default: "
+        "the commit of the declaration file, if its work tree has no changes.",
     ),
 ]
 License = Annotated[str | None, typer.Option("--license", help="An SPDX expression, a web address, or words.")]
@@ -91,17 +91,17 @@ def publish(
     options = TableOptions(format, version, storage_option, counts, schema, how_to_read)
     given = OneTable(table, options, layout, input or (), label, draft)
     if dry_run:
-        return _plan(declarations, given, registry, env, as_json)
-    beside = Beside(code=_code(code), license=license, citation=citation, doi=doi)
+        return _plan(declarations, given, registry, env, as_json, code)
+    code_of, beside = _code_of(code), Beside(license=license, citation=citation, doi=doi)
     files = declared_files(declarations)
     if (alone := one_table(files, given)) is None:
-        return _publish_all(files, given, (registry, env, publisher), as_json, message=message, **beside)
+        target = (registry, env, publisher)
+        return _publish_all(files, given, target, as_json, message=message, code_of=code_of, **beside)
     check_reviewed(alone)
     declared, facts = _inspected(alone, given.options)
+    said: PublicationDetails = {"label": declared.label, "draft": declared.draft, "code": code_of(alone.name), **beside}
     with opened(registry, env, publisher) as opened_registry:
-        receipt = opened_registry.publish(
-            declared.declared, facts, message=message, label=declared.label, draft=declared.draft, **beside
-        )
+        receipt = opened_registry.publish(declared.declared, facts, message=message, **said)
     for text in receipt.notes:
         note(text)
     show(as_json, _receipt_json(receipt), lambda: _print_receipt(receipt), recorded=True)
@@ -143,19 +143,35 @@ def validate(declarations: Declarations, as_json: AsJson = False) -> None:
         raise RegistryError(f"{len(wrong)} of {len(read)} declarations have something wrong in them")
 
 
-def _code(text: str | None) -> SourceCode | None:
-    code = code_given(text) if text else None
+def _code_of(text: str | None) -> CodeOf:
+    """Which code made the table that a file declares: what was named, else what the file was committed with."""
+    if not text:
+        return CommittedFiles().code
+    code = None if text == "none" else code_given(text)
     if code is not None and code.dirty:
         note(f"{text} has changes that are not committed; the record says so")
-    return code
+    return lambda file: code
 
 
-def _plan(words: Sequence[str], given: OneTable, registry: str | None, env: str | None, as_json: bool) -> None:
+def _plan(
+    words: Sequence[str],
+    given: OneTable,
+    registry: str | None,
+    env: str | None,
+    as_json: bool,
+    code: str | None = None,
+) -> None:
     files = declared_files(words)
     if (alone := one_table(files, given)) is not None:
         declared, facts = _inspected(alone, given.options)
         with opened(registry, env) as opened_registry:
-            planned = opened_registry.plan(declared.declared, facts, label=declared.label, draft=declared.draft)
+            planned = opened_registry.plan(
+                declared.declared,
+                facts,
+                label=declared.label,
+                draft=declared.draft,
+                code=_code_of(code)(alone.name),
+            )
         return _show_plan(planned, as_json)
     attempts, results = tables_to_publish(files)
     attempts = labelled(attempts, given.label)
@@ -173,6 +189,7 @@ def _publish_all(
     as_json: bool,
     *,
     message: str,
+    code_of: CodeOf,
     **beside: Unpack[Beside],
 ) -> None:
     attempts, results = tables_to_publish(files)
@@ -180,7 +197,13 @@ def _publish_all(
     options = options_by_location(storage_options(given.options.storage_option))
     with opened(*target) as registry:
         published = publish_all(
-            registry, attempts, message=message, options=options, counts=given.options.counts, **beside
+            registry,
+            attempts,
+            message=message,
+            options=options,
+            counts=given.options.counts,
+            code_of=code_of,
+            **beside,
         )
         results += _watched("publishing", attempts, published)
     _show_results(results, as_json)
@@ -233,7 +256,9 @@ def _receipt_json(receipt: Receipt) -> dict[str, object]:
 
 def _print_receipt(receipt: Receipt) -> None:
     done = "published" if receipt.created else "unchanged: the same content is already published as"
-    say(f"{done} {receipt.version}\n{receipt.urn}\nin {place(receipt.target)}")
+    code = receipt.record.provenance.code
+    made_by = f"\nmade by the code {code}" if code else ""
+    say(f"{done} {receipt.version}\n{receipt.urn}\nin {place(receipt.target)}{made_by}")
 
 
 def _show_plan(planned: Plan, as_json: bool) -> None:

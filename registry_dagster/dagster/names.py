@@ -33,6 +33,13 @@ ROW_COUNT = "dagster/row_count"
 SIZE_BYTES = "dagster/size_bytes"
 TABLE_NAME = "dagster/table_name"
 URI = "dagster/uri"
+CODE_REFERENCES = "dagster/code_references"
+
+# Tags that Dagster+ gives a run, and variables of its deployments.
+GIT_COMMIT_TAG = "dagster/git_commit_hash"
+GIT_PROJECT_TAG = "dagster/git_project_url"
+GIT_COMMIT_VARIABLE = "DAGSTER_CLOUD_GIT_SHA"
+GIT_URL_VARIABLE = "DAGSTER_CLOUD_GIT_URL"
 
 # Metadata of ours.
 DECLARATION = "registry/declaration"

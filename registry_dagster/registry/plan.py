@@ -209,6 +209,7 @@ class Receipt:
             *([("in", code(self.target))] if self.target else []),
             ("by", plain(provenance.publisher)),
             ("why", plain(provenance.message)),
+            *([("code", code(provenance.code))] if provenance.code else []),
             ("urn", code(self.urn)),
             ("digest", code(self.digest)),
         ]
@@ -289,6 +290,8 @@ def _table_rows(record: DatasetVersion) -> Iterator[tuple[str, str]]:
     yield "made against", ", ".join(code(version) for version in record.materializations)
     if record.inputs:
         yield "computed from", ", ".join(map(code, record.inputs))
+    if record.provenance.code:
+        yield "code", code(record.provenance.code)
 
 
 def _list(title: str, items: Sequence[str]) -> Iterator[str]:

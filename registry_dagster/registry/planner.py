@@ -21,7 +21,7 @@ from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, exact_version
 from registry_dagster.model.table import TableFacts, table_identity
-from registry_dagster.registry.arguments import publication_of
+from registry_dagster.registry.arguments import code_of, publication_of
 from registry_dagster.registry.clock_warnings import clock_warnings, name_warnings
 from registry_dagster.registry.known_names import KnownNames
 from registry_dagster.registry.limits import check_writable
@@ -90,7 +90,7 @@ class Planner:
         plan = self.plan(publication, view)
         if not plan.creates:
             return replace(plan, record=self.records.exact(plan.version))
-        record = plan.record
+        record = plan.record.model_copy(update={"provenance": _known_by_now(publication)})
         sizes = self._sizes(publication, plan)
         planned = Candidate(
             record.number, record.name, tuple(record.materializations), record.layout.name if record.layout else None
@@ -98,7 +98,7 @@ class Planner:
         before = latest_earlier(self.resolver.versions([record.dataset])[record.dataset].candidates, planned)
         published = self.records.exact(before.name) if before else None
         changes = diff(published, record) if published is not None else None
-        return replace(plan, warnings=(*plan.warnings, *sizes), diff=changes)
+        return replace(plan, record=record, warnings=(*plan.warnings, *sizes), diff=changes)
 
     def _sizes(self, publication: Publication, plan: Plan) -> tuple[str, ...]:
         """Refuse what could never be written; what a person should know of sizes and lengths."""
@@ -188,6 +188,12 @@ def _of_equal_digest(record: DatasetVersion, alike: Sequence[Summary]) -> Summar
     if record.layout is not None or has_declared_types(record.table):
         return None
     return next((each for each in alike if each.content_digest == record.content_digest), None)
+
+
+def _known_by_now(publication: Publication) -> Provenance:
+    """What a plan can say of who publishes and from what: the code."""
+    code = code_of(publication.code) or (publication.origin or Origin()).code
+    return _UNPUBLISHED.model_copy(update={"code": code})
 
 
 def _record(publication: Publication, feature_table: FeatureTable, view: View, links: Links) -> DatasetVersion:

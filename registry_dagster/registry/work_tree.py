@@ -9,7 +9,7 @@ from pathlib import Path
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.source_code import SourceCode, address_of_remote
 
-__all__ = ["code_at", "code_given"]
+__all__ = ["CommittedFiles", "code_at", "code_given"]
 
 _SECONDS = 20
 _ELSEWHERE = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"}
@@ -54,6 +54,37 @@ def code_at(place: Path) -> SourceCode | None:
         path=path.rstrip("/") or None,
         dirty=any(not line.startswith("#") for line in lines),
     )
+
+
+class CommittedFiles:
+    """The commits that files are from, where nothing in their work trees was changed since.
+
+    Git is asked once for each folder, so an instance is for one command.
+    """
+
+    def __init__(self) -> None:
+        self._folders: dict[Path, tuple[SourceCode | None, frozenset[str]]] = {}
+
+    def code(self, file: str) -> SourceCode | None:
+        """The code of a file; None if there is no such file, git does not keep it, or the work tree was changed."""
+        path = Path(file)
+        if not path.is_file():
+            return None
+        folder = path.parent.resolve()
+        if folder not in self._folders:
+            self._folders[folder] = _committed(folder)
+        code, names = self._folders[folder]
+        if code is None or path.name not in names:
+            return None
+        return code.model_copy(update={"path": f"{code.path}/{path.name}" if code.path else path.name})
+
+
+def _committed(folder: Path) -> tuple[SourceCode | None, frozenset[str]]:
+    """The commit of a folder without changes, and the names that git keeps in it."""
+    code = code_at(folder)
+    if code is None or code.dirty:
+        return None, frozenset()
+    return code, frozenset((_git(folder, "ls-files", "-z", "--", ".") or "").split("\0"))
 
 
 def _git(folder: Path, *words: str) -> str | None:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.program import Run, run_command
+from tests.git_tree import commit_all
 
 DECLARATION = """
 dataset: {name: lab.cells, owners: ["team:cells"]}
@@ -58,6 +59,35 @@ def test_publish_show_versions(run: Run, tmp_path: Path) -> None:
     ]
     assert "root_id · id_space minnie65_public" in shown.stdout
     assert "lab.cells@v1" in listed.stdout
+
+
+def code_of(run: Run, version: str) -> str | None:
+    record = json.loads(run("show", version, "--json").stdout)
+    code = record["provenance"].get("code")
+    return code and f"{code['repository']}@{code['commit']}:{code['path']}"
+
+
+def test_a_declaration_from_a_work_tree_without_changes_says_its_commit(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "drafts").mkdir()
+    (tmp_path / "drafts" / "other.yaml").write_text(f"table: ../cells.parquet{DECLARATION.replace('cells', 'other')}")
+    commit = commit_all(tmp_path, "https://ada:hunter2@github.com/lab/tables.git")
+    code = f"https://github.com/lab/tables@{commit}"
+    assert f"| code | `{code}:cells.yaml`" in publish(run, "--dry-run").stdout
+    assert f"made by the code {code}:cells.yaml" in publish(run).stdout
+    assert run("publish", "drafts", "-m", "First", "--publisher", "ada").returncode == 0
+    assert code_of(run, "lab.cells@v1") == f"{code}:cells.yaml"
+    assert code_of(run, "lab.other@v1") == f"{code}:drafts/other.yaml"
+
+    (tmp_path / "drafts" / "other.yaml").write_text("changed")
+    pq.write_table(pa.table({"root_id": pa.array([3], pa.int64())}), tmp_path / "cells.parquet")
+    publish(run)
+    assert code_of(run, "lab.cells@v2") is None
+
+
+def test_no_code_is_recorded_where_it_is_not_wanted(run: Run, tmp_path: Path) -> None:
+    commit_all(tmp_path)
+    publish(run, "--code", "none")
+    assert code_of(run, "lab.cells@v1") is None
 
 
 def test_publishing_again_says_that_nothing_changed(run: Run) -> None:

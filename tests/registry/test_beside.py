@@ -14,7 +14,8 @@ from registry_dagster.model.source_code import SourceCode
 from registry_dagster.registry.handoff import handed_off
 from registry_dagster.registry.plan import Beside, Publication, Receipt
 from registry_dagster.registry.registry import Registry
-from registry_dagster.registry.work_tree import code_at, code_given
+from registry_dagster.registry.work_tree import CommittedFiles, code_at, code_given
+from tests.git_tree import commit_all
 from tests.registry.declared import declared, facts
 
 NAME = "hemibrain.neurons"
@@ -118,13 +119,7 @@ def tree(tmp_path: Path) -> Path:
     folder = tmp_path / "tree"
     (folder / "pipeline").mkdir(parents=True)
     (folder / "pipeline" / "emb.py").write_text("x = 1\n")
-    for words in (
-        ("init", "-q"),
-        ("remote", "add", "origin", "https://ada:hunter2@github.com/lab/emb.git"),
-        ("add", "."),
-        ("-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-q", "-m", "first"),
-    ):
-        subprocess.run(["git", "-C", folder, *words], check=True)
+    commit_all(folder, "https://ada:hunter2@github.com/lab/emb.git")
     return folder
 
 
@@ -138,6 +133,17 @@ def test_a_work_tree_gives_its_commit_and_says_when_it_is_dirty(tree: Path) -> N
     (tree / "pipeline" / "emb.py").write_text("x = 2\n")
     assert code_given(str(tree / "pipeline")) == code.model_copy(update={"path": "pipeline", "dirty": True})
     assert "with changes that were not committed" in str(code_at(tree))
+
+
+def test_files_of_a_work_tree_without_changes_have_its_commit(tree: Path) -> None:
+    file = tree / "pipeline" / "emb.py"
+    assert CommittedFiles().code(str(file)) == code_at(file)
+    (tree / "pipeline" / "untracked.py").write_text("x = 1\n")
+    assert CommittedFiles().code(str(tree / "pipeline" / "untracked.py")) is None
+    assert CommittedFiles().code("the YAML text") is None
+    (tree / "top.py").write_text("x = 1\n")
+    subprocess.run(["git", "-C", tree, "add", "."], check=True)
+    assert CommittedFiles().code(str(file)) is None
 
 
 def test_what_git_does_not_keep_has_no_code(tree: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What made a table: job and op, the tables that were read, and from which columns."""
+"""What made a table: job, op and code, the tables that were read, and from which columns."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import dagster as dg
 
 from registry_dagster.dagster.declare.declaration import declaration_of
 from registry_dagster.dagster.names import COLUMN_LINEAGE, REGISTRY_KEYS, registry_key
+from registry_dagster.dagster.pin.code import code_known
 from registry_dagster.dagster.pin.upstream import TableRead
 from registry_dagster.model.feature_table import FeatureTable
 
@@ -60,7 +61,9 @@ def origin_of(
     """What made the table. Job and op are named as acryl-datahub-dagster-plugin names them."""
     module = _module(context.run)
     declaration = declaration_of(context.assets_def, key)
+    code = code_known(context.run.tags, context.assets_def.specs_by_key[key].metadata)
     optional: dict[str, object] = {
+        "code": code.to_json() if code else None,
         "inputs": list(upstream.values()),
         "column_lineage": {column: _columns_read(deps, upstream) for column, deps in lineage.items()},
         "partitions": "all" if declaration is not None and declaration.partitions == "all" else None,

@@ -18,6 +18,7 @@ from registry_dagster.dagster.publish.pages import PAGE, all_records
 from registry_dagster.errors import InvalidDeclaration, PublishRefused
 from registry_dagster.model.batches import grouped
 from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.model.source_code import SourceCode
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.text import suggestion
 from registry_dagster.registry.plan import Origin
@@ -168,6 +169,8 @@ def _origin(asset: str, record: dg.EventLogRecord, frozen: Frozen) -> Origin:
     parts: dict[str, Any] = dict(frozen.origin)
     one_for_all = parts.pop("partitions", "each") == "all"
     partition = None if one_for_all else record.partition_key
+    if code := parts.pop("code", None):
+        parts["code"] = SourceCode.from_json(code)
     return Origin(run_id=record.run_id or None, asset=asset, partition=partition, **parts)
 
 

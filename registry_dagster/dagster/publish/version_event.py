@@ -68,6 +68,7 @@ def _publish_rows(record: DatasetVersion) -> Mapping[str, Any]:
         "published_at": dg.MetadataValue.timestamp(provenance.published_at),
         "label": record.label,
         "made_against": ", ".join(map(str, record.materializations)),
+        "code": str(provenance.code) if provenance.code else None,
     }
 
 

@@ -27,8 +27,8 @@ class Answer:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The names of its fields."""
-        return tuple(field.name for field in fields(self))
+        """The names of its fields: those of its own kind first, then those that all of a base have."""
+        return tuple(field.name for field in sorted(fields(self), key=lambda field: field.kw_only is True))
 
     def _repr_html_(self) -> str:
         return html_lines(str(self))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from registry_dagster.cli.answers import act_cells
 from registry_dagster.cli.app import app
 from registry_dagster.cli.options import AsJson, DatasetName, Env, Message, Publisher, Target, opened
-from registry_dagster.cli.output import facts, note, say, show, wrote
+from registry_dagster.cli.output import facts, note, show, show_written
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.act import Act
 from registry_dagster.model.dataset import Dataset
@@ -35,8 +36,8 @@ def retire(
         retirement = opened_registry.retire(version, reason=reason, replacement=replacement)
     for each in retirement.notes:
         note(each)
-    said = wrote(f"{version} is {retirement}", opened_registry)
-    show(as_json, retirement.to_dict(), lambda: say(said), recorded=True)
+    rows = [("retired", version, retirement.by, retirement.reason, retirement.replacement)]
+    show_written(as_json, retirement.to_dict(), f"{version} is {retirement}", rows, opened_registry)
 
 
 @app.command()
@@ -180,9 +181,8 @@ def describe(
             show(as_json, described.to_json(), lambda: facts(_described(described)))
             return
         described = opened_registry.describe(Dataset.from_json({"name": dataset, **changes}), message=message)
-    show(
-        as_json, described.to_json(), lambda: say(wrote(f"described {described.name}", opened_registry)), recorded=True
-    )
+    words = f"described {described.name}"
+    show_written(as_json, described.to_json(), words, [("described", described.name)], opened_registry)
 
 
 def _all_or_none(what: str, given: list[str] | None, none: bool) -> list[str] | None:
@@ -196,12 +196,12 @@ def _all_or_none(what: str, given: list[str] | None, none: bool) -> list[str] | 
     return [] if none else given or None
 
 
-def _described(dataset: Dataset) -> dict[str, str | None]:
+def _described(dataset: Dataset) -> dict[str, object]:
     return {
         "name": dataset.name,
         "title": dataset.title,
-        "owners": ", ".join(dataset.owners),
-        "tags": ", ".join(dataset.tags),
+        "owners": dataset.owners,
+        "tags": dataset.tags,
         "default layout": dataset.default_layout,
         "description": dataset.description,
     }
@@ -209,6 +209,5 @@ def _described(dataset: Dataset) -> dict[str, str | None]:
 
 def _show_last(registry: Registry, name: str, as_json: bool) -> None:
     """Print the act that was just recorded, as history shows it."""
-    acts: tuple[Act, ...] = registry.acts.history(name)
-    data: dict[str, Any] = acts[-1].to_json()
-    show(as_json, data, lambda: say(wrote(str(acts[-1]), registry)), recorded=True)
+    last: Act = registry.acts.history(name)[-1]
+    show_written(as_json, last.to_json(), last, [act_cells(last)], registry)

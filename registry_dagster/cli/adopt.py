@@ -18,8 +18,8 @@ from registry_dagster.cli.app import app
 from registry_dagster.cli.given import options_by_location, options_for
 from registry_dagster.cli.init import Materializations
 from registry_dagster.cli.options import AsJson, Env, StorageOption, Target, opened, storage_options
-from registry_dagster.cli.output import note, progress, say, show
-from registry_dagster.cli.results import counting, sums
+from registry_dagster.cli.output import note, progress, report, show
+from registry_dagster.cli.results import counting, print_sums
 from registry_dagster.errors import RegistryError
 from registry_dagster.registry.registry import Registry
 from registry_dagster.tables.storage.options import OptionsOf
@@ -135,13 +135,14 @@ def _print(adopted: Sequence[Adopted], walk: Walk, drafts: Path) -> None:
     for each in adopted:
         _print_dataset(each)
     _print_skipped(walk.skipped)
-    say(f"{sums(each.word for each in adopted)}; {sum(each.tables for each in adopted):,} tables added in {drafts}")
+    added = sum(each.tables for each in adopted)
+    print_sums((each.word for each in adopted), f"; {added:,} {'table' if added == 1 else 'tables'} added in {drafts}")
 
 
 def _print_dataset(each: Adopted) -> None:
     added = f": {each.tables} {'table' if each.tables == 1 else 'tables'}" if each.tables else ""
     if each.word not in ("unchanged", "skipped"):
-        say(f"{each.word} {each.file}{added}")
+        report(f"{each.word} {each.file}{added}", [(each.word, each.file, each.tables)])
     for problem in each.problems:
         note(f"{each.name}: {problem}")
 

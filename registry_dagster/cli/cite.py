@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from registry_dagster.answers.current import Taken
+from registry_dagster.cli.answers import show_answer
 from registry_dagster.cli.app import FAILED, UNREACHABLE, app
 from registry_dagster.cli.completion import dataset_names, words_of
 from registry_dagster.cli.given import options_by_location
@@ -23,7 +24,7 @@ from registry_dagster.cli.options import (
     opened,
     storage_options,
 )
-from registry_dagster.cli.output import note, say, show, visible
+from registry_dagster.cli.output import note, show, visible
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.text import suggestion
 
@@ -87,7 +88,7 @@ def lock(
         if names:
             raise InvalidDeclaration("--check compares all that is in the lock; leave the names out")
         found = opened_registry.papers.check(check, storage_options=options)
-    show(as_json, found.to_dict(), lambda: say(found))
+    show_answer(as_json, found)
     if code := {"changed": FAILED, "unreachable": UNREACHABLE}.get(found.state):
         raise typer.Exit(code)
     return None

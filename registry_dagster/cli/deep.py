@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from registry_dagster.cli.given import settings_for
-from registry_dagster.cli.output import say, show
+from registry_dagster.cli.output import report, show
 from registry_dagster.registry.deep_check import CheckStep, deep_check
 from registry_dagster.registry.settings import checked_env
 from registry_dagster.stores.open import open_store
@@ -28,7 +28,7 @@ def try_server(target: str | None, env: str | None, as_json: bool) -> None:
         for step in deep_check(store, checked_env(settings.env.value or "PROD"), settings.publisher.value or _NOBODY):
             steps.append(step)
             if not as_json:
-                say(step)
+                report(step, [(step.outcome, step.step, step.detail)])
     finally:
         store.close()
     show(as_json, [vars(step) for step in steps], lambda: None)

@@ -16,7 +16,7 @@ from registry_dagster.cli.deep import try_server
 from registry_dagster.cli.given import settings_for
 from registry_dagster.cli.options import AsJson, Env, Target, opened
 from registry_dagster.cli.output import facts as print_facts
-from registry_dagster.cli.output import say, show
+from registry_dagster.cli.output import report, show
 from registry_dagster.cli.signing import signing_service
 from registry_dagster.errors import RegistryError
 from registry_dagster.registry.settings import Settings
@@ -53,7 +53,7 @@ def doctor(
     with opened(registry, env) as opened_registry:
         if repair:
             lines = list(opened_registry.repair())
-            show(as_json, lines, lambda: say("\n".join(lines or ["nothing is missing"])))
+            show(as_json, lines, lambda: report("\n".join(lines or ["nothing is missing"]), ([each] for each in lines)))
             return
         here = {"registry": opened_registry.target, "environment": opened_registry.env}
         here |= {**_settings(settings_for(registry, env)), **_installed()}
@@ -74,7 +74,8 @@ def backup(
     """Copy the embedded registry into one file and check the copy, also while others publish."""
     made = back_up(settings_for(registry).target, path)
     facts = {"path": str(made.path), "bytes": made.size, "entities": made.entities}
-    show(as_json, facts, lambda: say(f"{made.path}: {made.entities:,} entities, {made.size / 1e6:,.1f} MB; reads back"))
+    words = f"{made.path}: {made.entities:,} entities, {made.size / 1e6:,.1f} MB; reads back"
+    show(as_json, facts, lambda: report(words, facts.items()))
 
 
 def _settings(settings: Settings) -> dict[str, str]:

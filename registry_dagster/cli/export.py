@@ -82,11 +82,11 @@ def _json(carried: Carried) -> dict[str, Any]:
     return {**record.to_json(), "digest": record.digest, "document_unchanged": carried.unchanged}
 
 
-def _about(carried: Carried) -> dict[str, str | None]:
+def _about(carried: Carried) -> dict[str, object]:
     record = carried.record
     return {
         "version": record.name,
-        "made against": ", ".join(map(str, record.materializations)),
+        "made against": record.materializations,
         "location": record.table.location,
         "format": record.table.format,
         "published": f"{record.provenance.published_at:%Y-%m-%d} by {record.provenance.publisher}",

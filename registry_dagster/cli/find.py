@@ -9,6 +9,7 @@ import typer
 from typing_extensions import Unpack
 
 from registry_dagster.answers.answer import Answer
+from registry_dagster.cli.answers import show_answer
 from registry_dagster.cli.app import EXPIRES, UNREACHABLE, app
 from registry_dagster.cli.completion import column_paths, materialization_versions
 from registry_dagster.cli.filter_options import with_filter_options
@@ -25,7 +26,7 @@ from registry_dagster.cli.options import (
     VersionName,
     opened,
 )
-from registry_dagster.cli.output import note, say, show
+from registry_dagster.cli.output import note, show
 from registry_dagster.errors import RegistryError
 from registry_dagster.registry.filters import Filters
 from registry_dagster.registry.registry import Registry
@@ -187,7 +188,7 @@ def lineage(
     """Show what a version was made against, computed from and joins to, and what depends on it."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.lineage(name)
-    show(as_json, found.to_dict(), lambda: say(found))
+    show_answer(as_json, found)
 
 
 @app.command()
@@ -206,7 +207,7 @@ def newest(
     """Show the newest version of a dataset that is compatible with something. Exit code 1 if none is known."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.newest(dataset, compatible_with=compatible_with)
-    show(as_json, found.to_dict(), lambda: say(found))
+    show_answer(as_json, found)
     if found.version is None:
         raise typer.Exit(1)
 
@@ -226,7 +227,7 @@ def column(
     """Show what a column means: unit, frame, resolution, model, metric, joins, signals."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.column(name, path, at=at, layout=layout)
-    show(as_json, found.to_dict(), lambda: say(found))
+    show_answer(as_json, found)
 
 
 def _labs(remote: list[str] | None, remotes: bool) -> Sequence[str] | Literal["all"]:

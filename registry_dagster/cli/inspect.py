@@ -55,16 +55,13 @@ def _json(found: TableFacts) -> dict[str, Any]:
 
 
 def _print(found: TableFacts) -> None:
-    pin = {name: str(value) for name, value in found.pin.to_json().items() if name != "format"}
-    sizes = {name: _size(getattr(found, name)) for name in _COUNTS}
-    parts = ", ".join(found.partition_columns)
-    show_facts({"location": found.location, "format": found.format, **pin, **sizes, "partitioned by": parts})
+    pin = {name.replace("_", " "): str(value) for name, value in found.pin.to_json().items() if name != "format"}
+    sizes = {name: "unknown" if (size := getattr(found, name)) is None else size for name in _COUNTS}
+    show_facts(
+        {"location": found.location, "format": found.format, **pin, **sizes, "partitioned by": found.partition_columns}
+    )
     if output.is_terminal:
         output.print()
         return _FIELDS.show(found.fields)
     for field in found.fields:
         line("column", *(value(field) for value in _FIELDS.values.values()))
-
-
-def _size(count: int | None) -> str:
-    return "unknown" if count is None else f"{count:,}"

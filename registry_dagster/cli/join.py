@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from registry_dagster.cli.answers import show_answer
 from registry_dagster.cli.app import app
 from registry_dagster.cli.options import AsJson, At, Env, InLayout, Target, opened
-from registry_dagster.cli.output import say, show
 
 __all__ = ["comparable", "compatibility", "join"]
 
@@ -32,7 +32,7 @@ def join(
     """Show how two published tables can be joined: on which columns, how well, and what is lost."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.join(a, b, bridges=[*(bridges or ()), *(through or ())], at=at, layout=layout)
-    show(as_json, found.to_dict(), lambda: say(found))
+    show_answer(as_json, found)
 
 
 @app.command("compatible", hidden=True)
@@ -49,7 +49,7 @@ def compatibility(
     """Show whether two versions go together, and why."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.compatibility(a, b, at=at, layout=layout)
-    show(as_json, found.to_dict(), lambda: say(found))
+    show_answer(as_json, found)
 
 
 @app.command()
@@ -65,4 +65,4 @@ def comparable(
     """Show whether the embeddings of two published tables can be compared, and why."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.comparable(a, b, at=at, layout=layout)
-    show(as_json, found.to_dict(), lambda: say(found))
+    show_answer(as_json, found)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from itertools import zip_longest
-from typing import Generic, NamedTuple, TypeVar, cast
+from typing import Generic, NamedTuple, TypeVar
 
 import typer
 from rich.text import Text
 
-from registry_dagster.cli.output import folded_text, note, output, plain, visible
+from registry_dagster.cli.output import folded_text, note, output, plain, pretty
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.text import suggestion
 
-__all__ = ["HEADINGS", "Heading", "Listing", "moment"]
+__all__ = ["HEADINGS", "Heading", "Listing"]
 
 R = TypeVar("R")
 
@@ -108,7 +107,7 @@ class Listing(Generic[R]):
         elif not output.is_terminal:
             _print_lines([[plain(self.values[heading](row)) for heading in headings] for row in rows])
         elif rows:
-            cells = [[_for_people(self.values[heading](row)) for heading in headings] for row in rows]
+            cells = [[pretty(self.values[heading](row)) for heading in headings] for row in rows]
             _print_table(headings, cells, all_of_them=columns is not None)
 
     def _name(self, row: R) -> str:
@@ -127,21 +126,6 @@ class Listing(Generic[R]):
                     f"{', '.join(self.headings)}"
                 )
         return names
-
-
-def moment(value: datetime | None) -> str | None:
-    """A moment to the minute, with its zone."""
-    return None if value is None else f"{value.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
-
-
-def _for_people(value: object) -> str:
-    if isinstance(value, datetime):
-        return str(moment(value))
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    if isinstance(value, (tuple, list)):
-        return ", ".join(map(visible, cast("Iterable[object]", value)))
-    return "" if value is None else visible(value)
 
 
 def _print_lines(lines: Iterable[Sequence[str]]) -> None:

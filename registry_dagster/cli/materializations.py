@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 
 from registry_dagster.answers.lifecycle import lifecycle
+from registry_dagster.cli.answers import answer_rows
 from registry_dagster.cli.app import app
 from registry_dagster.cli.listing import Listing
 from registry_dagster.cli.options import AsJson, ColumnNames, Env, Quiet, Target, opened
-from registry_dagster.cli.output import note, say, show, wrote
+from registry_dagster.cli.output import note, report, show, show_written
 from registry_dagster.errors import MaterializationConflict
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.sources.open import open_source
@@ -56,12 +57,11 @@ def import_versions(
         changes = opened_registry.record_materializations(reported.versions, dry_run=dry_run)
     for line in reported.notes:
         note(line)
-    show(
-        as_json,
-        {**changes.to_dict(), "notes": list(reported.notes)},
-        lambda: say(changes if dry_run else wrote(str(changes), opened_registry)),
-        recorded=not dry_run,
-    )
+    data, rows = {**changes.to_dict(), "notes": list(reported.notes)}, answer_rows(changes)
+    if dry_run:
+        show(as_json, data, lambda: report(changes, rows))
+    else:
+        show_written(as_json, data, changes, rows, opened_registry)
     if refused := changes.of("refused"):
         raise MaterializationConflict(f"{len(refused)} of {len(changes.versions)} contradict their records; see above")
 

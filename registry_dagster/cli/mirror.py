@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from registry_dagster.cli.answers import show_answer
 from registry_dagster.cli.app import app
 from registry_dagster.cli.given import options_for
 from registry_dagster.cli.options import AsJson, Env, StorageOption, Target, opened, storage_options
-from registry_dagster.cli.output import say, show
 
 __all__ = ["mirror"]
 
@@ -28,4 +28,4 @@ def mirror(
 
     with opened(registry, env) as opened_registry:
         mirrored = write_mirror(opened_registry, out, options_for(out, storage_options(storage_option)))
-    show(as_json, mirrored.to_dict(), lambda: say(mirrored))
+    show_answer(as_json, mirrored)

@@ -6,9 +6,10 @@ import json
 import logging
 import textwrap
 import traceback
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from enum import Enum
 from typing import Any, cast
 
 import typer
@@ -18,6 +19,7 @@ from rich.text import Text
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.visible import UNSEEN, visible
 from registry_dagster.registry.registry import Registry
+from registry_dagster.registry.rows.rows import value_text
 
 __all__ = [
     "Done",
@@ -32,12 +34,14 @@ __all__ = [
     "output",
     "place",
     "plain",
+    "pretty",
     "progress",
+    "report",
     "say",
     "show",
     "show_traceback",
+    "show_written",
     "visible",
-    "wrote",
 ]
 
 # rich leaves colours out by itself if the output is not a terminal, or if NO_COLOR is set.
@@ -45,6 +49,7 @@ output = Console(highlight=False, soft_wrap=True)
 error_console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _NARROWEST = 20
+_HANGING = 2
 
 
 def json_text(data: Any, indent: int | None = None) -> str:
@@ -88,13 +93,22 @@ def show(as_json: bool, data: Any, pretty: Callable[[], None], *, recorded: bool
 
 
 def say(text: object) -> None:
-    """Print plain text: brackets in what people wrote are not markup."""
-    output.print(visible(text), markup=False)
+    """Print plain text: brackets in what people wrote are not markup. On a terminal its lines break between words."""
+    output.print(_fitting(visible(text), output), markup=False)
 
 
-def wrote(what: str, registry: Registry) -> str:
-    """What was written, and in which registry."""
-    return f"{what}\nin {place(registry.target)}" + ("" if registry.env == "PROD" else f" ({registry.env})")
+def report(text: object, rows: Iterable[Sequence[object]]) -> None:
+    """Print the same in two forms: a text for people; where nobody looks, a line for each thing, its cells by tabs."""
+    if output.is_terminal:
+        return say(text)
+    for row in rows:
+        line(*row)
+
+
+def show_written(as_json: bool, data: Any, text: object, rows: Iterable[Sequence[object]], registry: Registry) -> None:
+    """Print what was written, in one of the forms of `report` or as JSON, and in which registry."""
+    where = place(registry.target) + ("" if registry.env == "PROD" else f" ({registry.env})")
+    show(as_json, data, lambda: report(f"{text}\nin {where}", [*rows, ("in", where)]), recorded=True)
 
 
 def place(target: str) -> str:
@@ -104,11 +118,26 @@ def place(target: str) -> str:
 
 def plain(value: object) -> str:
     """A value as programs read it, in one cell of a line: moments in ISO 8601, numbers without separators."""
-    if isinstance(value, datetime):
-        return value.astimezone(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
-    if isinstance(value, (tuple, list)):
-        return ", ".join(map(plain, cast("Iterable[object]", value)))
-    return "" if value is None else " ".join(visible(value).split())
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.astimezone(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+        case Enum():
+            return str(value.value)
+        case dict():
+            return json_text(value)
+        case tuple() | list():
+            return ", ".join(map(plain, cast("Iterable[object]", value)))
+        case _:
+            return " ".join(visible(value).split())
+
+
+def pretty(value: object) -> str:
+    """A value as people read it on a terminal."""
+    return visible(value_text(value))
 
 
 def line(*cells: object, width: int = 0) -> None:
@@ -120,19 +149,49 @@ def line(*cells: object, width: int = 0) -> None:
         typer.echo("	".join(map(plain, cells)))
 
 
-def facts(rows: Mapping[str, str | None]) -> None:
-    """Print names and values, without those that have no value. Each line of a value is a fact of its own."""
-    lines = [(name, text) for name, value in rows.items() for text in (value or "").splitlines() if text.strip()]
+def facts(rows: Mapping[str, object]) -> None:
+    """Print names and values, without those that have no value. Each line of a text is a fact of its own."""
+    found = [(name, part) for name, value in rows.items() for part in _parts(value)]
     if not output.is_terminal:
-        for name, text in lines:
-            line(name, text)
+        for name, part in found:
+            line(name, part)
         return
-    width = max((len(name) for name, _ in lines), default=0)
-    for name, text in lines:
-        first, *rest = folded_text(visible(text), max(_NARROWEST, output.width - width - 2))
+    width = max((len(name) for name, _ in found), default=0)
+    for name, part in found:
+        first, *rest = folded_text(pretty(part), max(_NARROWEST, output.width - width - 2))
         output.print(Text.assemble((name.ljust(width), "dim"), "  ", first))
         for more in rest:
             output.print(Text(" " * (width + 2) + more))
+
+
+def _parts(value: object) -> list[object]:
+    if isinstance(value, str):
+        return [text for text in value.splitlines() if text.strip()]
+    return [] if value is None or value == () else [value]
+
+
+def _fitting(text: str, console: Console, taken: int = 0) -> str:
+    """A text whose lines fit a terminal, of whose first line some characters are taken; unchanged elsewhere."""
+    if not console.is_terminal:
+        return text
+    first, *rest = f"{' ' * taken}{text}".split("\n")
+    lines = _folded(first, console.width, 0 if taken else _HANGING)
+    return "\n".join([*lines, *(part for each in rest for part in _folded(each, console.width, _HANGING))])[taken:]
+
+
+def _folded(text: str, width: int, hanging: int) -> list[str]:
+    """A line in lines that fit: what continues it is indented below it."""
+    indent = len(text) - len(text.lstrip())
+    if len(text) <= width:
+        return [text]
+    return textwrap.wrap(
+        text.lstrip(),
+        max(width, _NARROWEST),
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + hanging),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def folded_text(text: str, width: int) -> list[str]:
@@ -142,16 +201,20 @@ def folded_text(text: str, width: int) -> list[str]:
 
 def note(text: str) -> None:
     """Print a remark to stderr, apart from what a program reads."""
-    error_console.print(Text.assemble(("note ", "yellow"), visible(text)))
+    _remark("note ", "yellow", text)
 
 
 def explain(error: Exception) -> None:
     """Print an error to stderr in one message; for an unexpected one also how to report it."""
-    error_console.print(Text.assemble(("error ", "bold red"), visible(f"{type(error).__name__}: {error}")))
+    _remark("error ", "bold red", f"{type(error).__name__}: {error}")
     if not isinstance(error, RegistryError):
         error_console.print(
             "This is a bug. Run feature-registry --debug COMMAND to see where it is, and please report it."
         )
+
+
+def _remark(word: str, style: str, text: str) -> None:
+    error_console.print(Text.assemble((word, style), _fitting(visible(text), error_console, len(word))))
 
 
 def show_traceback(error: Exception) -> None:

@@ -9,9 +9,8 @@ import typer
 from registry_dagster.cli.app import app
 from registry_dagster.cli.given import options_by_location
 from registry_dagster.cli.options import AsJson, Env, Message, Publisher, StorageOption, Target, opened, storage_options
-from registry_dagster.cli.output import say, show, wrote
+from registry_dagster.cli.output import show_written
 from registry_dagster.model.place import Place
-from registry_dagster.registry.registry import Registry
 
 __all__ = ["also_at", "relocate"]
 
@@ -37,7 +36,9 @@ def relocate(
     options = options_by_location(storage_options(storage_option))
     with opened(registry, env, publisher) as opened_registry:
         place = opened_registry.acts.relocate(version, location, reason=message, storage_options=options)
-        _show(opened_registry, f"{version} is read from", place, as_json)
+        show_written(
+            as_json, place.to_json(), f"{version} is read from {place}", _rows("moved", version, place), opened_registry
+        )
 
 
 @app.command("also-at")
@@ -55,8 +56,10 @@ def also_at(
     options = options_by_location(storage_options(storage_option))
     with opened(registry, env, publisher) as opened_registry:
         place = opened_registry.acts.also_at(version, location, reason=message, storage_options=options)
-        _show(opened_registry, f"{version} is also at", place, as_json)
+        show_written(
+            as_json, place.to_json(), f"{version} is also at {place}", _rows("also at", version, place), opened_registry
+        )
 
 
-def _show(registry: Registry, what: str, place: Place, as_json: bool) -> None:
-    show(as_json, place.to_json(), lambda: say(wrote(f"{what} {place}", registry)), recorded=True)
+def _rows(what: str, version: str, place: Place) -> list[tuple[object, ...]]:
+    return [(what, version, place.location, place.basis, place.compared)]

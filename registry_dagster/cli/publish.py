@@ -27,12 +27,13 @@ from registry_dagster.cli.options import (
     opened,
     storage_options,
 )
-from registry_dagster.cli.output import note, place, progress, say, show
+from registry_dagster.cli.output import note, place, progress, report, show
+from registry_dagster.cli.planned import show_plan
 from registry_dagster.cli.results import counting, print_results, results_json, unless_refused
 from registry_dagster.cli.table_options import Counts, HowToRead, PhysicalVersion, Schema, TableOptions
 from registry_dagster.errors import PublishRefused, RegistryError
 from registry_dagster.model.table import TableFacts
-from registry_dagster.registry.plan import Beside, Plan, PublicationDetails, Receipt
+from registry_dagster.registry.plan import Beside, PublicationDetails, Receipt
 from registry_dagster.registry.work_tree import CommittedFiles, code_given
 
 __all__ = ["plan", "publish", "validate"]
@@ -172,7 +173,7 @@ def _plan(
                 draft=declared.draft,
                 code=_code_of(code)(alone.name),
             )
-        return _show_plan(planned, as_json)
+        return show_plan(planned, as_json)
     attempts, results = tables_to_publish(files)
     attempts = labelled(attempts, given.label)
     options = options_by_location(storage_options(given.options.storage_option))
@@ -242,7 +243,7 @@ def _validated(file: Path | ReadFile) -> str | None:
 
 def _print_validated(read: Sequence[tuple[str, str | None]]) -> None:
     for name, error in read:
-        say(error or f"{name}: well formed")
+        report(error or f"{name}: well formed", [("wrong", name, error) if error else ("well formed", name)])
 
 
 def _name(file: Path | ReadFile) -> str:
@@ -256,17 +257,9 @@ def _receipt_json(receipt: Receipt) -> dict[str, object]:
 
 def _print_receipt(receipt: Receipt) -> None:
     done = "published" if receipt.created else "unchanged: the same content is already published as"
-    code = receipt.record.provenance.code
+    where, code = place(receipt.target), receipt.record.provenance.code
+    rows = [("published" if receipt.created else "unchanged", receipt.version), ("urn", receipt.urn), ("in", where)]
     made_by = f"\nmade by the code {code}" if code else ""
-    say(f"{done} {receipt.version}\n{receipt.urn}\nin {place(receipt.target)}{made_by}")
-
-
-def _show_plan(planned: Plan, as_json: bool) -> None:
-    data = {
-        "version": planned.version,
-        "creates": planned.creates,
-        "warnings": list(planned.warnings),
-        "changes": [str(change) for change in planned.diff.changes] if planned.diff else [],
-        "record": planned.record.to_json(),
-    }
-    show(as_json, data, lambda: say(planned.to_markdown()))
+    report(
+        f"{done} {receipt.version}\n{receipt.urn}\nin {where}{made_by}", [*rows, *([("code", code)] if code else [])]
+    )

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import typer
 
 from registry_dagster.adopt.publishing import Result
 from registry_dagster.cli.app import FAILED, UNREACHABLE, is_unreachable
-from registry_dagster.cli.output import line, note, say
+from registry_dagster.cli.output import line, note, report
 from registry_dagster.errors import RegistryError
 from registry_dagster.registry.plan import Plan, Receipt
 
-__all__ = ["counting", "print_results", "results_json", "sums", "unless_refused"]
+__all__ = [
+    "counting",
+    "print_refused",
+    "print_results",
+    "print_sums",
+    "results_json",
+    "sum_rows",
+    "unless_refused",
+]
 
 T = TypeVar("T")
 
@@ -30,12 +38,26 @@ def print_results(results: Sequence[Result]) -> None:
     for result in sorted(results, key=lambda result: result.word == "refused"):
         _print_result(result)
     _print_notes(results)
-    say(sums(result.word for result in results))
+    print_sums(result.word for result in results)
 
 
-def sums(words: Iterable[str]) -> str:
-    """How often there is each word: `200 published, 3 refused`."""
-    return ", ".join(f"{number:,} {word}" for word, number in sorted(Counter(words).items())) or "no table"
+def print_sums(words: Iterable[str], more: str = "") -> None:
+    """Print how often there is each word: `200 published, 3 refused`; on a terminal with more behind it."""
+    counts = Counter(words)
+    said = ", ".join(f"{number:,} {word}" for word, number in sorted(counts.items())) or "no table"
+    report(f"{said}{more}", sum_rows(counts))
+
+
+def sum_rows(counts: Mapping[str, int]) -> list[tuple[str, str, int]]:
+    """The same as programs read it."""
+    return [("sum", word, number) for word, number in sorted(counts.items())]
+
+
+def print_refused(error: RegistryError, *where: str | None) -> None:
+    """Print what was refused, and why."""
+    places = list(filter(None, where))
+    said = f"{type(error).__name__}: {error}"
+    report(f"refused {': '.join(places)}\n  {said}", [("refused", *where, said)])
 
 
 def counting(items: Iterable[T], advance: Callable[[int], None]) -> Iterator[T]:
@@ -47,7 +69,7 @@ def counting(items: Iterable[T], advance: Callable[[int], None]) -> Iterator[T]:
 
 def _print_result(result: Result) -> None:
     if isinstance(result.outcome, RegistryError):
-        say(f"refused {_where(result)}\n  {type(result.outcome).__name__}: {result.outcome}")
+        print_refused(result.outcome, result.file, result.location)
     elif result.word != "unchanged":
         line(result.word, _version(result), result.location)
 
@@ -87,7 +109,3 @@ def _notes(result: Result) -> list[str]:
             return list(notes)
         case _:
             return []
-
-
-def _where(result: Result) -> str:
-    return f"{result.file}: {result.location}" if result.location else result.file

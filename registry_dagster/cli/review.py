@@ -12,8 +12,8 @@ from registry_dagster.adopt.review import review as review_file
 from registry_dagster.cli.app import FAILED, app
 from registry_dagster.cli.given import settings_for
 from registry_dagster.cli.options import AsJson
-from registry_dagster.cli.output import line, say, show
-from registry_dagster.cli.results import sums
+from registry_dagster.cli.output import line, show
+from registry_dagster.cli.results import print_refused, print_sums
 from registry_dagster.errors import PublishRefused, RegistryError
 from registry_dagster.registry.settings import PUBLISHER_VARIABLE
 
@@ -73,7 +73,7 @@ def _json(path: Path, outcome: bool | RegistryError) -> dict[str, str]:
 def _print(results: list[tuple[Path, bool | RegistryError]]) -> None:
     for path, outcome in results:
         if isinstance(outcome, RegistryError):
-            say(f"refused {path}\n  {type(outcome).__name__}: {outcome}")
+            print_refused(outcome, str(path))
         elif outcome:
             line(_word(outcome), str(path))
-    say(sums(_word(outcome) for _, outcome in results))
+    print_sums(_word(outcome) for _, outcome in results)

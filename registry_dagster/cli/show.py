@@ -7,9 +7,10 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from registry_dagster.cli.answers import act_cells, show_answer
 from registry_dagster.cli.app import app
 from registry_dagster.cli.completion import engines
-from registry_dagster.cli.listing import Listing, moment
+from registry_dagster.cli.listing import Listing
 from registry_dagster.cli.options import (
     AsJson,
     At,
@@ -22,12 +23,11 @@ from registry_dagster.cli.options import (
     VersionName,
     opened,
 )
-from registry_dagster.cli.output import facts, line, note, output, say, visible
+from registry_dagster.cli.output import facts, line, note, report, visible
 from registry_dagster.cli.output import show as show_result
+from registry_dagster.cli.record import physical_table, print_meaning
 from registry_dagster.cli.signing import signing_service
 from registry_dagster.model.dataset_version import DatasetVersion
-from registry_dagster.model.table import TableField
-from registry_dagster.model.words import column_words, reference_words, signal_words
 from registry_dagster.registry.registry import Registry
 from registry_dagster.registry.rows.now import VersionNow
 from registry_dagster.registry.shown import Shown, record_json, shown
@@ -115,7 +115,7 @@ def diff(
     """Show what changed between two versions: table, schema, meaning, materialization versions."""
     with opened(registry, env) as opened_registry:
         found = opened_registry.diff(before, after)
-    show_result(as_json, found.to_dict(), lambda: say(found))
+    show_answer(as_json, found)
 
 
 class _Row(NamedTuple):
@@ -149,62 +149,21 @@ _VERSIONS: Listing[_Row] = Listing(
 )
 
 
-class _Field(NamedTuple):
-    """A column of a published table."""
-
-    field: TableField
-    record: DatasetVersion
-
-    @property
-    def meaning(self) -> str:
-        declared = self.record.columns.get(self.field.path)
-        return " · ".join(column_words(declared)) if declared else ""
-
-    @property
-    def description(self) -> str | None:
-        declared = self.record.columns.get(self.field.path)
-        return declared.description if declared else None
-
-
-_FIELDS: Listing[_Field] = Listing(
-    {
-        "column": lambda row: row.field.path,
-        "type": lambda row: row.field.type,
-        "meaning": lambda row: row.meaning,
-        "description": lambda row: row.description,
-    },
-    shown=("column", "type", "meaning", "description"),
-)
-
-
 def _show_history(registry: Registry, name: str, as_json: bool) -> None:
     version = name if "@" not in name else registry.current(name).version
     home, own = registry.holder(version)
     acts = home.acts.history(own)
     data = [act.to_json() for act in acts]
-    text = "\n".join(map(str, acts)) or f"{name}: nothing was done to it after publishing"
-    show_result(as_json, data, lambda: say(text))
+    if not acts:
+        note(f"{name}: nothing was done to it after publishing")
+    show_result(as_json, data, lambda: report("\n".join(map(str, acts)), map(act_cells, acts)))
     if own != version:
         note(f"{version.removesuffix(own).removesuffix('/')}: {home.target}")
 
 
 def _print_record(shown: Shown, signing: str | None) -> None:
-    record = shown.seen
     facts({**_about(shown), **_table(shown, signing)})
-    if output.is_terminal:
-        output.print()
-        _FIELDS.show([_Field(field, record) for field in record.table.fields])
-        for text in (*map(reference_words, record.references), *map(signal_words, record.signals)):
-            say(f"- {text}")
-        return
-    for field in record.table.fields:
-        line("column", *(value(_Field(field, record)) for value in _FIELDS.values.values()))
-    for kind, texts in (
-        ("reference", map(reference_words, record.references)),
-        ("signal", map(signal_words, record.signals)),
-    ):
-        for text in texts:
-            line(kind, text)
+    print_meaning(shown.seen)
 
 
 def _about(shown: Shown) -> dict[str, str | None]:
@@ -229,21 +188,17 @@ def _about(shown: Shown) -> dict[str, str | None]:
     }
 
 
-def _table(shown: Shown, signing: str | None) -> dict[str, str | None]:
+def _table(shown: Shown, signing: str | None) -> dict[str, object]:
     record = shown.seen
-    provenance, physical = record.provenance, record.table
-    pinned = physical.pin.identity.items()
+    provenance = record.provenance
     return {
-        "made against": ", ".join(map(str, record.materializations)),
+        "made against": record.materializations,
         "expiry": "\n".join(map(str, shown.expiries)),
-        "computed from": ", ".join(record.inputs),
-        "location": physical.location,
+        "computed from": record.inputs,
+        **physical_table(record.table),
         "known places": "\n".join(map(str, shown.version.places)),
-        "format": physical.format,
-        "pinned": ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in pinned if value),
         "signed links": f"ask {signing} for {record.name}" if signing else None,
-        "rows": "unknown" if physical.rows is None else f"{physical.rows:,}",
-        "published": moment(provenance.published_at),
+        "published": provenance.published_at,
         "publisher": provenance.publisher,
         "why": provenance.message,
         "code": str(provenance.code) if provenance.code else None,

@@ -10,9 +10,10 @@ from typing import Annotated
 
 import typer
 
+from registry_dagster.cli.answers import show_answer
 from registry_dagster.cli.app import app
 from registry_dagster.cli.options import AsJson, Env, Target, opened
-from registry_dagster.cli.output import say, show
+from registry_dagster.cli.output import say
 
 __all__ = ["serve", "site"]
 
@@ -49,7 +50,7 @@ def site(
     moment = as_of and as_of.replace(tzinfo=timezone.utc)
     with opened(registry, env) as opened_registry:
         built = build_site(opened_registry, out, title=title, answers=answers, moment=moment)
-    show(as_json, built.to_dict(), lambda: say(built))
+    show_answer(as_json, built)
 
 
 @app.command()

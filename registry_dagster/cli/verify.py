@@ -12,9 +12,11 @@ import typer
 from registry_dagster.cli.app import UNREACHABLE, app
 from registry_dagster.cli.given import options_by_location
 from registry_dagster.cli.options import AsJson, Env, StorageOption, Target, opened, storage_options
-from registry_dagster.cli.output import Done, error_console, json_text, output, say, show
+from registry_dagster.cli.output import Done, error_console, json_text, output, report, show
+from registry_dagster.cli.results import sum_rows
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.registry.verifier import Verification
+from registry_dagster.tables.verdict import Evidence
 
 __all__ = ["verify"]
 
@@ -43,7 +45,7 @@ def verify(
             states = _print_all(found, as_json)
         elif name:
             one = opened_registry.verify(name, record=record, table=table, storage_options=options)
-            show(as_json, one.to_dict(), lambda: _print_one(one))
+            show(as_json, one.to_dict(), lambda: _print_one(one, one.table.evidence if one.table else ()))
             states = _counted([one])
         else:
             raise InvalidDeclaration("pass a version, e.g. feature-registry verify dataset@vN, or pass --all")
@@ -70,10 +72,10 @@ def _print_all(found: Iterator[Verification], as_json: bool) -> Counter[str]:
             if as_json:
                 typer.echo(json_text(each.to_dict()))
             elif each.state != "intact":
-                say(each)
+                _print_one(each)
             show_count(_sum(states))
     if not as_json:
-        say(_sum(states))
+        report(_sum(states), sum_rows(_by_state(states)))
     return states
 
 
@@ -89,14 +91,18 @@ def _counting(as_json: bool) -> Generator[Callable[[str], None], None, None]:
         yield lambda text: status.update(f"verifying: {text}")
 
 
+def _by_state(states: Counter[str]) -> dict[str, int]:
+    return {state: count for state, count in states.items() if state != "damaged"}
+
+
 def _sum(states: Counter[str]) -> str:
-    kinds = {state: count for state, count in states.items() if state != "damaged"}
+    kinds = _by_state(states)
     parts = ", ".join(f"{count:,} {state}" for state, count in sorted(kinds.items()))
     count = sum(kinds.values())
     return f"{count:,} version{'s' if count > 1 else ''}: {parts}" if count else "no version is published"
 
 
-def _print_one(found: Verification) -> None:
-    say(found)
-    for evidence in found.table.evidence if found.table else ():
-        say(f"  checked {evidence}")
+def _print_one(found: Verification, evidence: Iterable[Evidence] = ()) -> None:
+    words = "\n".join([str(found), *(f"  checked {each}" for each in evidence)])
+    rows = [(found.state, found.version, each) for each in found.findings]
+    report(words, [*rows, *(("checked", found.version, each) for each in evidence)])

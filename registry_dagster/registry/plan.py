@@ -155,9 +155,29 @@ class Plan:
         """The name it would get, or that of the version which already has the same content."""
         return self.record.name
 
+    @property
+    def result(self) -> str:
+        """What publishing would do, in words."""
+        return "would be published" if self.creates else "is already published with the same content; nothing to write"
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What is declared of the table as a whole, in words, without what is left out."""
+        record, layout = self.record, self.record.layout
+        facts = {
+            "title": self.dataset.title,
+            "owners": ", ".join(self.dataset.owners),
+            "label": record.label,
+            "layout": layout and layout.name,
+            "partitioned by": ", ".join(layout.partitioned_by) if layout else "",
+            "sorted by": ", ".join(layout.sorted_by) if layout else "",
+            "draft": "yes: it is not final, so nothing takes it by the dataset's name alone" if record.draft else "",
+        }
+        return {name: value for name, value in facts.items() if value}
+
     def __str__(self) -> str:
         changes = f"{len(self.diff.changes)} changes since {self.diff.before}" if self.diff is not None else None
-        lines = [f"{self.version} {_would(self)}", str(self.record.table), changes]
+        lines = [f"{self.version} {self.result}", str(self.record.table), changes]
         return "\n  ".join([*filter(None, lines), *(f"warning: {text}" for text in self.warnings)])
 
     def to_markdown(self) -> str:
@@ -246,14 +266,11 @@ def _doubts(feature_table: FeatureTable, table: TableFacts) -> Iterator[str]:
         yield from (f"{path}: {doubt}" for doubt in column.doubts(types[path]))
 
 
-def _would(plan: Plan) -> str:
-    return "would be published" if plan.creates else "is already published with the same content; nothing to write"
-
-
 def _page(plan: Plan) -> Iterator[str]:
-    yield f"### {code(plan.version)} {_would(plan)}"
+    yield f"### {code(plan.version)} {plan.result}"
     yield from _list("Warnings", plan.warnings)
-    yield from ("", markdown_table(("table", ""), [*_about_rows(plan), *_table_rows(plan.record)]))
+    about = [(name, plain(value)) for name, value in plan.about.items()]
+    yield from ("", markdown_table(("table", ""), [*about, *_table_rows(plan.record)]))
     meanings = {path: " · ".join(column_words(column)) for path, column in plan.record.columns.items()}
     rows = [
         (code(each.path), _type(each.type), plain(meanings.get(each.path, ""))) for each in plan.record.table.fields
@@ -263,21 +280,6 @@ def _page(plan: Plan) -> Iterator[str]:
     yield from _list("Signals", [signal_words(signal) for signal in plan.record.signals])
     if plan.diff is not None:
         yield from _list(f"Changes since {code(plan.diff.before)}", [str(change) for change in plan.diff.changes])
-
-
-def _about_rows(plan: Plan) -> Iterator[tuple[str, str]]:
-    record, dataset = plan.record, plan.dataset
-    layout = record.layout
-    facts = {
-        "title": dataset.title,
-        "owners": ", ".join(dataset.owners),
-        "label": record.label,
-        "layout": layout and layout.name,
-        "partitioned by": ", ".join(layout.partitioned_by) if layout else "",
-        "sorted by": ", ".join(layout.sorted_by) if layout else "",
-        "draft": "yes: it is not final, so nothing takes it by the dataset's name alone" if record.draft else "",
-    }
-    yield from ((name, plain(value)) for name, value in facts.items() if value)
 
 
 def _table_rows(record: DatasetVersion) -> Iterator[tuple[str, str]]:

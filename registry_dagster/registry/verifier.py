@@ -52,10 +52,15 @@ class Verification:
     links: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        record = ["the record is intact"] if self.record == () else list(self.record or ())
-        found = [*record, *([str(self.table)] if self.table else []), *self.links]
+        found = self.findings
         name = f"{self.version} (retired)" if self.retired else self.version
         return f"{name}: {found[0]}" if len(found) == 1 else "\n".join([f"{name}:", *(f"  {line}" for line in found)])
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What was found, each in a sentence."""
+        record = ("the record is intact",) if self.record == () else self.record or ()
+        return (*record, *([str(self.table)] if self.table else []), *self.links)
 
     def _repr_html_(self) -> str:
         """What was found, as a notebook shows it."""

@@ -51,7 +51,9 @@ def test_a_mixed_bucket_is_adopted_and_published(run: Run, tmp_path: Path) -> No
     layouts = [word for layout in LAYOUTS for word in ("--layout", layout)]
     done = run("adopt", "bucket", *layouts, "--source", "cave", "--source", "hemibrain=neuprint")
     assert done.exit_code == 0
-    assert done.stdout.splitlines()[-1] == f"13 drafted; {total} tables added in drafts"
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    assert lines[-1] == ["sum", "drafted", "13"]
+    assert sum(int(tables) for word, _, tables in lines if word == "drafted") == total
     assert "skipped tmp/part-0.parquet: no layout fits its path" in done.stderr
     assert "skipped dump/minnie65_public/v943/cells_0_header.csv (2 files): it names the columns" in done.stderr
 
@@ -64,9 +66,9 @@ def test_a_mixed_bucket_is_adopted_and_published(run: Run, tmp_path: Path) -> No
         decided = draft.read_text().replace("model: TODO, anchor: TODO", "model: SegCLR, anchor: nucleus")
         draft.write_text(decided.replace("reviewed_by:", "reviewed_by: ada@lab.org"))
     published = run("publish", "drafts", "-m", "Adopt what we have")
-    assert published.stdout.splitlines()[-1] == f"{total} published"
+    assert published.stdout.splitlines()[-1] == f"sum\tpublished\t{total}"
     assert published.stderr.count("banc@888: no timestamp is declared") == 1
-    assert run("publish", "drafts", "-m", "Again").stdout == f"{total} unchanged\n"
+    assert run("publish", "drafts", "-m", "Again").stdout == f"sum\tunchanged\t{total}\n"
 
 
 def test_running_again_adds_what_is_new_and_keeps_what_people_wrote(run: Run, write: Write, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_the_metadata_of_cave_answers_todos(run: Run, server: Server, drafted: P
     words = ("adopt", "cave", "minnie65_public", "--version", "1300", "--server", server.url)
     filled = run(*words)
     assert filled.exit_code == 0
-    assert filled.stdout.splitlines()[0] == "filled drafts/minnie65_public.nucleus_detection_v0.yaml"
+    assert filled.stdout.splitlines()[0] == "filled\tdrafts/minnie65_public.nucleus_detection_v0.yaml\t0"
 
     text = drafted.read_text()
     assert (
@@ -82,7 +82,7 @@ def test_the_metadata_of_cave_answers_todos(run: Run, server: Server, drafted: P
     assert "  mystery: {semantic: TODO}" in text
     assert (tmp_path / "drafts" / "elsewhere.nucleus_detection_v0.yaml").read_text() == other
 
-    assert run(*words).stdout == "1 unchanged; 0 tables added in drafts\n"
+    assert run(*words).stdout == "sum\tunchanged\t1\n"
     assert drafted.read_text() == text
 
 

@@ -17,8 +17,8 @@ from tests.adopt.conftest import Run
 def test_inspect_shows_what_the_registry_sees(run: Run, cells: Path) -> None:
     shown = run("inspect", "cells.parquet")
     assert shown.exit_code == 0
-    assert [line.split()[0] for line in shown.stdout.splitlines()[:7]] == [
-        *("location", "format", "fingerprint", "last_modified", "rows", "bytes", "files")
+    assert [line.split("\t")[0] for line in shown.stdout.splitlines()[:7]] == [
+        *("location", "format", "fingerprint", "last modified", "rows", "bytes", "files")
     ]
     assert "root_id" in shown.stdout
     data = json.loads(run("inspect", "cells.parquet", "--json").stdout)
@@ -56,7 +56,7 @@ def test_a_draft_is_published_once_a_person_has_read_it(run: Run, tmp_path: Path
     draft.write_text(decided)
     assert "nobody has reviewed" in str(run("publish", "cells.yaml", "-m", "First").exception)
     draft.write_text(decided.replace("reviewed_by:", "reviewed_by: ada@lab.org"))
-    assert "published lab.cells@v1" in run("publish", "cells.yaml", "-m", "First").stdout
+    assert "published\tlab.cells@v1" in run("publish", "cells.yaml", "-m", "First").stdout
 
     again = run("init", "cells.parquet", "--materialization", "cave/minnie65_public@1300").stdout
     assert "  # double: as published in lab.cells@v1" in again or "  # float64: as published in lab.cells@v1" in again

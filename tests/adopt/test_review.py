@@ -31,7 +31,7 @@ def test_what_was_reviewed_is_published_and_what_was_changed_since_is_not(run: R
     assert "cells.yaml, line 7: still to be decided: columns.root_id.semantic: TODO" in refused.stdout
 
     draft.write_text(DRAFT.replace("minnie65_public}", "hemibrain}"))  # a wrong proposal, not seen at first
-    assert run("review", "cells.yaml").stdout == "reviewed\tcells.yaml\n1 reviewed\n"
+    assert run("review", "cells.yaml").stdout == "reviewed\tcells.yaml\nsum\treviewed\t1\n"
     draft.write_text(draft.read_text().replace("hemibrain}", "minnie65_public}"))
     changed = run("publish", "cells.yaml", "-m", "First").exception
     assert isinstance(changed, PublishRefused)
@@ -40,7 +40,7 @@ def test_what_was_reviewed_is_published_and_what_was_changed_since_is_not(run: R
     assert "was changed after ada@lab.org" in run("validate", "cells.yaml").stderr
 
     assert run("review", "cells.yaml", "--by", "grace@lab.org").exit_code == 0
-    assert "published lab.cells@v1" in run("publish", "cells.yaml", "-m", "First").stdout
+    assert "published\tlab.cells@v1" in run("publish", "cells.yaml", "-m", "First").stdout
     assert run("publish", ".", "-m", "First", "--json").exit_code == 0
 
 

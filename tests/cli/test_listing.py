@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from registry_dagster.cli.listing import HEADINGS, Listing
-from registry_dagster.cli.output import facts, output
+from registry_dagster.cli.output import facts, output, report
 from registry_dagster.errors import RegistryError
 
 
@@ -117,6 +117,25 @@ def test_facts_are_a_line_each(on_terminal: Callable[[int], None], capsys: pytes
         line.startswith(("why       a", " " * 10))
         for line in lines[lines.index(f"location  {shown['location']}") + 1 :]
     )
+
+
+def test_a_text_breaks_between_words_and_is_cells_in_a_pipe(
+    on_terminal: Callable[[int], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "minnie65.nuclei@v1 ~ minnie65_public@943: lossy\n  a well-known reason of many words"
+    report(text, [("verdict", "lossy"), ("at", AT, None, True, 1234567, ("a", "b"), {"unit": "nm"})])
+    assert capsys.readouterr().out.splitlines() == [
+        "verdict\tlossy",
+        'at\t2025-01-13T09:30:00Z\t\tyes\t1234567\ta, b\t{"unit": "nm"}',
+    ]
+    on_terminal(30)
+    report(text, ())
+    assert capsys.readouterr().out.splitlines() == [
+        "minnie65.nuclei@v1 ~",
+        "  minnie65_public@943: lossy",
+        "  a well-known reason of many",
+        "    words",
+    ]
 
 
 def test_every_heading_has_one_spelling() -> None:

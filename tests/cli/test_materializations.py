@@ -30,14 +30,19 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
+def cells(done: subprocess.CompletedProcess[str]) -> list[list[str]]:
+    """What it printed: the first cells of each line."""
+    return [line.split("\t")[:4] for line in done.stdout.splitlines()]
+
+
 def test_a_file_is_imported_after_a_look_at_what_would_change(run: Run, tmp_path: Path) -> None:
     shown = run("import", "releases.yaml", "--dry-run")
-    assert shown.stdout.splitlines() == ["new        h01@c3", "1 new; nothing was written"]
+    assert cells(shown) == [["versions", "h01@c3", "h01", "new"], ["written", "no"]]
     assert not (tmp_path / "registry.db").exists()
-    assert run("import", "releases.yaml").stdout.splitlines() == [
-        "new        h01@c3",
-        "1 new",
-        f"in lite://{tmp_path / 'registry.db'}",
+    assert cells(run("import", "releases.yaml")) == [
+        ["versions", "h01@c3", "h01", "new"],
+        ["written", "yes"],
+        ["in", f"lite://{tmp_path / 'registry.db'}"],
     ]
     result = json.loads(run("import", "releases.yaml", "--json").stdout)
     assert [each["outcome"] for each in result["versions"]] == ["unchanged"]
@@ -49,7 +54,7 @@ def test_a_contradiction_is_refused_with_exit_code_1(run: Run, tmp_path: Path) -
     (tmp_path / "releases.yaml").write_text(RELEASES.replace("2021", "2022"))
     refused = run("import", "releases.yaml")
     assert refused.returncode == 1
-    assert "refused    h01@c3: timestamp is recorded as 2021-05-29" in refused.stdout
+    assert "\trefused\t\ttimestamp is recorded as 2021-05-29" in refused.stdout
     assert "MaterializationConflict: 1 of 1 contradict their records; see above" in refused.stderr
 
 
@@ -57,7 +62,7 @@ def test_a_cave_datastack_is_imported(run: Run) -> None:
     with cave(minnie65_public=MINNIE) as server:
         done = run("import", "cave", "minnie65_public", "--server", server.url)
     assert done.returncode == 0
-    assert done.stdout.splitlines()[-2] == "4 new"
+    assert [row[3] for row in cells(done)[:-2]] == ["new"] * 4
     assert TOKEN not in done.stdout + done.stderr
 
 
@@ -83,7 +88,7 @@ def test_what_is_recorded_is_listed_with_its_lifecycle(run: Run) -> None:
 def test_a_neuprint_server_is_imported_with_notes_beside_it(run: Run) -> None:
     with neuprint(token=TOKEN) as server:
         done = run("import", "neuprint", server.url, "hemibrain")
-    assert done.stdout.splitlines()[:2] == ["new        hemibrain@v1.2.1", "1 new"]
+    assert cells(done)[:-1] == [["versions", "hemibrain@v1.2.1", "neuprint", "new"], ["written", "yes"]]
     assert "note hemibrain@v1.2.1: no timestamp" in done.stderr
     assert TOKEN not in done.stdout + done.stderr
 

@@ -46,23 +46,25 @@ def test_a_citation_is_printed_to_be_pasted(run: Run) -> None:
     assert "did you mean 'bibtex'?" in str(run("cite", NAME, "--as", "bibtx").exception)
 
 
+def states(checked: Result) -> list[str]:
+    """The state of each thing that was looked at."""
+    return [line.split("\t")[3] for line in checked.stdout.splitlines()]
+
+
 def test_a_lock_is_checked_with_exit_codes_for_ci(run: Run, tmp_path: Path) -> None:
     made = run("lock", NAME)
     Path("paper.lock.yaml").write_text(made.stdout)
     assert Lock.from_yaml(Path("paper.lock.yaml")).versions[0].version == f"{NAME}@v1"
 
     good = run("lock", "--check", "paper.lock.yaml")
-    assert (good.exit_code, good.stdout.splitlines()) == (
-        0,
-        ["unknown: hemibrain@v1.2.1: lifecycle unknown", "4 checked: 1 unknown, 3 as locked"],
-    )
+    assert (good.exit_code, states(good)) == (0, ["as locked", "as locked", "as locked", "unknown"])
+    assert "findings\themibrain@v1.2.1\tmaterialization\tunknown\tlifecycle unknown\n" in good.stdout
     assert json.loads(run("lock", "--check", "paper.lock.yaml", "--json").stdout)["state"] == "unknown"
 
     Path("neurons.parquet").unlink()
     bad = run("lock", "--check", "paper.lock.yaml")
-    assert bad.exit_code == 1
-    assert bad.stdout.startswith(f"changed: {NAME}@v1: the table is missing: ")
-    assert bad.stdout.endswith("4 checked: 1 changed, 1 unknown, 2 as locked\n")
+    assert (bad.exit_code, states(bad)) == (1, ["as locked", "changed", "as locked", "unknown"])
+    assert f"findings\t{NAME}@v1\ttable\tchanged\tthe table is missing: " in bad.stdout
 
 
 def test_a_store_that_cannot_be_reached_is_to_be_tried_again(run: Run) -> None:
@@ -75,9 +77,7 @@ def test_a_store_that_cannot_be_reached_is_to_be_tried_again(run: Run) -> None:
         given = [word for option in options for word in ("--storage-option", option)]
         checked = run("lock", "--check", "paper.lock.yaml", *given)
     assert checked.exit_code == 3
-    assert checked.stdout.startswith(
-        "unreachable: lab.cells@v1: the table is unreachable: s3://lake/t: the store denies"
-    )
+    assert "\tunreachable\tthe table is unreachable: s3://lake/t: the store denies" in checked.stdout
 
 
 @pytest.mark.parametrize(

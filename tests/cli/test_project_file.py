@@ -69,7 +69,7 @@ def settings(*words: str) -> dict[str, tuple[str, str]]:
 def test_both_doors_open_the_registry_of_the_project(project: Path) -> None:
     published = run("publish", "cells.yaml", "--table", "cells.parquet", "-m", "First")
     target, file = f"lite://{project / 'registry.db'}", project / "feature-registry.toml"
-    assert published.stdout.splitlines()[-1] == f"in {target}, set in {file}"
+    assert published.stdout.splitlines()[-1] == f"in\t{target}, set in {file}"
     with rd.Registry.open() as registry:
         assert (registry.target, registry.env) == (target, "DEV")
         record = registry.get("lab.cells@v1")

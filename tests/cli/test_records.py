@@ -75,7 +75,7 @@ def test_describe_changes_what_is_given_and_leaves_the_rest(run: Run) -> None:
 
 def test_verify_says_that_a_record_is_intact(run: Run) -> None:
     verified = run("verify", f"{NAME}@v1", "--record")
-    assert (verified.returncode, verified.stdout) == (0, f"{NAME}@v1: the record is intact\n")
+    assert (verified.returncode, verified.stdout) == (0, f"intact\t{NAME}@v1\tthe record is intact\n")
 
 
 def test_verify_names_what_was_changed_and_fails(run: Run, path: Path) -> None:

@@ -69,7 +69,7 @@ def test_versions_and_history_are_those_of_the_lab(run: Run, project: Path) -> N
     assert [line.split("\t")[0] for line in listed.stdout.splitlines()] == [f"laba/{NUCLEI}@v1", f"laba/{NUCLEI}@v2"]
     assert f"laba: mirror:{(project / 'laba').as_uri()}" in listed.stderr
     history = run("show", f"laba/{NUCLEI}@v2", "--history")
-    assert "ada@laba.org: wrong units" in history.stdout
+    assert "ada@laba.org\twrong units" in history.stdout
     assert "laba: mirror:" in history.stderr
 
 
@@ -95,5 +95,5 @@ def test_what_could_not_be_read_is_a_line_and_an_exit_code(run: Run) -> None:
 
 def test_a_table_of_a_lab_is_joined_with_one_of_ours(run: Run) -> None:
     joined = run("join", f"laba/{NUCLEI}", NUCLEI).stdout
-    assert joined.startswith(f"laba/{NUCLEI}@v1 ↔ {NUCLEI}@v1: no ways by key")
+    assert joined.startswith(f"a\tlaba/{NUCLEI}@v1\nb\t{NUCLEI}@v1\n")
     assert "laba and this registry recorded their facts apart" in joined

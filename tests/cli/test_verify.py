@@ -40,11 +40,10 @@ def run(tmp_path: Path) -> Run:
 def test_one_version_is_reported_with_what_was_looked_at(run: Run, tmp_path: Path) -> None:
     result = run(f"{NEURONS}@v1")
     assert result.returncode == 0
-    assert [line.strip().partition(":")[0] for line in result.stdout.splitlines()] == [
-        f"{NEURONS}@v1",
-        "the record is intact",
-        "the table is intact",
-        "checked file",
+    assert [line.partition(":")[0].split("\t") for line in result.stdout.splitlines()] == [
+        ["intact", f"{NEURONS}@v1", "the record is intact"],
+        ["intact", f"{NEURONS}@v1", "the table is intact"],
+        ["checked", f"{NEURONS}@v1", "file"],
     ]
     (tmp_path / f"{NEURONS}.parquet").unlink()
     gone = run(f"{NEURONS}@v1")
@@ -54,14 +53,14 @@ def test_one_version_is_reported_with_what_was_looked_at(run: Run, tmp_path: Pat
 
 def test_all_names_those_that_are_not_intact_and_counts_the_others(run: Run, tmp_path: Path) -> None:
     result = run("--all")
-    assert (result.returncode, result.stdout) == (0, "2 versions: 2 intact\n")
+    assert (result.returncode, result.stdout) == (0, "sum\tintact\t2\n")
     pq.write_table(ROWS.slice(1), tmp_path / f"{SYNAPSES}.parquet")
     result = run("--all")
     assert result.returncode == 1
-    assert f"{SYNAPSES}@v1:\n" in result.stdout
+    assert f"changed\t{SYNAPSES}@v1\t" in result.stdout
     assert f"{NEURONS}@v1" not in result.stdout
-    assert result.stdout.endswith("2 versions: 1 changed, 1 intact\n")
-    assert run("--all", NEURONS).stdout == "1 version: 1 intact\n"
+    assert result.stdout.endswith("sum\tchanged\t1\nsum\tintact\t1\n")
+    assert run("--all", NEURONS).stdout == "sum\tintact\t1\n"
     one = run("--all", f"{NEURONS}@v1")
     assert (one.returncode, one.stdout) == (1, "")
     assert f"'{NEURONS}@v1' is one version" in one.stderr

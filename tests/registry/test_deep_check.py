@@ -78,7 +78,7 @@ def test_a_file_has_nothing_to_try_out(tmp_path: Path) -> None:
 def test_the_command_prints_each_step(gms: StandInGms) -> None:
     run = CliRunner().invoke(app, ["doctor", "--deep", "--registry", gms.url])
     assert run.exit_code == 0, run.output
-    assert [line.split(":")[0].split("  ")[-1].strip() for line in run.stdout.splitlines()] == STEPS
+    assert [line.split("\t")[1] for line in run.stdout.splitlines()] == STEPS
     steps = json.loads(CliRunner().invoke(app, ["doctor", "--deep", "--registry", gms.url, "--json"]).stdout)
     assert [each["step"] for each in steps] == STEPS
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timezone
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -105,11 +105,11 @@ def _frame_value(value: object) -> Any:
 
 
 def value_text(value: object) -> str:
-    """A row's value as people read it."""
-    if isinstance(value, tuple):
-        return ", ".join(map(str, cast("tuple[object, ...]", value)))
+    """A value as people read it: moments to the minute with their zone, numbers with separators."""
+    if isinstance(value, (tuple, list)):
+        return ", ".join(map(str, cast("Iterable[object]", value)))
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
+        return f"{value.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return "" if value is None else str(value)

@@ -71,7 +71,10 @@ def test_what_is_adopted_is_published_by_the_job_and_then_unchanged_for_the_comm
     first, second = registry.versions("lab.synapses")
     assert [str(each) for each in (*first.materializations, *second.materializations)] == ["lab@1", "lab@2"]
     assert run("review", str(drafts)).exit_code == 0
-    assert run("publish", str(drafts), "-m", "Adopt").stdout.splitlines()[-1] == "1 published, 2 unchanged"
+    assert run("publish", str(drafts), "-m", "Adopt").stdout.splitlines()[-2:] == [
+        "sum\tpublished\t1",
+        "sum\tunchanged\t2",
+    ]
 
     defs = adopted.load()
     look_at_all(defs, instance)
@@ -106,7 +109,7 @@ def test_a_label_and_a_draft_are_published_as_the_file_says(
         ("first", True),
         ("second", True),
     ]
-    assert "2 unchanged" in run("publish", str(file), "-m", "Adopt").stdout
+    assert "sum\tunchanged\t2" in run("publish", str(file), "-m", "Adopt").stdout
 
 
 def test_tables_of_one_state_and_layout_have_numbers(adopted: Project) -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import shlex
 
+import pytest
 from typer.testing import CliRunner
 
 from registry_dagster.cli import app
+from registry_dagster.cli.output import output
 from registry_dagster.outward.site.asking import ask, in_common, pairs
 from registry_dagster.outward.site.catalogue import read_catalogue
 from tests.outward.site.conftest import Built
 
 
-def test_every_answer_is_what_its_command_prints(built: Built) -> None:
+def test_every_answer_is_what_its_command_prints(built: Built, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output, "_force_terminal", True)
+    monkeypatch.setattr(output, "width", 1000)
     answered = 0
     for name, _, first in built.data("names"):
         for other, (verdict, kind, command, words) in (built.data(f"answers/{name}") if first else {}).items():

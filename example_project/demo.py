@@ -1,4 +1,4 @@
-"""The whole path in one go: materialize, publish, read back, publish again, change, compare, look."""
+"""The whole path in one go: materialize, publish, read back, publish again, change, compare, look, cite."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ def main() -> None:
         _say("6. A catalogue to look at")
         catalogue = build_site(registry, settings.HOME / "catalogue", title="Features of the olfaction group")
         console.print(f"   {catalogue.versions} versions, {catalogue.answers} answers on how to join")
+        cited = registry.cite("hemibrain.synapses")
 
     _say("Where things are")
     urn = "urn:li:dataset:(urn:li:dataPlatform:feature-registry,hemibrain.synapses@v1,PROD)"
@@ -69,6 +70,7 @@ def main() -> None:
     )
     console.print(f'   as DataHub  HOME={settings.HOME} .venv/bin/datahub lite get --urn "{urn}"')
     console.print("   in the UI   make ui")
+    console.print(f"   cite        {cited.text}")
     console.print(f"   catalogue   {Path(catalogue.page).absolute().as_uri()}")
 
 

@@ -123,11 +123,13 @@ def test_the_demo_publishes_five_versions_and_shows_what_changed(demonstrated: D
         ]
 
 
-def test_the_demo_ends_with_the_address_of_a_catalogue(demonstrated: Demonstrated) -> None:
-    last = demonstrated.said.rstrip().splitlines()[-1]
+def test_the_demo_ends_with_a_citation_and_the_address_of_a_catalogue(demonstrated: Demonstrated) -> None:
+    *_, cited, last = demonstrated.said.rstrip().splitlines()
     page = demonstrated.home / "catalogue" / "index.html"
     assert last.split() == ["catalogue", page.as_uri()]
     assert "hemibrain.synapses" in page.read_text()
+    with Registry.open(demonstrated.registry) as registry:
+        assert cited == f"   cite        {registry.cite('hemibrain.synapses@v1').text}"
 
 
 def test_the_demo_leaves_the_users_own_registry_alone(demonstrated: Demonstrated) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,9 @@ from registry_dagster.cli.given import settings_for
 from registry_dagster.cli.options import AsJson, Env, Target, opened
 from registry_dagster.cli.output import line, note, place, progress, show
 from registry_dagster.errors import RegistryError
-from registry_dagster.registry.handoff import Delivery, deliveries, handed_off
+from registry_dagster.registry.act_merge import CarriedAct
+from registry_dagster.registry.handoff import Delivery, HandOff, carry_acts, carry_states, deliveries, handed_off
+from registry_dagster.registry.materialization_changes import MaterializationChanges
 from registry_dagster.registry.plan import Plan, Receipt
 from registry_dagster.registry.registry import Registry
 
@@ -39,6 +41,48 @@ class _Row:
         return {"handed_off": self.handed_off, **outcome, **({"kept": list(self.kept)} if self.kept else {})}
 
 
+@dataclass(frozen=True)
+class _Beside:
+    """What became, or would become, of an act or a materialization version."""
+
+    outcome: str
+    about: str
+    said: str
+    error: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        error = {"error": self.error} if self.error else {}
+        return {"about": self.about, "said": self.said, "outcome": self.outcome, **error}
+
+
+def _beside(
+    registry: Registry, handed: HandOff, names: Mapping[str, str], write: bool
+) -> tuple[list[_Beside], list[str]]:
+    """What became of acts and materialization versions, and where what is recorded there stays."""
+    acts = list(_acts(carry_acts(registry, handed, names, write=write)))
+    try:
+        states, stays = carry_states(registry, handed.states, write=write)
+    except RegistryError as error:
+        return [*acts, _Beside("failed", "materialization versions", str(error), str(error))], []
+    return [*_states(states), *acts], stays
+
+
+def _states(changes: MaterializationChanges) -> Iterator[_Beside]:
+    """What is new of materialization versions, or contradicts what is recorded."""
+    for each in changes.versions:
+        if each.outcome != "unchanged":
+            yield _Beside(each.outcome, each.version, each.words, each.reason)
+
+
+def _acts(acts: Iterable[CarriedAct | RegistryError]) -> Iterator[_Beside]:
+    """The acts that are recorded now or skipped, and what kept acts out."""
+    for each in acts:
+        if isinstance(each, RegistryError):
+            yield _Beside("failed", "acts", str(each), str(each))
+        elif each.outcome != "unchanged":
+            yield _Beside(each.outcome, each.about, f"{each.said} ({each.reason})" if each.reason else each.said)
+
+
 @app.command()
 def push(
     folder: Annotated[Path, typer.Argument(help="The folder of a file:// registry.")],
@@ -47,24 +91,31 @@ def push(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be published, and write nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Publish what was handed off in a folder. Running it again publishes nothing twice, and reverts nothing."""
-    versions = handed_off(folder, settings_for(env=env).env.value or "PROD")
+    """Publish what was handed off in a folder, with the acts on it and what is known of materialization versions.
+
+    Running it again writes nothing twice, and takes back nothing that was said in the registry since.
+    """
+    handed = handed_off(folder, settings_for(env=env).env.value or "PROD")
+    versions, write = handed.versions, not dry_run
     rows: list[_Row] = []
     with opened(registry, env) as opened_registry, progress("publishing", len(versions)) as done:
         for start in range(0, len(versions), _BATCH):
             batch = deliveries(opened_registry, versions[start : start + _BATCH])
             rows += _planned(opened_registry, batch) if dry_run else _pushed(opened_registry, batch)
             done(len(batch))
+        names = {row.handed_off: row.version for row in rows if row.version}
+        # Where no version could be delivered, what was said around them could not either, for the same reason.
+        beside, stays = _beside(opened_registry, handed, names, write) if names else ([], [])
     show(
         as_json,
-        [row.to_json() for row in rows],
-        lambda: _print_rows(rows, opened_registry, dry_run),
-        recorded=not dry_run,
+        [row.to_json() for row in (*rows, *beside)],
+        lambda: _print_rows(rows, beside, stays, opened_registry, dry_run),
+        recorded=write,
     )
-    if failed := [row for row in rows if row.error]:
+    if failed := [row for row in (*rows, *beside) if row.error]:
         raise RegistryError(
-            f"{len(failed)} of {len(rows)} {'would be refused' if dry_run else 'were not published'}; fix the errors "
-            "and run again: what is already published is kept"
+            f"{len(failed)} of {len(rows) + len(beside)} {'would be refused' if dry_run else 'were not published'}; "
+            "fix the errors and run again: what is already published is kept"
         )
 
 
@@ -105,10 +156,14 @@ def _row(delivery: Delivery, outcome: Receipt | Plan | RegistryError) -> _Row:
     return _Row(delivery.name, delivery.kept, outcome.version, created)
 
 
-def _print_rows(rows: Sequence[_Row], registry: Registry, dry_run: bool) -> None:
+def _print_rows(
+    rows: Sequence[_Row], beside: Sequence[_Beside], stays: Sequence[str], registry: Registry, dry_run: bool
+) -> None:
     for row in rows:
         line(*_cells(row, dry_run), width=_WIDTH)
-    for text in dict.fromkeys(_kept_lines(rows)):
+    for each in beside:
+        line(each.outcome, each.about, each.said, width=_WIDTH)
+    for text in (*dict.fromkeys(_kept_lines(rows)), *stays):
         note(text)
     note(f"{'would be written to' if dry_run else 'in'} {place(registry.target)}")
 

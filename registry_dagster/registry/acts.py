@@ -7,23 +7,20 @@ has one version. DataHub's own deprecation mirrors retirements; it is written af
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from typing_extensions import TypedDict, Unpack
 
 from registry_dagster.answers.current import Candidate
-from registry_dagster.datahub.acts import ACTS_ASPECT, act_definitions, acts_from, fitting, with_act
+from registry_dagster.datahub.acts import fitting
 from registry_dagster.datahub.limits import refuse_long_urns
-from registry_dagster.datahub.proposal import Proposal
 from registry_dagster.datahub.retirement import retirement_proposal, undo_proposal
-from registry_dagster.datahub.urns import container_urn, owner_urn
+from registry_dagster.datahub.urns import owner_urn
 from registry_dagster.errors import (
-    AccessDenied,
     InvalidDeclaration,
     NotPublished,
-    RegistryUnavailable,
     VersionConflict,
 )
 from registry_dagster.model.act import Act, ActKind
@@ -33,21 +30,19 @@ from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.names import exact_version, name_text, parse_version
 from registry_dagster.model.place import Place
 from registry_dagster.model.retirement import Retirement
+from registry_dagster.registry.act_log import ActLog
 from registry_dagster.registry.arguments import instance_of, reason_of
 from registry_dagster.registry.publisher import provenance
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import Resolver
 from registry_dagster.registry.rows.now import DatasetNow, dataset_now
 from registry_dagster.registry.writer import Writer
-from registry_dagster.stores.store import Swap
 from registry_dagster.tables.formats import format_of
 from registry_dagster.tables.storage.options import OptionsOf, options_of
 
 __all__ = ["Acts"]
 
 _log = logging.getLogger(__name__)
-
-_TRIES = 50
 
 
 class Said(TypedDict, total=False):
@@ -87,7 +82,7 @@ class Acts:
     def history(self, name: str) -> tuple[Act, ...]:
         """What was done to a Dataset and its versions, or to one version `dataset@vN`, oldest first."""
         dataset, _, exact = name_text(name).partition("@")
-        acts = self._read(dataset)[1]
+        acts = self._kept.read(dataset)[1]
         return tuple(act for act in acts if not exact or act.version == name)
 
     def now(self, dataset: str) -> DatasetNow:
@@ -114,7 +109,7 @@ class Acts:
         act = self._act("retire", said, "retiring a version", version=version, replacement=replacement)
         self._add(version, act)
         retirement = Retirement(act.why, act.by, act.replacement)
-        notes = self._mirror(version, retirement_proposal(version, retirement, self.records.env))
+        notes = self._kept.mirror(version, retirement_proposal(version, retirement, self.records.env))
         self._settle_set(version)
         return replace(retirement, notes=notes)
 
@@ -129,21 +124,13 @@ class Acts:
         if self._candidate(version).retired is None:
             raise InvalidDeclaration(f"{version} is not retired, so there is nothing to undo")
         self._add(version, act)
-        for note in self._mirror(version, undo_proposal(version, act.by, self.records.env)):
+        for note in self._kept.mirror(version, undo_proposal(version, act.by, self.records.env)):
             _log.warning(note)
         self._settle_set(version)
 
-    def _mirror(self, version: str, deprecation: Proposal) -> tuple[str, ...]:
-        """Show an act as DataHub's own deprecation; returns why that could not be done. The act is recorded by then."""
-        try:
-            self.records.store.upsert([deprecation])
-        except AccessDenied as error:
-            note = (
-                f"this is recorded of {version}, but DataHub's own deprecation does not show it: that takes Edit "
-                f"Entity on the version. {error}"
-            )
-            return (note,)
-        return ()
+    @property
+    def _kept(self) -> ActLog:
+        return ActLog(self.records, self.writer)
 
     def label(self, version: str, label: str, *, reason: str, publisher: str | None = None) -> None:
         """Give a version an alias, which is unique in its dataset and never moves.
@@ -275,45 +262,18 @@ class Acts:
         return fitting(Act(act=kind, by=who.publisher, why=who.message, at=who.published_at, **parts))
 
     def _add(self, name: str, act: Act, refuse: Refuse = lambda acts: None) -> None:
-        """Add one act, after all that others added before it.
+        """Add one act, unless it would be false; see `ActLog.add`."""
 
-        Raises:
-            RegistryUnavailable: the store failed, or others wrote each time; running again is safe.
-        """
-        dataset = name.partition("@")[0]
-        urn = container_urn(dataset, self.records.env)
-        self.writer.ensure(act_definitions())
-        for _ in range(_TRIES):
-            held, acts = self._read(dataset)
-            # A write whose answer was lost may have been carried out: then the entry is there.
-            if act in acts:
-                return
-            refuse(acts)
-            swap = Swap(urn, ACTS_ASPECT, held.get(ACTS_ASPECT), with_act(held, act))
-            if self._swapped(swap):
-                return
-        raise RegistryUnavailable(
-            f"{dataset}: others wrote to it {_TRIES} times in a row, so this was not recorded; run it again"
-        )
+        def chosen(acts: Sequence[Act]) -> Sequence[Act]:
+            if act not in acts:
+                refuse(acts)
+            return [act]
+
+        self._kept.add(name.partition("@")[0], chosen)
 
     def _settle_set(self, name: str) -> None:
         """Another version may be current now: let the version set name it."""
         self.writer.sets.settle([name.partition("@")[0]])
-
-    def _swapped(self, swap: Swap) -> bool:
-        try:
-            return self.records.store.swap([swap])[0]
-        except AccessDenied as error:
-            raise AccessDenied(
-                f"nothing was recorded: that takes Edit Entity on the Dataset's page. {error}", error.urns
-            ) from error
-
-    def _read(self, dataset: str) -> tuple[Mapping[str, Any], tuple[Act, ...]]:
-        urn = container_urn(dataset, self.records.env)
-        held = self.records.store.read([urn]).get(urn, {})
-        if not held:
-            raise NotPublished(f"{dataset}: no such dataset at {self.records.store.target}")
-        return held, acts_from(held)
 
     def _published(self, *versions: str) -> None:
         for version in versions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -12,12 +12,19 @@ from registry_dagster.errors import NotPublished, RegistryError
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import parse_version
+from registry_dagster.registry.act_merge import CarriedAct
+from registry_dagster.registry.carried_acts import ActCarrier, HandedActs
+from registry_dagster.registry.materialization_changes import MaterializationChanges
 from registry_dagster.registry.plan import Origin, Publication
 from registry_dagster.registry.registry import Registry
 from registry_dagster.stores.handoff_folder import FileStore
 
-__all__ = ["Delivery", "deliveries", "handed_off"]
+__all__ = ["Delivery", "HandOff", "carry_acts", "carry_states", "deliveries", "handed_off"]
+
+
+_LIFECYCLE = ("expires_on", "status")
 
 
 class Delivery(NamedTuple):
@@ -34,8 +41,22 @@ class Delivery(NamedTuple):
     kept: tuple[str, ...] = ()
 
 
-def handed_off(folder: Path, env: str = "PROD") -> list[Delivery]:
-    """The versions in a folder, as publications for another registry.
+class HandOff(NamedTuple):
+    """What is in a folder, for another registry.
+
+    Attributes:
+        versions: Its versions.
+        acts: Dataset → what was done to it and its versions; or what is wrong with that.
+        states: What is recorded of materialization versions.
+    """
+
+    versions: Sequence[Delivery]
+    acts: Mapping[str, HandedActs | RegistryError]
+    states: Sequence[MaterializationVersion]
+
+
+def handed_off(folder: Path, env: str = "PROD") -> HandOff:
+    """What is in a folder, for another registry: its versions as publications, and what was said around them.
 
     Publisher and message are those of the hand-off, and so is the digest that it is found by; number and time are new
     where it is pushed to. Pushing again publishes nothing twice. A version whose record was changed is an error of its
@@ -56,7 +77,65 @@ def handed_off(folder: Path, env: str = "PROD") -> list[Delivery]:
     if not names:
         raise NotPublished(f"{store.target}: there is no version in that folder")
     with Registry(store, env) as registry:
-        return [Delivery(name, _publication_or_error(registry, name)) for name in names]
+        datasets = sorted({parse_version(name).dataset for name in names})
+        return HandOff(
+            [Delivery(name, _publication_or_error(registry, name)) for name in names],
+            {name: _acts_or_error(registry, name) for name in datasets},
+            registry.materializations(),
+        )
+
+
+def carry_acts(
+    registry: Registry, handed: HandOff, names: Mapping[str, str], *, write: bool
+) -> Iterator[CarriedAct | RegistryError]:
+    """Record what was done to the datasets of a hand-off; an error for each dataset of which that fails.
+
+    Args:
+        registry: Where it is pushed to.
+        handed: What is pushed.
+        names: `dataset@vN` in the hand-off → the version there.
+        write: If false, only say what would become of each act.
+    """
+    carry = ActCarrier(registry.acts.records, registry.acts.resolver, registry.acts.writer)
+    for name, acts in handed.acts.items():
+        if isinstance(acts, RegistryError):
+            yield acts
+            continue
+        try:
+            yield from carry(acts, names, write=write)
+        except RegistryError as error:
+            yield type(error)(f"{name}: its acts are not carried: {error}")
+
+
+def carry_states(
+    registry: Registry, states: Sequence[MaterializationVersion], *, write: bool
+) -> tuple[MaterializationChanges, list[str]]:
+    """Add what a hand-off knows of materialization versions to what is recorded.
+
+    An expiry or status that is recorded stays: the hand-off does not say when it learnt another one.
+
+    Returns:
+        What changes, and where what is recorded stays.
+    """
+    recorded = {state.key: registry.materialization(state) for state in states}
+    added = [_without_lifecycle(state, recorded[state.key]) for state in states]
+    stays = [line for state in states for line in _lifecycle_kept(state, recorded[state.key])]
+    return registry.record_materializations(added, dry_run=not write), stays
+
+
+def _without_lifecycle(
+    state: MaterializationVersion, recorded: MaterializationVersion | None
+) -> MaterializationVersion:
+    """A state without what is recorded of its lifecycle already."""
+    known = [name for name in _LIFECYCLE if recorded and getattr(recorded, name) is not None]
+    return MaterializationVersion.from_json({k: v for k, v in state.to_json().items() if k not in known})
+
+
+def _lifecycle_kept(state: MaterializationVersion, recorded: MaterializationVersion | None) -> Iterator[str]:
+    before, now = state.to_json(), recorded.to_json() if recorded else {}
+    for name in _LIFECYCLE:
+        if name in before and name in now and before[name] != now[name]:
+            yield f"{state}: {name} stays {now[name]} (handed off: {before[name]})"
 
 
 def deliveries(registry: Registry, versions: Sequence[Delivery]) -> list[Delivery]:
@@ -98,6 +177,13 @@ def _kept(handed: Dataset, merged: Dataset) -> list[str]:
     return [
         f"{name} stays {now[name]!r} (handed off: {before[name]!r})" for name in before if now[name] != before[name]
     ]
+
+
+def _acts_or_error(registry: Registry, dataset: str) -> HandedActs | RegistryError:
+    try:
+        return HandedActs(registry.dataset(dataset), registry.acts.history(dataset))
+    except RegistryError as error:
+        return error
 
 
 def _publication_or_error(registry: Registry, name: str) -> Publication | RegistryError:

@@ -13,7 +13,7 @@ import pytest
 from registry_dagster.registry.registry import Registry
 from tests.cli.program import Run, run_command
 from tests.gms.server import StandInGms
-from tests.registry.declared import declared, facts
+from tests.registry.declared import HEMIBRAIN, declared, facts
 
 NAME = "hemibrain.neurons"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0.dG9rZW4"
@@ -122,6 +122,28 @@ def test_a_dry_run_of_a_push_names_what_is_new_and_what_stays_and_writes_nothing
     assert f"would be written to lite://{path}" in dry.stderr
     assert "lab.cells: title stays 'Cells' (handed off: 'Cells (draft)')" in dry.stderr
     assert path.read_bytes() == before
+
+
+def test_push_lists_acts_and_states_that_are_new_or_skipped(run: Run, tmp_path: Path) -> None:
+    with Registry.open(f"file://{tmp_path}/handoff", publisher="hpc@lab.org") as registry:
+        registry.publish(declared("lab.cells"), facts(), message="from the cluster")
+        run("push", "handoff")
+        registry.retire("lab.cells@v1", reason="wrong units")
+        registry.acts.license("lab.cells", "CC-BY-4.0", reason="the lab's")
+        registry.record_materializations([HEMIBRAIN.model_copy(update={"uuid": "a89f"})])
+    run("license", "lab.cells", "MIT", "-m", "agreed", "--publisher", "eve@lab.org")
+    dry, pushed = run("push", "handoff", "--dry-run"), run("push", "handoff")
+    assert dry.stdout == pushed.stdout
+    version, state, retired, licensed = [line.split("\t") for line in pushed.stdout.splitlines()]
+    assert version == ["unchanged", "lab.cells@v1"]
+    assert state == ["changed", "hemibrain@v1.2.1", "uuid added: a89f"]
+    assert retired[:2] == ["recorded", "lab.cells@v1"]
+    assert retired[2].endswith("hpc@lab.org: wrong units")
+    assert licensed[:2] == ["skipped", "lab.cells"]
+    assert "license MIT at 20" in licensed[2]
+    assert "wrong units" in run("show", "lab.cells", "--history").stdout
+    (again,) = [row for row in json.loads(run("push", "handoff", "--json").stdout) if "about" in row]
+    assert (again["about"], again["outcome"]) == ("lab.cells", "skipped")
 
 
 def test_push_to_a_server_takes_the_token_from_the_environment_and_never_shows_it(run: Run, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_code_is_in_the_record_and_never_in_the_content(registry: Registry) -> N
 def test_a_hand_off_carries_the_code(tmp_path: Path) -> None:
     with Registry.open(f"file://{tmp_path}/handoff", publisher="ada@lab.org") as handoff:
         handoff.publish(declared(), facts(), message="why", code=CODE)
-    (delivery,) = handed_off(tmp_path / "handoff")
+    (delivery,) = handed_off(tmp_path / "handoff").versions
     with Registry.open(f"lite://{tmp_path}/registry.db") as registry:
         assert isinstance(delivery.publication, Publication)
         (receipt,) = registry.publish_many([delivery.publication])

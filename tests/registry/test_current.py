@@ -116,7 +116,7 @@ def test_what_was_handed_off_keeps_its_layout_draft_and_inputs(tmp_path: Path) -
         made = declared(OTHER, inputs=(f"{NAME}@v1",), layout="by_id")
         registry.publish(made, facts(1), message="why", draft=True)
     with Registry.open(f"lite://{tmp_path}/registry.db") as registry:
-        versions = handed_off(tmp_path / "handoff")
+        versions = handed_off(tmp_path / "handoff").versions
         registry.publish_many([each.publication for each in versions if isinstance(each.publication, Publication)])
         record = registry.get(f"{OTHER}@v1")
     assert (str(record.layout), record.draft, record.inputs) == ("by_id", True, (f"{NAME}@v1",))

@@ -77,7 +77,7 @@ def publication(delivery: Delivery) -> Publication:
 
 def push(folder: Path, target: str) -> list[tuple[str, bool]]:
     with Registry.open(target) as registry:
-        versions = deliveries(registry, handed_off(folder))
+        versions = deliveries(registry, handed_off(folder).versions)
         outcomes = registry.publish_many([publication(each) for each in versions])
     return [
         (outcome.version, outcome.created) if isinstance(outcome, Receipt) else (str(outcome), False)
@@ -133,8 +133,8 @@ def test_what_was_added_to_the_folder_since_is_pushed(folder: Path, target: str)
 def test_environments_in_one_folder_are_pushed_one_by_one(folder: Path) -> None:
     with Registry.open(f"file://{folder}", env="DEV", publisher="hpc@lab.org") as registry:
         registry.publish(declared("trial"), facts(), message="a trial")
-    assert [each.name for each in handed_off(folder, "DEV")] == ["trial@v1"]
-    assert "trial@v1" not in {each.name for each in handed_off(folder)}
+    assert [each.name for each in handed_off(folder, "DEV").versions] == ["trial@v1"]
+    assert "trial@v1" not in {each.name for each in handed_off(folder).versions}
 
 
 def test_a_folder_without_versions_is_said_to_be_so(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_folder_without_versions_is_said_to_be_so(tmp_path: Path) -> None:
 def test_a_changed_record_is_an_error_of_its_own_and_keeps_no_other_out(folder: Path, target: str) -> None:
     for path in folder.iterdir():
         path.write_text(path.read_text().replace("neurons 0", "neurons 0, tampered with"))
-    bad, one, third = handed_off(folder)
+    bad, one, third = handed_off(folder).versions
     assert isinstance(bad.publication, CorruptRecord)
     assert "hemibrain.neurons@v1" in str(bad.publication)
     with Registry.open(target) as registry:
@@ -158,7 +158,7 @@ def test_pushing_again_does_not_take_back_what_a_dataset_says_by_now(folder: Pat
     with Registry.open(target, publisher="grace@lab.org") as registry:
         final = Dataset(name="hemibrain.neurons", title="Neurons, final", owners=["team:lab"], tags=["final"])
         registry.describe(final, message="it is final")
-        (kept, *_) = (each.kept for each in deliveries(registry, handed_off(folder)))
+        (kept, *_) = (each.kept for each in deliveries(registry, handed_off(folder).versions))
     assert kept == (
         "title stays 'Neurons, final' (handed off: 'Größe, (b)')",
         "owners stays ['team:lab'] (handed off: ['team:fly'])",

@@ -17,7 +17,7 @@ from registry_dagster.adopt.walk import FoundTable
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.table import TableFacts
 from registry_dagster.tables import inspect_table
-from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.storage.options import OptionsOf, options_of
 from registry_dagster.tables.storage.read_ahead import ahead
 
 __all__ = ["Adopted", "Adoption"]
@@ -49,13 +49,13 @@ class Adoption:
     Args:
         folder: Where drafts are.
         naming: How tables are named.
-        options: Of the tables' store.
+        options: Of the tables' stores.
         published: The registry's columns.
     """
 
     folder: Path
     naming: Naming
-    options: StorageOptions | None = None
+    options: OptionsOf | None = None
     published: Published | None = None
 
     def adopt(self, groups: Sequence[Group]) -> Iterator[Adopted]:
@@ -104,7 +104,7 @@ class Adoption:
         paths = {each.path for each in facts.fields}
         columns = table_columns(table, facts, self.published)
         extra = [column for column in columns if column.path not in declared | seen]
-        return draft_table(table, group, self.naming, extra, sorted(declared - paths))
+        return draft_table(table, facts, group, self.naming, extra, sorted(declared - paths))
 
     def _facts(self, tables: Sequence[FoundTable]) -> tuple[dict[str, TableFacts], tuple[str, ...]]:
         """The facts of tables by location, and why there are none of others."""
@@ -112,7 +112,9 @@ class Adoption:
         problems: list[str] = []
         for table in tables:
             try:
-                facts[table.location] = inspect_table(table.location, table.format, storage_options=self.options)
+                facts[table.location] = inspect_table(
+                    table.location, table.format, storage_options=options_of(self.options, table.location)
+                )
             except RegistryError as error:
                 problems.append(str(error))
         return facts, tuple(problems)

@@ -18,7 +18,7 @@ from registry_dagster.model.columns import SEMANTICS
 from registry_dagster.model.names import join_path, split_path
 from registry_dagster.model.table import TableFacts
 
-__all__ = ["propose"]
+__all__ = ["dtype_problem", "propose"]
 
 _OF_LISTS = ("element", "key", "value")
 
@@ -60,7 +60,7 @@ def _proposal(path: str, width: int | None, context: Context, published: Publish
     name, dtype = split_path(path)[-1].replace(".", "_"), context.types[path]
     doubts: list[str] = []
     for found in _found(name, path, dtype, width, context, published):
-        problem = _dtype_problem(found.meaning, dtype)
+        problem = dtype_problem(found.meaning, dtype)
         if problem is None:
             return found
         doubts.append(f"{found.meaning['semantic']} by its name, but {problem}")
@@ -84,7 +84,7 @@ def _found(
     return (each for each in found if each)
 
 
-def _dtype_problem(meaning: Mapping[str, Any], dtype: str) -> str | None:
+def dtype_problem(meaning: Mapping[str, Any], dtype: str) -> str | None:
     """Why a column of this type cannot have a meaning, as far as it is decided."""
     decided = {name: value for name, value in meaning.items() if value != TODO}
     column = cast("Column", SEMANTICS[decided["semantic"]].model_construct(**decided))

@@ -49,6 +49,7 @@ class DraftTable:
         columns: Columns that only it has.
         absent: Columns of the draft that it lacks.
         remark: What a person should know.
+        draft: Whether it is not final.
     """
 
     source: Mapping[str, Any]
@@ -57,6 +58,7 @@ class DraftTable:
     columns: Sequence[DraftColumn] = ()
     absent: Sequence[str] = ()
     remark: str | None = None
+    draft: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Draft:
         table: Its one table, where it is not expected to have several.
         tables: Its tables.
         description: Of the dataset, where an upstream system has one.
+        references: Its joins, as YAML has them.
     """
 
     name: str | None
@@ -76,6 +79,7 @@ class Draft:
     table: DraftTable | None = None
     tables: Sequence[DraftTable] = field(default=())
     description: str | None = None
+    references: Sequence[Mapping[str, Any]] = ()
 
     def text(self) -> str:
         """The file."""
@@ -94,6 +98,7 @@ class Draft:
         yield "columns:" if self.columns else "columns: {}"
         for column in self.columns:
             yield from column_lines(column)
+        yield from _reference_lines(self.references)
         yield from [*_layout(self.table), f"table: {_source(self.table)}"] if self.table else ["versions:"]
         for table in self.tables:
             yield from table_lines(table)
@@ -117,12 +122,19 @@ def table_lines(table: DraftTable, indent: str = "  ") -> Iterator[str]:
     if table.remark:
         yield from _comment(table.remark, indent)
     yield f"{indent}- table: {_source(table)}"
-    yield from (inner + line for line in (*_states(table), *_layout(table)))
+    yield from (inner + line for line in (*_states(table), *_layout(table), *(["draft: true"] if table.draft else [])))
     if table.columns or table.absent:
         yield f"{inner}columns:"
     for column in table.columns:
         yield from column_lines(column, f"{inner}  ")
     yield from (f"{inner}  {scalar(path)}:  # this table does not have it" for path in table.absent)
+
+
+def _reference_lines(references: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield from ["references:"] if references else []
+    for reference in references:
+        for position, (name, value) in enumerate(reference.items()):
+            yield f"  {'-' if position == 0 else ' '} {name}: {flow(value)}"
 
 
 def _comment(text: str, indent: str) -> Iterator[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from registry_dagster.adopt.draft import Draft, DraftColumn, DraftTable
 from registry_dagster.adopt.drafting import dataset_name, draft_columns
+from registry_dagster.adopt.known import Known, with_known
 from registry_dagster.adopt.proposal import Context
 from registry_dagster.adopt.published import Published
 from registry_dagster.adopt.todo import TODO
@@ -43,6 +45,8 @@ class Naming:
         Raises:
             InvalidDeclaration: the template has another name in braces.
         """
+        if table.known and table.known.dataset:
+            return table.known.dataset
         parts = {name: getattr(table.matched, name) or "" for name in _PARTS}
         try:
             return dataset_name(self.template.format(**parts))
@@ -92,31 +96,54 @@ def draft_of_group(group: Group, facts: Mapping[str, TableFacts], naming: Naming
     columns = {each.location: table_columns(each, facts[each.location], published) for each in tables}
     common = _common(list(columns.values()))
     drafted = [
-        draft_table(table, group, naming, [each for each in columns[table.location] if each.path not in common])
+        draft_table(
+            table,
+            facts[table.location],
+            group,
+            naming,
+            [each for each in columns[table.location] if each.path not in common],
+        )
         for table in tables
     ]
-    return Draft(group.name, list(common.values()), tables=drafted)
+    return Draft(group.name, list(common.values()), tables=drafted, references=_references(tables, common))
+
+
+def _references(tables: Sequence[FoundTable], common: Collection[str]) -> list[dict[str, Any]]:
+    """The joins that other catalogues name, of columns that all tables have."""
+    named = [each for table in tables if table.known for each in table.known.references]
+    usable = [each for each in named if each["columns"][0] in common]
+    return [each for position, each in enumerate(usable) if each not in usable[:position]]
 
 
 def table_columns(table: FoundTable, facts: TableFacts, published: Published | None) -> list[DraftColumn]:
     """The columns of a table that was found, each with a proposal."""
     matched = table.matched
-    context = Context.of(facts, system=matched.system, table=matched.table)
-    return draft_columns(facts, context, published)
+    known = table.known
+    context = Context.of(facts, system=matched.system, table=known.table if known else matched.table)
+    columns = draft_columns(facts, context, published)
+    return with_known(columns, known) if known else columns
 
 
 def draft_table(
-    table: FoundTable, group: Group, naming: Naming, columns: Sequence[DraftColumn], absent: Sequence[str] = ()
+    table: FoundTable,
+    facts: TableFacts,
+    group: Group,
+    naming: Naming,
+    columns: Sequence[DraftColumn],
+    absent: Sequence[str] = (),
 ) -> DraftTable:
     """One of the tables of a draft. Two with the same state and layout are for a person to distinguish."""
     is_one = sum(_address(each) == _address(table) for each in group.tables) == 1
+    known = table.known or Known()
+    remarks = [known.remark, known.lacks([each.path for each in facts.fields]), None if is_one else _TWICE]
     return DraftTable(
         {"location": table.location},
         naming.states(table),
         table.matched.layout if is_one else TODO,
         columns,
         absent,
-        remark=None if is_one else _TWICE,
+        remark="; ".join(filter(None, remarks)) or None,
+        draft=known.draft,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import cast
 
+from registry_dagster.adopt.known import Known
 from registry_dagster.adopt.pattern import Matched, Pattern
 from registry_dagster.errors import TableNotFound
 from registry_dagster.model.table import TableFormat
@@ -26,11 +27,13 @@ class FoundTable:
         location: Where it is, a URI.
         matched: What its path says.
         format: Its format, as far as the listing shows it.
+        known: What another catalogue says of it.
     """
 
     location: str
     matched: Matched
     format: TableFormat | None = None
+    known: Known | None = None
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,21 @@ import typer
 
 from registry_dagster.adopt.adopting import Adopted, Adoption
 from registry_dagster.adopt.cave_facts import CaveFilling
+from registry_dagster.adopt.cave_requests import tables_of
 from registry_dagster.adopt.groups import NAME_TEMPLATE, Naming, grouped
 from registry_dagster.adopt.pattern import CAVE_PATTERN, Pattern
 from registry_dagster.adopt.published import Published
 from registry_dagster.adopt.walk import Skipped, Walk, walk_location
 from registry_dagster.cli.app import app
-from registry_dagster.cli.given import options_by_location, options_for
+from registry_dagster.cli.given import options_by_location
 from registry_dagster.cli.init import Materializations
+from registry_dagster.cli.json_file import json_file
 from registry_dagster.cli.options import AsJson, Env, StorageOption, Target, opened, storage_options
 from registry_dagster.cli.output import note, progress, report, show
 from registry_dagster.cli.results import counting, print_sums
 from registry_dagster.errors import RegistryError
 from registry_dagster.registry.registry import Registry
+from registry_dagster.sources.cave_catalog.request import requests_from
 from registry_dagster.tables.storage.options import OptionsOf
 
 __all__ = ["adopt"]
@@ -32,10 +35,19 @@ _SHOWN = 20
 @app.command()
 def adopt(
     location: Annotated[
-        str, typer.Argument(metavar="LOCATION|cave", help="The bucket or folder, a path or a URI; or the word cave.")
+        str,
+        typer.Argument(
+            metavar="LOCATION|cave|cave-catalog",
+            help="The bucket or folder, a path or a URI; or the word cave, or cave-catalog.",
+        ),
     ],
-    datastack: Annotated[
-        str | None, typer.Argument(help="After cave: the datastack whose metadata is filled into drafts.")
+    which: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[DATASTACK|FILE]",
+            help="After cave: the datastack whose metadata is filled into drafts. After cave-catalog: a JSON file of "
+            "requests to CAVE's catalogue; - reads standard input.",
+        ),
     ] = None,
     layout: Annotated[
         list[str] | None,
@@ -72,12 +84,20 @@ def adopt(
 
     After that, `adopt cave DATASTACK --version N` replaces each TODO that CAVE's metadata of its tables answers:
     resolutions, annotation types, reference tables, chunkedgraph; and adds descriptions.
+
+    `adopt cave-catalog FILE` drafts the tables of requests to CAVE's catalogue, as `export --as cave-catalog` writes
+    them, or of the service's answers. That service is unreleased; what it may add is ignored.
     """
     given = storage_options(storage_option)
     if location == "cave":
-        return _fill(drafts, datastack, version, server, options_by_location(given), as_json)
-    options = options_for(location, given)
-    walk = walk_location(location, [Pattern(each) for each in layout or [CAVE_PATTERN]], options)
+        return _fill(drafts, which, version, server, options_by_location(given), as_json)
+    if location == "cave-catalog":
+        walk, options = _requested(which), options_by_location(given)
+        source = [*(source or ()), *(f"{each.matched.system}=cave" for each in walk.tables)]
+    else:
+        options = options_by_location(given)
+        patterns = [Pattern(each) for each in layout or [CAVE_PATTERN]]
+        walk = walk_location(location, patterns, options(location))
     with opened(registry, env) as opened_registry:
         naming = Naming(name, _sources(opened_registry, source or ()), materialization or ())
         groups = grouped(walk.tables, naming)
@@ -85,6 +105,13 @@ def adopt(
         with progress("drafting", len(groups)) as advance:
             adopted = list(counting(adoption.adopt(groups), advance))
     _show(adopted, walk, drafts, as_json)
+
+
+def _requested(file: str | None) -> Walk:
+    """The tables in a file of requests to CAVE's catalogue."""
+    if file is None:
+        raise RegistryError("adopt cave-catalog: write adopt cave-catalog FILE, or - to read standard input")
+    return tables_of(requests_from(json_file(file)))
 
 
 def _fill(
@@ -136,11 +163,15 @@ def _print(adopted: Sequence[Adopted], walk: Walk, drafts: Path) -> None:
         _print_dataset(each)
     _print_skipped(walk.skipped)
     added = sum(each.tables for each in adopted)
-    print_sums((each.word for each in adopted), f"; {added:,} {'table' if added == 1 else 'tables'} added in {drafts}")
+    print_sums((each.word for each in adopted), f"; {_tables(added)} added in {drafts}")
+
+
+def _tables(count: int) -> str:
+    return f"{count:,} {'table' if count == 1 else 'tables'}"
 
 
 def _print_dataset(each: Adopted) -> None:
-    added = f": {each.tables} {'table' if each.tables == 1 else 'tables'}" if each.tables else ""
+    added = f": {_tables(each.tables)}" if each.tables else ""
     if each.word not in ("unchanged", "skipped"):
         report(f"{each.word} {each.file}{added}", [(each.word, each.file, each.tables)])
     for problem in each.problems:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from registry_dagster.cli.app import app
 from registry_dagster.cli.completion import words_of
+from registry_dagster.cli.json_file import json_file
 from registry_dagster.cli.options import AsJson, Env, Target, VersionName, opened
 from registry_dagster.cli.output import facts, json_text, note, show
-from registry_dagster.errors import RegistryError
 from registry_dagster.outward.export.carried import Carried, carried_in
 from registry_dagster.outward.export.forms import FORMS, exported
 from registry_dagster.outward.export.subject import subject_of
-from registry_dagster.tables.json_text import strict_json_value
 
 __all__ = ["export", "import_document"]
-
-_MOST_BYTES = 64 * 1024 * 1024
 
 
 @app.command()
@@ -51,30 +46,10 @@ def import_document(
     as_json: AsJson = False,
 ) -> None:
     """Rebuild the version that a document carries, proven by its digest. Writes nothing."""
-    carried = carried_in(_document(file))
+    carried = carried_in(json_file(file))
     show(as_json, _json(carried), lambda: facts(_about(carried)))
     if not carried.unchanged:
         note("the record is as it was published; what is around it in this document was changed since the export")
-
-
-def _document(file: str) -> object:
-    """The document in a file.
-
-    Raises:
-        RegistryError: it cannot be read, or is not JSON.
-    """
-    try:
-        text = sys.stdin.buffer.read(_MOST_BYTES + 1) if file == "-" else _read(Path(file).expanduser())
-        if len(text) > _MOST_BYTES:
-            raise RegistryError(f"{file} is larger than {_MOST_BYTES:,} bytes; no export is")
-        return strict_json_value(text)
-    except (OSError, ValueError) as error:
-        raise RegistryError(f"{file} cannot be read as JSON: {error}") from error
-
-
-def _read(path: Path) -> bytes:
-    with path.open("rb") as opened_file:
-        return opened_file.read(_MOST_BYTES + 1)
 
 
 def _json(carried: Carried) -> dict[str, Any]:

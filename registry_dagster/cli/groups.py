@@ -51,6 +51,11 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "comparable": ("comparable minnie65.synapse_embeddings@v1 minnie65.synapse_embeddings@v2",),
     "diff": ("diff minnie65.nuclei@v1 minnie65.nuclei@v2", "diff minnie65.nuclei@v2"),
     "inspect": ("inspect nuclei.parquet",),
+    "adopt": (
+        "adopt s3://lake --source cave --drafts drafts/",
+        "adopt cave minnie65_public --version 1300",
+        "adopt cave-catalog requests.json",
+    ),
     "validate": ("validate nuclei.yaml",),
     "review": ("review nuclei.yaml --by ada@lab.org", "review drafts/"),
     "plan": ("plan nuclei.yaml --table nuclei.parquet",),

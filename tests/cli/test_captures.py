@@ -5,6 +5,7 @@ CAPTURE=1 writes the files again. Dates, digests, releases and places are replac
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -37,7 +38,7 @@ MORE = {
     "config": ("config --registry datahub",),
     "inspect": ("inspect cells.parquet",),
     "init": ("init cells.parquet --dataset lab.cells --materialization cave/minnie65_public@1300",),
-    "adopt": ("adopt bucket/ --source cave", "adopt bucket/"),
+    "adopt": ("adopt bucket/ --source cave", "adopt bucket/", "adopt cave-catalog requests.json"),
     "schema": ("schema",),
     "plan": ("plan cells.yaml --table cells.parquet", "plan nuclei.yaml --table cells.parquet"),
     "publish": (PUBLISH, PUBLISH, "publish . -m again"),
@@ -133,6 +134,8 @@ def fill(folder: Path, examples: Path) -> None:
         table.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.table({"root_id": pa.array([1, 2], pa.int64())}), table)
     (folder / "bucket/notes.txt").touch()
+    asked = {"datastack": "minnie65_public", "name": "cells.flat", "mat_version": 1300, "uri": "cells.parquet"}
+    (folder / "requests.json").write_text(json.dumps(asked))
 
 
 def printed(folder: Path, command: str) -> str:

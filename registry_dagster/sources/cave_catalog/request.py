@@ -102,6 +102,7 @@ class CatalogRequest(_OfOthers):
     Args:
         datastack: The datastack.
         name: The table's name, or `name.layout`.
+        asset_type: `table`; the catalogue has others, too.
         mat_version: The materialization version; None for a table that belongs to none.
         revision: Which of several tables of that name and version it is.
         uri: Where it is.
@@ -118,6 +119,7 @@ class CatalogRequest(_OfOthers):
 
     datastack: SystemName
     name: Text
+    asset_type: Text = "table"
     mat_version: Annotated[int, Field(ge=0)] | None = None
     revision: Annotated[int, Field(ge=0)] = 0
     uri: Location
@@ -146,11 +148,11 @@ class CatalogRequest(_OfOthers):
 
 def request_json(request: CatalogRequest) -> dict[str, Any]:
     """The body of a request. What is not known is left out; what the service would assume is written out."""
-    said = request.to_json()
-    assumed = {name: getattr(request, name) for name in ("revision", "mutability", "maturity", "source")}
+    assumed = {name: getattr(request, name) for name in ("asset_type", "revision", "mutability", "maturity", "source")}
+    said = {**assumed, "properties": {}, **request.to_json()}
     columns = [{"column_name": each.pop("name"), **each} for each in said.pop("columns", [])]
-    properties = said.pop("properties", {})
-    return {**said, "asset_type": "table", **assumed, "properties": properties, "column_annotations": columns}
+    body = {name: said[name] for name in CatalogRequest.model_fields if name in said}
+    return {**body, "column_annotations": columns}
 
 
 def requests_from(data: object) -> list[CatalogRequest]:

@@ -13,6 +13,7 @@ from pydantic import AliasChoices, ConfigDict, Field
 from registry_dagster.errors import InvalidDeclaration, Problem
 from registry_dagster.model.base import Model, Several
 from registry_dagster.model.canonical_json import is_json_object
+from registry_dagster.model.layout import LayoutName
 from registry_dagster.model.moments import UtcDateTime
 from registry_dagster.model.names import SystemName, VersionNameText
 from registry_dagster.model.table import Location
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 Maturity = Literal["stable", "draft", "deprecated"]
+
+ColumnName = Annotated[str, Field(min_length=1, max_length=1000)]
 
 _MOST_REQUESTS = 10_000
 
@@ -49,7 +52,7 @@ class CatalogLink(_OfOthers):
 
     link_type: Literal["copy", "join"]
     target_table: Text
-    target_column: Text | None = None
+    target_column: ColumnName | None = None
 
 
 class CatalogColumn(_OfOthers):
@@ -62,7 +65,7 @@ class CatalogColumn(_OfOthers):
         links: The columns that it belongs to.
     """
 
-    name: Annotated[Text, Field(validation_alias=AliasChoices("column_name", "name"))]
+    name: Annotated[ColumnName, Field(validation_alias=AliasChoices("column_name", "name"))]
     description: Description | None = None
     kind: Mapping[str, Any] | None = None
     links: Several[CatalogLink] = ()
@@ -92,7 +95,7 @@ class Properties(_OfOthers):
     """
 
     base_name: Text | None = None
-    layout: Text | None = None
+    layout: LayoutName | None = None
     feature_registry: Published | None = None
 
 
@@ -118,7 +121,7 @@ class CatalogRequest(_OfOthers):
     """
 
     datastack: SystemName
-    name: Text
+    name: Annotated[str, Field(min_length=1, max_length=400)]
     asset_type: Text = "table"
     mat_version: Annotated[int, Field(ge=0)] | None = None
     revision: Annotated[int, Field(ge=0)] = 0
@@ -149,7 +152,7 @@ class CatalogRequest(_OfOthers):
 def request_json(request: CatalogRequest) -> dict[str, Any]:
     """The body of a request. What is not known is left out; what the service would assume is written out."""
     assumed = {name: getattr(request, name) for name in ("asset_type", "revision", "mutability", "maturity", "source")}
-    said = {**assumed, "properties": {}, **request.to_json()}
+    said: dict[str, Any] = {**assumed, "properties": {}, **request.to_json()}
     columns = [{"column_name": each.pop("name"), **each} for each in said.pop("columns", [])]
     body = {name: said[name] for name in CatalogRequest.model_fields if name in said}
     return {**body, "column_annotations": columns}

@@ -8,18 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 from typer.testing import CliRunner, Result
 
 from registry_dagster.cli import app
 from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
+from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.names import split_path
 from registry_dagster.outward.export.carried import carried_in
 from registry_dagster.outward.export.forms import exported
 from registry_dagster.outward.export.subject import subject_of
 from registry_dagster.registry.registry import Registry
 from registry_dagster.sources.cave_catalog.columns import meanings
-from registry_dagster.sources.cave_catalog.request import requests_from
+from registry_dagster.sources.cave_catalog.request import request_json, requests_from
+from registry_dagster.sources.cave_catalog.version import request_of
 from tests.registry.declared import facts
+from tests.strategies import dataset_versions
 
 STATE = "[cave/minnie65_public@1300]"
 DECLARATION = """
@@ -213,6 +219,16 @@ def test_the_command_says_what_whoever_registers_it_must_add(registry: Registry,
         == f"note {NAME}: add is_managed, and access_group if the table has one; the registry knows neither\n"
     )
     assert "access_group" not in done.stdout
+
+
+@given(dataset_versions())
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_is_published_is_a_request_that_reads_back(record: DatasetVersion) -> None:
+    state = MaterializationVersion(system="minnie65_public", version="1300", source="cave")
+    ours = record.model_copy(update={"materializations": (state,)})
+    asked = request_of(ours, maturity="draft")
+    assert requests_from(json.loads(json.dumps(request_json(asked)))) == [asked]
+    assert [each.name for each in asked.columns] == [split_path(p)[0] for p in ours.columns if len(split_path(p)) == 1]
 
 
 def test_a_record_is_not_rebuilt_from_a_request(registry: Registry) -> None:

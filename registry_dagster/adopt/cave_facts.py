@@ -100,7 +100,7 @@ def _completed(meaning: Mapping[str, Any], proposed: Mapping[str, Any]) -> Mappi
     """A meaning with what is proposed in the place of each TODO, and with what belongs to it."""
     if meaning.get("semantic") in (TODO, "annotation_id"):
         # Of an annotation of a known type, there may be a semantic of its own, such as nucleus_id.
-        return {**proposed, **{name: value for name, value in meaning.items() if name == "description"}}
+        return {**proposed, **{name: value for name, value in meaning.items() if name in ("description", "copy_of")}}
     if meaning.get("semantic") != proposed.get("semantic"):
         return meaning
     decided = {name: value for name, value in meaning.items() if value != TODO}

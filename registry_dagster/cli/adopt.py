@@ -25,39 +25,44 @@ from registry_dagster.cli.results import counting, print_sums
 from registry_dagster.errors import RegistryError
 from registry_dagster.registry.registry import Registry
 from registry_dagster.sources.cave_catalog.request import requests_from
+from registry_dagster.sources.cave_catalog.version import CAVE
 from registry_dagster.tables.storage.options import OptionsOf
 
 __all__ = ["adopt"]
 
 _SHOWN = 20
 
+Location = Annotated[
+    str,
+    typer.Argument(
+        metavar="LOCATION|cave|cave-catalog",
+        help="The bucket or folder, a path or a URI; or the word cave, or cave-catalog.",
+    ),
+]
+Which = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[DATASTACK|FILE]",
+        help="After cave: the datastack whose metadata is filled into drafts. After cave-catalog: a JSON file "
+        "of requests to CAVE's catalogue; - reads standard input.",
+    ),
+]
+Patterns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--layout",
+        metavar="PATTERN",
+        help=f"Where tables are below it, e.g. {CAVE_PATTERN} (the default); * is any name. Repeatable: the first that "
+        "fits a path is taken.",
+    ),
+]
+
 
 @app.command()
 def adopt(
-    location: Annotated[
-        str,
-        typer.Argument(
-            metavar="LOCATION|cave|cave-catalog",
-            help="The bucket or folder, a path or a URI; or the word cave, or cave-catalog.",
-        ),
-    ],
-    which: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[DATASTACK|FILE]",
-            help="After cave: the datastack whose metadata is filled into drafts. After cave-catalog: a JSON file of "
-            "requests to CAVE's catalogue; - reads standard input.",
-        ),
-    ] = None,
-    layout: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--layout",
-            metavar="PATTERN",
-            help=f"Where tables are below it, e.g. {CAVE_PATTERN} (the default); * is any name. Repeatable: the first "
-            "that fits a path is taken.",
-        ),
-    ] = None,
+    location: Location,
+    which: Which = None,
+    layout: Patterns = None,
     drafts: Annotated[Path, typer.Option(help="The folder for the drafts.")] = Path("drafts"),
     name: Annotated[str, typer.Option(help="The name of a table's dataset.")] = NAME_TEMPLATE,
     source: Annotated[
@@ -88,18 +93,14 @@ def adopt(
     `adopt cave-catalog FILE` drafts the tables of requests to CAVE's catalogue, as `export --as cave-catalog` writes
     them, or of the service's answers. That service is unreleased; what it may add is ignored.
     """
-    given = storage_options(storage_option)
+    options = options_by_location(storage_options(storage_option))
     if location == "cave":
-        return _fill(drafts, which, version, server, options_by_location(given), as_json)
-    if location == "cave-catalog":
-        walk, options = _requested(which), options_by_location(given)
-        source = [*(source or ()), *(f"{each.matched.system}=cave" for each in walk.tables)]
-    else:
-        options = options_by_location(given)
-        patterns = [Pattern(each) for each in layout or [CAVE_PATTERN]]
-        walk = walk_location(location, patterns, options(location))
+        return _fill(drafts, which, version, server, options, as_json)
+    patterns = [Pattern(each) for each in layout or [CAVE_PATTERN]]
+    is_catalog = location == "cave-catalog"
+    walk = _requested(which) if is_catalog else walk_location(location, patterns, options(location))
     with opened(registry, env) as opened_registry:
-        naming = Naming(name, _sources(opened_registry, source or ()), materialization or ())
+        naming = Naming(name, _sources(opened_registry, source or (), walk), materialization or ())
         groups = grouped(walk.tables, naming)
         adoption = Adoption(drafts, naming, options, Published(opened_registry.meanings))
         with progress("drafting", len(groups)) as advance:
@@ -136,11 +137,12 @@ def _show(adopted: Sequence[Adopted], walk: Walk, drafts: Path, as_json: bool) -
         raise typer.Exit(1)
 
 
-def _sources(registry: Registry, given: Sequence[str]) -> dict[str, str]:
-    """System → its kind, as recorded and as given."""
+def _sources(registry: Registry, given: Sequence[str], walk: Walk) -> dict[str, str]:
+    """System → its kind, as recorded, as CAVE's catalogue implies it, and as given."""
     recorded = {each.system: each.source for each in registry.materializations()}
     named = [text.rpartition("=") for text in given]
-    return recorded | {system: kind for system, _, kind in named}
+    stacks = {each.matched.system: CAVE for each in walk.tables if each.known and each.matched.system}
+    return recorded | stacks | {system: kind for system, _, kind in named}
 
 
 def _json(adopted: Sequence[Adopted], walk: Walk) -> dict[str, object]:

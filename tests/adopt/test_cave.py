@@ -52,6 +52,7 @@ def drafted(run: Run, tmp_path: Path) -> Path:
     assert run("adopt", "bucket", "--source", "cave").exit_code == 0
     draft = tmp_path / "drafts" / "minnie65_public.nucleus_detection_v0.yaml"
     text = draft.read_text().replace("reviewed_by:", "reviewed_by: ada@lab.org")
+    text = text.replace("  id: {", "  id: {copy_of: {table: Nucleus_Detection_v0, column: id}, ")
     draft.write_text(text.replace("pt_position_x: {", "pt_position_x: {description: mine, "))
     return draft
 
@@ -76,6 +77,7 @@ def test_the_metadata_of_cave_answers_todos(run: Run, server: Server, drafted: P
     declared = columns(drafted)
     assert declared.dataset.description == "Nuclei: all of them.\nBy a detector.\n\nPlease cite."
     assert declared.columns["target_id"].reference_table == "cells_v1"
+    assert str(declared.columns["id"].copy_of) == "Nucleus_Detection_v0.id"
     assert declared.columns["pt_supervoxel_id"].chunkedgraph == "minnie3_v1"
     position = declared.columns["pt_position_x"]
     assert (position.unit, position.resolution_nm, position.description) == ("voxel", (4.0, 4.0, 40.0), "mine")

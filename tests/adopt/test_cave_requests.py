@@ -89,7 +89,7 @@ def reviewed(draft: Path) -> tuple[FeatureTable, ...]:
 
 
 def test_what_was_exported_comes_back_as_a_draft(run: Run, tmp_path: Path, requests: list[dict[str, Any]]) -> None:
-    assert f"drafted drafts/{NAME}.yaml: 2 tables" in adopt(run, tmp_path, requests)
+    assert f"drafted\tdrafts/{NAME}.yaml\t2\n" in adopt(run, tmp_path, requests)
     draft = tmp_path / "drafts" / f"{NAME}.yaml"
     declared = tuple(each.declared for each in read_file(tmp_path / "sizes.yaml").tables)
     drafted = reviewed(draft)
@@ -117,9 +117,9 @@ def test_one_request_is_read_from_standard_input_and_added_to_a_draft(
     draft = tmp_path / "drafts" / f"{NAME}.yaml"
     draft.write_text(draft.read_text().replace("reviewed_by:", "reviewed_by: ada@lab.org"))
     done = run("adopt", "cave-catalog", "-", typed=json.dumps(requests[1]))
-    assert f"added to drafts/{NAME}.yaml: 1 table" in done.stdout
+    assert f"added to\tdrafts/{NAME}.yaml\t1\n" in done.stdout
     assert "reviewed_by:  # ada@lab.org had reviewed it; tables were added since" in draft.read_text()
-    assert "1 unchanged" in adopt(run, tmp_path, requests)
+    assert "sum\tunchanged\t1\n" in adopt(run, tmp_path, requests)
 
 
 def other(tmp_path: Path, **parts: Any) -> dict[str, Any]:

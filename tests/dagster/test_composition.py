@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 import registry_dagster as rd
+from registry_dagster.dagster.pin.code_location import gates_among
 from registry_dagster.dagster.publish.config import Target
 from registry_dagster.errors import InvalidDeclaration
 from tests.dagster.gate.gate import APPROVED
@@ -80,8 +81,6 @@ def test_two_calls_merge_with_a_job_and_a_gate_each(
     materialize(instance, resource, cells, sizes, tags=APPROVED)
     assert requested(defs, instance, "publish_gate") == ["cells"]
     assert requested(defs, instance, "publish_sizes_gate") == ["cell_sizes"]
-    job = defs.resolve_asset_graph().get(sizes.key).metadata["registry/publish_job"]
-    assert job == "publish_sizes"
     publish(defs, instance, "cell_sizes", job="publish_sizes")
     assert len(instance.fetch_materializations(SIZES, limit=10).records) == 1
 
@@ -111,7 +110,6 @@ def test_an_asset_of_the_users_own_is_used_where_it_has_the_key(
     defs = around(resource, cells, own)
     assert keys(defs) == {cells.key, SYSTEM, CELLS}
     assert is_executable(defs, key)
-    assert parents(defs, cells.key) == {SYSTEM}
 
 
 @pytest.mark.parametrize("key", [None, "cave/minnie65_public", "lab/minnie"])
@@ -121,33 +119,12 @@ def test_the_materializations_asset_is_the_asset_of_its_system(
     minnie = rd.materializations_asset("cave", "minnie65_public", key=key)
     defs = around(resource, cells, minnie)
     assert keys(defs) == {cells.key, minnie.key, CELLS}
-    assert parents(defs, cells.key) == {minnie.key}
+    assert parents(defs, CELLS) == {cells.key, minnie.key}
 
     materialize(instance, resource, cells)
     publish(defs, instance, "cells")
     (record,) = instance.fetch_observations(minnie.key, limit=10).records
     assert record.partition_key == "1300"
-
-
-def test_a_new_version_of_a_system_makes_no_table_out_of_date(
-    instance: Instance, resource: rd.FeatureRegistry, cells: dg.AssetsDefinition, tmp_path: Path
-) -> None:
-    versions = tmp_path / "versions.yaml"
-    recorded = rd.materializations_asset("file", str(versions), key=SYSTEM)
-    defs = rd.definitions(
-        dg.Definitions(assets=[cells, recorded], jobs=[dg.define_asset_job("all")]), registry=resource
-    )
-
-    def data_version() -> str | None:
-        assert defs.resolve_job_def("all").execute_in_process(instance=instance).success
-        event = instance.get_latest_materialization_event(SYSTEM)
-        assert event is not None
-        return (event.asset_materialization.tags or {}).get("dagster/data_version")
-
-    versions.write_text("materializations: [{system: minnie65_public, version: 1300, source: cave}]")
-    before = data_version()
-    versions.write_text("materializations: [{system: minnie65_public, version: 1412, source: cave}]")
-    assert data_version() == before
 
 
 def test_a_call_around_merged_definitions_leaves_one_asset_for_each_key(
@@ -167,14 +144,13 @@ def test_a_call_around_merged_definitions_leaves_one_asset_for_each_key(
     )
     defs = rd.definitions(merged, job_name="publish_rest")
     assert is_executable(defs, SYSTEM)
-    assert parents(defs, CELLS) == {cells.key, more_cells.key}
-    repository = defs.get_repository_def()
-    jobs = {
-        key.to_user_string(): assets.specs_by_key[key].metadata.get("registry/publish_job")
-        for key, assets in repository.assets_defs_by_key.items()
-        if key in {cells.key, more_cells.key, sizes.key}
+    assert parents(defs, CELLS) == {cells.key, more_cells.key, SYSTEM}
+    gates = gates_among(defs.get_repository_def().sensor_defs)
+    assert {(gate.job, *gate.assets) for gate in gates} == {
+        ("publish_feature_table", "cells"),
+        ("publish_more", "more_cells"),
+        ("publish_rest", "cell_sizes"),
     }
-    assert jobs == {"cells": "publish_feature_table", "more_cells": "publish_more", "cell_sizes": "publish_rest"}
 
 
 def test_a_call_around_definitions_that_are_complete_adds_no_job(
@@ -205,7 +181,7 @@ def test_a_translator_chooses_keys_groups_and_kinds_and_all_keep_to_it(
     assert keys(defs) == {cells.key, sizes.key, system, dataset, SIZES.with_prefix("lab")}
     assert {(defs.resolve_asset_graph().get(key).group_name) for key in (dataset, system)} == {"lab"}
     assert "duckdb" in defs.resolve_asset_graph().get(system).kinds
-    assert parents(defs, cells.key) == {system}
+    assert parents(defs, dataset) == {cells.key, system}
     assert {key.asset_key for key in checks.check_keys} == {dataset}
 
     materialize(instance, resource, cells, tags=APPROVED)
@@ -216,30 +192,6 @@ def test_a_translator_chooses_keys_groups_and_kinds_and_all_keep_to_it(
     assert len(instance.fetch_observations(system, limit=10).records) == 1
     convert = rd.plugin_urns([cells], translator=lab)
     assert (convert(dataset.path), convert(system.path)) == (None, None)
-
-
-def test_a_published_reference_links_to_the_key_that_was_chosen(
-    instance: Instance, resource: rd.FeatureRegistry, tmp_path: Path
-) -> None:
-    references = [
-        rd.Reference(
-            columns=["nucleus_id"],
-            to="lab.nuclei@v1",
-            to_columns=["id"],
-            annotation_type="nucleus",
-            cardinality="1:1",
-            stability="stable_within_table",
-        )
-    ]
-    cells = cells_asset(tmp_path / "cells.parquet", references=references)
-    job = dg.Definitions(assets=[cells], jobs=[dg.define_asset_job("make")])
-    defs = rd.definitions(job, registry=resource, translator=LabTranslator())
-    assert defs.resolve_job_def("make").execute_in_process(instance=instance).success
-    event = instance.get_latest_materialization_event(cells.key)
-    assert event is not None
-    lineage = event.asset_materialization.metadata["dagster/column_lineage"].value
-    (dep,) = lineage.deps_by_column["nucleus_id"]
-    assert dep.asset_key == dg.AssetKey(["lab", "registry", "lab.nuclei"])
 
 
 def test_a_key_that_publishing_could_not_find_again_is_refused(cells: dg.AssetsDefinition) -> None:

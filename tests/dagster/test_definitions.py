@@ -1,7 +1,6 @@
-"""What `rd.definitions` adds to a code location: the graph reads upstream system → feature asset → registry."""
+"""What `rd.definitions` adds to a code location: a dataset's asset, after what makes it and is its clock."""
 
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
@@ -14,7 +13,6 @@ from tests.dagster.pipeline import (
     materialize,
     publish,
     sizes_asset,
-    write_cells,
 )
 
 Instance = dg.DagsterInstance
@@ -40,11 +38,19 @@ def version_events(instance: Instance, key: dg.AssetKey) -> list[dg.AssetMateria
     return [record.asset_materialization for record in records if record.asset_materialization is not None]
 
 
-def test_the_graph_reads_upstream_system_to_asset_to_registry(defs: dg.Definitions) -> None:
+def test_a_datasets_asset_comes_after_what_makes_it_and_the_systems_it_is_made_against(defs: dg.Definitions) -> None:
     dg.Definitions.validate_loadable(defs)
-    assert parents(defs, dg.AssetKey("cells")) == {SYSTEM}
-    assert parents(defs, dg.AssetKey("cell_sizes")) == {SYSTEM, dg.AssetKey("cells")}
-    assert parents(defs, CELLS) == {dg.AssetKey("cells")}
+    assert parents(defs, CELLS) == {dg.AssetKey("cells"), SYSTEM}
+    assert parents(defs, SYSTEM) == set()
+
+
+def test_the_given_assets_stay_as_they_are(tmp_path: Path, resource: rd.FeatureRegistry) -> None:
+    """So a schedule may target the object, which Dagster would refuse beside a changed copy of it."""
+    cells = cells_asset(tmp_path / "cells.parquet")
+    nightly = dg.ScheduleDefinition(name="nightly", target=cells, cron_schedule="0 3 * * *")
+    defs = rd.definitions(dg.Definitions(assets=[cells], schedules=[nightly]), registry=resource)
+    dg.Definitions.validate_loadable(defs)
+    assert cells in (defs.assets or ())
 
 
 def test_what_it_adds_cannot_be_materialized(defs: dg.Definitions) -> None:
@@ -171,30 +177,6 @@ def test_a_link_leads_to_datahub_where_its_address_is_known(instance: Instance, 
     )
 
 
-@pytest.mark.filterwarnings("ignore:Parameter `include_sources`")
-def test_an_eager_asset_does_not_wait_for_an_upstream_system(instance: Instance, tmp_path: Path) -> None:
-    def pipeline(condition: dg.AutomationCondition[Any]) -> dg.Definitions:
-        @dg.asset
-        def source() -> None: ...
-
-        @rd.feature_table(**cells_declared())
-        @dg.asset(deps=[source], automation_condition=condition)
-        def cells(context: dg.AssetExecutionContext, registry: rd.FeatureRegistry) -> dg.MaterializeResult[Any]:
-            return registry.table(context, write_cells(tmp_path / "cells.parquet"))
-
-        return dg.Definitions(assets=[source, cells], resources={"registry": rd.FeatureRegistry()})
-
-    requested: list[int] = []
-    with_registry = rd.definitions(pipeline(dg.AutomationCondition.eager()))
-    for defs in (pipeline(dg.AutomationCondition.eager()), with_registry):
-        with dg.DagsterInstance.ephemeral() as fresh:
-            before = dg.evaluate_automation_conditions(defs=defs, instance=fresh)
-            fresh.report_runless_asset_event(dg.AssetMaterialization("source"))
-            after = dg.evaluate_automation_conditions(defs=defs, instance=fresh, cursor=before.cursor)
-            requested.append(after.get_num_requested(dg.AssetKey("cells")))
-    assert requested == [1, 1]
-
-
 def test_partitioned_multi_and_graph_assets_and_specs_are_taken_as_they_are(
     resource: rd.FeatureRegistry, tmp_path: Path
 ) -> None:
@@ -222,12 +204,9 @@ def test_partitioned_multi_and_graph_assets_and_specs_are_taken_as_they_are(
     defs = rd.definitions(dg.Definitions(assets=[several, drawn, layers, spec]), registry=resource)
 
     dg.Definitions.validate_loadable(defs)
-    assert parents(defs, dg.AssetKey("a")) == {SYSTEM}
-    assert parents(defs, dg.AssetKey("undeclared")) == set()
-    assert parents(defs, dg.AssetKey("layers")) == {SYSTEM}
-    assert parents(defs, dg.AssetKey("elsewhere")) == {SYSTEM}
-    assert parents(defs, dg.AssetKey("drawn")) == set()  # Dagster takes no further deps on a graph asset
-    assert parents(defs, dg.AssetKey(["registry", "drawn"])) == {dg.AssetKey("drawn")}
+    for name, key in (("minnie65.cells", "a"), ("other", "b"), ("by_layer", "layers"), ("drawn", "drawn")):
+        assert parents(defs, dg.AssetKey(["registry", name])) == {dg.AssetKey(key), SYSTEM}
+    assert parents(defs, dg.AssetKey(["registry", "elsewhere"])) == {spec.key, SYSTEM}
 
 
 def test_all_else_of_the_definitions_stays(resource: rd.FeatureRegistry) -> None:

@@ -72,7 +72,11 @@ def test_two_locations_publish_each_their_own_and_the_lineage_crosses_between_th
     assert sizes.references[0].to == cells.dataset
 
     # In Dagster's lineage graph, too. The upstream system that both declare is one asset, and no conflict.
-    assert downstream(deployment, "cave/minnie65_public") == {"cells", "cell_sizes", "grid"}
+    assert downstream(deployment, "cave/minnie65_public") == {
+        "registry/minnie65.cells",
+        "registry/minnie65.cell_sizes",
+        "registry/minnie65.grid",
+    }
     assert downstream(deployment, "cells") == {"cell_sizes", "registry/minnie65.cells"}
     assert downstream(deployment, "cell_sizes") == {"registry/minnie65.cell_sizes"}
     assert conflicts(deployment, "cave/minnie65_public") == []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 import dagster as dg
 
@@ -24,30 +24,22 @@ def warn_if_unpinned(keys: Iterable[dg.AssetKey]) -> dg.HookDefinition:
     Only after a step is it known whether its IO manager pinned the table, and nothing else of a definition
     runs then.
     """
-    declared = sorted(keys)
-
-    @dg.success_hook(name=UNPINNED_HOOK_NAME)
-    def warn(context: dg.HookContext) -> None:
-        if _every_output_is_pinned(context.op_output_metadata):
-            return
-        for key in declared:
-            if _is_unpinned(context, key):
-                context.log.warning(
-                    f"{key.to_user_string()} was materialized, but no table was pinned, so it cannot be published. "
-                    f"{HOW_TO_PIN}."
-                )
-
-    return warn
+    # Not by Dagster's decorator, which inspects the function again for each of thousands of assets.
+    return dg.HookDefinition(name=UNPINNED_HOOK_NAME, hook_fn=partial(_warn, frozenset(keys)))
 
 
-def _every_output_is_pinned(outputs: Mapping[str, Any]) -> bool:
-    """Whether the body returned what it pinned: then no event need be looked up."""
-    return bool(outputs) and all(FROZEN in (metadata or {}) for metadata in outputs.values())
+def _warn(
+    declared: frozenset[dg.AssetKey], context: dg.HookContext, events: Sequence[dg.DagsterEvent]
+) -> dg.HookExecutionResult:
+    made = [event.materialization for event in events if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION]
+    unpinned = sorted({each.asset_key for each in made if each.asset_key in declared and _is_unpinned(each)})
+    for key in unpinned:
+        context.log.warning(
+            f"{key.to_user_string()} was materialized, but no table was pinned, so it cannot be published. "
+            f"{HOW_TO_PIN}."
+        )
+    return dg.HookExecutionResult(hook_name=UNPINNED_HOOK_NAME, is_skipped=not unpinned)
 
 
-def _is_unpinned(context: dg.HookContext, key: dg.AssetKey) -> bool:
-    event = context.instance.get_latest_materialization_event(key)
-    # Another run may have materialized the asset since.
-    if event is None or event.run_id != context.run_id or event.asset_materialization is None:
-        return False
-    return event.asset_materialization.metadata.keys().isdisjoint({FROZEN, NOT_PINNED})
+def _is_unpinned(made: dg.AssetMaterialization) -> bool:
+    return made.metadata.keys().isdisjoint({FROZEN, NOT_PINNED})

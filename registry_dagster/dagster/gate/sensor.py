@@ -6,9 +6,8 @@ nothing, and a run that failed is requested again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
-from typing import cast
 
 import dagster as dg
 
@@ -17,10 +16,11 @@ from registry_dagster.dagster.gate.approvals import Approvals, read_approvals
 from registry_dagster.dagster.gate.cursor import Cursor
 from registry_dagster.dagster.gate.tick import Tick
 from registry_dagster.dagster.graph.translator import FeatureRegistryTranslator, checked_translator
-from registry_dagster.dagster.names import GATE_ASSETS, GATE_NAME, JOB_NAME, PUBLISH_JOB
+from registry_dagster.dagster.names import GATE_NAME, JOB_NAME
+from registry_dagster.dagster.pin.code_location import gate_metadata, gates_among
 from registry_dagster.errors import InvalidDeclaration, PublishRefused
 
-__all__ = ["publish_sensor"]
+__all__ = ["new_gate", "publish_sensor"]
 
 _PAUSES = (60, 300, 900, 3600, 6 * 3600, 24 * 3600)
 
@@ -49,8 +49,7 @@ def publish_sensor(
     it is a run's tags, which nobody can correct.
 
     Args:
-        assets: Which assets. Default: all declared ones of the code location that no other gate, or the gate of
-            another publish job, takes.
+        assets: Which assets. Default: all declared ones of the code location that no other gate lists.
         approvals: The path of the file.
         job: The publish job, or its name.
         name: Name of the sensor.
@@ -65,19 +64,41 @@ def publish_sensor(
     keys = None if assets is None else asset_keys(assets, "publish_sensor")
     job_name = job if isinstance(job, str) else job.name
     chosen = checked_translator(translator, "publish_sensor")
+    return new_gate(name, job_name, keys, approvals=approvals, pauses=pauses, translator=chosen)
+
+
+def new_gate(
+    name: str,
+    job: str,
+    keys: Sequence[dg.AssetKey] | None,
+    *,
+    translator: FeatureRegistryTranslator,
+    approvals: str | PathLike[str] | None = None,
+    pauses: Sequence[float] = _PAUSES,
+    renamed: Mapping[str, str] | None = None,
+) -> dg.SensorDefinition:
+    """The sensor behind `publish_sensor`.
+
+    Args:
+        name: Name of the sensor.
+        job: Name of the publish job.
+        keys: The assets that it takes; None for all that no other gate takes.
+        translator, approvals, pauses: As for `publish_sensor`.
+        renamed: Dataset → the key of its asset, where the translator chose another one.
+    """
 
     @dg.sensor(
         name=name,
-        job_name=job_name,
+        job_name=job,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description="Requests the publishes that were approved by a run's tag or in a reviewed file.",
-        metadata={} if keys is None else {GATE_ASSETS: [key.to_user_string() for key in keys]},
+        metadata={} if keys is None else gate_metadata(keys, renamed or {}),
     )
     def gate(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         file = Approvals() if approvals is None else read_approvals(approvals)
-        wanted = _keys_left(context, name, job_name) if keys is None else keys
-        tick = _new_tick(context, name, job_name, wanted, chosen)
+        wanted = _keys_left(context, name) if keys is None else keys
+        tick = _new_tick(context, name, job, wanted, translator)
         return _evaluate(tick, context, file, pauses)
 
     return gate
@@ -132,23 +153,13 @@ def _evaluate(
     )
 
 
-def _keys_left(context: dg.SensorEvaluationContext, name: str, job: str) -> Iterable[dg.AssetKey]:
+def _keys_left(context: dg.SensorEvaluationContext, name: str) -> Iterable[dg.AssetKey]:
     """The declared assets of the code location that no other gate takes: two gates would request the same twice."""
     repository = context.repository_def
     if repository is None:
         return ()
-    others = (sensor for sensor in repository.sensor_defs if sensor.name != name)
-    taken = {key for sensor in others for key in _listed(sensor)}
+    others = (gate for gate in gates_among(repository.sensor_defs) if gate.name != name)
+    taken = frozenset[str]().union(*(gate.assets for gate in others))
     specs = (assets.specs_by_key[key] for key, assets in repository.assets_defs_by_key.items())
-    return [spec.key for spec in specs if _is_for(spec, job) and spec.key.to_user_string() not in taken]
-
-
-def _listed(sensor: dg.SensorDefinition) -> Iterable[str]:
-    """The assets that a gate lists; none for all other sensors."""
-    found = sensor.metadata.get(GATE_ASSETS)
-    return cast("list[str]", found.value) if found is not None else ()
-
-
-def _is_for(spec: dg.AssetSpec, job: str) -> bool:
-    """Whether an asset is declared, and is not another publish job's."""
-    return declaration_in(spec.metadata) is not None and spec.metadata.get(PUBLISH_JOB, job) == job
+    declared = (spec.key for spec in specs if declaration_in(spec.metadata) is not None)
+    return [key for key in declared if key.to_user_string() not in taken]

@@ -9,7 +9,8 @@ from typing import Any, TypeGuard
 import dagster as dg
 
 from registry_dagster.dagster.declare.declaration import Declaration, declaration_in
-from registry_dagster.dagster.names import DATASET, PUBLISH_JOB, SYSTEM
+from registry_dagster.dagster.names import DATASET, SYSTEM
+from registry_dagster.dagster.pin.code_location import Gate
 
 __all__ = ["Contents", "contents_of", "merged_assets"]
 
@@ -22,11 +23,13 @@ class Contents:
         declared: The declared assets that no publish job takes yet.
         has_published: Whether a publish job takes some declared asset already.
         nodes: Upstream system → the asset that keeps its versions.
+        taken: The assets that gates take.
     """
 
     declared: dict[dg.AssetKey, Declaration] = field(default_factory=dict[dg.AssetKey, Declaration])
     has_published: bool = False
     nodes: dict[str, dg.AssetKey] = field(default_factory=dict[str, dg.AssetKey])
+    taken: frozenset[str] = frozenset()
 
     def add(self, spec: dg.AssetSpec) -> None:
         """Take one asset into account."""
@@ -35,15 +38,15 @@ class Contents:
             self.nodes[spec.metadata[SYSTEM]] = spec.key
         elif declaration is None:
             return
-        elif PUBLISH_JOB in spec.metadata:
+        elif spec.key.to_user_string() in self.taken:
             self.has_published = True
         else:
             self.declared[spec.key] = declaration
 
 
-def contents_of(assets: Iterable[object]) -> Contents:
-    """What these assets have to do with the registry, in one pass."""
-    contents = Contents()
+def contents_of(assets: Iterable[object], gates: Iterable[Gate]) -> Contents:
+    """What these assets, some of which gates take already, have to do with the registry, in one pass."""
+    contents = Contents(taken=frozenset[str]().union(*(gate.assets for gate in gates)))
     for asset in assets:
         for spec in _specs_of(asset):
             contents.add(spec)

@@ -1,4 +1,4 @@
-"""What the registry adds to Dagster's lineage graph: upstream systems on one side, published versions on the other.
+"""What the registry adds to Dagster's lineage graph: datasets, with what makes them and what they are made against.
 
 All of it is external: nothing here can be materialized, so nothing is ever published by itself. None of it has
 partitions: Dagster draws an asset of no partitions yet as complete, so what is unpublished would look published.
@@ -7,6 +7,7 @@ partitions: Dagster draws an asset of no partitions yet as complete, so what is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import dagster as dg
@@ -21,10 +22,9 @@ from registry_dagster.dagster.graph.translator import (
 from registry_dagster.dagster.names import DATASET, SYSTEM, registry_key
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.batches import grouped
-from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.materialization import MaterializationVersion
 
-__all__ = ["materialization_deps", "other_keys", "registry_assets", "system_keys"]
+__all__ = ["other_keys", "registry_assets"]
 
 _WHERE = {"dagster/code_references", "dagster/component_origin"}
 """What Dagster adds to each asset of a component: the file that it was built from."""
@@ -49,7 +49,7 @@ class _SystemSpec(dg.AssetSpec):
 def registry_assets(
     declared: Mapping[dg.AssetKey, Declaration], translator: FeatureRegistryTranslator
 ) -> list[dg.AssetSpec]:
-    """The external assets of declared datasets and of the upstream systems they are made from.
+    """The external assets of declared datasets and of the upstream systems they are made against.
 
     Args:
         declared: Producing asset → its declaration. Several assets may make the same dataset.
@@ -61,52 +61,44 @@ def registry_assets(
     producers = grouped(declared, key=lambda key: declared[key].template.dataset.name)
     return [
         *(_system_asset(version, translator) for version in _systems(declared)),
-        *(_dataset_asset(declared[keys[0]].template.dataset, keys, translator) for keys in producers.values()),
+        *(_dataset_asset({key: declared[key] for key in keys}, translator) for keys in producers.values()),
     ]
 
 
-def system_keys(
-    declared: Mapping[dg.AssetKey, Declaration], translator: FeatureRegistryTranslator
-) -> frozenset[dg.AssetKey]:
-    """The assets of the upstream systems that declared tables are made from."""
-    return frozenset(system_key(translator, version) for version in _systems(declared))
-
-
 def _systems(declared: Mapping[dg.AssetKey, Declaration]) -> Iterable[MaterializationVersion]:
-    """A version of each upstream system that declared tables are made from."""
+    """A version of each upstream system that declared tables are made against."""
     return {system_name(version): version for each in declared.values() for version in _versions(each)}.values()
 
 
-def materialization_deps(declaration: Declaration, translator: FeatureRegistryTranslator) -> list[dg.AssetDep]:
-    """The upstream systems that a declared asset is made from."""
-    keys = (system_key(translator, version) for version in _versions(declaration))
-    return list(map(dg.AssetDep, dict.fromkeys(keys)))
-
-
-def other_keys(declaration: Declaration, translator: FeatureRegistryTranslator) -> dict[str, str]:
-    """Dataset that a declaration refers to → the key of its asset, where the translator chose another one."""
-    names = {reference.to for reference in declaration.template.references if reference.to is not None}
+def other_keys(declared: Iterable[Declaration], translator: FeatureRegistryTranslator) -> dict[str, str]:
+    """Dataset that declarations refer to → the key of its asset, where the translator chose another one."""
+    references = chain.from_iterable(each.template.references for each in declared)
+    names = {reference.to for reference in references if reference.to is not None}
     keys = {name: dataset_key(translator, name) for name in sorted(names)}
     return {name: key.to_user_string() for name, key in keys.items() if key != registry_key(name)}
 
 
 def _versions(declaration: Declaration) -> Sequence[MaterializationVersion]:
-    """All materialization versions that a declared table may be made from, if they are known before a run."""
+    """All materialization versions that a declared table may be made against, if they are known before a run."""
     if declaration.resolve is None:
         return declaration.template.materializations
     return getattr(declaration.resolve, "versions", ())
 
 
-def _dataset_asset(
-    dataset: Dataset, producers: Iterable[dg.AssetKey], translator: FeatureRegistryTranslator
-) -> dg.AssetSpec:
+def _dataset_asset(producers: Mapping[dg.AssetKey, Declaration], translator: FeatureRegistryTranslator) -> dg.AssetSpec:
+    """A dataset's asset, after the assets that make it and the upstream systems that it is made against.
+
+    The assets themselves do not depend on the systems: how and when they run is for their author to say.
+    """
+    dataset = next(iter(producers.values())).template.dataset
     spec = translator.get_asset_spec(dataset)
     if spec.key != registry_key(dataset.name) and spec.key != dataset_key(translator, dataset.name):
         raise InvalidDeclaration(
             f"{type(translator).__name__}.get_asset_spec: the key of dataset {dataset.name} depends on more than its "
             "name; publishing could not find the asset again. Make the key from data.name alone"
         )
-    return spec.merge_attributes(deps=list(producers), metadata={DATASET: dataset.name})
+    systems = dict.fromkeys(system_key(translator, version) for version in _systems(producers))
+    return spec.merge_attributes(deps=[*producers, *systems], metadata={DATASET: dataset.name})
 
 
 def _system_asset(version: MaterializationVersion, translator: FeatureRegistryTranslator) -> dg.AssetSpec:

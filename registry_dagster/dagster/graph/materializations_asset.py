@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from registry_dagster.answers.lifecycle import lifecycle
-from registry_dagster.dagster.names import MATERIALIZATION_VERSIONS, RESOURCE_KEY, SYSTEM, UPSTREAM_OF_TABLES
+from registry_dagster.dagster.names import MATERIALIZATION_VERSIONS, RESOURCE_KEY, SYSTEM
 from registry_dagster.dagster.resource import FeatureRegistry
 from registry_dagster.errors import RegistryError, RegistryUnavailable, SourceUnavailable
 from registry_dagster.model.canonical_json import sha256_digest
@@ -23,7 +23,6 @@ from registry_dagster.sources.source import Source, SourceReport
 __all__ = ["materializations_asset"]
 
 _MOST_ROWS = 1000
-_TABLES_STAY_AS_THEY_ARE = "versions never change"
 _SYSTEM_IN_NAME = {"cave": 0, "neuprint": 1}
 """Where a source's name has the upstream system: `cave DATASTACK`, `neuprint SERVER DATASET`."""
 
@@ -45,10 +44,9 @@ def materializations_asset(
     changed. It publishes no dataset and enforces nothing. Nothing is queried before a run. A version that
     contradicts its record keeps its record; the others are written, and the run fails and says so.
 
-    Where it is among the assets given to `definitions`, the declared tables depend on it: it is the asset of
-    its upstream system, and no other is added. Its data version is then always the same, since a new version of
-    the system makes no table out of date; else it changes with the facts alone. Give it the key of the system,
-    `cave/minnie65_public`, if tables are declared in other code locations too.
+    Where it is among the assets given to `definitions`, it is the asset of its upstream system, and no other is
+    added. Its data version changes with the facts alone. Give it the key of the system, `cave/minnie65_public`, if
+    tables are declared in other code locations too.
 
     Args:
         source: `cave`, `neuprint` or `file`.
@@ -97,18 +95,9 @@ def _record(
             metadata=metadata,
             allow_retries=False,
         )
-    return dg.MaterializeResult(metadata=metadata, data_version=_data_version(context, answer))
-
-
-def _data_version(context: dg.AssetExecutionContext, answer: SourceReport) -> dg.DataVersion:
-    """By the facts alone. Or always the same where tables depend on the asset.
-
-    A table is made against versions that never change. Dagster would call it out of date when the system gets a
-    new one.
-    """
-    if UPSTREAM_OF_TABLES in context.assets_def.specs_by_key[context.asset_key].metadata:
-        return dg.DataVersion(_TABLES_STAY_AS_THEY_ARE)
-    return dg.DataVersion(sha256_digest([version.to_json() for version in answer.versions]))
+    # By the facts alone, so that a change is distinct from a run that found none.
+    version = dg.DataVersion(sha256_digest([version.to_json() for version in answer.versions]))
+    return dg.MaterializeResult(metadata=metadata, data_version=version)
 
 
 def _ask_and_record(upstream: Source, resource: FeatureRegistry) -> tuple[SourceReport, MaterializationChanges]:

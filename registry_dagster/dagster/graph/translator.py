@@ -60,7 +60,7 @@ class FeatureRegistryTranslator:
             )
         return dg.AssetSpec(
             materialization_key(data),
-            description=f"Materialization versions of {data.system} that tables were made from.",
+            description=f"Materialization versions of {data.system} that tables were made against.",
             group_name=MATERIALIZATION_VERSIONS,
         )
 

@@ -9,9 +9,10 @@ from urllib.parse import quote
 import dagster as dg
 import yaml
 
-from registry_dagster.dagster.names import CODE_LOCATION_TAG, PUBLISH_JOB, publish_run_config
+from registry_dagster.dagster.names import CODE_LOCATION_TAG, publish_run_config
+from registry_dagster.dagster.pin.code_location import gate_of
 
-__all__ = ["publish_link"]
+__all__ = ["launchpad", "publish_config", "publish_link"]
 
 _PATH_PREFIX = "DAGSTER_WEBSERVER_PATH_PREFIX"
 _MOST_PARTITIONS = 20
@@ -31,21 +32,27 @@ def publish_link(
         partitions: The partitions that are published one by one; none for a table that is published whole.
 
     Returns:
-        None if there is nothing to link to: the run was not launched by Dagster's servers, `definitions`
-        added no publish job beside the asset, or the partitions are too many for an address.
+        None if there is nothing to link to: the run was not launched by Dagster's servers, no gate takes the
+        asset, or the partitions are too many for an address.
     """
     location = context.run.tags.get(CODE_LOCATION_TAG)
-    job = context.assets_def.specs_by_key[key].metadata.get(PUBLISH_JOB)
-    if location is None or job is None or len(partitions) > _MOST_PARTITIONS:
+    gate = gate_of(context, key)
+    if location is None or gate is None or len(partitions) > _MOST_PARTITIONS:
         return None
-    one = {"asset": key.to_user_string(), "run_id": context.run.run_id}
+    config = publish_config(key, context.run.run_id, partitions)
+    return dg.MetadataValue.md(f"[**Publish…**]({launchpad(location, gate.job, config)})")
+
+
+def publish_config(key: dg.AssetKey, run: str, partitions: Sequence[str]) -> Mapping[str, object]:
+    """The config of a publish without its message. Of several partitions each is a target."""
+    one = {"asset": key.to_user_string(), "run_id": run}
     # A key of several dimensions is a text of a type of its own, which cannot be written as YAML.
     targets = [{**one, "partition": str(partition)} for partition in partitions] or [one]
-    config = {"targets": targets} if len(targets) > 1 else targets[0]
-    return dg.MetadataValue.md(f"[**Publish…**]({_launchpad(location, job, config)})")
+    return {"targets": targets} if len(targets) > 1 else targets[0]
 
 
-def _launchpad(location: str, job: str, config: Mapping[str, object]) -> str:
+def launchpad(location: str, job: str, config: Mapping[str, object]) -> str:
+    """The path of a job's launchpad in Dagster's web server, filled in."""
     run_config = yaml.safe_dump(publish_run_config(config), sort_keys=False, allow_unicode=True)
     prefix = os.environ.get(_PATH_PREFIX, "").strip("/")
     path = ["", *([prefix] if prefix else []), "locations", quote(f"__repository__@{location}", safe="@"), "jobs", job]

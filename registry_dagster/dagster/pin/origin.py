@@ -9,8 +9,9 @@ from typing import Any
 import dagster as dg
 
 from registry_dagster.dagster.declare.declaration import declaration_of
-from registry_dagster.dagster.names import COLUMN_LINEAGE, REGISTRY_KEYS, registry_key
+from registry_dagster.dagster.names import COLUMN_LINEAGE, registry_key
 from registry_dagster.dagster.pin.code import code_known
+from registry_dagster.dagster.pin.code_location import Gate, gate_of
 from registry_dagster.dagster.pin.upstream import TableRead
 from registry_dagster.model.feature_table import FeatureTable
 
@@ -34,22 +35,22 @@ def join_lineage(
     upstream: Mapping[dg.AssetKey, TableRead],
 ) -> ColumnDeps:
     """The columns that a column is joined to, for people to follow in the UI. Not recorded as what it came from."""
-    # Dataset → the key of its asset, where a translator chose another one.
-    keys: Mapping[str, str] = context.assets_def.specs_by_key[key].metadata.get(REGISTRY_KEYS, {})
+    gate = gate_of(context, key)
     producers = {dataset: asset for asset, (dataset, _) in upstream.items()}
     deps: dict[str, list[dg.TableColumnDep]] = {}
     for reference in declared.references:
         if reference.to is not None:
             # An exact version, or one of a named state or layout, need not be what the asset upstream makes now.
-            published = _published_key(reference.to, keys)
+            published = _published_key(reference.to, gate)
             asset = producers.get(reference.to, published) if reference.link == reference.to else published
             for ours, theirs in zip(reference.columns, reference.to_columns, strict=False):
                 deps.setdefault(ours, []).append(dg.TableColumnDep(asset_key=asset, column_name=theirs))
     return deps
 
 
-def _published_key(dataset: str, keys: Mapping[str, str]) -> dg.AssetKey:
-    return dg.AssetKey.from_user_string(keys[dataset]) if dataset in keys else registry_key(dataset)
+def _published_key(dataset: str, gate: Gate | None) -> dg.AssetKey:
+    chosen = gate.keys.get(dataset) if gate is not None else None
+    return registry_key(dataset) if chosen is None else dg.AssetKey.from_user_string(chosen)
 
 
 def origin_of(

@@ -17,6 +17,7 @@ GUIDE = (Path(__file__).parents[3] / "docs" / "component.md").read_text(encoding
 # The first line of each block names its file.
 FILES = dict(re.findall(r"^```\w+\n# (\S+)\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE))
 CELLS, SYNAPSES = dg.AssetKey("cells"), dg.AssetKey("synapses")
+SYSTEM = dg.AssetKey(["cave", "minnie65_public"])
 ELSEWHERE = """\
 from pathlib import Path
 
@@ -94,10 +95,8 @@ def test_a_file_that_commands_publish_declares_an_asset_too(guided: Project) -> 
     assert words["made against"] == "minnie65_public@1300, minnie65_public@943"
 
 
-def test_its_graph_reads_upstream_system_to_asset_to_registry(guided: Project) -> None:
-    defs = guided.load()
-    assert parents(defs, CELLS) == {dg.AssetKey(["cave", "minnie65_public"])}
-    assert parents(defs, dg.AssetKey(["registry", "minnie65.synapses"])) == {SYNAPSES}
+def test_a_datasets_asset_comes_after_what_makes_it_and_the_systems_it_is_made_against(guided: Project) -> None:
+    assert parents(guided.load(), dg.AssetKey(["registry", "minnie65.synapses"])) == {SYNAPSES, SYSTEM}
 
 
 def test_its_gate_is_stopped_until_somebody_starts_it(guided: Project) -> None:
@@ -137,7 +136,7 @@ def test_assets_elsewhere_carry_their_declarations_themselves(
 def test_datasets_elsewhere_stand_in_its_graph(project: Project) -> None:
     project.attributes("datasets:\n  synapses: synapses.yaml")
     project.write(synapses=FILES["synapses.yaml"])
-    assert parents(project.load(), dg.AssetKey(["registry", "minnie65.synapses"])) == {SYNAPSES}
+    assert parents(project.load(), dg.AssetKey(["registry", "minnie65.synapses"])) == {SYNAPSES, SYSTEM}
 
 
 def test_the_environment_is_read_by_a_run_and_never_shown(project: Project) -> None:
@@ -178,7 +177,7 @@ def test_it_is_built_in_python_too() -> None:
     declared = rd.FeatureTable(**cells_declared())
     component = PublishComponent(registry=rd.FeatureRegistry(publisher="ada"), datasets={"cells": declared})
     defs = dg.build_defs_for_component(component)
-    assert parents(defs, dg.AssetKey(["registry", "minnie65.cells"])) == {CELLS}
+    assert parents(defs, dg.AssetKey(["registry", "minnie65.cells"])) == {CELLS, SYSTEM}
 
 
 def test_an_unknown_asset_is_answered_with_the_nearest(guided: Project) -> None:
@@ -238,7 +237,7 @@ def test_what_the_scaffold_holds_as_comments_is_right(guided: Project) -> None:
     scaffolded.unlink()
 
     defs = guided.load()
-    assert parents(defs, dg.AssetKey(["registry", "minnie65.synapses"])) == {CELLS, SYNAPSES}
+    assert parents(defs, dg.AssetKey(["registry", "minnie65.synapses"])) == {CELLS, SYNAPSES, SYSTEM}
     assert (defs.resources or {})["registry"].target == "lite:///data/registry.db"
 
 

@@ -5,6 +5,7 @@ import pytest
 
 import registry_dagster as rd
 from registry_dagster.dagster.declare.declaration import declaration_in
+from registry_dagster.dagster.pin.code_location import gates_among
 from tests.dagster.component.project import Project, refused
 
 SYSTEM = dg.AssetKey(["cave", "minnie65_public"])
@@ -72,10 +73,7 @@ def keys(defs: dg.Definitions) -> set[str]:
 
 def jobs(defs: dg.Definitions) -> dict[str, str]:
     """Declared asset → its publish job."""
-    repository = defs.get_repository_def()
-    found = {key: each.specs_by_key[key].metadata for key, each in repository.assets_defs_by_key.items()}
-    job = "registry/publish_job"
-    return {key.to_user_string(): metadata[job] for key, metadata in found.items() if job in metadata}
+    return {asset: gate.job for gate in gates_among(defs.sensors or ()) for asset in gate.assets}
 
 
 def gates(defs: dg.Definitions) -> set[str]:
@@ -138,7 +136,7 @@ def test_a_call_around_the_folder_uses_an_asset_that_is_made_elsewhere_in_it(pro
 
     graph = rd.definitions(project.load()).resolve_asset_graph()
     assert graph.get(SYSTEM).is_executable
-    assert graph.get(dg.AssetKey("cells")).parent_keys == {SYSTEM}
+    assert graph.get(dg.AssetKey(["registry", "minnie65.cells"])).parent_keys == {dg.AssetKey("cells"), SYSTEM}
 
 
 def refused_graph(project: Project) -> str:

@@ -9,41 +9,28 @@ import pytest
 import yaml
 
 import registry_dagster as rd
-from tests.dagster.pipeline import LAUNCHED, cells_asset, cells_declared, write_cells
+from tests.dagster.pin.launched import Lab
+from tests.dagster.pipeline import LAUNCHED
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),
+    # `dg launch` takes no tags.
+    pytest.mark.filterwarnings("ignore::dagster.SupersessionWarning"),
+]
 
 Instance = dg.DagsterInstance
-LAYERS = dg.StaticPartitionsDefinition(["layer 2/3", "layer_4"])
+LINK = "registry/publish_link"
+CELL = {"dagster/partition": "2|V1", "dagster/partition/layer": "2", "dagster/partition/region": "V1"}
 
 
-def layered(folder: Path, **options: Any) -> dg.AssetsDefinition:
-    @rd.feature_table(**cells_declared())
-    @dg.asset(key_prefix="cortex", partitions_def=LAYERS, **options)
-    def cells(context: dg.AssetExecutionContext, registry: rd.FeatureRegistry) -> dg.MaterializeResult[Any]:
-        return registry.table(context, write_cells(folder / "cells.parquet"))
-
-    return cells
+@pytest.fixture
+def lab(instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    return Lab(instance, tmp_path / "dagster", monkeypatch)
 
 
-def links(result: dg.ExecuteInProcessResult) -> list[str]:
-    found = [
-        event.materialization.metadata.get("registry/publish_link")
-        for event in result.get_asset_materialization_events()
-    ]
-    return [str(link.value) for link in found if link is not None]
-
-
-def run(
-    instance: Instance,
-    resource: rd.FeatureRegistry,
-    asset: dg.AssetsDefinition,
-    job_name: str | None = None,
-    **options: Any,
-) -> dg.ExecuteInProcessResult:
-    """As Dagster's servers run it: a job of a code location, which a tag of the run names."""
-    pipeline = dg.Definitions(assets=[asset], jobs=[dg.define_asset_job("make")])
-    names = {"job_name": job_name} if job_name else {}
-    defs = rd.definitions(pipeline, registry=resource, **names)
-    return defs.resolve_job_def("make").execute_in_process(instance=instance, **{"tags": LAUNCHED, **options})
+def over(first: str, last: str) -> dict[str, str]:
+    """The tags of a run over a range of partitions."""
+    return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
 
 
 def opened(link: str) -> tuple[str, dict[str, Any]]:
@@ -54,122 +41,82 @@ def opened(link: str) -> tuple[str, dict[str, Any]]:
     return parts.path, config["ops"]["publish"]["config"]
 
 
-def test_it_names_the_asset_and_the_run_and_leaves_the_message_to_a_person(
-    instance: Instance, resource: rd.FeatureRegistry, tmp_path: Path
-) -> None:
-    result = run(instance, resource, cells_asset(tmp_path / "cells.parquet"))
-    (link,) = links(result)
+def publish(lab: Lab, resource: rd.FeatureRegistry, link: str) -> None:
+    """What a person launches from a link, after writing why."""
+    from tests.dagster.pin.lab import defs  # Dagster warns of a beta where it is imported.
+
     path, config = opened(link)
-    assert path == "/locations/__repository__@fly%20lab/jobs/publish_feature_table/playground/setup"
-    assert config == {"asset": "cells", "run_id": result.run_id}
-
-
-def test_it_names_the_partition(instance: Instance, resource: rd.FeatureRegistry, tmp_path: Path) -> None:
-    result = run(instance, resource, layered(tmp_path), partition_key="layer 2/3")
-    (link,) = links(result)
-    _, config = opened(link)
-    assert config == {"asset": "cortex/cells", "run_id": result.run_id, "partition": "layer 2/3"}
-
-
-def test_what_it_fills_in_can_be_published(instance: Instance, resource: rd.FeatureRegistry, tmp_path: Path) -> None:
-    asset = layered(tmp_path)
-    (link,) = links(run(instance, resource, asset, partition_key="layer_4"))
-    _, config = opened(link)
-    job = rd.publish_job([asset])
+    job = defs.resolve_job_def(path.split("/")[4])
     launched = {"ops": {"publish": {"config": {**config, "message": "For the size paper"}}}}
-    assert job.execute_in_process(run_config=launched, instance=instance, resources={"registry": resource}).success
+    assert job.execute_in_process(run_config=launched, instance=lab.instance, resources={"registry": resource}).success
 
 
-def test_it_leads_to_a_publish_job_of_another_name(
-    instance: Instance, resource: rd.FeatureRegistry, tmp_path: Path
+def test_it_names_the_asset_and_the_run_and_leaves_the_message_to_a_person(lab: Lab) -> None:
+    path, config = opened(lab.metadata("cells")[LINK])
+    assert path == "/locations/__repository__@fly%20lab/jobs/publish_feature_table/playground/setup"
+    (run,) = lab.instance.get_runs()
+    assert config == {"asset": "cells", "run_id": run.run_id}
+
+
+def test_it_is_the_first_of_the_rows_in_the_order_in_which_people_read(lab: Lab) -> None:
+    assert list(lab.metadata("cells")) == [
+        LINK,
+        "registry/summary",
+        "dagster/row_count",
+        "dagster/size_bytes",
+        "dagster/uri",
+        "dagster/table_name",
+        "registry/column_types",
+        "path",
+        "took",
+        "note",
+        "registry/frozen",
+    ]
+
+
+def test_it_names_the_partition_and_what_it_fills_in_can_be_published(
+    lab: Lab, resource: rd.FeatureRegistry, registry: rd.Registry
 ) -> None:
-    result = run(instance, resource, cells_asset(tmp_path / "cells.parquet"), job_name="publish_cells")
-    path, _ = opened(links(result)[0])
+    link = lab.metadata("layered", {**LAUNCHED, "dagster/partition": "layer 2/3"})[LINK]
+    (run,) = lab.instance.get_runs()
+    assert opened(link)[1] == {"asset": "cortex/layered", "run_id": run.run_id, "partition": "layer 2/3"}
+    publish(lab, resource, link)
+    assert registry.get("minnie65.layered@v1").provenance.dagster_partition == "layer 2/3"
+
+
+def test_it_leads_to_a_publish_job_of_another_name(lab: Lab) -> None:
+    path, _ = opened(lab.metadata("named")[LINK])
     assert "/jobs/publish_cells/" in path
 
 
-@pytest.mark.parametrize("prefix", ["/dagster", "dagster/", "/dagster/"])
-def test_it_is_under_the_web_servers_path_prefix(
-    instance: Instance,
-    resource: rd.FeatureRegistry,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    prefix: str,
-) -> None:
+@pytest.mark.parametrize("prefix", ["/dagster", "dagster/"])
+def test_it_is_under_the_web_servers_path_prefix(lab: Lab, monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
     monkeypatch.setenv("DAGSTER_WEBSERVER_PATH_PREFIX", prefix)
-    path, _ = opened(links(run(instance, resource, cells_asset(tmp_path / "cells.parquet")))[0])
-    assert path.startswith("/dagster/locations/")
+    assert opened(lab.metadata("cells")[LINK])[0].startswith("/dagster/locations/")
 
 
-def test_there_is_none_where_it_would_lead_nowhere(
-    instance: Instance, resource: rd.FeatureRegistry, tmp_path: Path
-) -> None:
-    asset = cells_asset(tmp_path / "cells.parquet")
-    no_job = dg.Definitions(assets=[asset], jobs=[dg.define_asset_job("make")], resources={"registry": resource})
-    assert links(no_job.resolve_job_def("make").execute_in_process(instance=instance, tags=LAUNCHED)) == []
-    assert links(run(instance, resource, asset, tags={})) == []  # not launched by Dagster's servers
+def test_there_is_none_where_it_would_lead_nowhere(lab: Lab) -> None:
+    assert LINK not in lab.metadata("apart")  # no gate takes it
+    assert LINK not in lab.metadata("cells", {})  # not launched by Dagster's servers
+    assert LINK not in lab.metadata("many", {**LAUNCHED, **over("0", "20")})  # too many for an address
 
 
-GRID = dg.MultiPartitionsDefinition(
-    {"region": dg.StaticPartitionsDefinition(["V1", "RL"]), "layer": dg.StaticPartitionsDefinition(["2", "4"])}
-)
-
-
-def published(
-    instance: Instance, resource: rd.FeatureRegistry, asset: dg.AssetsDefinition, link: str
-) -> dg.ExecuteInProcessResult:
-    """What a person launches from a link, after writing why."""
-    _, config = opened(link)
-    return rd.publish_job([asset]).execute_in_process(
-        run_config={"ops": {"publish": {"config": {**config, "message": "For the size paper"}}}},
-        instance=instance,
-        resources={"registry": resource},
-    )
-
-
-def test_a_partition_of_several_dimensions_is_named(
-    instance: Instance, resource: rd.FeatureRegistry, tmp_path: Path
-) -> None:
-    @rd.feature_table(**cells_declared())
-    @dg.asset(partitions_def=GRID)
-    def cells(context: dg.AssetExecutionContext, registry: rd.FeatureRegistry) -> dg.MaterializeResult[Any]:
-        return registry.table(context, write_cells(tmp_path / "cells.parquet"))
-
-    result = run(instance, resource, cells, partition_key="2|V1")
-    assert result.success
-    (link,) = links(result)
+@pytest.mark.parametrize("name", ["grid", "files_grid"])
+def test_a_partition_of_several_dimensions_is_named(lab: Lab, resource: rd.FeatureRegistry, name: str) -> None:
+    link = lab.metadata(name, {**LAUNCHED, **CELL})[LINK]
     assert opened(link)[1]["partition"] == "2|V1"
-    assert published(instance, resource, cells, link).success
+    publish(lab, resource, link)
 
 
-def test_a_table_of_an_io_manager_in_several_dimensions_is_linked_to(
-    instance: Instance, resource: rd.FeatureRegistry, tmp_path: Path
-) -> None:
-    @rd.feature_table(**cells_declared())
-    @dg.asset(partitions_def=GRID, io_manager_key="files")
-    def cells() -> Path:
-        return write_cells(tmp_path / "cells.parquet")
-
-    class Files(dg.IOManager):
-        def handle_output(self, context: dg.OutputContext, obj: Path) -> None:
-            context.add_output_metadata({"path": str(obj)})
-
-        def load_input(self, context: dg.InputContext) -> None: ...
-
-    files = rd.pinning(Files())
-    pipeline = dg.Definitions(assets=[cells], jobs=[dg.define_asset_job("make")], resources={"files": files})
-    job = rd.definitions(pipeline, registry=resource).resolve_job_def("make")
-    assert links(job.execute_in_process(instance=instance, tags=LAUNCHED, partition_key="2|V1"))
-
-
-@pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
 def test_a_run_over_a_range_of_partitions_links_to_each_of_them(
-    instance: Instance, resource: rd.FeatureRegistry, registry: rd.Registry, tmp_path: Path
+    lab: Lab, resource: rd.FeatureRegistry, registry: rd.Registry
 ) -> None:
-    asset = layered(tmp_path, backfill_policy=dg.BackfillPolicy.single_run())
-    ends = {"dagster/asset_partition_range_start": "layer 2/3", "dagster/asset_partition_range_end": "layer_4"}
-    result = run(instance, resource, asset, tags={**LAUNCHED, **ends})
-    link = links(result)[0]
+    link = lab.metadata("at_once", {**LAUNCHED, **over("layer 2/3", "layer_4")})[LINK]
     assert [target["partition"] for target in opened(link)[1]["targets"]] == ["layer 2/3", "layer_4"]
-    assert published(instance, resource, asset, link).success
-    assert len(registry.versions("minnie65.cells")) > 0
+    publish(lab, resource, link)
+    assert len(registry.versions("minnie65.at_once")) > 0
+
+
+def test_a_published_reference_leads_to_the_key_that_a_translator_chose(lab: Lab) -> None:
+    (dep,) = lab.metadata("joined")["dagster/column_lineage"].deps_by_column["nucleus_id"]
+    assert dep.asset_key == dg.AssetKey(["lab", "registry", "lab.nuclei"])

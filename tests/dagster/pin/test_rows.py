@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import deltalake
 import pyarrow as pa
 import pytest
 
 import registry_dagster as rd
 from registry_dagster.dagster.pin.rows import mismatch_of, table_rows
-from tests.dagster.pipeline import cells_declared, materialize, write_cells
+from tests.dagster.pipeline import cells_declared, write_cells
 
 CELLS = pa.table({"nucleus_id": pa.array([1, 2], pa.int64()), "root_id": pa.array([1, 2], pa.int64())})
 
@@ -24,32 +23,6 @@ def rows_of(facts: rd.TableFacts, **changes: Any) -> dict[str, Any]:
 def delta(tmp_path: Path) -> rd.TableFacts:
     deltalake.write_deltalake(tmp_path / "cells", CELLS)
     return rd.inspect_table(tmp_path / "cells")
-
-
-def test_rows_come_in_the_order_in_which_people_read(
-    instance: dg.DagsterInstance, resource: rd.FeatureRegistry, tmp_path: Path
-) -> None:
-    @rd.feature_table(**cells_declared())
-    @dg.asset(metadata={"registry/publish_job": "publish_feature_table"})
-    def cells(context: dg.AssetExecutionContext, registry: rd.FeatureRegistry) -> dg.MaterializeResult[Any]:
-        made = dg.MaterializeResult[Any](metadata={"path": str(write_cells(tmp_path / "cells.parquet")), "took": 3})
-        return registry.table(context, made, metadata={"note": "by hand"})
-
-    run = materialize(instance, resource, cells, tags={"dagster/code_location": "pipelines"})
-    (event,) = run.get_asset_materialization_events()
-    assert list(event.materialization.metadata) == [
-        "registry/publish_link",
-        "registry/summary",
-        "dagster/row_count",
-        "dagster/size_bytes",
-        "dagster/uri",
-        "dagster/table_name",
-        "registry/column_types",
-        "path",
-        "took",
-        "note",
-        "registry/frozen",
-    ]
 
 
 def test_the_summary_says_it_in_a_line(delta: rd.TableFacts) -> None:

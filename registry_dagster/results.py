@@ -38,6 +38,7 @@ from registry_dagster.registry.commit import Outcome
 from registry_dagster.registry.materialization_changes import MaterializationChange, MaterializationChanges
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion, Newest
 from registry_dagster.registry.rows.lineage import Lineage
+from registry_dagster.registry.rows.listed import MaterializationList, VersionList
 from registry_dagster.registry.rows.now import DatasetNow, VersionNow
 from registry_dagster.registry.rows.rows import Rows
 from registry_dagster.registry.verifier import Verification
@@ -80,6 +81,7 @@ __all__ = [
     "Loss",
     "MaterializationChange",
     "MaterializationChanges",
+    "MaterializationList",
     "MaterializationName",
     "NearestPoint",
     "Newest",
@@ -100,5 +102,6 @@ __all__ = [
     "Taken",
     "Verdict",
     "Verification",
+    "VersionList",
     "VersionNow",
 ]

@@ -8,7 +8,6 @@ from typing import Annotated, Literal, TypeVar
 import typer
 from typing_extensions import Unpack
 
-from registry_dagster.answers.answer import Answer
 from registry_dagster.cli.answers import show_answer
 from registry_dagster.cli.app import EXPIRES, UNREACHABLE, app
 from registry_dagster.cli.completion import column_paths, materialization_versions
@@ -30,57 +29,21 @@ from registry_dagster.cli.output import note, show
 from registry_dagster.errors import RegistryError
 from registry_dagster.registry.filters import Filters
 from registry_dagster.registry.registry import Registry
+from registry_dagster.registry.rows.cells import Row
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion
 from registry_dagster.registry.rows.rows import Rows
 
 __all__ = ["column", "dependents", "expiring", "find", "lineage", "list_datasets", "newest"]
 
-R = TypeVar("R", bound=Answer)
+R = TypeVar("R", bound=Row)
 
 
-def _state(found: FoundVersion | Dependent) -> str:
-    """Why a version is not to be used."""
-    return "; ".join(filter(None, [found.retired, "removed in DataHub" if found.removed else None]))
-
-
-_DATASETS: Listing[FoundDataset] = Listing(
-    {
-        "dataset": lambda found: found.name,
-        "current": lambda found: found.newest,
-        "title": lambda found: found.title,
-        "owners": lambda found: found.owners,
-        "tags": lambda found: found.tags,
-        "description": lambda found: found.description,
-        "passed over": lambda found: found.passed_over,
-    },
-    shown=("dataset", "current", "title", "owners", "tags", "passed over"),
+_DATASETS = Listing(FoundDataset.CELLS, shown=("dataset", "current", "title", "owners", "tags", "passed over"))
+_VERSIONS = Listing(
+    FoundVersion.CELLS, shown=("version", "title", "made against", "format", "rows", "published", "state")
 )
-_VERSIONS: Listing[FoundVersion] = Listing(
-    {
-        "version": lambda found: found.version,
-        "label": lambda found: found.label,
-        "title": lambda found: found.title,
-        "made against": lambda found: found.materializations,
-        "expires": lambda found: found.expires_on,
-        "format": lambda found: found.format,
-        "rows": lambda found: "unknown" if found.rows is None else found.rows,
-        "published": lambda found: found.published_at,
-        "publisher": lambda found: found.publisher,
-        "why": lambda found: found.message,
-        "location": lambda found: found.location,
-        "state": _state,
-    },
-    shown=("version", "title", "made against", "format", "rows", "published", "state"),
-)
-_EXPIRING = Listing(_VERSIONS.values, shown=("version", "made against", "expires", "publisher", "state"))
-_DEPENDENTS: Listing[Dependent] = Listing(
-    {
-        "version": lambda found: found.version,
-        "how": lambda found: "; ".join(found.how),
-        "state": _state,
-    },
-    shown=("version", "how", "state"),
-)
+_EXPIRING = Listing(FoundVersion.CELLS, shown=("version", "made against", "expires", "publisher", "state"))
+_DEPENDENTS = Listing(Dependent.CELLS, shown=("version", "how", "state"))
 
 Limit = Annotated[int, typer.Option(min=1, help="The most to list.")]
 Remote = Annotated[

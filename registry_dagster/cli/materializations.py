@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from registry_dagster.answers.lifecycle import lifecycle
 from registry_dagster.cli.answers import answer_rows
 from registry_dagster.cli.app import app
 from registry_dagster.cli.listing import Listing
 from registry_dagster.cli.options import AsJson, ColumnNames, Env, Quiet, Target, opened
 from registry_dagster.cli.output import note, report, show, show_written
 from registry_dagster.errors import MaterializationConflict
-from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.registry.rows.listed import MaterializationList, lifecycle_now
 from registry_dagster.sources.open import open_source
 from registry_dagster.sources.source import Source
 
 __all__ = ["commands", "import_versions", "list_versions"]
 
+_STATES = Listing(MaterializationList.CELLS, shown=tuple(MaterializationList.CELLS))
 _FILES = {".json", ".yaml", ".yml"}
 
 commands = typer.Typer(
@@ -81,21 +79,8 @@ def list_versions(
         if not versions:
             opened_registry.check_exists()
             note(f"no materialization version is recorded in {opened_registry.target}")
-    now = datetime.now(timezone.utc)
-    data = [{**version.to_json(), "lifecycle": lifecycle(version, at=now).state} for version in versions]
-    show(as_json, data, lambda: _listed(now).show(versions, columns, quiet=quiet))
-
-
-def _listed(now: datetime) -> Listing[MaterializationVersion]:
-    values: dict[str, Callable[[MaterializationVersion], object]] = {
-        "version": lambda version: version,
-        "source": lambda version: version.source,
-        "timestamp": lambda version: version.timestamp or "unknown",
-        "lifecycle": lambda version: lifecycle(version, at=now).state,
-        "expires": lambda version: version.expires_on,
-        "also known as": lambda version: version.aliases,
-    }
-    return Listing(values, shown=tuple(values))
+    data = [{**version.to_json(), "lifecycle": lifecycle_now(version)} for version in versions]
+    show(as_json, data, lambda: _STATES.show(versions, columns, quiet=quiet))
 
 
 def _upstream(source: str, names: list[str], server: str | None, same_as: list[str]) -> Source:

@@ -19,7 +19,7 @@ from rich.text import Text
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.visible import UNSEEN, visible
 from registry_dagster.registry.registry import Registry
-from registry_dagster.registry.rows.rows import value_text
+from registry_dagster.registry.rows.cells import value_text
 
 __all__ = [
     "Done",

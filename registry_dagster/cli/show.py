@@ -29,6 +29,7 @@ from registry_dagster.cli.record import physical_table, print_meaning
 from registry_dagster.cli.signing import signing_service
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.registry.registry import Registry
+from registry_dagster.registry.rows.listed import VersionList
 from registry_dagster.registry.rows.now import VersionNow
 from registry_dagster.registry.shown import Shown, record_json, shown
 
@@ -133,16 +134,10 @@ def _of_record(value: Callable[[DatasetVersion], object]) -> Callable[[_Row], ob
 
 _VERSIONS: Listing[_Row] = Listing(
     {
+        **{heading: _of_record(value) for heading, value in VersionList.CELLS.items()},
         "version": lambda row: row.name,
         "label": lambda row: row.now.labels,
         "layout": lambda row: row.now.layout,
-        "made against": _of_record(lambda record: record.materializations),
-        "format": _of_record(lambda record: record.table.format),
-        "rows": _of_record(lambda record: "unknown" if record.table.rows is None else record.table.rows),
-        "published": _of_record(lambda record: record.provenance.published_at),
-        "publisher": _of_record(lambda record: record.provenance.publisher),
-        "why": _of_record(lambda record: record.provenance.message),
-        "location": _of_record(lambda record: record.table.location),
         "state": lambda row: "; ".join(row.now.marks),
     },
     shown=("version", "label", "layout", "made against", "format", "rows", "published", "publisher", "why", "state"),

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
-from registry_dagster.answers.answer import Answer
 from registry_dagster.answers.remote import lab_of
 from registry_dagster.errors import InvalidDeclaration, NotPublished, RegistryError
 from registry_dagster.model.dataset_version import DatasetVersion
@@ -14,12 +13,13 @@ from registry_dagster.model.names import name_text
 from registry_dagster.registry.bridges import Bridges
 from registry_dagster.registry.lab import Lab
 from registry_dagster.registry.resolver import At, Resolved
+from registry_dagster.registry.rows.cells import Row
 from registry_dagster.registry.rows.rows import Rows
 from registry_dagster.registry.vocabulary import hint
 
 __all__ = ["Labs"]
 
-R = TypeVar("R", bound=Answer)
+R = TypeVar("R", bound=Row)
 
 
 @dataclass(frozen=True)

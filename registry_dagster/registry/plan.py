@@ -130,7 +130,7 @@ class PublicationDetails(Beside, total=False):
     draft: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """What a publish would write. Nothing has been written.
 
@@ -180,6 +180,9 @@ class Plan:
         lines = [f"{self.version} {self.result}", str(self.record.table), changes]
         return "\n  ".join([*filter(None, lines), *(f"warning: {text}" for text in self.warnings)])
 
+    def __repr__(self) -> str:
+        return f"Plan({self.version!r}, creates={self.creates}, warnings={len(self.warnings)})"
+
     def to_markdown(self) -> str:
         """The plan as a page of tables."""
         return "\n".join(_page(self))
@@ -189,7 +192,7 @@ class Plan:
         return self.to_markdown()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Receipt:
     """What a publish did, as read back from the store.
 
@@ -215,6 +218,9 @@ class Receipt:
         done = "published" if self.created else "unchanged: the same content is already published as"
         where = f" in {self.target}" if self.target else ""
         return "\n  ".join([f"{done} {self.version}{where}", *self.notes])
+
+    def __repr__(self) -> str:
+        return f"Receipt({self.version!r}, created={self.created}, digest={self.digest!r}, target={self.target!r})"
 
     def _repr_markdown_(self) -> str:
         """The receipt, as a notebook shows it."""

@@ -26,6 +26,7 @@ from registry_dagster.registry.remotes import Remotes
 from registry_dagster.registry.resolver import At
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion, Newest
 from registry_dagster.registry.rows.lineage import Lineage
+from registry_dagster.registry.rows.listed import MaterializationList, VersionList
 from registry_dagster.registry.rows.rows import Rows
 from registry_dagster.stores.store import Store
 
@@ -80,9 +81,9 @@ class Reader:
         """The datasets as people describe them now: all, or those with words like `text`; `remotes` as for `find`."""
         return self._labs.asked(remotes, lambda lab: lab.datasets(text, limit))
 
-    def materializations(self, name: str | None = None) -> tuple[MaterializationVersion, ...]:
+    def materializations(self, name: str | None = None) -> MaterializationList:
         """The recorded materialization versions, of one system or known as `system@version`, or all of them."""
-        return self._finder.materializations(name)
+        return MaterializationList(self._finder.materializations(name))
 
     def dependents(self, of: Side, *, limit: int | None = 100) -> Rows[Dependent]:
         """The published versions that were computed from something, join to it, or were made against it.
@@ -116,10 +117,10 @@ class Reader:
         lab, own = self._labs.of(name)
         return lab.taken(own, at=at, layout=layout)
 
-    def versions(self, dataset: str) -> tuple[DatasetVersion, ...]:
+    def versions(self, dataset: str) -> VersionList:
         """All versions of a dataset, oldest first; empty if there are none. `find` says less of each, and streams."""
         lab, own = self._labs.of(dataset)
-        return lab.records.versions(own)
+        return VersionList(lab.records.versions(own))
 
     def read_code(self, name: str, engine: str, *, at: At = None, layout: str | None = None) -> str:
         """Python that reads a published version's table in its pinned state.

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
-from registry_dagster.answers.answer import Answer
 from registry_dagster.answers.compatibility import Compatibility
 from registry_dagster.answers.current import NamedAnswer
+from registry_dagster.registry.rows.cells import Cells, Row
 
 __all__ = ["Dependent", "FoundDataset", "FoundVersion", "Newest"]
 
 
+def _state(found: FoundVersion | Dependent) -> str:
+    """Why a version is not to be used."""
+    return "; ".join(filter(None, [found.retired, "removed in DataHub" if found.removed else None]))
+
+
 @dataclass(frozen=True)
-class FoundVersion(Answer):
+class FoundVersion(Row):
     """A published version, in brief. `Registry.get` returns all of it, proven.
 
     Args:
@@ -28,6 +34,21 @@ class FoundVersion(Answer):
         removed: Whether it was removed in DataHub.
         remote: The lab that has it; None if it is in this registry.
     """
+
+    CELLS: ClassVar[Cells[FoundVersion]] = {
+        "version": lambda found: found.version,
+        "label": lambda found: found.label,
+        "title": lambda found: found.title,
+        "made against": lambda found: found.materializations,
+        "expires": lambda found: found.expires_on,
+        "format": lambda found: found.format,
+        "rows": lambda found: "unknown" if found.rows is None else found.rows,
+        "published": lambda found: found.published_at,
+        "publisher": lambda found: found.publisher,
+        "why": lambda found: found.message,
+        "location": lambda found: found.location,
+        "state": _state,
+    }
 
     version: str
     title: str | None
@@ -52,7 +73,7 @@ class FoundVersion(Answer):
 
 
 @dataclass(frozen=True)
-class FoundDataset(Answer):
+class FoundDataset(Row):
     """A dataset, as people describe it now.
 
     Args:
@@ -62,6 +83,16 @@ class FoundDataset(Answer):
         passed_over: Later numbers than the current version, each with the reason why it is not.
         remote: The lab that has it; None if it is in this registry.
     """
+
+    CELLS: ClassVar[Cells[FoundDataset]] = {
+        "dataset": lambda found: found.name,
+        "current": lambda found: found.newest,
+        "title": lambda found: found.title,
+        "owners": lambda found: found.owners,
+        "tags": lambda found: found.tags,
+        "description": lambda found: found.description,
+        "passed over": lambda found: "; ".join(found.passed_over),
+    }
 
     name: str
     newest: str | None
@@ -78,7 +109,7 @@ class FoundDataset(Answer):
 
 
 @dataclass(frozen=True)
-class Dependent(Answer):
+class Dependent(Row):
     """A published version that depends on something.
 
     Args:
@@ -87,6 +118,12 @@ class Dependent(Answer):
         retired: Why it should no longer be used; None if it may be.
         removed: Whether it was removed in DataHub.
     """
+
+    CELLS: ClassVar[Cells[Dependent]] = {
+        "version": lambda found: found.version,
+        "how": lambda found: "; ".join(found.how),
+        "state": _state,
+    }
 
     version: str
     how: tuple[str, ...]

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from registry_dagster.answers.answer import Answer
 from registry_dagster.errors import InvalidDeclaration, RegistryError
-from registry_dagster.model.html import html_table
+from registry_dagster.registry.rows.cells import Row, cells_table
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
-__all__ = ["Rows", "first_rows", "value_text"]
+__all__ = ["Rows", "first_rows"]
 
-R = TypeVar("R", bound=Answer)
+R = TypeVar("R", bound=Row)
 
 
 @dataclass(frozen=True)
@@ -86,8 +85,9 @@ class Rows(Answer, Generic[R]):
 
     def _repr_html_(self) -> str:
         caption = "; ".join(self.unread) or ("" if self.rows else "nothing found")
-        rows = [[value_text(getattr(row, name)) for name in row.fields] for row in self.rows]
-        return html_table(self.header, rows, "the first of more" if self.more else caption)
+        return cells_table(
+            self.rows[0].CELLS if self.rows else {}, self.rows, "the first of more" if self.more else caption
+        )
 
 
 def first_rows(found: Iterator[R], limit: int | None) -> Rows[R]:
@@ -102,14 +102,3 @@ def first_rows(found: Iterator[R], limit: int | None) -> Rows[R]:
 
 def _frame_value(value: object) -> Any:
     return list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else value
-
-
-def value_text(value: object) -> str:
-    """A value as people read it: moments to the minute with their zone, numbers with separators."""
-    if isinstance(value, (tuple, list)):
-        return ", ".join(map(str, cast("Iterable[object]", value)))
-    if isinstance(value, datetime):
-        return f"{value.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    return "" if value is None else str(value)

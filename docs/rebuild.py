@@ -58,13 +58,18 @@ def record_of(properties, schema):
 
 def carried(path):
     """What a file or folder holds that can carry records: entities with their aspects, or one document."""
+    if (path / "index.json").is_file():  # A mirror: each file is read, and compared with its checksum, by itself.
+        listed = json.loads((path / "index.json").read_bytes())["versions"]
+        return [
+            {"urn": each["name"], "mirrored": str(path / each["file"]), "sha256": each["sha256"]} for each in listed
+        ]
     if path.is_dir():  # A hand-off: lists of proposals, of which later ones replace earlier ones.
         files = [json.loads(file.read_bytes()) for file in sorted(path.glob("[0-9]*.json"))]
         rows = [(each["entityUrn"], each["aspectName"], each["aspect"]["json"]) for file in files for each in file]
     elif path.read_bytes()[:6] == b"SQLite":  # The embedded file; version 0 of an aspect is the current one.
         file = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         rows = file.execute("SELECT urn, aspect_name, metadata FROM metadata_aspect_v2 WHERE version = 0")
-    else:  # An exported document, or what DataHub's API or client answered.
+    else:  # An exported document, a version's file of a mirror, or what DataHub's API or client answered.
         return json.loads(path.read_bytes())
     found = {}
     for urn, name, value in rows:
@@ -81,16 +86,24 @@ def objects(value):
 
 
 def versions(value):
-    """What holds a record each: an entity of DataHub's, or the properties in a document."""
+    """What holds a record each: an entity of DataHub's, a file of a mirror, or the properties in a document."""
     found = list(objects(value))
     said = {each["propertyID"]: each["value"] for each in found if "propertyID" in each and "value" in each}
     texts = [each["description"] for each in found if each.get("descriptionType") == "TechnicalInfo"]
     said |= {name: text for name, _, text in (each.partition(" ") for each in texts)}
-    return [each for each in found if "datasetProperties" in each] or [said]
+    marks = ({"datasetProperties"}, {"mirrored"}, {"record", "digest"})
+    return [each for each in found if any(mark <= each.keys() for mark in marks)] or [said]
 
 
 def text_and_digest(version):
     """The text of a version's record, and the digest that is stated beside it."""
+    if "mirrored" in version:
+        content = Path(version["mirrored"]).read_bytes()
+        if hashlib.sha256(content).hexdigest() != version["sha256"]:
+            raise ValueError("its bytes are not those that index.json lists")
+        version = json.loads(content)
+    if "record" in version:
+        return canonical(version["record"]), version["digest"]
     if "datasetProperties" not in version:
         return version["featureRegistry:record"], version["featureRegistry:digest"]
     aspects = (version[name] for name in ("datasetProperties", "schemaMetadata"))

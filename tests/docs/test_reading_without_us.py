@@ -21,6 +21,7 @@ from registry_dagster.model.identifiers import NucleusId, SynapseId
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import SpatialDrift
+from registry_dagster.model.source_code import SourceCode
 from registry_dagster.model.table import TableFacts
 from registry_dagster.registry.plan import Origin
 from registry_dagster.registry.registry import Registry
@@ -77,6 +78,20 @@ def publish(registry: Registry) -> list[DatasetVersion]:
     return published
 
 
+def with_everything() -> DatasetVersion:
+    """A record with the fields that few records have: widths of vectors, its code, and where it was handed off."""
+    record = golden.records()["delta"]
+    provenance = record.provenance.model_copy(
+        update={
+            "code": SourceCode.parse("https://github.com/lab/pipeline@" + "0f" * 20),
+            "handed_off_digest": record.digest,
+            "handed_off_at": datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=timezone.utc),
+        }
+    )
+    table = record.table.model_copy(update={"widths": {record.table.fields[0].path: 8}})
+    return record.model_copy(update={"number": 14, "provenance": provenance, "table": table})
+
+
 class Page(NamedTuple):
     printed: list[str]
     rebuilt: dict[str, tuple[object, bool]]
@@ -95,7 +110,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
     with StandInGms(token=TOKEN) as gms:
         with Registry.open(gms.url, token=TOKEN) as registry:
             published = publish(registry)
-        for record in golden.records().values():
+        for record in (*golden.records().values(), with_everything()):
             published.append(record)
             for each in version_proposals(record, golden.DATASET, "PROD"):
                 gms.put(each.urn, each.aspect, each.value)

@@ -26,6 +26,7 @@ from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.outward.export.forms import CARRYING, exported
 from registry_dagster.outward.export.subject import Subject
+from registry_dagster.stores.mirror.layout import Index, Listed, VersionFile, checksum, file_bytes, version_path
 from registry_dagster.stores.open import open_store
 from tests.docs.pages import DOCS
 from tests.golden.write import FOLDER, OLD_FOLDERS
@@ -62,13 +63,25 @@ def proposals(record: DatasetVersion) -> Sequence[Proposal]:
     return version_proposals(record, Dataset(name=record.dataset), "PROD")
 
 
-def write_stores(records: Iterable[DatasetVersion], folder: Path) -> list[Path]:
-    """An embedded file and a hand-off folder, which hold the records."""
+def write_stores(records: Sequence[DatasetVersion], folder: Path) -> list[Path]:
+    """An embedded file, a hand-off folder and a mirror, which hold the records."""
     carriers = {"lite": folder / "registry.db", "file": folder / "handoff"}
     for scheme, path in carriers.items():
         with closing(open_store(f"{scheme}://{path}")) as store:
             store.create([proposals(record) for record in records])
-    return list(carriers.values())
+    return [*carriers.values(), write_mirror(records, folder / "mirror")]
+
+
+def write_mirror(records: Iterable[DatasetVersion], folder: Path) -> Path:
+    """A mirror of the records: the files of its versions, and its index."""
+    listed: list[Listed] = []
+    for record in records:
+        path, content = version_path(record.name), file_bytes(VersionFile.of(record))
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+        listed.append(Listed(name=record.name, file=path, sha256=checksum(content)))
+    (folder / "index.json").write_bytes(file_bytes(Index(env="PROD", versions=tuple(listed))))
+    return folder
 
 
 def write_documents(record: DatasetVersion, folder: Path) -> list[Path]:
@@ -147,7 +160,7 @@ def test_no_change_in_datahub_s_aspects_gives_another_record(full: DatasetVersio
 
 def test_a_version_that_was_changed_keeps_no_other_out(tmp_path: Path) -> None:
     first, second, third = GOLDEN[:3]
-    (lite, handoff) = write_stores([first, second, third], tmp_path)
+    lite, handoff, _ = write_stores([first, second, third], tmp_path)
     with closing(sqlite3.connect(lite)) as file, file:
         file.execute(
             "UPDATE metadata_aspect_v2 SET metadata = replace(metadata, 's3://', 's4://') WHERE urn LIKE ?",
@@ -161,6 +174,41 @@ def test_a_version_that_was_changed_keeps_no_other_out(tmp_path: Path) -> None:
     assert lines == []
     assert "handoff: it cannot be read" in errors
     assert "absent.json: it cannot be read" in errors
+
+
+def test_any_byte_that_is_changed_in_a_mirror_is_named_and_keeps_no_other_out(
+    full: DatasetVersion, tmp_path: Path
+) -> None:
+    other = next(record for record in GOLDEN if record.name != full.name)
+    mirror = write_mirror([full, other], tmp_path)
+    path = mirror / version_path(full.name)
+    content = path.read_bytes()
+    for place in range(0, len(content), 7):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        (_, problem), (text, none) = here.rebuilt(mirror)
+        assert problem.startswith(f"{full.name} was changed: it cannot be rebuilt: ValueError('its bytes are not")
+        assert [text] == texts([other])
+        assert none is None
+    path.unlink()
+    lines, errors = rebuild(mirror)
+    assert lines == texts([other])
+    assert f"{full.name} was changed: it cannot be rebuilt: FileNotFoundError" in errors
+
+
+def test_a_record_of_a_mirror_is_proven_by_its_digest_too(full: DatasetVersion, tmp_path: Path) -> None:
+    """Whoever changes a record and the index is found out by the digest, unless that is changed as well."""
+    mirror = write_mirror([full], tmp_path)
+    path, index = mirror / version_path(full.name), mirror / "index.json"
+    before = path.read_bytes()
+    path.write_bytes(before.replace(full.table.location.encode(), b"s4://elsewhere"))
+    index.write_text(index.read_text().replace(checksum(before), checksum(path.read_bytes())))
+    ((text, problem),) = here.rebuilt(mirror)
+    assert text is None
+    assert f"{full.digest} is stated" in problem
+    ((text, problem),) = here.rebuilt(path)
+    assert f"{full.digest} is stated" in problem
+    path.write_bytes(before)
+    assert list(here.rebuilt(path)) == [(texts([full])[0], None)]
 
 
 def test_numbers_and_keys_are_written_as_the_scheme_says() -> None:

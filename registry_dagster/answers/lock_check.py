@@ -64,15 +64,25 @@ class LockCheck(Answer):
         found: list[LockState] = [each.state for each in self.findings]
         return min(found, key=_WORST.index) if found else "as locked"
 
+    @property
+    def counts(self) -> dict[LockState, int]:
+        """How many findings are in each state, the worst first."""
+        counts = Counter(each.state for each in self.findings)
+        return {state: counts[state] for state in _WORST if counts[state]}
+
+    @property
+    def worth_reading(self) -> tuple[LockFinding, ...]:
+        """The findings that are not simply as locked, the worst first."""
+        found = [each for each in self.findings if each.state != "as locked"]
+        return tuple(sorted(found, key=lambda each: _WORST.index(each.state)))
+
     def to_dict(self) -> dict[str, Any]:
         """This as plain JSON values."""
         return {"state": self.state, **super().to_dict()}
 
     def __str__(self) -> str:
-        counts = Counter(each.state for each in self.findings)
-        said = [str(each) for state in _WORST[:-1] for each in self.findings if each.state == state]
-        total = ", ".join(f"{counts[state]:,} {state}" for state in _WORST if counts[state])
-        return "\n".join([*said, f"{len(self.findings):,} checked: {total}"])
+        total = ", ".join(f"{count:,} {state}" for state, count in self.counts.items())
+        return "\n".join([*map(str, self.worth_reading), f"{len(self.findings):,} checked: {total}"])
 
 
 def state_finding(was: LockedState, now: Lifecycle) -> LockFinding:

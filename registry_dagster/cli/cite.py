@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from registry_dagster.answers.current import Taken
-from registry_dagster.cli.answers import show_answer
 from registry_dagster.cli.app import FAILED, UNREACHABLE, app
 from registry_dagster.cli.completion import dataset_names, words_of
 from registry_dagster.cli.given import options_by_location
@@ -24,7 +23,7 @@ from registry_dagster.cli.options import (
     opened,
     storage_options,
 )
-from registry_dagster.cli.output import note, show, visible
+from registry_dagster.cli.output import note, report, show, visible
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.text import suggestion
 
@@ -83,12 +82,14 @@ def lock(
             if not names:
                 raise InvalidDeclaration("name the versions, or a lock to compare: --check paper.lock.yaml")
             made = opened_registry.lock(*names)
-            _note_taken(opened_registry.current(name) for name in names if "@" not in name)
+            _note_taken(map(opened_registry.current, names))
             return show(as_json, made.to_json(), lambda: typer.echo(made.to_yaml(), nl=False))
         if names:
             raise InvalidDeclaration("--check compares all that is in the lock; leave the names out")
         found = opened_registry.papers.check(check, storage_options=options)
-    show_answer(as_json, found)
+    rows = [(each.state, each.about, each.what, each.reason) for each in found.worth_reading]
+    sums = [("sum", state, count) for state, count in found.counts.items()]
+    show(as_json, found.to_dict(), lambda: report(found, [*rows, *sums]))
     if code := {"changed": FAILED, "unreachable": UNREACHABLE}.get(found.state):
         raise typer.Exit(code)
     return None

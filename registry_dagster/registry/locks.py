@@ -11,10 +11,11 @@ from itertools import combinations
 from registry_dagster.answers.lifecycle import Lifecycle, lifecycle
 from registry_dagster.answers.lock import Lock, LockedJoin, LockedState, LockedVersion
 from registry_dagster.answers.lock_check import LockCheck, LockFinding, LockState, join_finding, state_finding
+from registry_dagster.answers.remote import lab_of
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration, NotPublished
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import parse_version
+from registry_dagster.model.names import name_text, parse_version
 from registry_dagster.registry.acts import Acts
 from registry_dagster.registry.questions import Questions
 from registry_dagster.registry.rows.now import VersionNow
@@ -44,6 +45,11 @@ class Locks:
         """The versions that names mean, with what is true of them now."""
         if not 0 < len(names) <= _MOST:
             raise InvalidDeclaration(f"a lock holds 1 to {_MOST} versions, got {len(names):,} names; name fewer")
+        if other := next((name for name in names if lab_of(name_text(name))), None):
+            raise InvalidDeclaration(
+                f"{other} is of another lab, which alone knows whether it is as it was locked; lock it in the registry "
+                "of that lab: --registry mirror:ADDRESS"
+            )
         found = [self.acts.resolver.resolve(name).record for name in names]
         records = list({record.name: record for record in found}.values())
         return Lock(

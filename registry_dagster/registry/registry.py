@@ -142,7 +142,8 @@ class Registry(Reader):
 
     def cite(self, name: str, *, at: At = None, layout: str | None = None) -> Citation:
         """How to cite a version, see `current`: in words and as BibTeX, without what is not known."""
-        return self.papers.cite(name, at, layout)
+        home, own = self.holder(name)
+        return home.papers.cite(own, at, layout)
 
     def lock(self, *names: str) -> Lock:
         """The exact versions that names mean, for a paper: digests, tables, states and joins. `papers` checks it."""

@@ -47,8 +47,8 @@ def test_a_citation_is_printed_to_be_pasted(run: Run) -> None:
 
 
 def states(checked: Result) -> list[str]:
-    """The state of each thing that was looked at."""
-    return [line.split("\t")[3] for line in checked.stdout.splitlines()]
+    """What is said first of each line: the state of what is not as locked, and of each sum."""
+    return [line.split("\t")[0] for line in checked.stdout.splitlines()]
 
 
 def test_a_lock_is_checked_with_exit_codes_for_ci(run: Run, tmp_path: Path) -> None:
@@ -57,14 +57,15 @@ def test_a_lock_is_checked_with_exit_codes_for_ci(run: Run, tmp_path: Path) -> N
     assert Lock.from_yaml(Path("paper.lock.yaml")).versions[0].version == f"{NAME}@v1"
 
     good = run("lock", "--check", "paper.lock.yaml")
-    assert (good.exit_code, states(good)) == (0, ["as locked", "as locked", "as locked", "unknown"])
-    assert "findings\themibrain@v1.2.1\tmaterialization\tunknown\tlifecycle unknown\n" in good.stdout
+    assert (good.exit_code, states(good)) == (0, ["unknown", "sum", "sum"])
+    assert "unknown\themibrain@v1.2.1\tmaterialization\tlifecycle unknown\n" in good.stdout
+    assert good.stdout.endswith("sum\tunknown\t1\nsum\tas locked\t3\n")
     assert json.loads(run("lock", "--check", "paper.lock.yaml", "--json").stdout)["state"] == "unknown"
 
     Path("neurons.parquet").unlink()
     bad = run("lock", "--check", "paper.lock.yaml")
-    assert (bad.exit_code, states(bad)) == (1, ["as locked", "changed", "as locked", "unknown"])
-    assert f"findings\t{NAME}@v1\ttable\tchanged\tthe table is missing: " in bad.stdout
+    assert (bad.exit_code, states(bad)) == (1, ["changed", "unknown", "sum", "sum", "sum"])
+    assert f"changed\t{NAME}@v1\ttable\tthe table is missing: " in bad.stdout
 
 
 def test_a_store_that_cannot_be_reached_is_to_be_tried_again(run: Run) -> None:
@@ -77,7 +78,7 @@ def test_a_store_that_cannot_be_reached_is_to_be_tried_again(run: Run) -> None:
         given = [word for option in options for word in ("--storage-option", option)]
         checked = run("lock", "--check", "paper.lock.yaml", *given)
     assert checked.exit_code == 3
-    assert "\tunreachable\tthe table is unreachable: s3://lake/t: the store denies" in checked.stdout
+    assert "unreachable\tlab.cells@v1\ttable\tthe table is unreachable: s3://lake/t: the store denies" in checked.stdout
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from registry_dagster.answers.citation import short_digest
-from registry_dagster.errors import NotPublished
+from registry_dagster.errors import InvalidDeclaration, NotPublished
+from registry_dagster.outward.mirror.write import write_mirror
 from registry_dagster.registry.registry import Registry
 from tests.registry.declared import declared, facts
 
@@ -41,6 +42,18 @@ def test_the_digest_in_a_citation_leads_to_the_version(registry: Registry) -> No
 def test_a_citation_says_which_version_it_took_and_that_it_is_retired(registry: Registry) -> None:
     registry.retire(f"{NAME}@v1", reason="wrong units")
     assert "wrong units" in str(registry.cite(f"{NAME}@v1").taken[0].remark)
+
+
+def test_another_labs_version_is_cited_by_its_own_name_and_locked_in_its_own_registry(
+    registry: Registry, tmp_path: Path
+) -> None:
+    write_mirror(registry, str(tmp_path / "public"))
+    with Registry.open(f"lite://{tmp_path}/ours.db", remotes={"laba": str(tmp_path / "public")}) as ours:
+        assert ours.cite(f"laba/{NAME}").bibtex == registry.cite(NAME).bibtex
+        with pytest.raises(InvalidDeclaration, match="laba/hemibrain.neurons is of another lab"):
+            ours.lock(f"laba/{NAME}")
+        checked = ours.remote("laba").papers.check(registry.lock(NAME))
+    assert [each.state for each in checked.findings if each.what == "record"] == ["as locked"]
 
 
 def test_a_statement_says_what_was_used_and_where(registry: Registry, tmp_path: Path) -> None:

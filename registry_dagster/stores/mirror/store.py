@@ -29,6 +29,7 @@ from registry_dagster.errors import (
     TableUnreachable,
 )
 from registry_dagster.model.base import Model
+from registry_dagster.model.batches import grouped
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import parse_version
 from registry_dagster.model.retirement import Retirement
@@ -75,6 +76,7 @@ class MirrorStore:
         self._storage = open_storage(self._location, storage_options)
         self._known: dict[str, Entity] = {}
         self._described: dict[str, DatasetFile] = {}
+        self._beside: dict[str, Entity] = {}
 
     def __repr__(self) -> str:
         return f"MirrorStore({self.target!r})"
@@ -110,6 +112,7 @@ class MirrorStore:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             self._known |= zip(unknown, pool.map(self._made, unknown), strict=True)
         found = {urn: self._known[urn] for urn in wanted}
+        found |= {urn: self._beside[urn] for urn in urns if urn in self._beside and urn not in found}
         if not aspects:
             return found
         parts = {urn: {name: each[name] for name in aspects if name in each} for urn, each in found.items()}
@@ -193,9 +196,10 @@ class MirrorStore:
         if dataset is None:
             raise self._changed(listed, f"{INDEX} lists no file of its dataset")
         about = self._about(dataset)
-        own = [
-            each for each in version_proposals(record, about.dataset, env) if each.urn == version_urn(record.name, env)
-        ]
+        parts = grouped(version_proposals(record, about.dataset, env), key=lambda each: each.urn)
+        own = parts.pop(version_urn(record.name, env))
+        # What a version consists of beside itself has no file of its own.
+        self._beside |= {urn: _entity(proposals) for urn, proposals in parts.items()}
         entity = _entity([*own, *_retirement(about, record.name, env)])
         return {**entity, "status": {"removed": record.name in about.removed}}
 

@@ -69,6 +69,8 @@ def said(registry: Registry) -> dict[str, Any]:
         "states": sorted(map(MaterializationVersion.to_json, registry.materializations()), key=str),
         "dependents": [str(each) for each in registry.dependents("nucleus_detection_v0")],
         "joins": str(registry.join("minnie65.synapse_embeddings", NUCLEI)),
+        "verified": [str(each) for each in registry.verify_all(record=True)],
+        "cited": str(registry.cite(NUCLEI)),
         "compatible": str(registry.compatibility(NUCLEI, "minnie65_public@943")),
     }
 

@@ -141,10 +141,9 @@ def test_a_request_of_others_is_named_by_its_datastack(
         {"column_name": "soma", "links": [{"link_type": "join", "target_table": "nuclei", "target_column": "id"}]},
         {"column_name": "gone", "description": "It was there."},
     ]
-    said = other(
-        tmp_path, maturity="deprecated", mutability="mutable", access_group="team", expires_at="2027-01-31T00:00Z"
-    )
-    adopt(run, tmp_path, {**said, "column_annotations": columns})
+    said: dict[str, Any] = {"maturity": "deprecated", "mutability": "mutable", "access_group": "team"}
+    said |= {"expires_at": "2027-01-31T00:00Z", "source": "materialization", "source_table": "synapses_pni_2"}
+    adopt(run, tmp_path, other(tmp_path, **said, column_annotations=columns))
     text = (tmp_path / "drafts" / "minnie65_public.sizes.yaml").read_text()
     assert "materializations: [cave/minnie65_public@943]" in text
     assert "  # float64: root_id in CAVE's catalogue, but an id stored as float64 loses digits above 2^53" in text
@@ -152,6 +151,7 @@ def test_a_request_of_others_is_named_by_its_datastack(
     assert "  soma: {semantic: annotation_id, annotation_type: TODO, source_table: nuclei}" in text
     words = " ".join(line.strip(" #") for line in text.splitlines())
     assert (
+        "a copy of synapses_pni_2, says CAVE's catalogue, but of no column: add copy_of to those that are; "
         "deprecated in CAVE's catalogue: leave it out, or retire it after publishing; it may change, says CAVE's "
         "catalogue; a version is the state that is found when it is published; CAVE's catalogue drops its entry on "
         "2027-01-31; in CAVE's catalogue it is for the group team; CAVE's catalogue names columns that it does not "

@@ -24,6 +24,7 @@ def cave_catalog(subject: Subject) -> dict[str, Any]:
 def left_to_cave(subject: Subject) -> Iterator[str]:
     """What the registry does not know, and whoever registers the table must add."""
     yield f"{subject.record.name}: add is_managed, and access_group if the table has one; the registry knows neither"
+    yield from (f"{each}: add expires_at if the table goes with it" for each in subject.expiries if each.known)
     nested = [path for path in subject.record.columns if "." in path.replace("\\.", "")]
     if nested:
         yield f"{', '.join(nested)} are left out: CAVE's catalogue has no place for fields of a struct"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from registry_dagster.answers.expiry import Expiry
 from registry_dagster.answers.places import tables_at
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
@@ -27,6 +28,7 @@ class Subject:
         draft: Whether it is not final.
         layout: The name of its layout.
         moved_to: Where its table is now, if that is not where the record says.
+        expiries: When what it was made against expires, as last recorded.
     """
 
     record: DatasetVersion
@@ -38,6 +40,7 @@ class Subject:
     draft: bool = False
     layout: str | None = None
     moved_to: str | None = None
+    expiries: tuple[Expiry, ...] = ()
 
     @property
     def location(self) -> str:
@@ -82,4 +85,5 @@ def subject_of(registry: Registry, name: str) -> Subject:
         draft=now.draft,
         layout=now.layout,
         moved_to=None if first.location == found.record.table.location else first.location,
+        expiries=found.expiries,
     )

@@ -18,7 +18,7 @@ from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import split_path
 from registry_dagster.outward.export.carried import carried_in
-from registry_dagster.outward.export.forms import exported
+from registry_dagster.outward.export.forms import FORMS, exported
 from registry_dagster.outward.export.subject import subject_of
 from registry_dagster.registry.registry import Registry
 from registry_dagster.sources.cave_catalog.columns import meanings
@@ -229,6 +229,15 @@ def test_whatever_is_published_is_a_request_that_reads_back(record: DatasetVersi
     asked = request_of(ours, maturity="draft")
     assert requests_from(json.loads(json.dumps(request_json(asked)))) == [asked]
     assert [each.name for each in asked.columns] == [split_path(p)[0] for p in ours.columns if len(split_path(p)) == 1]
+
+
+def test_a_table_may_outlive_its_materialization_version(registry: Registry) -> None:
+    state = "[{source: cave, system: minnie65_public, version: 1300, expires_on: 2099-12-01T00:00:00Z}]"
+    subject = subject_of(registry, publish(registry, state=state))
+    assert "expires_at" not in exported(subject, "cave-catalog")
+    (note,) = [each for each in FORMS["cave-catalog"].missing(subject) if "expires_at" in each]
+    assert note.startswith("minnie65_public@1300: expires on 2099-12-01 UTC, in ")
+    assert note.endswith(" days: add expires_at if the table goes with it")
 
 
 def test_a_record_is_not_rebuilt_from_a_request(registry: Registry) -> None:

@@ -65,7 +65,7 @@ def _remarks(request: CatalogRequest) -> Iterator[str]:
     """What a declaration has no place for, and a person should know."""
     copied = [link for column in request.columns for link in column.links if link.link_type == "copy"]
     if request.source_table and not copied:
-        yield f"a copy of {request.source_table}, says CAVE's catalogue, but of no column: add copy_of to those that are"
+        yield f"a copy of {request.source_table}, says CAVE's catalogue, but of no column: add copy_of where it is so"
     if request.maturity == "deprecated":
         yield "deprecated in CAVE's catalogue: leave it out, or retire it after publishing"
     if request.mutability == "mutable":

@@ -151,7 +151,7 @@ def test_a_request_of_others_is_named_by_its_datastack(
     assert "  soma: {semantic: annotation_id, annotation_type: TODO, source_table: nuclei}" in text
     words = " ".join(line.strip(" #") for line in text.splitlines())
     assert (
-        "a copy of synapses_pni_2, says CAVE's catalogue, but of no column: add copy_of to those that are; "
+        "a copy of synapses_pni_2, says CAVE's catalogue, but of no column: add copy_of where it is so; "
         "deprecated in CAVE's catalogue: leave it out, or retire it after publishing; it may change, says CAVE's "
         "catalogue; a version is the state that is found when it is published; CAVE's catalogue drops its entry on "
         "2027-01-31; in CAVE's catalogue it is for the group team; CAVE's catalogue names columns that it does not "

@@ -38,7 +38,7 @@ from registry_dagster.registry.resolver import Resolver
 from registry_dagster.registry.rows.now import DatasetNow, dataset_now
 from registry_dagster.registry.writer import Writer
 from registry_dagster.tables.formats import format_of
-from registry_dagster.tables.storage.options import OptionsOf, options_of
+from registry_dagster.tables.storage.options import OptionsOf
 
 __all__ = ["Acts"]
 
@@ -228,8 +228,7 @@ class Acts:
     def _place(self, kind: ActKind, version: str, location: str, reason: str, said: Said) -> Place:
         self._published(version)
         table = self.records.exact(version).table
-        options = options_of(said.get("storage_options"), location)
-        place = format_of(table).place(table, location, options)
+        place = format_of(table).place(table, location, said.get("storage_options"))
         who = (reason, said.get("publisher"))
         self._add(version, self._act(kind, who, "giving a table's place", version=version, place=place))
         return place

@@ -18,7 +18,7 @@ from registry_dagster.model.table import TableFacts
 from registry_dagster.tables.code import Code
 from registry_dagster.tables.declared import Declared
 from registry_dagster.tables.engines import Engine, Readers
-from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.storage.options import OptionsOf, StorageOptions
 from registry_dagster.tables.storage.protocol import Storage
 from registry_dagster.tables.verdict import Look, Note
 
@@ -107,8 +107,10 @@ class Format:
         with _damage(table.location, self.kind):
             return verify(table, table.pin, options, note)
 
-    def place(self, table: TableFacts, location: str, options: StorageOptions | None) -> Place:
+    def place(self, table: TableFacts, location: str, options: OptionsOf | None) -> Place:
         """A recorded table at another place, by `place_{name}` of `place.py`.
+
+        The recorded place may be looked at, too: each with the options of its own store.
 
         Raises:
             OtherTable: another table, or another state of it, is there.

@@ -12,7 +12,7 @@ from registry_dagster.tables.fingerprint import Fingerprint
 from registry_dagster.tables.same_state import Files, Shape, place_by_files
 from registry_dagster.tables.storage.locations import local_path, normalise
 from registry_dagster.tables.storage.open import open_storage
-from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.storage.options import OptionsOf, StorageOptions
 from registry_dagster.tables.storage.protocol import Storage, StoredObject
 from registry_dagster.tables.verdict import Look, Note
 
@@ -83,7 +83,7 @@ def verify_file(table: TableFacts, pin: CsvPin | FeatherPin, options: StorageOpt
     return Look("changed", f"the file now has {now}, but {_size(table.bytes)} recorded.")
 
 
-def place_file(table: TableFacts, pin: CsvPin | FeatherPin, location: str, options: StorageOptions | None) -> Place:
+def place_file(table: TableFacts, pin: CsvPin | FeatherPin, location: str, options: OptionsOf | None) -> Place:
     """The place of a file of the same size.
 
     Raises:

@@ -18,14 +18,14 @@ from registry_dagster.model.table import TableFacts
 from registry_dagster.tables.inspect import inspect_table
 from registry_dagster.tables.storage.locations import normalise, nothing_stored
 from registry_dagster.tables.storage.open import open_storage
-from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.storage.options import OptionsOf, options_of, scheme_of
 from registry_dagster.tables.storage.protocol import Storage, StoredObject
 
 __all__ = ["Files", "Shape", "place_by_files", "place_by_identity"]
 
 
 def place_by_identity(
-    table: TableFacts, location: str, version: int | str, options: StorageOptions | None, compared: str
+    table: TableFacts, location: str, version: int | str, options: OptionsOf | None, compared: str
 ) -> Place:
     """The place, if the format's own identifiers are those of the record.
 
@@ -40,7 +40,7 @@ def place_by_identity(
         OtherTable: another table, or another state of it, is there.
         TableError: see `inspect_table`.
     """
-    found = inspect_table(location, table.format, version, options)
+    found = inspect_table(location, table.format, version, options_of(options, location))
     there, recorded = found.pin.identity, table.pin.identity
     if there != recorded:
         differs = "; ".join(
@@ -85,7 +85,7 @@ class Files:
 
 
 def place_by_files(
-    table: TableFacts, location: str, options: StorageOptions | None, read: Callable[[Storage], Files]
+    table: TableFacts, location: str, options: OptionsOf | None, read: Callable[[Storage], Files]
 ) -> Place:
     """The place, if its files have the relative paths and sizes of the recorded ones.
 
@@ -96,11 +96,13 @@ def place_by_files(
         OtherTable: they differ.
         TableError: the place cannot be listed.
     """
-    there = open_storage(normalise(location), options)
+    there = open_storage(normalise(location), options_of(options, location))
     if not there.exists():
         raise TableNotFound(nothing_stored(there.location))
     found = read(there)
-    here = _recorded_files(table, options, read)
+    # Options that were given for the new place are sent to no store of another kind.
+    ours = options if callable(options) or scheme_of(location) == scheme_of(table.location) else None
+    here = _recorded_files(table, ours, read)
     if here is not None:
         same, compared = here.shape == found.shape, f"the same relative paths and sizes as at {table.location}"
     else:
@@ -115,12 +117,10 @@ def place_by_files(
     return Place(location=there.location, pin=pin, basis="declared", compared=_short(compared))
 
 
-def _recorded_files(
-    table: TableFacts, options: StorageOptions | None, read: Callable[[Storage], Files]
-) -> Files | None:
+def _recorded_files(table: TableFacts, options: OptionsOf | None, read: Callable[[Storage], Files]) -> Files | None:
     """The files at the recorded place, if they are still in the recorded state."""
     try:
-        files = read(open_storage(table.location, options))
+        files = read(open_storage(table.location, options_of(options, table.location)))
     except TableError:
         return None
     return files if files.fingerprint == table.pin.identity.get("fingerprint") else None

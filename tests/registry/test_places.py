@@ -112,6 +112,15 @@ def test_files_whose_former_place_is_gone_are_compared_with_the_record(registry:
     assert registry.verify(NAME).state == "intact"
 
 
+def test_each_place_is_opened_with_the_options_of_its_own_store(registry: Registry, table: Path) -> None:
+    asked: list[str] = []
+    recorded = registry.get(NAME).table
+    there = copied(table, table.parent / "new" / table.name if table.is_file() else table.parent / "new")
+    place = registry.acts.also_at(NAME, str(there), reason="copy", storage_options=lambda at: asked.append(at) or {})
+    both = [str(there), recorded.location]
+    assert asked == (both if place.basis == "declared" else [str(there)])
+
+
 def test_another_table_is_refused(registry: Registry, table: Path) -> None:
     other = table.parent / "other" / table.name
     other.parent.mkdir()

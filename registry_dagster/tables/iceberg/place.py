@@ -5,12 +5,12 @@ from __future__ import annotations
 from registry_dagster.model.place import Place
 from registry_dagster.model.table import IcebergPin, TableFacts
 from registry_dagster.tables.same_state import place_by_identity
-from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.storage.options import OptionsOf
 
 __all__ = ["place_iceberg"]
 
 
-def place_iceberg(table: TableFacts, pin: IcebergPin, location: str, options: StorageOptions | None) -> Place:
+def place_iceberg(table: TableFacts, pin: IcebergPin, location: str, options: OptionsOf | None) -> Place:
     """The place of the same snapshot. Its metadata file is another one: it names the files at the new place.
 
     Raises:

@@ -6,12 +6,12 @@ from registry_dagster.errors import OtherTable
 from registry_dagster.model.place import Place
 from registry_dagster.model.table import LancePin, TableFacts
 from registry_dagster.tables.same_state import place_by_identity
-from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.storage.options import OptionsOf
 
 __all__ = ["place_lance"]
 
 
-def place_lance(table: TableFacts, pin: LancePin, location: str, options: StorageOptions | None) -> Place:
+def place_lance(table: TableFacts, pin: LancePin, location: str, options: OptionsOf | None) -> Place:
     """The place of the same version, made by the same transaction.
 
     Raises:

@@ -7,13 +7,13 @@ from registry_dagster.model.place import Place
 from registry_dagster.model.table import OpaquePin, TableFacts
 from registry_dagster.tables.opaque.inspect import Listing
 from registry_dagster.tables.same_state import Files, Shape, place_by_files
-from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.storage.options import OptionsOf
 from registry_dagster.tables.storage.protocol import Storage
 
 __all__ = ["place_opaque"]
 
 
-def place_opaque(table: TableFacts, pin: OpaquePin, location: str, options: StorageOptions | None) -> Place:
+def place_opaque(table: TableFacts, pin: OpaquePin, location: str, options: OptionsOf | None) -> Place:
     """The place of the same files, by their paths and sizes.
 
     Raises:

@@ -6,13 +6,13 @@ from registry_dagster.model.place import Place
 from registry_dagster.model.table import ParquetPin, TableFacts
 from registry_dagster.tables.parquet.listing import ParquetFiles
 from registry_dagster.tables.same_state import Files, Shape, place_by_files
-from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.storage.options import OptionsOf
 from registry_dagster.tables.storage.protocol import Storage
 
 __all__ = ["place_parquet"]
 
 
-def place_parquet(table: TableFacts, pin: ParquetPin, location: str, options: StorageOptions | None) -> Place:
+def place_parquet(table: TableFacts, pin: ParquetPin, location: str, options: OptionsOf | None) -> Place:
     """The place of the same files, by their paths and sizes.
 
     Raises:

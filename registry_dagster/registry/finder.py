@@ -12,11 +12,12 @@ from typing import TypeVar, cast
 
 from registry_dagster.answers.current import Taken
 from registry_dagster.answers.expiry import expires_by
+from registry_dagster.answers.places import location_now
 from registry_dagster.answers.relations import names_of
-from registry_dagster.datahub.acts import ACTS_ASPECT
+from registry_dagster.datahub.acts import ACTS_ASPECT, readable_acts
 from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.proposal import Entity
-from registry_dagster.datahub.retirement import is_removed, retirement_now
+from registry_dagster.datahub.retirement import is_removed, retirement_from
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Field, Search, Term, words_of
 from registry_dagster.datahub.urns import (
     container_urn,
@@ -254,7 +255,8 @@ def _words(text: str | None) -> tuple[str, ...]:
 
 def _row(version: VersionName, entity: Entity, container: Entity) -> FoundVersion:
     facts: dict[str, str] = entity["datasetProperties"]["customProperties"]
-    retirement = retirement_now(entity, str(version), container)
+    acts = readable_acts(container, f'"{version}"')
+    retirement = retirement_from(entity, str(version), acts)
     dataset = dataset_from(container)
     rows = facts.get("rows")
     return FoundVersion(
@@ -264,7 +266,7 @@ def _row(version: VersionName, entity: Entity, container: Entity) -> FoundVersio
         materializations=tuple(f"{each['system']}@{each['version']}" for each in json.loads(facts["materializations"])),
         format=facts["format"],
         rows=int(rows) if rows is not None else None,
-        location=facts["location"],
+        location=location_now(facts["location"], str(version), acts),
         published_at=datetime.fromisoformat(facts["published_at"].replace("Z", "+00:00")),
         publisher=facts["publisher"],
         message=facts["message"],

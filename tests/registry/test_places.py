@@ -103,6 +103,7 @@ def test_a_table_that_was_moved_is_verified_and_read_where_it_is(registry: Regis
     assert (after, after.digest, after.table.location) == (before, before.digest, before.table.location)
     (known,) = registry.acts.now("hemibrain.neurons").version(NAME).places
     assert known == place
+    assert [each.location for each in registry.find(dataset="hemibrain.neurons")] == [place.location]
     assert "moved to" in str(registry.acts.history(NAME)[-1])
 
 
@@ -133,6 +134,7 @@ def test_another_table_is_refused(registry: Registry, table: Path) -> None:
 def test_a_copy_counts_where_the_recorded_place_is_gone(registry: Registry, table: Path) -> None:
     there = copied(table, table.parent / "new" / table.name if table.is_file() else table.parent / "new")
     registry.acts.also_at(NAME, str(there), reason="a second cloud")
+    assert registry.find()[0].location == registry.get(NAME).table.location
     assert str(table) in registry.read_code(NAME, "pyarrow" if registry.get(NAME).table.format != "lance" else "lance")
     assert registry.verify(NAME).table is not None
     shutil.rmtree(table) if table.is_dir() else table.unlink()
@@ -160,6 +162,7 @@ def test_a_table_that_was_moved_back_is_read_where_its_record_says(registry: Reg
     shutil.rmtree(there)
     assert registry.verify(NAME).state == "intact"
     assert str(table) in registry.read_code(NAME, "polars")
+    assert registry.find()[0].location == registry.get(NAME).table.location
 
 
 def _copy_of(table: Table, to: Path) -> Path:

@@ -27,7 +27,7 @@ class FoundVersion(Row):
         title: What people call the dataset now.
         label: The version's alias.
         materializations: The materialization versions it was made against, `system@version`.
-        format, rows, location: The table; rows are None if nobody counted them.
+        format, rows, location: The table, where it is now; rows are None if nobody counted them.
         published_at, publisher, message: When, by whom, why.
         retired: Why it should no longer be used; None if it may be.
         expires_on: When the first of its materialization versions is dropped, if the search was for that.

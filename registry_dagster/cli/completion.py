@@ -14,7 +14,7 @@ from registry_dagster.registry.registry import Registry
 
 __all__ = ["column_paths", "dataset_names", "engines", "formats", "materialization_versions", "words_of"]
 
-_LOCAL = "lite://"
+_LOCAL = ("lite://", "file://")
 _FORMATS: tuple[str, ...] = get_args(TableFormat)
 
 

@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from registry_dagster.cli.output import Done, error_console
 from registry_dagster.cli.waiting import patience
 from registry_dagster.registry.registry import Registry
 from registry_dagster.testing.search_behaviour import publish_examples
+from tests.registry.declared import declared, facts
 
 Run = Callable[..., Result]
 PROGRAM: Any = typer.main.get_command(app)
@@ -129,7 +131,7 @@ def test_a_version_may_be_named_by_its_urn(run: Run) -> None:
     assert run("show", urn, "--quiet").stdout == f"{NUCLEI}@v1\n"
 
 
-def test_the_shell_completes_what_there_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_shell_completes_what_there_is(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert run("list").exit_code == 0
     assert dataset_names("minnie65.n") == [NUCLEI]
     assert dataset_names(f"{NUCLEI}@") == [f"{NUCLEI}@v1", f"{NUCLEI}@v2"]
@@ -142,6 +144,12 @@ def test_the_shell_completes_what_there_is(run: Run, monkeypatch: pytest.MonkeyP
     assert column_paths(context, "pt") == ["pt_root_id"]
     semantics = next(each for each in PROGRAM.commands["find"].params if each.name == "semantic")
     assert [each.value for each in semantics.shell_complete(context, "emb")] == ["embedding"]
+    handoff = f"file://{tmp_path / 'handoff'}"
+    monkeypatch.setenv("FEATURE_REGISTRY", handoff)
+    assert dataset_names("") == []
+    with Registry.open(handoff, publisher="ada") as registry:
+        registry.publish(declared(), facts(), message="why")
+    assert dataset_names("") == ["hemibrain.neurons"]
     monkeypatch.setenv("FEATURE_REGISTRY", "http://127.0.0.1:9")
     assert dataset_names("") == []
 

@@ -13,18 +13,8 @@ from registry_dagster.cli.app import EXPIRES, UNREACHABLE, app
 from registry_dagster.cli.completion import column_paths, materialization_versions
 from registry_dagster.cli.filter_options import with_filter_options
 from registry_dagster.cli.listing import Listing
-from registry_dagster.cli.options import (
-    AsJson,
-    At,
-    ColumnNames,
-    DatasetName,
-    Env,
-    InLayout,
-    Quiet,
-    Target,
-    VersionName,
-    opened,
-)
+from registry_dagster.cli.option_groups import Addressed, Asked, Listed, registry_of, with_groups
+from registry_dagster.cli.options import DatasetName, VersionName
 from registry_dagster.cli.output import note, show
 from registry_dagster.errors import RegistryError
 from registry_dagster.registry.filters import Filters
@@ -45,7 +35,6 @@ _VERSIONS = Listing(
 _EXPIRING = Listing(FoundVersion.CELLS, shown=("version", "made against", "expires", "publisher", "state"))
 _DEPENDENTS = Listing(Dependent.CELLS, shown=("version", "how", "state"))
 
-Limit = Annotated[int, typer.Option(min=1, help="The most to list.")]
 Remote = Annotated[
     list[str] | None, typer.Option("--remote", metavar="NAME", help="List what this lab has instead; repeatable.")
 ]
@@ -54,35 +43,29 @@ Remotes = Annotated[bool, typer.Option("--remotes", help="List what this registr
 
 @app.command("datasets", hidden=True)
 @app.command("list")
+@with_groups
 def list_datasets(
     text: Annotated[str | None, typer.Argument(help="Words in the name, title, description or tags.")] = None,
-    limit: Limit = 100,
     remote: Remote = None,
     remotes: Remotes = False,
-    registry: Target = None,
-    env: Env = None,
-    columns: ColumnNames = None,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
+    *,
+    listed: Listed,
 ) -> None:
     """List the datasets, each with its current version, and the later ones that are passed over."""
-    with opened(registry, env) as opened_registry:
-        found = opened_registry.datasets(text, limit=limit, remotes=_labs(remote, remotes))
-        _show(opened_registry, _DATASETS, found, as_json, columns, quiet)
+    with registry_of(listed) as registry:
+        found = registry.datasets(text, limit=listed.limit, remotes=_labs(remote, remotes))
+        _show(registry, _DATASETS, found, listed)
 
 
 @app.command()
+@with_groups
 @with_filter_options
 def find(
     text: Annotated[str | None, typer.Argument(help="Words in names, columns, descriptions or messages.")] = None,
-    limit: Limit = 100,
     remote: Remote = None,
     remotes: Remotes = False,
-    registry: Target = None,
-    env: Env = None,
-    columns: ColumnNames = None,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
+    *,
+    listed: Listed,
     once_materialization: Annotated[str | None, typer.Option("-m", hidden=True)] = None,
     **filters: Unpack[Filters],
 ) -> None:
@@ -90,33 +73,30 @@ def find(
     if once_materialization:
         note("-m is the message of other commands; write -M for the materialization version")
         filters["materialization"] = once_materialization
-    with opened(registry, env) as opened_registry:
-        found = opened_registry.find(text, limit=limit, remotes=_labs(remote, remotes), **filters)
-        _show(opened_registry, _VERSIONS, found, as_json, columns, quiet)
+    with registry_of(listed) as registry:
+        found = registry.find(text, limit=listed.limit, remotes=_labs(remote, remotes), **filters)
+        _show(registry, _VERSIONS, found, listed)
 
 
 @app.command()
+@with_groups
 def expiring(
     within: Annotated[float, typer.Option(help="Days of 24 hours, from now on.")] = 60,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 4 if a version expires that is not retired or removed.")
     ] = False,
-    limit: Limit = 100,
-    registry: Target = None,
-    env: Env = None,
-    columns: ColumnNames = None,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
+    *,
+    listed: Listed,
 ) -> None:
     """List versions made against a materialization version that has expired or soon will. Nothing is enforced.
 
     Times are in UTC, as last recorded; no upstream system is contacted. If no expiry is recorded at all, that is an
     error: it is not known that nothing expires.
     """
-    with opened(registry, env) as opened_registry:
-        found = opened_registry.find(expiring_within=within, limit=limit)
-        _show(opened_registry, _EXPIRING, found, as_json, columns, quiet)
-        if exit_code and _any_in_use(opened_registry, within):
+    with registry_of(listed) as registry:
+        found = registry.find(expiring_within=within, limit=listed.limit)
+        _show(registry, _EXPIRING, found, listed)
+        if exit_code and _any_in_use(registry, within):
             raise typer.Exit(EXPIRES)
 
 
@@ -126,35 +106,33 @@ def _any_in_use(registry: Registry, within: float) -> bool:
 
 
 @app.command()
+@with_groups
 def dependents(
     of: Annotated[str, typer.Argument(help="dataset, dataset@vN, system@version, or an upstream table.")],
-    limit: Limit = 100,
-    registry: Target = None,
-    env: Env = None,
-    columns: ColumnNames = None,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
+    *,
+    listed: Listed,
 ) -> None:
     """List versions that were computed from something, join to it, or were made against it."""
-    with opened(registry, env) as opened_registry:
-        found = opened_registry.dependents(of, limit=limit)
-        _show(opened_registry, _DEPENDENTS, found, as_json, columns, quiet)
+    with registry_of(listed) as registry:
+        found = registry.dependents(of, limit=listed.limit)
+        _show(registry, _DEPENDENTS, found, listed)
 
 
 @app.command()
+@with_groups
 def lineage(
     name: VersionName,
-    registry: Target = None,
-    env: Env = None,
-    as_json: AsJson = False,
+    *,
+    asked: Asked,
 ) -> None:
     """Show what a version was made against, computed from and joins to, and what depends on it."""
-    with opened(registry, env) as opened_registry:
-        found = opened_registry.lineage(name)
-    show_answer(as_json, found)
+    with registry_of(asked) as registry:
+        found = registry.lineage(name)
+    show_answer(asked.as_json, found)
 
 
 @app.command()
+@with_groups
 def newest(
     dataset: DatasetName,
     compatible_with: Annotated[
@@ -163,34 +141,31 @@ def newest(
             help="system@version, a version alone, dataset or dataset@vN.", autocompletion=materialization_versions
         ),
     ],
-    registry: Target = None,
-    env: Env = None,
-    as_json: AsJson = False,
+    *,
+    asked: Asked,
 ) -> None:
     """Show the newest version of a dataset that is compatible with something. Exit code 1 if none is known."""
-    with opened(registry, env) as opened_registry:
-        found = opened_registry.newest(dataset, compatible_with=compatible_with)
-    show_answer(as_json, found)
+    with registry_of(asked) as registry:
+        found = registry.newest(dataset, compatible_with=compatible_with)
+    show_answer(asked.as_json, found)
     if found.version is None:
         raise typer.Exit(1)
 
 
 @app.command()
+@with_groups
 def column(
     name: VersionName,
     path: Annotated[
         str, typer.Argument(help="The column's name, or nested names joined by dots.", autocompletion=column_paths)
     ],
-    at: At = None,
-    layout: InLayout = None,
-    registry: Target = None,
-    env: Env = None,
-    as_json: AsJson = False,
+    *,
+    asked: Addressed,
 ) -> None:
     """Show what a column means: unit, frame, resolution, model, metric, joins, signals."""
-    with opened(registry, env) as opened_registry:
-        found = opened_registry.column(name, path, at=at, layout=layout)
-    show_answer(as_json, found)
+    with registry_of(asked) as registry:
+        found = registry.column(name, path, at=asked.at, layout=asked.layout)
+    show_answer(asked.as_json, found)
 
 
 def _labs(remote: list[str] | None, remotes: bool) -> Sequence[str] | Literal["all"]:
@@ -204,9 +179,7 @@ def _labs(remote: list[str] | None, remotes: bool) -> Sequence[str] | Literal["a
     return "all" if remotes else remote or ()
 
 
-def _show(
-    registry: Registry, listing: Listing[R], found: Rows[R], as_json: bool, columns: str | None, quiet: bool
-) -> None:
+def _show(registry: Registry, listing: Listing[R], found: Rows[R], listed: Listed) -> None:
     """Print what was found. Nothing is an answer only where there is a registry, and all that was asked was read.
 
     Raises:
@@ -216,7 +189,8 @@ def _show(
     if not found and not found.unread:
         registry.check_exists()
         note(f"nothing found in {registry.target}, environment {registry.env}")
-    show(as_json, [row.to_dict() for row in found], lambda: listing.show(list(found), columns, quiet=quiet))
+    data = [row.to_dict() for row in found]
+    show(listed.as_json, data, lambda: listing.show(list(found), listed.columns, quiet=listed.quiet))
     if found.more:
         note("there are more; raise --limit to see them")
     for lab in labs:

@@ -8,7 +8,7 @@ import typer
 
 from registry_dagster.cli.answers import show_answer
 from registry_dagster.cli.app import app
-from registry_dagster.cli.options import AsJson, At, Env, InLayout, Target, opened
+from registry_dagster.cli.option_groups import Addressed, registry_of, with_groups
 
 __all__ = ["comparable", "compatibility", "join"]
 
@@ -18,51 +18,45 @@ Other = Annotated[str, typer.Argument(help="What to compare it with.")]
 
 
 @app.command()
+@with_groups
 def join(
     a: One,
     b: Other,
     bridges: Annotated[list[str] | None, typer.Option(help="A table that may hold keys of both; repeatable.")] = None,
     through: Annotated[list[str] | None, typer.Option(hidden=True)] = None,
-    at: At = None,
-    layout: InLayout = None,
-    registry: Target = None,
-    env: Env = None,
-    as_json: AsJson = False,
+    *,
+    asked: Addressed,
 ) -> None:
     """Show how two published tables can be joined: on which columns, how well, and what is lost."""
-    with opened(registry, env) as opened_registry:
-        found = opened_registry.join(a, b, bridges=[*(bridges or ()), *(through or ())], at=at, layout=layout)
-    show_answer(as_json, found)
+    with registry_of(asked) as registry:
+        found = registry.join(a, b, bridges=[*(bridges or ()), *(through or ())], at=asked.at, layout=asked.layout)
+    show_answer(asked.as_json, found)
 
 
 @app.command("compatible", hidden=True)
 @app.command()
+@with_groups
 def compatibility(
     a: Side,
     b: Other,
-    at: At = None,
-    layout: InLayout = None,
-    registry: Target = None,
-    env: Env = None,
-    as_json: AsJson = False,
+    *,
+    asked: Addressed,
 ) -> None:
     """Show whether two versions go together, and why."""
-    with opened(registry, env) as opened_registry:
-        found = opened_registry.compatibility(a, b, at=at, layout=layout)
-    show_answer(as_json, found)
+    with registry_of(asked) as registry:
+        found = registry.compatibility(a, b, at=asked.at, layout=asked.layout)
+    show_answer(asked.as_json, found)
 
 
 @app.command()
+@with_groups
 def comparable(
     a: One,
     b: Other,
-    at: At = None,
-    layout: InLayout = None,
-    registry: Target = None,
-    env: Env = None,
-    as_json: AsJson = False,
+    *,
+    asked: Addressed,
 ) -> None:
     """Show whether the embeddings of two published tables can be compared, and why."""
-    with opened(registry, env) as opened_registry:
-        found = opened_registry.comparable(a, b, at=at, layout=layout)
-    show_answer(as_json, found)
+    with registry_of(asked) as registry:
+        found = registry.comparable(a, b, at=asked.at, layout=asked.layout)
+    show_answer(asked.as_json, found)

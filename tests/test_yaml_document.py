@@ -139,8 +139,8 @@ references:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "the YAML text: expected a mapping of field names, got nothing"),
-        ("- 1\n", "the YAML text, line 1: expected a mapping of field names, got [1]"),
+        ("", "the YAML text: expected a mapping of keys to values, got nothing"),
+        ("- 1\n", "the YAML text, line 1: expected a mapping of keys to values, got [1]"),
         ("columns: {\n", "the YAML text: not a YAML file: "),
         (f"{CELLS}---\n{CELLS}", "expected a single document"),
         (f"{CELLS}  id: {{semantic: flag}}\n", "'id' is given twice"),

@@ -18,7 +18,7 @@ from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.layout import AnyLayout
 from registry_dagster.model.materialization import AnyMaterialization
 from registry_dagster.model.names import ColumnPath, VersionNameText
-from registry_dagster.model.problems import unknown_field
+from registry_dagster.model.problems import unknown_key
 from registry_dagster.model.spelling import read_declared
 from registry_dagster.model.table import TableFormat
 from registry_dagster.model.text import Description, Text
@@ -190,7 +190,7 @@ def _parts(data: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     if not is_json_object(data):
         return {}, data
     known = list(DeclarationFile.model_fields)
-    if problems := [Problem((name,), unknown_field(name, known)) for name in data if name not in known]:
+    if problems := [Problem((name,), unknown_key(name, known)) for name in data if name not in known]:
         raise InvalidDeclaration("\n".join(map(str, problems)), problems)
     return (
         {name: value for name, value in data.items() if name in Tables.model_fields},

@@ -102,6 +102,9 @@ class Loss(Answer):
     basis: Basis
 
     def __str__(self) -> str:
+        if not self.fraction:
+            finds = "is expected to find" if self.basis == "declared" else "finds"
+            return f"every {self.what.removesuffix('s')} of {self.of} {finds} a partner ({self.basis})"
         return f"{self.fraction:.1%} of the {self.what} of {self.of} find no partner ({self.basis})"
 
 

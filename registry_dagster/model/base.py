@@ -1,4 +1,4 @@
-"""What every model shares: frozen, strict about unknown fields, one canonical JSON."""
+"""What every model shares: frozen, strict about unknown keys, one canonical JSON."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Model(BaseModel):
             InvalidDeclaration: naming each field, what is wrong, and the fix.
         """
         if not is_json_object(data):
-            problem = Problem((), f"expected a mapping of field names, got {given(data)}")
+            problem = Problem((), f"expected a mapping of keys to values, got {given(data)}")
             raise InvalidDeclaration.listing(cls.__name__, [problem])
         return cls(**data)
 

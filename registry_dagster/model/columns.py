@@ -78,7 +78,7 @@ SEMANTICS: dict[str, type[Model]] = {kind.model_fields["semantic"].default: kind
 
 def _by_semantic(value: object) -> object:
     if isinstance(value, str) and value in SEMANTICS:
-        raise ValueError(f"{value!r} is a semantic alone; write {{semantic: {value}}}, with its other fields")
+        raise ValueError(f"{value!r} is a semantic alone; write {{semantic: {value}}}, with its other keys")
     return variant(value, "semantic", SEMANTICS) if is_json_object(value) else value
 
 

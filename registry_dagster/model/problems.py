@@ -11,10 +11,10 @@ from pydantic_core import ErrorDetails
 from registry_dagster.errors import InvalidDeclaration, Problem
 from registry_dagster.model.text import given, nearest_word, suggestion
 
-__all__ = ["problems_of", "unknown_field"]
+__all__ = ["problems_of", "unknown_key"]
 
 _LIST = "must be a list, e.g. [a, b]"
-_FIELDS = "must be a mapping of field names to values"
+_FIELDS = "must be a mapping of keys to values"
 _WORDS: Mapping[str, str] = {
     "bool_parsing": "must be true or false",
     "bool_type": "must be true or false",
@@ -59,9 +59,9 @@ def problems_of(error: ValidationError, known: Collection[str] = ()) -> Iterator
             yield Problem(path, _words(found, known))
 
 
-def unknown_field(name: str, known: Collection[str]) -> str:
+def unknown_key(name: str, known: Collection[str]) -> str:
     """Words for a field that is none of those known."""
-    return f"unknown field{suggestion(name, known)} Its fields are {', '.join(known)}"
+    return f"unknown key{suggestion(name, known)} Its keys are {', '.join(known)}"
 
 
 def _is_extra(found: ErrorDetails) -> bool:
@@ -81,7 +81,7 @@ def _words(found: ErrorDetails, known: Collection[str]) -> str:
         few = isinstance(last, int)
         return f"must have {last + 1} values, got {given(found['input'])}" if few else "required, but missing"
     if _is_extra(found):
-        return unknown_field(str(found["loc"][-1]), known)
+        return unknown_key(str(found["loc"][-1]), known)
     if found["type"] == "literal_error":
         return _one_of(str(found.get("ctx", {}).get("expected", "")), found["input"])
     # "Input should be …", "String should have …": the subject is the field, which is named before.

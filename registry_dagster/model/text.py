@@ -70,7 +70,7 @@ def _single_line(text: str) -> str:
     if text.isprintable() and text.strip():
         return text
     if not text.strip():
-        raise ValueError("empty text; give it a value or leave the field out")
+        raise ValueError("empty text; give it a value or leave it out")
     if "\n" in text or "\t" in text:
         raise ValueError("line breaks and tabs are allowed in descriptions only; use a space")
     return _no_control_characters(text)

@@ -80,13 +80,13 @@ versions:
             "table: a\nversions: [{table: b}]\n",
             "line 6: table: versions says where the tables are",
         ),
-        ("versions:\n  - table: a\n    layouts: id\n", "line 8: versions.0.layouts: unknown field"),
+        ("versions:\n  - table: a\n    layouts: id\n", "line 8: versions.0.layouts: unknown key"),
         (
             "versions:\n  - table: a\n    columns:\n      x: {semantic: flags}\n",
             "line 9: versions.0.columns.x.semantic: unknown 'flags'; did you mean 'flag'?",
         ),
         ("versions:\n  - table: a\n    columns: {x: {semantic: position, axis: x}}\n", "line 8"),
-        ("tabel: a\n", "line 6: tabel: unknown field"),
+        ("tabel: a\n", "line 6: tabel: unknown key"),
         ("versions: [{table: a, materializations: [1300]}]\n", "versions.0.materializations.0"),
         ("table: {location: a, types: 1}\n", "table.types"),
     ],
@@ -99,7 +99,7 @@ def test_what_is_wrong_is_reported_with_its_line(tmp_path: Path, more: str, said
 
 def test_a_problem_of_what_all_tables_share_is_reported_where_it_is(tmp_path: Path) -> None:
     text = DECLARED.replace("id_space", "idspace") + "versions: [{table: a, layout: id}, {table: b}]\n"
-    with pytest.raises(InvalidDeclaration, match=r"line 5: .*columns.root_id.idspace: unknown field"):
+    with pytest.raises(InvalidDeclaration, match=r"line 5: .*columns.root_id.idspace: unknown key"):
         read(text, tmp_path)
 
 

@@ -79,6 +79,9 @@ def test_a_declared_reference_is_a_join_with_all_that_it_declares() -> None:
     assert [str(loss) for loss in join.losses] == [
         "2.0% of the rows of hemibrain.toon_meta@v1 find no partner (declared)"
     ]
+    whole = bodies("hemibrain.toon_meta", references=[pointing("hemibrain.points", expected_match_rate=1.0)])
+    (loss,) = only(joins(whole, bodies("hemibrain.points"))).losses
+    assert str(loss) == "every row of hemibrain.toon_meta@v1 is expected to find a partner (declared)"
     assert join.reason.startswith("hemibrain.toon_meta@v1 declares bodyid → hemibrain.points; both name hemibrain@v1.2")
 
 

@@ -128,7 +128,7 @@ def test_the_longest_start_of_a_location_gives_its_storage_options(
     ("text", "said"),
     [
         ("registry = 1", "feature-registry.toml: registry: must be text, got 1"),
-        ('registri = "x"', "registri: unknown field"),
+        ('registri = "x"', "registri: unknown key"),
         ("registry", "feature-registry.toml: not a TOML file"),
         ('registry = "https://ada:pass@lab.org"', "an address with a password or token"),
         ('[storage_options."s3://lab"]\nsecret = "hunter22"', "secret of s3://lab is a secret in a file that others"),

@@ -129,7 +129,7 @@ def test_the_schema_describes_declarations(run: Run) -> None:
         (DECLARATION.replace("root_id, id", "root_ids, id"), "unknown 'root_ids'; did you mean 'root_id'?"),
         (DECLARATION + "  root_id: {semantic: flag}\n", "'root_id' is given twice"),
         (DECLARATION.replace("root_id:", "cell_id:"), "cell_id: declared, but the table has no such column"),
-        ("- 1\n", "expected a mapping of field names, got [1]"),
+        ("- 1\n", "expected a mapping of keys to values, got [1]"),
         ("{", "cells.yaml: not a YAML file"),
     ],
 )

@@ -93,7 +93,7 @@ CASES: dict[str, tuple[type[Model], Values, tuple[str, ...]]] = {
     "a dataset name with a line break": (Dataset, {"name": "a\n"}, ("name", r"'a\n'", "lower-case")),
     "a dataset name that is too long": (Dataset, {"name": "a" * 201}, ("name", "at most 200", "(203 characters)")),
     "a title that is too long": (Dataset, {"name": "a", "title": "t" * 201}, ("title", "at most 200", "203")),
-    "an empty title": (Dataset, {"name": "a", "title": " "}, ("title", "empty text", "leave the field out")),
+    "an empty title": (Dataset, {"name": "a", "title": " "}, ("title", "empty text", "leave it out")),
     "a title with a line break": (Dataset, {"name": "a", "title": "a\nb"}, ("title", "line breaks", "use a space")),
     "a description that is too long": (
         Dataset,
@@ -132,7 +132,7 @@ CASES: dict[str, tuple[type[Model], Values, tuple[str, ...]]] = {
         ("resolution_nm.2", "greater than 0", "got 0"),
     ),
     "an unknown unit": (Position, _POINT | {"unit": "mm"}, ("unit", "'mm'", "'nm', 'um' or 'voxel'")),
-    "an unknown field": (Position, _POINT | {"units": "nm"}, ("units", "unknown field", "Position")),
+    "an unknown key": (Position, _POINT | {"units": "nm"}, ("units", "unknown key", "Position")),
     "a missing field": (Position, {"axis": "x", "unit": "nm"}, ("frame", "required")),
     "not a number": (
         Position,
@@ -323,7 +323,7 @@ def test_a_refusal_is_a_registry_error_and_a_value_error(build: Callable[[], obj
 
 @pytest.mark.parametrize("data", [None, [], "hemibrain@v1.2.1", {1: 2}])
 def test_json_that_is_no_mapping_is_refused_with_what_it_is(data: object) -> None:
-    with pytest.raises(InvalidDeclaration, match="MaterializationVersion: expected a mapping of field names, got"):
+    with pytest.raises(InvalidDeclaration, match="MaterializationVersion: expected a mapping of keys to values, got"):
         MaterializationVersion.from_json(data)
 
 

@@ -91,9 +91,9 @@ def test_a_draft_of_another_table_is_no_copy_for_having_a_column_of_the_same_nam
 @pytest.mark.parametrize(
     ("copy", "said"),
     [
-        ("synapses_pni_2", "columns.root_id.copy_of: must be a mapping of field names to values, got 'synapses_pni_2'"),
+        ("synapses_pni_2", "columns.root_id.copy_of: must be a mapping of keys to values, got 'synapses_pni_2'"),
         ("{table: synapses_pni_2}", "columns.root_id.copy_of.column: required, but missing"),
-        ("{tabel: a, column: b}", "columns.root_id.copy_of.tabel: unknown field; did you mean 'table'?"),
+        ("{tabel: a, column: b}", "columns.root_id.copy_of.tabel: unknown key; did you mean 'table'?"),
         ("{table: '', column: b}", "columns.root_id.copy_of.table: empty text"),
     ],
 )
@@ -105,7 +105,7 @@ def test_a_wrong_one_is_answered_with_its_line_and_the_fix(copy: str, said: str)
 
 
 def test_a_word_for_it_is_answered_with_ours() -> None:
-    with pytest.raises(InvalidDeclaration, match="copied_from: unknown field; did you mean 'copy_of'"):
+    with pytest.raises(InvalidDeclaration, match="copied_from: unknown key; did you mean 'copy_of'"):
         read_file(DECLARATION.replace("copy_of: COPY", f"copied_from: {COPY}"))
 
 

@@ -42,9 +42,9 @@ def test_a_file_tells_of_the_versions_written_in_it(path: Path) -> None:
     [
         (RELEASES.replace("T00:00:00Z", ""), ", line 2:", "timestamp: 2021-05-29 is a day; write the moment"),
         (RELEASES.replace("1300\n", "1:2\n", 1), ", line 4:", "version: '1:2' cannot name an upstream system"),
-        (RELEASES.replace("aliases", "alias"), ", line 6:", "alias: unknown field"),
+        (RELEASES.replace("aliases", "alias"), ", line 6:", "alias: unknown key"),
         ("materializations: []\n", ", line 1:", "materializations: must have at least 1 item"),
-        ("", ": ", "expected a mapping of field names"),
+        ("", ": ", "expected a mapping of keys to values"),
         ("[", ": ", "not a YAML file"),
     ],
 )

@@ -31,7 +31,7 @@ def test_an_empty_file_approves_nothing(path: Path) -> None:
     ("text", "said"),
     [
         ("- {asset: cells, by: ada}", "line 1: why: required, but missing"),
-        ("- {asset: cells, by: ada, why: x, run: y}", "line 1: run: unknown field"),
+        ("- {asset: cells, by: ada, why: x, run: y}", "line 1: run: unknown key"),
         ("- {asset: cells, by: ada, why: ''}", "line 1: why:"),
         ("- cells", "line 1: not an entry; write a list of entries such as {asset: synapses,"),
         ("asset: cells", "not a list, so it approves nothing"),

@@ -121,6 +121,7 @@ RESULTS = {
     "LockedState",
     "LockedVersion",
     "Loss",
+    "MaterializationList",
     "MaterializationName",
     "NearestPoint",
     "Newest",
@@ -142,6 +143,7 @@ RESULTS = {
     "MaterializationChanges",
     "Verdict",
     "Verification",
+    "VersionList",
     "VersionNow",
 }
 

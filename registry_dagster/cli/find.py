@@ -35,6 +35,9 @@ _VERSIONS = Listing(
 _EXPIRING = Listing(FoundVersion.CELLS, shown=("version", "made against", "expires", "publisher", "state"))
 _DEPENDENTS = Listing(Dependent.CELLS, shown=("version", "how", "state"))
 
+_Labs = Sequence[str] | Literal["all"]
+"""Whom to ask; empty: this registry."""
+
 Remote = Annotated[
     list[str] | None, typer.Option("--remote", metavar="NAME", help="List what this lab has instead; repeatable.")
 ]
@@ -52,9 +55,10 @@ def list_datasets(
     listed: Listed,
 ) -> None:
     """List the datasets, each with its current version, and the later ones that are passed over."""
+    labs = _labs(remote, remotes)
     with registry_of(listed) as registry:
-        found = registry.datasets(text, limit=listed.limit, remotes=_labs(remote, remotes))
-        _show(registry, _DATASETS, found, listed)
+        found = registry.datasets(text, limit=listed.limit, remotes=labs)
+        _show(registry, _DATASETS, found, listed, labs)
 
 
 @app.command()
@@ -73,9 +77,10 @@ def find(
     if once_materialization:
         note("-m is the message of other commands; write -M for the materialization version")
         filters["materialization"] = once_materialization
+    labs = _labs(remote, remotes)
     with registry_of(listed) as registry:
-        found = registry.find(text, limit=listed.limit, remotes=_labs(remote, remotes), **filters)
-        _show(registry, _VERSIONS, found, listed)
+        found = registry.find(text, limit=listed.limit, remotes=labs, **filters)
+        _show(registry, _VERSIONS, found, listed, labs)
 
 
 @app.command()
@@ -168,7 +173,7 @@ def column(
     show_answer(asked.as_json, found)
 
 
-def _labs(remote: list[str] | None, remotes: bool) -> Sequence[str] | Literal["all"]:
+def _labs(remote: list[str] | None, remotes: bool) -> _Labs:
     """Whom to ask.
 
     Raises:
@@ -179,16 +184,28 @@ def _labs(remote: list[str] | None, remotes: bool) -> Sequence[str] | Literal["a
     return "all" if remotes else remote or ()
 
 
-def _show(registry: Registry, listing: Listing[R], found: Rows[R], listed: Listed) -> None:
-    """Print what was found. Nothing is an answer only where there is a registry, and all that was asked was read.
+def _note_nothing(registry: Registry, labs: _Labs) -> None:
+    """Say where nothing was found. That is an answer only where there is a registry.
 
     Raises:
         NotPublished: there is none.
     """
+    if labs:
+        note(f"nothing found in {'this registry and its remotes' if labs == 'all' else ', '.join(labs)}")
+        return
+    registry.check_exists()
+    note(f"nothing found in {registry.target}, environment {registry.env}")
+
+
+def _show(registry: Registry, listing: Listing[R], found: Rows[R], listed: Listed, asked: _Labs = ()) -> None:
+    """Print what was found, in which labs, and which of them could not be read.
+
+    Raises:
+        NotPublished: there is no registry.
+    """
     labs = sorted({lab for row in found if (lab := getattr(row, "remote", None))})
     if not found and not found.unread:
-        registry.check_exists()
-        note(f"nothing found in {registry.target}, environment {registry.env}")
+        _note_nothing(registry, asked)
     data = [row.to_dict() for row in found]
     show(listed.as_json, data, lambda: listing.show(list(found), listed.columns, quiet=listed.quiet))
     if found.more:

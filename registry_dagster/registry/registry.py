@@ -223,7 +223,8 @@ class Registry(Reader):
             record, table: Only compare the record with its digest, or only the table with what was recorded of it.
             storage_options: See `inspect_table`; or a function of the location. Never recorded.
         """
-        return Verifier(self._records, record, table, storage_options).verify(version)
+        home, own = self.holder(version)
+        return Verifier(home._records, record, table, storage_options).verify(own)
 
     def verify_all(
         self, *datasets: str, record: bool = False, table: bool = False, storage_options: OptionsOf | None = None

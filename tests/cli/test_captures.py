@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from registry_dagster.cli import app
 from registry_dagster.cli.groups import EXAMPLES
 from registry_dagster.cli.output import error_console, explain, output, visible
+from registry_dagster.registry.project_file import PROJECT_VARIABLE
 from registry_dagster.registry.registry import Registry
 from registry_dagster.stores.open import back_up
 from registry_dagster.testing.search_behaviour import publish_examples
@@ -55,12 +56,22 @@ MORE = {
     "undo": ('retire minnie65.nuclei@v1 -m "wrong units"', 'undo minnie65.nuclei@v1 -m "the units were right"'),
     "promote": (f"{PUBLISH} --draft", 'promote lab.cells@v1 -m "reviewed"'),
     "expiring": ("materializations import states.yaml", "expiring"),
-    "push": (f"{PUBLISH} --registry file:///lab/handoff", "push handoff --dry-run", "push handoff", "push handoff"),
+    "push": (
+        f"{PUBLISH} --registry file:///lab/handoff",
+        'retire lab.cells@v1 -m "wrong units" --registry file:///lab/handoff',
+        *("push handoff --dry-run", "push handoff", "push handoff"),
+    ),
     "doctor": ("doctor", "doctor --repair"),
     "serve": (),
     "site": ("site catalogue/ --as-of 2026-12-01",),
     "materializations": ("materializations list", "materializations import states.yaml --dry-run"),
-    "mirror": ("mirror mirrored", "versions minnie65.nuclei --registry mirror:mirrored"),
+    "mirror": (
+        "mirror mirrored",
+        "versions minnie65.nuclei --registry mirror:mirrored",
+        "find nuclei --remote laba",
+        "show laba/minnie65.nuclei",
+        "join laba/minnie65.synapse_embeddings minnie65.nuclei",
+    ),
     "relocate": (PUBLISH, 'relocate lab.cells@v1 moved/cells.parquet -m "bucket migration"'),
     "also-at": (PUBLISH, 'also-at lab.cells@v1 moved/cells.parquet -m "a copy for the second cloud"'),
 }
@@ -136,6 +147,7 @@ def fill(folder: Path, examples: Path) -> None:
     (folder / "bucket/notes.txt").touch()
     asked = {"datastack": "minnie65_public", "name": "cells.flat", "mat_version": 1300, "uri": "cells.parquet"}
     (folder / "requests.json").write_text(json.dumps(asked))
+    (folder / "remotes.toml").write_text('[remotes]\nlaba = "mirrored"\n')
 
 
 def printed(folder: Path, command: str) -> str:
@@ -163,6 +175,8 @@ def captured(folder: Path, examples: Path, name: str) -> str:
 def test_a_command_prints_what_is_kept(
     name: str, folder: Path, examples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if name == "mirror":
+        monkeypatch.setenv(PROJECT_VARIABLE, str(folder / "remotes.toml"))
     piped = captured(folder, examples, name)
     for console in (output, error_console):
         monkeypatch.setattr(console, "_force_terminal", True)

@@ -86,6 +86,22 @@ def test_find_and_list_ask_others_only_if_asked_to(run: Run, project: Path) -> N
     assert str(both.exception) == "--remotes lists every remote already; leave out --remote"
 
 
+def test_nothing_is_found_in_a_lab_and_says_so(run: Run) -> None:
+    found = run("find", "nothing-of-this-name", "--remote", "laba")
+    assert (found.exit_code, found.stdout) == (0, "")
+    assert "note nothing found in laba" in found.stderr
+
+
+def test_a_table_of_a_lab_is_exported_cited_and_verified_as_it_is_there(run: Run) -> None:
+    """And never with what is said here of the dataset that has the same name."""
+    exported = json.loads(run("export", f"laba/{NUCLEI}@v1", "--as", "dcat").stdout)
+    assert f"{NUCLEI}@v1" in json.dumps(exported)
+    assert "ada@laba.org" not in run("export", f"{NUCLEI}@v1", "--as", "dcat").stdout
+    assert run("cite", f"laba/{NUCLEI}@v1", "--json").exit_code == 0
+    verified = json.loads(run("verify", f"laba/{NUCLEI}@v1", "--record", "--json").stdout)
+    assert verified["version"] == f"{NUCLEI}@v1"
+
+
 def test_what_could_not_be_read_is_a_line_and_an_exit_code(run: Run) -> None:
     found = run("find", "--remotes", "-q")
     assert len(found.stdout.splitlines()) == 5

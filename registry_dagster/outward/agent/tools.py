@@ -22,8 +22,20 @@ from registry_dagster.registry.shown import shown
 
 __all__ = ["TOOLS", "Said"]
 
-Name = Annotated[str, Field(description="dataset, dataset@vN or dataset@label. A dataset means its current version.")]
-Side = Annotated[str, Field(description="dataset, dataset@vN, or a materialization version as system@version.")]
+Name = Annotated[
+    str,
+    Field(
+        description="dataset, dataset@vN or dataset@label; of another lab remote/dataset. A dataset means its current "
+        "version."
+    ),
+]
+Side = Annotated[
+    str,
+    Field(
+        description="dataset, dataset@vN, or a materialization version as system@version; of another lab "
+        "remote/dataset."
+    ),
+]
 At = Annotated[
     str | None,
     Field(description="Where a dataset is named: only versions made against this state, as system@version."),
@@ -32,6 +44,10 @@ InLayout = Annotated[str | None, Field(description="Where a dataset is named: on
 Limit = Annotated[int, Field(ge=1, le=500, description="The most to list. The answer says if there are more.")]
 Text = Annotated[
     str | None, Field(description="Words that each begin a word of its names, columns, descriptions or message.")
+]
+Lab = Annotated[
+    str | None,
+    Field(description="The remote to ask instead, by its name; all: this registry and then every remote."),
 ]
 
 
@@ -53,9 +69,12 @@ def datasets(registry: Registry, text: Text = None, limit: Limit = 100) -> Said:
     return _rows(registry, registry.datasets(text, limit=limit))
 
 
-def find(registry: Registry, text: Text = None, limit: Limit = 50, **filters: Unpack[Filters]) -> Said:
+def find(
+    registry: Registry, text: Text = None, limit: Limit = 50, remote: Lab = None, **filters: Unpack[Filters]
+) -> Said:
     """Find published versions that match all that is given, newest first."""
-    return _rows(registry, registry.find(text, limit=limit, **filters))
+    remotes = "all" if remote == "all" else [remote] if remote else ()
+    return _rows(registry, registry.find(text, limit=limit, remotes=remotes, **filters), elsewhere=bool(remote))
 
 
 def show(registry: Registry, name: Name, at: At = None, layout: InLayout = None) -> Said:
@@ -171,8 +190,9 @@ def _said(answer: Answer) -> Said:
     return Said(str(answer), answer.to_dict())
 
 
-def _rows(registry: Registry, found: Rows[Any]) -> Said:
+def _rows(registry: Registry, found: Rows[Any], *, elsewhere: bool = False) -> Said:
     """What was found. Nothing is an answer only where there is a registry."""
-    if not found:
+    if not found and not elsewhere:
         registry.check_exists()
-    return Said(str(found), {"found": [row.to_dict() for row in found], "more": found.more})
+    unread = {"unread": list(found.unread)} if found.unread else {}
+    return Said(str(found), {"found": [row.to_dict() for row in found], "more": found.more, **unread})

@@ -19,10 +19,12 @@ def version_words(shown: Shown) -> str:
 
 
 def _about(shown: Shown) -> Iterator[str]:
-    record = shown.record
+    record = shown.seen
     table, provenance = record.table, record.provenance
     rows = "an unknown number of" if table.rows is None else f"{table.rows:,}"
     yield str(shown.taken)
+    if shown.taken.remote:
+        yield f"of another lab, {shown.taken.remote}"
     if shown.dataset.title:
         yield f"title: {shown.dataset.title}"
     if shown.dataset.description:
@@ -37,13 +39,13 @@ def _about(shown: Shown) -> Iterator[str]:
 
 def _state(shown: Shown) -> Iterator[str]:
     now = shown.version
-    yield from (f"state: {mark}" for mark in now.marks)
+    yield from (f"state: {shown.worded(mark)}" for mark in now.marks)
     yield from (f"expiry: {each}" for each in shown.expiries)
     yield f"license: {now.license or 'unknown'}"
 
 
 def _columns(shown: Shown) -> Iterator[str]:
-    fields = shown.record.table.fields
+    fields = shown.seen.table.fields
     for field in fields[:_MOST_COLUMNS]:
         yield f"- {field.path} ({field.type}): {_meaning(shown, field)}"
     if len(fields) > _MOST_COLUMNS:
@@ -51,12 +53,12 @@ def _columns(shown: Shown) -> Iterator[str]:
 
 
 def _meaning(shown: Shown, field: TableField) -> str:
-    declared = shown.record.columns.get(field.path)
+    declared = shown.seen.columns.get(field.path)
     if declared is None:
         return "not declared"
     return " · ".join([*column_words(declared), *filter(None, [declared.description])])
 
 
 def _relations(shown: Shown) -> Iterator[str]:
-    yield from (f"reference: {reference_words(each)}" for each in shown.record.references)
-    yield from (f"signal: {signal_words(each)}" for each in shown.record.signals)
+    yield from (f"reference: {reference_words(each)}" for each in shown.seen.references)
+    yield from (f"signal: {signal_words(each)}" for each in shown.seen.signals)

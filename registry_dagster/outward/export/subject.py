@@ -66,11 +66,12 @@ class Subject:
 
 
 def subject_of(registry: Registry, name: str) -> Subject:
-    """What is exported of the version that a name means.
+    """What is exported of the version that a name means: of another lab's, the record and the names that it has there.
 
     Raises:
         RegistryError: see `Registry.get`.
     """
+    registry, name = registry.holder(name)
     found = shown(registry, name)
     retired = str(found.retirement) if found.retirement else None
     now = found.version

@@ -19,8 +19,10 @@ from mcp.types import CallToolResult
 from typer.testing import CliRunner
 
 from registry_dagster.cli import app
+from registry_dagster.outward.agent import tools
 from registry_dagster.outward.agent.server import INSTRUCTIONS, mcp_server
 from registry_dagster.outward.agent.tools import TOOLS
+from registry_dagster.outward.mirror.write import write_mirror
 from registry_dagster.registry.registry import Registry
 from tests.docs.pages import DOCS
 from tests.registry.twelve import CELLS, CURRENT, SYNAPSES, TYPES, publish_tables
@@ -88,6 +90,22 @@ def test_a_version_is_shown_whole_and_with_its_state(ask: Ask) -> None:
     assert "- x (int64): position · axis x · frame minnie65" in shown["words"]
     assert shown["retired"]["replacement"] == CURRENT
     assert "arrow_schema" not in shown["table"]
+
+
+def test_other_labs_are_asked_by_their_names(place: Path, tmp_path: Path) -> None:
+    with Registry.open(f"lite://{place}") as registry:
+        write_mirror(registry, str(tmp_path / "laba"))
+    remotes = {"laba": str(tmp_path / "laba"), "far": "http://127.0.0.1:9/m"}
+    with Registry.open(f"lite://{place}", remotes=remotes) as opened:
+        theirs = tools.find(opened, remote="laba", dataset=CELLS)
+        assert names(theirs.data) == [f"laba/{CELLS}@v2", f"laba/{CELLS}@v1"]
+        everywhere = tools.find(opened, remote="all", dataset=CELLS)
+        assert (len(everywhere.data["found"]), len(everywhere.data["unread"])) == (4, 1)
+        assert "what far has is not listed" in everywhere.words
+        shown = tools.show(opened, name=f"laba/{SYNAPSES}@v3").words
+    assert "of another lab, laba: file://" in shown
+    assert f"use laba/{SYNAPSES}" in shown
+    assert f" {SYNAPSES}@" not in shown
 
 
 def test_what_is_not_known_is_said(ask: Ask) -> None:

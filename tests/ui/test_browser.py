@@ -47,7 +47,7 @@ def test_a_person_materializes_publishes_and_finds_the_version(home: Path, serve
     page.goto(f"{server}/assets/neurons?view=events")
     page.get_by_text("published as hemibrain.neurons@v1").first.wait_for()
 
-    page.goto(f"{server}/assets/neurons?view=lineage&lineageScope=neighbors")
+    page.goto(f"{server}/assets/registry/hemibrain.neurons?view=lineage&lineageScope=neighbors")
     for node in ("hemibrain", "neurons", "hemibrain.neurons"):
         page.get_by_text(node, exact=True).first.wait_for()
     shoot(page, "lineage")

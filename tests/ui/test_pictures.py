@@ -50,7 +50,7 @@ def publish(defs: dg.Definitions, instance: dg.DagsterInstance, **config: str) -
 
 def status(server: str, page: Any, node: str) -> tuple[str, str]:
     """What a node of the lineage graph of the cells says, and the colour of it: green, red or none."""
-    page.goto(f"{server}/assets/cells?view=lineage&lineageScope=neighbors")
+    page.goto(f"{server}/assets/registry/minnie65.cells?view=lineage&lineageScope=neighbors")
     box = page.locator("[class*=assetNodeContainer]").filter(has=page.get_by_text(node, exact=True))
     row = box.locator("[class*=assetNodeRowBox]").last
     row.wait_for()

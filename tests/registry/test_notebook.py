@@ -84,6 +84,7 @@ FORMS: dict[str, Callable[[Registry], object]] = {
     "datasets": lambda registry: registry.datasets(),
     "versions": lambda registry: registry.versions(NEURONS),
     "a record": lambda registry: registry.get(NEURONS),
+    "a table": lambda registry: facts(5, **{SCRIPT: "int64"}),
     "a declaration": lambda registry: scripted(),
     "an answer": lambda registry: registry.column(NEURONS, "score"),
     "what is true now": lambda registry: registry.acts.now(NEURONS),

@@ -78,6 +78,12 @@ def parse_version(name: str) -> ParsedVersion:
         return ParsedVersion(match["dataset"], int(match["number"]))
     if _DATASET.fullmatch(name):
         return ParsedVersion(name, None)
+    lab, slash, own = name.partition("/")
+    if lab and slash and (_VERSION.fullmatch(own) or _DATASET.fullmatch(own)):
+        raise InvalidDeclaration(
+            f"{name!r} is of another lab, and here a name of one registry is expected: name {own} in the registry of "
+            f"{lab}; to find it there, ask the remote {lab}"
+        )
     raise InvalidDeclaration(
         f"{name!r} is not the name of a dataset or version; write minnie65.synapse_embeddings "
         "or minnie65.synapse_embeddings@v3 (lower-case segments joined by dots)"

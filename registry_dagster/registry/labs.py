@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
+from registry_dagster.answers.current import Taken
 from registry_dagster.answers.remote import lab_of
 from registry_dagster.errors import InvalidDeclaration, NotPublished, RegistryError
 from registry_dagster.model.dataset_version import DatasetVersion
@@ -97,6 +98,11 @@ class Labs:
             f"{whose} recorded their facts apart: states are compared by system and version, ids by id space and "
             "table, as each declared them",
         )
+
+    def taken_elsewhere(self, records: Iterable[DatasetVersion]) -> tuple[Taken, ...]:
+        """Those of some versions that are of other labs, with where they were read."""
+        labs = ((each, self.lab(lab_of(each.name)).remote) for each in records)
+        return tuple(Taken(each.name, remote=remote) for each, remote in labs if remote)
 
     def asked(self, remotes: Sequence[str] | Literal["all"], ask: Callable[[Lab], Rows[R]]) -> Rows[R]:
         """What is found in this registry; in the remotes that are named instead; or in all."""

@@ -63,9 +63,11 @@ class Questions:
             # A version alone, such as 1300, is of the system that the dataset was made against: its newest says which.
             other = other or self._compared_with(compatible_with, record)
             found = compatibility(record, other, at=datetime.now(timezone.utc))
+            sides = [side for side in (record, other) if isinstance(side, DatasetVersion)]
+            found = replace(found, notes=(*found.notes, *self.labs.notes(sides)))
             first = first or found
             if candidate.usable and found.verdict >= Verdict.BRIDGEABLE:
-                return Newest(asked, record.name, found, tuple(passed_over))
+                return Newest(asked, record.name, found, tuple(passed_over), taken=self.labs.taken_elsewhere(sides))
             flaw = candidate.flaw and lab.worded(candidate.flaw, name)
             passed_over.append(f"{record.name}: {flaw or f'{found.verdict}; {found.reason}'}")
         return Newest(asked, None, first, tuple(passed_over))

@@ -126,9 +126,12 @@ def test_what_depends_on_a_table_of_a_lab_is_in_that_lab(ours: Registry, laba: R
     assert names(ours.dependents("laba/minnie65_public@1412")) == [f"laba/{EMBEDDINGS}@v2"]
 
 
-def test_the_newest_that_goes_with_a_table_of_ours(ours: Registry) -> None:
+def test_the_newest_that_goes_with_a_table_of_ours(ours: Registry, mirror: Path) -> None:
     found = ours.newest(f"laba/{EMBEDDINGS}", compatible_with=NUCLEI)
     assert found.version == f"laba/{EMBEDDINGS}@v1"
+    assert str(found).endswith(f"laba: {mirror.as_uri()}")
+    assert found.compatibility is not None
+    assert "recorded their facts apart" in found.compatibility.notes[-1]
     assert ours.compatibility(f"laba/{NUCLEI}@v1", "laba/minnie65_public@943").verdict is Verdict.EXACT
 
 
@@ -258,6 +261,14 @@ def test_a_name_that_is_no_remote_is_answered_with_those_there_are(ours: Registr
         ours.get(f"labs/{NUCLEI}")
     with pytest.raises(NotPublished, match="minnie65.nuclei2: no version is published at mirror:file"):
         ours.get("laba/minnie65.nuclei2")
+
+
+def test_what_is_done_in_one_registry_takes_no_name_of_another_lab(ours: Registry) -> None:
+    of_laba = f"laba/{NUCLEI}@v1' is of another lab, and here a name of one registry is expected: name {NUCLEI}@v1 in"
+    with pytest.raises(InvalidDeclaration, match=of_laba):
+        ours.retire(f"laba/{NUCLEI}@v1", reason="wrong units")
+    with pytest.raises(InvalidDeclaration, match="to find it there, ask the remote laba"):
+        ours.find(dataset=f"laba/{NUCLEI}")
 
 
 @pytest.mark.parametrize(

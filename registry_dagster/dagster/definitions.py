@@ -61,14 +61,14 @@ def definitions(
     """
     _check_arguments(defs, registry)
     assets = list(defs.assets or ())
-    contents = contents_of(assets, gates_among(defs.sensors or ()))
+    contents = contents_of(assets, gates_among(defs.sensors or ()), {job.name for job in defs.jobs or ()})
     if translator is None:
         translator = FeatureRegistryTranslator(
             datahub=_is_on_datahub(registry or (defs.resources or {}).get(resource_key))
         )
     translator = with_nodes(checked_translator(translator, "definitions"), contents.nodes)
     parts: dict[str, Any] = {name: getattr(defs, name) for name in signature(dg.Definitions).parameters}
-    parts["assets"] = merged_assets(assets, registry_assets(contents.declared, translator))
+    parts["assets"] = merged_assets(assets, registry_assets(contents.without_dataset, translator))
     publishing = _publishing(defs, contents, job_name, gate_name, approvals, resource_key, translator)
     resources = dg.Definitions(resources={resource_key: registry} if registry is not None else {})
     return dg.Definitions.merge(dg.Definitions(**parts), publishing, resources)
@@ -83,21 +83,21 @@ def _publishing(
     resource_key: str,
     translator: FeatureRegistryTranslator,
 ) -> dg.Definitions:
-    """The publish job and the gate. Neither, if all that is declared has a publish job already."""
-    keys = list(contents.declared)
-    if not keys and contents.has_published:
+    """The publish job and the gate, for what has none yet. Neither, if all that is declared has a publish job."""
+    keys, left = list(contents.without_job), contents.without_gate
+    if contents.declared and not keys:
         return dg.Definitions()
     _check_job_name(defs, job_name)
     gate = new_gate(
         gate_name or default_gate_name(job_name),
         job_name,
-        keys,
+        list(left),
         approvals=approvals,
         translator=translator,
-        renamed=other_keys(contents.declared.values(), translator),
+        renamed=other_keys(left.values(), translator),
     )
     job = publish_job(keys, name=job_name, resource_key=resource_key, translator=translator)
-    return dg.Definitions(jobs=[job], sensors=[gate] if keys else [])
+    return dg.Definitions(jobs=[job], sensors=[gate] if left else [])
 
 
 def _check_job_name(defs: dg.Definitions, name: str) -> None:

@@ -70,6 +70,31 @@ def is_executable(defs: dg.Definitions, key: dg.AssetKey) -> bool:
     return defs.resolve_asset_graph().get(key).is_executable
 
 
+def test_what_a_gate_of_the_users_own_takes_gets_the_rest_of_what_publishing_needs(
+    resource: rd.FeatureRegistry, cells: dg.AssetsDefinition, sizes: dg.AssetsDefinition
+) -> None:
+    gate = rd.publish_sensor(assets=[cells], name="nightly_gate")
+    defs = rd.definitions(dg.Definitions(assets=[cells, sizes], sensors=[gate]), registry=resource)
+    dg.Definitions.validate_loadable(defs)
+    assert keys(defs) == {cells.key, sizes.key, SYSTEM, CELLS, SIZES}
+    assert [(each.name, each.assets) for each in gates_among(sensors(defs).values())] == [
+        ("nightly_gate", {"cells"}),
+        ("publish_gate", {"cell_sizes"}),
+    ]
+
+
+def test_a_publish_job_of_the_users_own_is_the_only_one_of_its_assets(
+    resource: rd.FeatureRegistry, cells: dg.AssetsDefinition
+) -> None:
+    job = rd.publish_job([cells], name="publish_cells")
+    gate = rd.publish_sensor(assets=[cells], job=job)
+    defs = rd.definitions(dg.Definitions(assets=[cells], jobs=[job], sensors=[gate]), registry=resource)
+    dg.Definitions.validate_loadable(defs)
+    assert keys(defs) == {cells.key, SYSTEM, CELLS}
+    assert [each.name for each in defs.jobs or ()] == ["publish_cells"]
+    assert sensors(defs).keys() == {"publish_gate"}
+
+
 def test_two_calls_merge_with_a_job_and_a_gate_each(
     instance: Instance, resource: rd.FeatureRegistry, cells: dg.AssetsDefinition, sizes: dg.AssetsDefinition
 ) -> None:

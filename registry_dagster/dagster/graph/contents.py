@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
@@ -20,33 +20,51 @@ class Contents:
     """What a code location's assets have to do with the registry.
 
     Args:
-        declared: The declared assets that no publish job takes yet.
-        has_published: Whether a publish job takes some declared asset already.
+        gated: The assets that gates take.
+        published: Those of them whose publish job is there.
+        datasets: The datasets that the registry added an asset for.
+        declared: The declared assets.
         nodes: Upstream system → the asset that keeps its versions.
-        taken: The assets that gates take.
     """
 
+    gated: frozenset[str]
+    published: frozenset[str]
+    datasets: frozenset[str]
     declared: dict[dg.AssetKey, Declaration] = field(default_factory=dict[dg.AssetKey, Declaration])
-    has_published: bool = False
     nodes: dict[str, dg.AssetKey] = field(default_factory=dict[str, dg.AssetKey])
-    taken: frozenset[str] = frozenset()
 
     def add(self, spec: dg.AssetSpec) -> None:
         """Take one asset into account."""
         declaration = declaration_in(spec.metadata)
         if SYSTEM in spec.metadata:
             self.nodes[spec.metadata[SYSTEM]] = spec.key
-        elif declaration is None:
-            return
-        elif spec.key.to_user_string() in self.taken:
-            self.has_published = True
-        else:
+        elif declaration is not None:
             self.declared[spec.key] = declaration
 
+    @property
+    def without_job(self) -> dict[dg.AssetKey, Declaration]:
+        """The declared assets that no publish job takes yet."""
+        return {key: each for key, each in self.declared.items() if key.to_user_string() not in self.published}
 
-def contents_of(assets: Iterable[object], gates: Iterable[Gate]) -> Contents:
-    """What these assets, some of which gates take already, have to do with the registry, in one pass."""
-    contents = Contents(taken=frozenset[str]().union(*(gate.assets for gate in gates)))
+    @property
+    def without_gate(self) -> dict[dg.AssetKey, Declaration]:
+        """The declared assets that no gate takes yet."""
+        return {key: each for key, each in self.declared.items() if key.to_user_string() not in self.gated}
+
+    @property
+    def without_dataset(self) -> dict[dg.AssetKey, Declaration]:
+        """The declared assets that no gate takes yet, or whose dataset has no asset yet."""
+        unknown = {key: each for key, each in self.declared.items() if each.template.dataset.name not in self.datasets}
+        return {**self.without_gate, **unknown}
+
+
+def contents_of(assets: Sequence[object], gates: Sequence[Gate], jobs: Collection[str]) -> Contents:
+    """What these assets, some of which gates and publish jobs take already, have to do with the registry."""
+    contents = Contents(
+        gated=frozenset[str]().union(*(gate.assets for gate in gates)),
+        published=frozenset[str]().union(*(gate.assets for gate in gates if gate.job in jobs)),
+        datasets=frozenset(each.metadata[DATASET] for each in assets if is_added(each) and DATASET in each.metadata),
+    )
     for asset in assets:
         for spec in _specs_of(asset):
             contents.add(spec)

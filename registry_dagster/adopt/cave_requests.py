@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -19,9 +20,9 @@ __all__ = ["tables_of"]
 
 
 def tables_of(requests: Sequence[CatalogRequest]) -> Walk:
-    """The tables that requests are for. Of several requests for one place, that of the highest revision counts."""
+    """The tables that requests are for. Of several requests for one place, that of the highest revision is taken."""
     walk = Walk()
-    found: dict[str, tuple[int, FoundTable]] = {}
+    found: defaultdict[str, list[tuple[CatalogRequest, FoundTable]]] = defaultdict(list)
     for request in requests:
         if request.asset_type != "table":
             walk.skipped.append(Skipped(request.name, f"it is a {request.asset_type}, and no table"))
@@ -31,9 +32,11 @@ def tables_of(requests: Sequence[CatalogRequest]) -> Walk:
         except RegistryError as error:
             walk.skipped.append(Skipped(request.name, str(error)))
             continue
-        if table.location not in found or found[table.location][0] <= request.revision:
-            found[table.location] = request.revision, table
-    walk.tables += [table for _, table in found.values()]
+        found[table.location].append((request, table))
+    for at_one_place in found.values():
+        *others, (taken, table) = sorted(at_one_place, key=lambda each: each[0].revision)
+        walk.tables.append(table)
+        walk.skipped += [Skipped(str(each), f"for the same place as {taken}, which is taken") for each, _ in others]
     return walk
 
 

@@ -158,7 +158,7 @@ def _states(table: DraftTable) -> Iterator[str]:
 
 
 def _layout(table: DraftTable) -> list[str]:
-    return [f"layout: {table.layout}"] if table.layout else []
+    return [f"layout: {scalar(table.layout)}"] if table.layout else []
 
 
 def _source(table: DraftTable) -> str:

@@ -172,6 +172,37 @@ def test_what_is_no_table_or_cannot_be_read_is_reported(
     assert (tmp_path / "drafts" / f"{NAME}.yaml").exists()
 
 
+def test_of_several_requests_for_one_place_those_that_are_not_taken_are_named(
+    run: Run, tmp_path: Path, requests: list[dict[str, Any]]
+) -> None:
+    said = adopt(run, tmp_path, [other(tmp_path, revision=2), other(tmp_path, mat_version=1412, revision=1)])
+    assert (
+        "skipped sizes of minnie65_public@1412, revision 1: for the same place as sizes of minnie65_public@943, "
+        "revision 2, which is taken"
+    ) in said
+    assert "@1412" not in (tmp_path / "drafts" / "minnie65_public.sizes.yaml").read_text()
+
+
+@pytest.mark.parametrize("layout", ["true", "1300", "pre\n    label: gold", "id: x"])
+def test_a_layout_of_others_is_text_and_writes_no_line_of_its_own(
+    run: Run, tmp_path: Path, requests: list[dict[str, Any]], layout: str
+) -> None:
+    adopt(run, tmp_path, other(tmp_path, name=f"sizes.{layout}"))
+    *_, last = (tmp_path / "drafts" / "minnie65_public.sizes.yaml").read_text().splitlines()
+    assert last == f"    layout: {json.dumps(layout)}"
+
+
+@pytest.mark.parametrize("size", ["1e999", "1" + "0" * 400, "-4", "true"])
+def test_what_cannot_be_the_size_of_a_voxel_is_left_to_people(
+    run: Run, tmp_path: Path, requests: list[dict[str, Any]], size: str
+) -> None:
+    kind = {"kind": "packed_point", "resolution": ["SIZE", 4, 40]}
+    request = json.dumps(other(tmp_path, column_annotations=[{"column_name": "ctr_pt_position", "kind": kind}]))
+    assert run("adopt", "cave-catalog", "-", typed=request.replace('"SIZE"', size)).exception is None
+    text = (tmp_path / "drafts" / "minnie65_public.sizes.yaml").read_text()
+    assert "  ctr_pt_position: {semantic: position, axis: xyz, frame: minnie65, unit: TODO" in text
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [

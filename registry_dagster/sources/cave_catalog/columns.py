@@ -29,6 +29,9 @@ _AXES = "xyz"
 _OWN_ID = "id"
 """The column that holds the ids of a table of CAVE."""
 
+_LARGEST_NM = 1e9
+"""A metre: what is larger is not the size of a voxel."""
+
 
 def catalog_columns(record: DatasetVersion) -> list[CatalogColumn]:
     """What the catalogue can say of a version's declared columns. A field of a struct has no place there."""
@@ -155,7 +158,8 @@ def _group_sizes(columns: Sequence[CatalogColumn]) -> dict[str, list[float]]:
 
 
 def _sizes(value: object) -> list[float]:
-    """Sizes in nm; none if one of them is missing or not above 0."""
+    """Sizes in nm; none if one of them is missing or out of range."""
     given = cast("list[object]", value) if isinstance(value, list) else []
-    sizes = [float(each) for each in given if isinstance(each, int | float) and each is not True and each > 0]
+    numbers = [each for each in given if isinstance(each, int | float) and each is not True]
+    sizes = [float(each) for each in numbers if 0 < each <= _LARGEST_NM]
     return sizes if len(sizes) == len(given) else []

@@ -138,6 +138,10 @@ class CatalogRequest(_OfOthers):
         Several[CatalogColumn], Field(validation_alias=AliasChoices("column_annotations", "columns"))
     ] = ()
 
+    def __str__(self) -> str:
+        version = "" if self.mat_version is None else f"@{self.mat_version}"
+        return f"{self.name} of {self.datastack}{version}, revision {self.revision}"
+
     @property
     def base_name(self) -> str:
         """The name without the layout."""

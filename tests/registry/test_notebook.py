@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,11 @@ def test_rows_are_a_table_with_the_headings_of_the_command_line(registry: Regist
     assert "<td>minnie65.nuclei@v2</td>" in shown
     assert re.search(r"<td>\d{4}-\d\d-\d\d \d\d:\d\d UTC</td>", shown)
     assert "nothing found" in html(registry.find("nobody"))
-    assert "the first of more" in html(registry.find(limit=1))
+    first = registry.find(limit=1)
+    assert "<caption>the first of more</caption>" in html(first)
+    assert "<caption>the first of more; what laba has is not listed</caption>" in html(
+        replace(first, unread=("what laba has is not listed",))
+    )
 
 
 @pytest.mark.parametrize("kind", [FoundVersion, FoundDataset, Dependent, VersionList, MaterializationList])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from registry_dagster.model.names import split_path
 from registry_dagster.outward.export.subject import Subject
 from registry_dagster.sources.cave_catalog.request import Maturity, request_json
 from registry_dagster.sources.cave_catalog.version import request_of
@@ -25,9 +26,12 @@ def left_to_cave(subject: Subject) -> Iterator[str]:
     """What the registry does not know, and whoever registers the table must add."""
     yield f"{subject.record.name}: add is_managed, and access_group if the table has one; the registry knows neither"
     yield from (f"{each}: add expires_at if the table goes with it" for each in subject.expiries if each.known)
-    nested = [path for path in subject.record.columns if "." in path.replace("\\.", "")]
+    nested = [path for path in subject.record.columns if len(split_path(path)) > 1]
     if nested:
-        yield f"{', '.join(nested)} are left out: CAVE's catalogue has no place for fields of a struct"
+        yield f"left out: {', '.join(nested)}; CAVE's catalogue has no place for fields of a struct"
+    for each in subject.record.references:
+        if each.to_table and len(each.columns) > 1:
+            yield f"left out: the join to {each.to_table} by {', '.join(each.columns)}; a link there joins one column"
 
 
 def _maturity(subject: Subject) -> Maturity:

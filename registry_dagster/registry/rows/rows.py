@@ -84,10 +84,9 @@ class Rows(Answer, Generic[R]):
         return [[_frame_value(getattr(row, name)) for name in row.fields] for row in self.rows]
 
     def _repr_html_(self) -> str:
-        caption = "; ".join(self.unread) or ("" if self.rows else "nothing found")
-        return cells_table(
-            self.rows[0].CELLS if self.rows else {}, self.rows, "the first of more" if self.more else caption
-        )
+        said = [*(["the first of more"] if self.more else []), *self.unread]
+        caption = "; ".join(said or ([] if self.rows else ["nothing found"]))
+        return cells_table(self.rows[0].CELLS if self.rows else {}, self.rows, caption)
 
 
 def first_rows(found: Iterator[R], limit: int | None) -> Rows[R]:

@@ -82,8 +82,9 @@ def _links(path: str, column: AnyColumn, references: Sequence[Reference]) -> Ite
     if table and not (copied and (copied.table, copied.column) == (table, _OWN_ID)):
         yield CatalogLink(link_type="join", target_table=table, target_column=_OWN_ID)
     for each in references:
-        if each.to_table and path in each.columns:
-            target = dict(zip(each.columns, each.to_columns, strict=False)).get(path)
+        # Of a join by several columns, each alone would find other rows.
+        if each.to_table and tuple(each.columns) == (path,):
+            target = next(iter(each.to_columns), None)
             yield CatalogLink(link_type="join", target_table=each.to_table, target_column=target)
 
 

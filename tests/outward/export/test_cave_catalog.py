@@ -240,6 +240,21 @@ def test_a_table_may_outlive_its_materialization_version(registry: Registry) -> 
     assert note.endswith(" days: add expires_at if the table goes with it")
 
 
+def test_what_the_catalogue_has_no_place_for_is_left_out_and_noted(registry: Registry) -> None:
+    columns = ", ".join(f"{path}: {{semantic: root_id, id_space: minnie65_public}}" for path in ("a", "b", "pt.x"))
+    join = "{columns: [a, b], to_table: t, annotation_type: cell_type, cardinality: n:1, stability: version_pinned}"
+    text = f"dataset: {{name: lab.pairs}}\nmaterializations: {STATE}\ncolumns: {{{columns}}}\nreferences: [{join}]\n"
+    types = {"a": "int64", "b": "int64", "pt": "struct<x: int64>", "pt.x": "int64"}
+    subject = subject_of(registry, publish(registry, text, **types))
+    said = exported(subject, "cave-catalog")["column_annotations"]
+    assert [(each["column_name"], each.get("links")) for each in said] == [("a", None), ("b", None)]
+    _, *notes = FORMS["cave-catalog"].missing(subject)
+    assert notes == [
+        "left out: pt.x; CAVE's catalogue has no place for fields of a struct",
+        "left out: the join to t by a, b; a link there joins one column",
+    ]
+
+
 def test_a_record_is_not_rebuilt_from_a_request(registry: Registry) -> None:
     with pytest.raises(InvalidDeclaration, match="as croissant, ro-crate, datacite or dcat"):
         carried_in(request(registry, publish(registry)))

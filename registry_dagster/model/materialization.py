@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -14,7 +15,10 @@ from registry_dagster.model.moments import UtcDateTime, finer, moments_agree
 from registry_dagster.model.names import SystemName, VersionText
 from registry_dagster.model.text import Text
 
-__all__ = ["AnyMaterialization", "MaterializationVersion"]
+__all__ = ["LIFECYCLE", "AnyMaterialization", "MaterializationVersion"]
+
+LIFECYCLE = ("expires_on", "status")
+"""The facts of a state that may change, of which the last word holds."""
 
 _RESERVED = "feature-registry"
 
@@ -81,6 +85,10 @@ class MaterializationVersion(Model):
             for name in ("system", "version", "kind", "source", "timestamp", "uuid")
             if name in moment
         }
+
+    def without(self, names: Collection[str]) -> MaterializationVersion:
+        """This state as if nothing had been said of some facts."""
+        return MaterializationVersion.from_json({k: v for k, v in self.to_json().items() if k not in names})
 
     def added_to(self, recorded: MaterializationVersion) -> MaterializationVersion:
         """`recorded` with what this declaration knows in addition.

@@ -12,7 +12,7 @@ from registry_dagster.errors import NotPublished, RegistryError
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
-from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.materialization import LIFECYCLE, MaterializationVersion
 from registry_dagster.model.names import parse_version
 from registry_dagster.registry.act_merge import CarriedAct
 from registry_dagster.registry.carried_acts import ActCarrier, HandedActs
@@ -22,9 +22,6 @@ from registry_dagster.registry.registry import Registry
 from registry_dagster.stores.handoff_folder import FileStore
 
 __all__ = ["Delivery", "HandOff", "carry_acts", "carry_states", "deliveries", "handed_off"]
-
-
-_LIFECYCLE = ("expires_on", "status")
 
 
 class Delivery(NamedTuple):
@@ -127,13 +124,13 @@ def _without_lifecycle(
     state: MaterializationVersion, recorded: MaterializationVersion | None
 ) -> MaterializationVersion:
     """A state without what is recorded of its lifecycle already."""
-    known = [name for name in _LIFECYCLE if recorded and getattr(recorded, name) is not None]
-    return MaterializationVersion.from_json({k: v for k, v in state.to_json().items() if k not in known})
+    known = [name for name in LIFECYCLE if recorded and getattr(recorded, name) is not None]
+    return state.without(known)
 
 
 def _lifecycle_kept(state: MaterializationVersion, recorded: MaterializationVersion | None) -> Iterator[str]:
     before, now = state.to_json(), recorded.to_json() if recorded else {}
-    for name in _LIFECYCLE:
+    for name in LIFECYCLE:
         if name in before and name in now and before[name] != now[name]:
             yield f"{state}: {name} stays {now[name]} (handed off: {before[name]})"
 

@@ -13,7 +13,7 @@ from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.markdown import code, plain
-from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.materialization import LIFECYCLE, MaterializationVersion
 from registry_dagster.model.names import parse_version, split_path
 from registry_dagster.model.source_code import SourceCode
 from registry_dagster.model.spans import undeclared
@@ -98,6 +98,16 @@ class Publication:
     def dataset(self) -> str:
         """The name of the dataset it becomes a version of."""
         return self.feature_table.dataset.name
+
+    @property
+    def states(self) -> Sequence[MaterializationVersion]:
+        """The materialization versions as publishing records them.
+
+        Of a hand-off without their lifecycle: it is of the day when it was handed off, and never the newer word.
+        """
+        declared = self.feature_table.materializations
+        is_handed_off = self.origin is not None and self.origin.handed_off_digest is not None
+        return [each.without(LIFECYCLE) for each in declared] if is_handed_off else declared
 
     @property
     def referenced(self) -> set[str]:

@@ -112,7 +112,7 @@ class Planner:
         _refuse_hidden(publication.dataset, view)
         feature_table = publication.feature_table.fitted(publication.table)
         links = links_of(publication, view)
-        states = tuple(_materialization(each, view) for each in feature_table.materializations)
+        states = tuple(_materialization(each, view) for each in publication.states)
         record = _record(publication, feature_table, view, links)
         same = self._same(record, feature_table, view)
         if same is not None:

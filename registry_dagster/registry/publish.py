@@ -207,4 +207,4 @@ def _independent(waiting: Sequence[Task]) -> list[Task]:
 
 def _changed_materializations(commit: Commit, view: View) -> list[MaterializationVersion]:
     changed = {version.key for version in commit.plan.materializations if version != view.materializations[version.key]}
-    return [each for each in commit.task.publication.feature_table.materializations if each.key in changed]
+    return [each for each in commit.task.publication.states if each.key in changed]

@@ -254,6 +254,23 @@ def test_facts_of_states_are_added_and_take_back_nothing(tmp_path: Path, target:
     assert {each.outcome for each in again.versions} == {"unchanged"}
 
 
+def test_what_a_version_froze_of_a_states_lifecycle_is_no_newer_word(tmp_path: Path, lite: str) -> None:
+    soon, late = (datetime(2026, 1, 1, tzinfo=timezone.utc) + timedelta(days=days) for days in (30, 60))
+    frozen = HEMIBRAIN.model_copy(update={"expires_on": soon, "status": "available"})
+    with Registry.open(f"file://{tmp_path}/later", publisher="hpc@lab.org") as registry:
+        registry.publish(declared(materializations=[frozen]), facts(0), message="neurons")
+        registry.record_materializations([MaterializationVersion.from_json({**frozen.to_json(), "status": "expiring"})])
+    with Registry.open(lite) as registry:
+        registry.record_materializations([HEMIBRAIN.model_copy(update={"expires_on": late})])
+    push(tmp_path / "later", lite)
+    with Registry.open(lite) as registry:
+        known = registry.materialization(HEMIBRAIN)
+        (kept,) = registry.get(f"{NEURONS}@v1").materializations
+    assert known is not None
+    assert (known.expires_on, known.status) == (late, "expiring")
+    assert (kept.expires_on, kept.status) == (soon, "available"), "a record keeps what it froze"
+
+
 def test_a_state_that_contradicts_its_record_is_refused_alone(tmp_path: Path, lite: str) -> None:
     with Registry.open(f"file://{tmp_path}/handoff", publisher="hpc@lab.org") as registry:
         registry.publish(declared(), facts(0), message="neurons")

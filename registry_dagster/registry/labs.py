@@ -116,19 +116,23 @@ class Labs:
         """What is found in several labs, each in turn.
 
         What cannot be read of one is said in `unread`, and keeps no other out. One that does not know a name in the
-        question has nothing to be found, unless none knows it.
+        question has nothing to be found, unless all were read and none knows it.
         """
         found, unread, unknown = list[Rows[R]](), list[str](), list[NotPublished]()
         for name in names:
+            lab = None
             try:
-                found.append(ask(self.lab(name)))
-            except NotPublished as error:
-                unknown.append(error)
+                lab = self.lab(name)
+                found.append(ask(lab))
             except RegistryError as error:
-                if name is None:
+                # Where there is no mirror, that is not published either; but then nothing was read.
+                if lab is not None and isinstance(error, NotPublished):
+                    unknown.append(error)
+                elif name is None:
                     raise
-                unread.append(f"what {name} has is not listed: {error}")
-        if unknown and not found:
+                else:
+                    unread.append(f"what {name} has is not listed: {error}")
+        if unknown and not found and not unread:
             raise unknown[0]
         return replace(_all_of(found), unread=tuple(unread))
 

@@ -233,6 +233,17 @@ def test_a_lab_that_cannot_be_reached_is_named_and_keeps_no_other_out(
         assert line in str(found)
 
 
+def test_a_lab_without_a_mirror_at_its_address_is_named_too(ours: Registry, mirror: Path, tmp_path: Path) -> None:
+    with with_remotes(ours, moved=str(tmp_path), laba=str(mirror)) as registry:
+        found = registry.find(remotes="all")
+        assert len(found) == 5
+        (line,) = found.unread
+        assert "what moved has is not listed: remote moved: there is no mirror at" in line
+        # A name that nobody knows may be known where nothing was read.
+        nothing = registry.find(remotes="all", dataset="minnie65.axons")
+        assert (len(nothing), nothing.unread) == (0, (line,))
+
+
 def test_a_file_that_was_changed_is_named_with_its_lab(ours: Registry, mirror: Path, tmp_path: Path) -> None:
     folder = tmp_path / "copy"
     shutil.copytree(mirror, folder)

@@ -17,6 +17,9 @@ from registry_dagster.model.signals import Crosswalk
 
 __all__ = ["Remote", "lab_of"]
 
+_REPLACEMENT = re.compile(r"(?<=; use )(?=[^\s/@]+@v[0-9]+$)", re.MULTILINE)
+"""Before the version that a retirement, in words, ends with."""
+
 
 def lab_of(name: str) -> str | None:
     """The lab in `lab/dataset@vN`; None for a name of this registry."""
@@ -44,9 +47,10 @@ class Remote(Answer):
         return f"{self.name}/{name}"
 
     def worded(self, text: str, *names: str) -> str:
-        """A text of that lab, in which some names of its datasets are written as here."""
+        """A text of that lab, in which some datasets, and what replaces a retired version, are named as here."""
         known = "|".join(sorted({re.escape(name.partition("@")[0]) for name in names}))
-        return re.sub(rf"(?<![\w./])(?=({known})(@|[^\w.]|$))", f"{self.name}/", text)
+        text = re.sub(rf"(?<![\w./])(?=({known})(@|[^\w.]|$))", f"{self.name}/", text)
+        return _REPLACEMENT.sub(f"{self.name}/", text)
 
     def seen(self, record: DatasetVersion) -> DatasetVersion:
         """A record as answers take it: every dataset in it is named as here. Its digests are those that prove it."""

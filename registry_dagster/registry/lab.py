@@ -66,12 +66,12 @@ class Lab:
 
     def taken(self, name: str, at: At = None, layout: str | None = None) -> Taken:
         """The version that a name means; see `Resolver.taken`."""
-        return self._seen_taken(self.resolver.taken(name, at=at, layout=layout))
+        return self.seen_taken(self.resolver.taken(name, at=at, layout=layout))
 
     def resolve(self, name: str, at: At = None, layout: str | None = None) -> Resolved:
         """The version that a name means, with its record; see `Resolver.resolve`."""
         record, taken = self.resolver.resolve(name, at=at, layout=layout)
-        return Resolved(self.seen(record), self._seen_taken(taken))
+        return Resolved(self.seen(record), self.seen_taken(taken))
 
     def exact(self, version: str) -> DatasetVersion:
         """The version `dataset@vN`; see `Records.exact`."""
@@ -114,7 +114,8 @@ class Lab:
         names = [dataset] if self.is_dataset(dataset) else []
         return found.each(lambda row: _dependent(row, remote, names))
 
-    def _seen_taken(self, taken: Taken) -> Taken:
+    def seen_taken(self, taken: Taken) -> Taken:
+        """Which version of the lab was taken, and why, with its names as they are written here."""
         return taken.of(self.remote) if self.remote else taken
 
 

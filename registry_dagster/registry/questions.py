@@ -101,7 +101,8 @@ class Questions:
         engine = text_of(engine, "engine", "polars")
         lab, own = self.labs.of(name)
         record, taken = lab.resolver.resolve(own, at=at, layout=layout)
-        return read_code(lab.seen(record), engine, tables=lab.records.tables(record), remark=taken.remark)
+        tables, remark = lab.records.tables(record), lab.seen_taken(taken).remark
+        return read_code(lab.seen(record), engine, tables=tables, remark=remark)
 
     def column(self, name: str, path: str, at: At, layout: str | None) -> ColumnFacts:
         """What a column means."""

@@ -31,6 +31,7 @@ from registry_dagster.model.signals import Crosswalk
 from registry_dagster.outward.mirror.write import write_mirror
 from registry_dagster.registry.registry import Registry
 from registry_dagster.registry.remotes import Remotes
+from registry_dagster.registry.shown import shown
 from registry_dagster.testing.search_behaviour import publish_examples
 from tests.golden.write import FOLDER
 from tests.registry.declared import facts
@@ -93,6 +94,26 @@ def test_its_own_lab_says_which_version_is_current_and_where_it_was_read(ours: R
     assert str(ours.column(f"laba/{EMBEDDINGS}", "id")).endswith(f"laba: {mirror.as_uri()}")
     assert ours.current(NUCLEI).remote is None
     assert "# laba/minnie65.nuclei@v1: " in ours.read_code(f"laba/{NUCLEI}@v1", "polars")
+
+
+def test_what_replaces_a_retired_version_is_of_its_lab(ours: Registry, tmp_path: Path) -> None:
+    with Registry.open(f"lite://{tmp_path}/registry.db", publisher="cy@labc.org") as labc:
+        publish_examples(labc)
+        labc.retire(f"{NUCLEI}@v2", reason="merged", replacement=f"{EMBEDDINGS}@v1")
+        write_mirror(labc, str(tmp_path / "mirror"))
+    use = f"retired by cy@labc.org: merged; use labc/{EMBEDDINGS}@v1"
+    with with_remotes(ours, labc=str(tmp_path / "mirror")) as registry:
+        assert registry.current(f"labc/{NUCLEI}").passed_over == (f"labc/{NUCLEI}@v2: {use}",)
+        (row,) = registry.find(remotes=["labc"], retired=True)
+        page = shown(registry, f"labc/{NUCLEI}@v2")
+        assert (row.retired, page.worded(str(page.retirement))) == (use, use)
+
+
+def test_code_that_reads_a_table_of_a_lab_says_why_by_its_name_here(ours: Registry) -> None:
+    head, remark, *_ = ours.read_code(f"laba/{NUCLEI}", "polars").splitlines()
+    assert head.startswith(f"# laba/{NUCLEI}@v1: ")
+    assert remark.startswith(f"# laba/{NUCLEI}@v1: it is the current version")
+    assert f"passed over: laba/{NUCLEI}@v2" in remark
 
 
 def test_tables_of_two_labs_are_joined_by_what_both_recorded(ours: Registry) -> None:

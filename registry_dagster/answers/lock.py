@@ -136,7 +136,7 @@ class Lock(Model):
         return declared_from(read_declared(source, cls), cls)
 
     def to_yaml(self) -> str:
-        """The text to keep beside the paper. It is ASCII, so that no character in it steers a terminal."""
+        """The text to keep beside the paper. No character in it steers a terminal: a lock holds none that does."""
         import yaml
 
         return _HEAD + yaml.safe_dump(

@@ -16,6 +16,7 @@ from registry_dagster.errors import CorruptRecord, InvalidDeclaration, NotPublis
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import name_text, parse_version
+from registry_dagster.model.visible import visible
 from registry_dagster.registry.acts import Acts
 from registry_dagster.registry.questions import Questions
 from registry_dagster.registry.rows.now import VersionNow
@@ -44,7 +45,9 @@ class Locks:
     def lock(self, names: Sequence[str]) -> Lock:
         """The versions that names mean, with what is true of them now."""
         if not 0 < len(names) <= _MOST:
-            raise InvalidDeclaration(f"a lock holds 1 to {_MOST} versions, got {len(names):,} names; name fewer")
+            raise InvalidDeclaration(
+                f"a lock holds 1 to {_MOST} versions, got {len(names):,} names; name {'fewer' if names else 'one'}"
+            )
         if other := next((name for name in names if lab_of(name_text(name))), None):
             raise InvalidDeclaration(
                 f"{other} is of another lab, which alone knows whether it is as it was locked; lock it in the registry "
@@ -60,6 +63,7 @@ class Locks:
 
     def _locked(self, record: DatasetVersion) -> LockedVersion:
         states = {state.key: self._lifecycle(state) for state in record.materializations}
+        retired = self._now(record.name).retired
         return LockedVersion(
             version=record.name,
             digest=record.digest,
@@ -69,7 +73,8 @@ class Locks:
             materializations=[
                 LockedState(name=key, state=now.state, expires_on=now.expires_on) for key, now in states.items()
             ],
-            retired=self._now(record.name).retired,
+            # In DataHub's pages people may write what no text of ours holds.
+            retired=retired and visible(retired),
         )
 
     def _best(self, a: str, b: str) -> Iterator[LockedJoin]:

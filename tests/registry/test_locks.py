@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,9 +14,12 @@ import pytest
 from registry_dagster.answers.answer import Verdict
 from registry_dagster.answers.lock import Lock
 from registry_dagster.answers.lock_check import LockCheck
+from registry_dagster.datahub.retirement import retirement_proposal
 from registry_dagster.errors import InvalidDeclaration, NotPublished
 from registry_dagster.model.materialization import MaterializationVersion
+from registry_dagster.model.retirement import Retirement
 from registry_dagster.registry.registry import Registry
+from registry_dagster.stores.open import open_store
 from tests.registry.declared import HEMIBRAIN, declared, reference
 
 NEURONS, INPUTS = "hemibrain.neurons", "hemibrain.inputs"
@@ -89,6 +93,16 @@ def test_a_retirement_after_the_lock_is_a_change_and_one_before_it_is_not(regist
     assert f"changed: {NEURONS}@v1: it is retired by ada@lab.org: wrong units" in str(checked)
     again = registry.papers.check(registry.lock(NEURONS, INPUTS))
     assert worse(again) == [("noted", f"{NEURONS}@v1", "retirement")]
+
+
+def test_a_retirement_in_datahub_is_locked_whatever_people_wrote_there(registry: Registry) -> None:
+    note = retirement_proposal(f"{NEURONS}@v1", Retirement("moved\x1b[2J to \u202eb", "bo@lab.org"), registry.env)
+    with closing(open_store(registry.target)) as store:
+        store.upsert([note])
+    with Registry.open(registry.target) as now:
+        lock = now.lock(f"{NEURONS}@v1")
+    assert lock.versions[0].retired == r"retired by bo@lab.org in DataHub: moved\x1b[2J to \u202eb"
+    assert Lock.from_yaml(lock.to_yaml()) == lock
 
 
 def test_a_table_that_is_gone_is_a_change(registry: Registry, lock: Lock, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def _git(folder: Path, *words: str) -> str | None:
     environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     try:
         done = subprocess.run(
-            ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *words],
+            ["git", "--literal-pathspecs", "-c", "core.fsmonitor=false", "-C", str(folder), *words],
             env={**environment, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
             capture_output=True,

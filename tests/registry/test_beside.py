@@ -147,8 +147,9 @@ def test_files_of_a_work_tree_without_changes_have_its_commit(tree: Path) -> Non
 
 
 def test_what_git_does_not_keep_has_no_code(tree: Path, tmp_path: Path) -> None:
-    (tree / "untracked.txt").write_text("x")
-    assert code_at(tree / "untracked.txt") is None
+    for name in ("untracked.txt", "[e]mb.py"):
+        (tree / "pipeline" / name).write_text("x")
+        assert code_at(tree / "pipeline" / name) is None
     assert code_at(tmp_path) is None
     subprocess.run(["git", "init", "-q", tmp_path / "empty"], check=True)
     assert code_at(tmp_path / "empty") is None

@@ -54,6 +54,8 @@ def _project_rows(project: Project | None) -> Iterator[_Row]:
         return
     for start, options in project.storage_options.items():
         yield _Row(f"storage_options of {start}", ", ".join(_words(options)), str(project.path))
+    if project.code:
+        yield _Row("code", project.code, str(project.path))
     for name, address in project.mirrors.items():
         yield _Row(f"remote {name}", address, str(project.path))
     how = PROJECT_VARIABLE if PROJECT_VARIABLE in os.environ else "found upwards from here"

@@ -34,6 +34,7 @@ from registry_dagster.cli.table_options import Counts, HowToRead, PhysicalVersio
 from registry_dagster.errors import PublishRefused, RegistryError
 from registry_dagster.model.table import TableFacts
 from registry_dagster.registry.plan import Beside, PublicationDetails, Receipt
+from registry_dagster.registry.project_file import find_project
 from registry_dagster.registry.work_tree import CommittedFiles, code_given
 
 __all__ = ["plan", "publish", "validate"]
@@ -50,7 +51,7 @@ Code = Annotated[
         "--code",
         metavar="REPOSITORY@COMMIT",
         help="The code that made it, perhaps with :PATH; or a file or folder of a git work tree; or none. Default: "
-        "the commit of the declaration file, if its work tree has no changes.",
+        "the commit of the declaration file, if its work tree has no changes and the project file allows it.",
     ),
 ]
 License = Annotated[str | None, typer.Option("--license", help="An SPDX expression, a web address, or words.")]
@@ -146,6 +147,8 @@ def validate(declarations: Declarations, as_json: AsJson = False) -> None:
 
 def _code_of(text: str | None) -> CodeOf:
     """Which code made the table that a file declares: what was named, else what the file was committed with."""
+    project = find_project()
+    text = text or (project.code if project else None)
     if not text:
         return CommittedFiles().code
     code = None if text == "none" else code_given(text)

@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from pydantic import field_validator
 
@@ -49,6 +49,7 @@ class Project(Model):
         env: DataHub's environment.
         publisher: Who publishes, unless somebody is named.
         signing_service: Address of the service that signs links to tables.
+        code: `none` if no record is to say the commit of its declaration file, unless somebody names it.
         storage_options: The start of a location → options of its store. A secret is `{env = "NAME"}`.
         remotes: What another lab is called here → the address of its mirror.
     """
@@ -58,6 +59,7 @@ class Project(Model):
     env: Text | None = None
     publisher: Text | None = None
     signing_service: Text | None = None
+    code: Literal["none"] | None = None
     storage_options: Mapping[str, Mapping[str, Any]] = {}
     remotes: Mapping[str, str] = {}
 

@@ -18,6 +18,7 @@ from registry_dagster.cli import app
 from registry_dagster.cli.given import options_for
 from registry_dagster.errors import RegistryError
 from registry_dagster.registry.project_file import PROJECT_VARIABLE, find_project, project_options
+from tests.git_tree import commit_all
 
 Run = Callable[..., Result]
 PROJECT = """
@@ -96,6 +97,19 @@ def test_an_option_is_before_the_environment_and_that_before_the_project_file(
     monkeypatch.delenv("FEATURE_REGISTRY")
     assert settings()["registry"] == (f"lite://{Path.home()}/.feature-registry/registry.db", "default")
     assert settings()["publisher"] == ("not set", "default")
+
+
+def test_a_project_keeps_the_address_of_its_repository_to_itself(project: Path) -> None:
+    file = project / "feature-registry.toml"
+    file.write_text(f'code = "none"\n{PROJECT}')
+    commit = commit_all(project, "git@git.private.org:lab/secret-plans.git")
+    publish = ("publish", "cells.yaml", "--table", "cells.parquet", "-m", "First")
+    assert f"code\tnone\t{file}\n" in run("config").stdout
+    assert "code" not in run(*publish, "--dry-run").stdout
+    assert f"code\t{commit}\n" in run(*publish, "--dry-run", "--code", commit).stdout
+    file.write_text(f'code = "lab"\n{PROJECT}')
+    with pytest.raises(RegistryError, match="code: .*'none'"):
+        find_project()
 
 
 def test_pyproject_has_a_table_for_it(project: Path) -> None:

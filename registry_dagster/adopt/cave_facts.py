@@ -22,6 +22,8 @@ from registry_dagster.tables.storage.options import OptionsOf, options_of
 
 __all__ = ["CaveFilling"]
 
+_OWN_SEMANTICS = ("synapse_id", "nucleus_id")
+_OF_ANY_COLUMN = ("description", "copy_of")
 _TYPES = {schema: kind for kind, schemas in ANNOTATION_TYPES.items() for schema in (kind, *schemas)}
 
 
@@ -98,10 +100,13 @@ def _annotation_type(schema: str | None) -> str | None:
 
 def _completed(meaning: Mapping[str, Any], proposed: Mapping[str, Any]) -> Mapping[str, Any]:
     """A meaning with what is proposed in the place of each TODO, and with what belongs to it."""
-    if meaning.get("semantic") in (TODO, "annotation_id"):
-        # Of an annotation of a known type, there may be a semantic of its own, such as nucleus_id.
-        return {**proposed, **{name: value for name, value in meaning.items() if name in ("description", "copy_of")}}
-    if meaning.get("semantic") != proposed.get("semantic"):
-        return meaning
     decided = {name: value for name, value in meaning.items() if value != TODO}
-    return {**meaning, **proposed, **decided}
+    semantic, found = decided.get("semantic"), proposed.get("semantic")
+    if semantic == found:
+        return {**meaning, **proposed, **decided}
+    # Of an annotation of a known type, there may be a semantic of its own, such as nucleus_id.
+    is_of_a_kind = semantic == "annotation_id" and "annotation_type" not in decided and found in _OWN_SEMANTICS
+    if semantic is not None and not is_of_a_kind:
+        return meaning
+    kept = _OF_ANY_COLUMN if semantic is None else (*_OF_ANY_COLUMN, "source_table")
+    return {**proposed, **{name: decided[name] for name in kept if name in decided}}

@@ -98,6 +98,13 @@ def test_what_people_decided_is_kept(run: Run, server: Server, drafted: Path) ->
     assert (found["pt_position_z"].frame, found["pt_position_z"].unit) == ("mine", "voxel")
 
 
+def test_whose_ids_a_column_holds_is_kept_where_names_do_not_say_it(run: Run, server: Server, drafted: Path) -> None:
+    said = "mystery: {semantic: annotation_id, annotation_type: TODO, source_table: nuclei}"
+    drafted.write_text(drafted.read_text().replace("mystery: {semantic: TODO}", said))
+    run("adopt", "cave", "minnie65_public", "--version", "1300", "--server", server.url)
+    assert f"  {said}\n" in drafted.read_text()
+
+
 def test_a_datastack_and_a_version_are_needed(run: Run) -> None:
     refused = run("adopt", "cave", "minnie65_public")
     assert isinstance(refused.exception, RegistryError)

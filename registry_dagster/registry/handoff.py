@@ -114,7 +114,7 @@ def carry_states(
     Returns:
         What changes, and where what is recorded stays.
     """
-    recorded = {state.key: registry.materialization(state) for state in states}
+    recorded = registry.acts.records.materializations(states)
     added = [_without_lifecycle(state, recorded[state.key]) for state in states]
     stays = [line for state in states for line in _lifecycle_kept(state, recorded[state.key])]
     return registry.record_materializations(added, dry_run=not write), stays

@@ -271,6 +271,15 @@ def test_what_a_version_froze_of_a_states_lifecycle_is_no_newer_word(tmp_path: P
     assert (kept.expires_on, kept.status) == (soon, "available"), "a record keeps what it froze"
 
 
+def test_states_are_asked_for_all_at_once() -> None:
+    states = [MaterializationVersion(system="minnie65_public", version=str(number)) for number in range(20)]
+    with StandInGms() as gms, Registry.open(gms.url) as registry:
+        registry.record_materializations(states)
+        gms.reset_requests()
+        carry_states(registry, states, write=True)
+        assert len(gms.requests) < 5
+
+
 def test_a_state_that_contradicts_its_record_is_refused_alone(tmp_path: Path, lite: str) -> None:
     with Registry.open(f"file://{tmp_path}/handoff", publisher="hpc@lab.org") as registry:
         registry.publish(declared(), facts(0), message="neurons")

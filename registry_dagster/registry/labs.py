@@ -11,6 +11,7 @@ from registry_dagster.answers.remote import lab_of
 from registry_dagster.errors import InvalidDeclaration, NotPublished, RegistryError
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.names import name_text
+from registry_dagster.registry.arguments import text_of
 from registry_dagster.registry.bridges import Bridges
 from registry_dagster.registry.lab import Lab
 from registry_dagster.registry.resolver import At, Resolved
@@ -110,7 +111,7 @@ class Labs:
             return self._gathered([None, *self.remotes], ask)
         if isinstance(remotes, str):
             raise InvalidDeclaration(f"remotes must be a list of names or 'all', got {remotes!r}; write [{remotes!r}]")
-        return _all_of([ask(self.lab(name)) for name in dict.fromkeys(remotes or [None])])
+        return _all_of([ask(self.lab(name)) for name in _names(remotes)])
 
     def _gathered(self, names: Sequence[str | None], ask: Callable[[Lab], Rows[R]]) -> Rows[R]:
         """What is found in several labs, each in turn.
@@ -139,6 +140,11 @@ class Labs:
     def _labs_of(self, names: Iterable[str]) -> list[Lab]:
         """The labs of some names, each once."""
         return [self.lab(each) for each in dict.fromkeys(map(lab_of, names))]
+
+
+def _names(remotes: Sequence[str]) -> Sequence[str | None]:
+    """Each lab once; this registry where none is named."""
+    return [text_of(each, "a remote", "laba") for each in dict.fromkeys(remotes)] or [None]
 
 
 def _all_of(found: Sequence[Rows[R]]) -> Rows[R]:

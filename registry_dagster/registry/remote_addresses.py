@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import cast
 
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.secrets import credential_in
@@ -20,9 +21,13 @@ def checked_remotes(remotes: Mapping[str, str]) -> dict[str, str]:
     """Name → address, without the scheme `mirror:`.
 
     Raises:
-        RegistryError: a name cannot be written before a slash, or an address cannot be that of a mirror, or may hold a
-            credential.
+        RegistryError: it is not a mapping, a name cannot be written before a slash, or an address cannot be that of a
+            mirror, or may hold a credential.
     """
+    if not isinstance(cast("object", remotes), Mapping):
+        # What is given may be an address with a credential: it is not repeated.
+        kind = type(remotes).__name__
+        raise RegistryError(f'remotes must be a mapping of names to addresses, got {kind}; write {{"laba": "public"}}')
     return {_checked_name(name): _checked_address(name, address) for name, address in remotes.items()}
 
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -226,6 +226,8 @@ def test_only_this_registry_is_searched_unless_others_are_asked_for(ours: Regist
     ]
     with pytest.raises(InvalidDeclaration, match="remotes must be a list of names or 'all'"):
         ours.find(remotes="laba")
+    with pytest.raises(InvalidDeclaration, match="a remote must be text, got 3"):
+        ours.find(remotes=cast("Any", [3]))
 
 
 @pytest.fixture
@@ -317,6 +319,13 @@ def test_a_remote_that_cannot_be_one_is_refused_at_once(name: str, address: str,
     with pytest.raises(RegistryError, match=wrong) as raised:
         Registry.open(ours.target, remotes={name: address})
     assert "pass-word" not in str(raised.value)
+    assert "s3cr3t" not in str(raised.value)
+
+
+@pytest.mark.parametrize("given", [["laba"], "https://ada:s3cr3t@laba.org", 3])
+def test_remotes_that_are_not_names_with_addresses_are_refused(given: Any, ours: Registry) -> None:
+    with pytest.raises(RegistryError, match="remotes must be a mapping of names to addresses") as raised:
+        Registry.open(ours.target, remotes=given)
     assert "s3cr3t" not in str(raised.value)
 
 

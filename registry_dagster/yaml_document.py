@@ -202,6 +202,9 @@ def read_items(
 
 
 def _nodes(source: str | PathLike[str], part: Part | None = None) -> tuple[str, _Loader, yaml.Node | None]:
+    if not isinstance(cast("object", source), str | PathLike):
+        kind = type(source).__name__
+        raise InvalidDeclaration(f"a document must be a Path or its text, got {kind}; write e.g. Path('file.yaml')")
     if isinstance(source, str) and _FILE_NAME.fullmatch(source):
         raise InvalidDeclaration(f"{source!r} is the name of a file; give it as a path: Path({source!r})")
     name = "the YAML text" if isinstance(source, str) else str(source)

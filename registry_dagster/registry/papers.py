@@ -66,8 +66,8 @@ class Papers:
             InvalidDeclaration: it is not a lock.
             NotPublished: what is published under a name is not what was locked.
         """
-        name = "its lock file" if isinstance(lock, Lock | str) else f"the lock file {Path(lock).name}"
-        return statement([self._used(each) for each in _lock(lock).versions], name)
+        used = [self._used(each) for each in _lock(lock).versions]
+        return statement(used, "its lock file" if isinstance(lock, Lock | str) else f"the lock file {Path(lock).name}")
 
     def _used(self, locked: LockedVersion) -> Used:
         resolved = self.acts.resolver.resolve(locked.version)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -57,6 +58,13 @@ def test_a_lock_says_exactly_what_was_used(registry: Registry, lock: Lock) -> No
     assert [(each.name, each.state) for each in first.materializations] == [("neuprint/hemibrain@v1.2.1", "available")]
     (join,) = lock.joins
     assert (str(join), join.verdict, join.basis) == (JOIN, Verdict.EXACT, "declared")
+
+
+@pytest.mark.parametrize("given", [None, 3, b"lock_format: 1"])
+def test_what_is_neither_a_path_nor_a_text_is_no_lock(registry: Registry, given: Any) -> None:
+    for ask in (registry.papers.check, registry.papers.statement):
+        with pytest.raises(InvalidDeclaration, match=r"must be a Path or its text, got .*; write e.g. Path"):
+            ask(given)
 
 
 def test_a_lock_is_read_as_it_was_written(lock: Lock, tmp_path: Path) -> None:

@@ -1,28 +1,34 @@
-"""Run the benchmarks and print the table. All of them, or those that are named; only all are kept in results.md."""
+"""Run the benchmarks and print the tables. All of them, or the parts that are named.
+
+Kept in results.md: all, or with `--keep` those that are named.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime, timezone
 from pathlib import Path
 
 from benchmarks.parts import PARTS, measure
-from benchmarks.report import Result, as_markdown
+from benchmarks.report import Part, as_page
 
 RESULTS = Path(__file__).parent / "results.md"
+_KEEP = "--keep"
 
 
-def main(*names: str) -> None:
+def main(*words: str) -> None:
     """Measure, each part in a process of its own, which nothing before it made heavy."""
-    results: list[Result] = []
+    names = [word for word in words if word != _KEEP]
     for name in names or PARTS:
+        load = os.getloadavg()[0]
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-            results += process.submit(measure, name).result()
-    page = as_markdown(results)
-    if not names:
-        RESULTS.write_text(page)
-    print(page)
+            part = Part(name, datetime.now(timezone.utc).date(), load, process.submit(measure, name).result())
+        print(part.to_markdown())
+        if _KEEP in words or not names:
+            RESULTS.write_text(as_page([part], RESULTS.read_text()))
 
 
 if __name__ == "__main__":

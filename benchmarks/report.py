@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-__all__ = ["Result", "as_markdown", "fresh_process_seconds", "median_seconds"]
+__all__ = ["Part", "Result", "as_page", "fresh_process_seconds", "median_seconds"]
 
 
 @dataclass(frozen=True)
@@ -28,20 +30,62 @@ class Result:
         """From two medians in seconds."""
         return cls(what, f"{ours:.4f} s", f"{peer:.4f} s", ours / peer, goal)
 
+    def to_row(self) -> str:
+        """The line."""
+        return f"| {self.what} | {self.ours} | {self.peer} | {self.ratio:.3f} | {self.goal} |"
 
-def as_markdown(results: list[Result]) -> str:
-    """The table, with the machine it was measured on."""
-    lines = [
-        "# Benchmark results",
-        "",
-        f"Python {platform.python_version()}, {platform.machine()}. Written by `make bench`; only the ratios carry",
-        "over to other machines.",
-        "",
-        "| what | ours | peer | ratio | goal |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    lines += [f"| {each.what} | {each.ours} | {each.peer} | {each.ratio:.3f} | {each.goal} |" for each in results]
-    return "\n".join([*lines, ""])
+
+@dataclass(frozen=True)
+class Part:
+    """What was measured together, and on how busy a machine."""
+
+    name: str
+    day: date
+    load: float
+    results: Sequence[Result]
+
+    def to_markdown(self) -> str:
+        """Its section of the page."""
+        cores = os.cpu_count() or 1
+        busy = "" if self.load < _IDLE * cores else " Other work kept the machine busy: the times are upper bounds."
+        lines = [
+            f"## {self.name}",
+            "",
+            f"Measured on {self.day}, at a load of {self.load:.1f} on {cores} cores.{busy}",
+            "",
+            "| what | ours | peer | ratio | goal |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        lines += [
+            f"| {each.what} | {each.ours} | {each.peer} | {each.ratio:.3f} | {each.goal} |" for each in self.results
+        ]
+        return "\n".join([*lines, ""])
+
+
+_IDLE = 0.4
+"""The load of a core below which a machine counts as idle."""
+
+
+def as_page(parts: Iterable[Part], before: str = "") -> str:
+    """The page of results: the sections of these parts, and what it said before of others.
+
+    What was written by hand below the table of a part stays.
+    """
+    sections = {section.partition("\n")[0]: f"## {section}" for section in before.split("\n## ")[1:]}
+    for part in parts:
+        by_hand = _below_the_table(sections.get(part.name, ""))
+        sections[part.name] = part.to_markdown() + (f"\n{by_hand}\n" if by_hand else "")
+    title = (
+        "# Benchmark results\n\n"
+        f"Python {platform.python_version()}, {platform.machine()}. Written by `make bench`; only the ratios carry\n"
+        "over to other machines.\n"
+    )
+    return "\n".join([title, *(f"{section.rstrip()}\n" for section in sections.values())])
+
+
+def _below_the_table(section: str) -> str:
+    *_, last = section.rpartition("\n|")
+    return last.partition("\n")[2].strip()
 
 
 def fresh_process_seconds(ours: str, peer: str, runs: int = 7) -> tuple[float, float]:

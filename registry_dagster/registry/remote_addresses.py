@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import cast
+from typing import cast, get_args
 
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.secrets import credential_in
 from registry_dagster.model.text import shown
+from registry_dagster.sources.open import SourceKind
 
 __all__ = ["checked_remotes"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,49}")
 _SCHEME = "mirror:"
 _OTHER_STORES = ("lite:", "datahub")
+_SOURCES = get_args(SourceKind)
+"""They come before a slash, too: `neuprint/hemibrain@v1.2.1` is a materialization version."""
 
 
 def checked_remotes(remotes: Mapping[str, str]) -> dict[str, str]:
@@ -32,6 +35,8 @@ def checked_remotes(remotes: Mapping[str, str]) -> dict[str, str]:
 
 
 def _checked_name(name: object) -> str:
+    if name in _SOURCES:
+        raise RegistryError(f"{name} cannot name a remote, because it is what a source is called; use another name")
     if isinstance(name, str) and _NAME.fullmatch(name):
         return name
     raise RegistryError(

@@ -308,6 +308,11 @@ def test_what_is_done_in_one_registry_takes_no_name_of_another_lab(ours: Registr
 @pytest.mark.parametrize(
     ("name", "address", "wrong"),
     [
+        (
+            "neuprint",
+            "https://lab.org/registry",
+            "neuprint cannot name a remote, because it is what a source is called",
+        ),
         ("Lab A", "https://lab.org", "'Lab A' cannot name a remote; use lower-case letters"),
         ("laba", "lite:///x.db", "remote laba must be the address of a mirror"),
         ("laba", "", "remote laba must be the address of a mirror"),

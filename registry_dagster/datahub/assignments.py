@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from registry_dagster.datahub.proposal import Aspect, Proposal
 
@@ -15,11 +15,13 @@ _LISTS = {"structuredProperties": ("properties", "propertyUrn"), "globalTags": (
 
 
 def assigned(aspect: str, value: Aspect) -> set[str]:
-    """The terms, properties and tags that an aspect assigns."""
+    """The terms, properties and tags that an aspect assigns. What others wrote in another form assigns nothing."""
     if aspect == "schemaMetadata":
-        return {term["urn"] for field in value["fields"] for term in _terms(field)}
-    name, key = _LISTS.get(aspect, ("", ""))
-    return {each[key] for each in value.get(name, ())}
+        entries, key = [term for field in _entries(value, "fields") for term in _terms(field)], "urn"
+    else:
+        name, key = _LISTS.get(aspect, ("", ""))
+        entries = _entries(value, name)
+    return {urn for each in entries if isinstance(urn := each.get(key), str)}
 
 
 def without(proposals: Iterable[Proposal], urns: Set[str]) -> tuple[Proposal, ...]:
@@ -51,5 +53,12 @@ def _field_without(field: Mapping[str, Any], urns: Set[str]) -> Iterator[tuple[s
             yield name, {**value, "terms": kept}
 
 
-def _terms(field: Mapping[str, Any]) -> list[dict[str, str]]:
-    return field.get("glossaryTerms", {}).get("terms", [])
+def _terms(field: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return _entries(field.get("glossaryTerms"), "terms")
+
+
+def _entries(value: object, name: str) -> list[Mapping[str, Any]]:
+    """The objects of a list in an object."""
+    found = cast("Mapping[str, object]", value).get(name) if isinstance(value, Mapping) else None
+    entries = cast("list[object]", found) if isinstance(found, list) else []
+    return [cast("Mapping[str, Any]", each) for each in entries if isinstance(each, Mapping)]

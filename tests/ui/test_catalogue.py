@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from registry_dagster.cli import app
+from registry_dagster.cli.output import output
 from registry_dagster.outward.site.build import build_site
 from registry_dagster.outward.site.serving import site_server
 from registry_dagster.registry.registry import Registry
@@ -136,7 +137,10 @@ def test_a_search_is_kept_in_the_address_and_found_from_every_page(opened: Opene
     opened.page.wait_for_url(f"**/{NUCLEI}/index.html")
 
 
-def test_every_answer_is_the_commands_in_both_orders(opened: Opened) -> None:
+def test_every_answer_is_the_commands_in_both_orders(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a terminal of any width shows it; in a pipe it is cells."""
+    monkeypatch.setattr(output, "_force_terminal", True)
+    monkeypatch.setattr(output, "width", 1000)
     answered = 0
     for name, current, first in opened.site.data("names"):
         for other in opened.site.data(f"answers/{name}") if first else ():

@@ -12,7 +12,7 @@ import yaml
 from registry_dagster.dagster.names import CODE_LOCATION_TAG, publish_run_config
 from registry_dagster.dagster.pin.code_location import gate_of
 
-__all__ = ["launchpad", "publish_config", "publish_link"]
+__all__ = ["publish_link"]
 
 _PATH_PREFIX = "DAGSTER_WEBSERVER_PATH_PREFIX"
 _MOST_PARTITIONS = 20
@@ -39,11 +39,11 @@ def publish_link(
     gate = gate_of(context, key)
     if location is None or gate is None or len(partitions) > _MOST_PARTITIONS:
         return None
-    config = publish_config(key, context.run.run_id, partitions)
-    return dg.MetadataValue.md(f"[**Publish…**]({launchpad(location, gate.job, config)})")
+    config = _config(key, context.run.run_id, partitions)
+    return dg.MetadataValue.md(f"[**Publish…**]({_launchpad(location, gate.job, config)})")
 
 
-def publish_config(key: dg.AssetKey, run: str, partitions: Sequence[str]) -> Mapping[str, object]:
+def _config(key: dg.AssetKey, run: str, partitions: Sequence[str]) -> Mapping[str, object]:
     """The config of a publish without its message. Of several partitions each is a target."""
     one = {"asset": key.to_user_string(), "run_id": run}
     # A key of several dimensions is a text of a type of its own, which cannot be written as YAML.
@@ -51,7 +51,7 @@ def publish_config(key: dg.AssetKey, run: str, partitions: Sequence[str]) -> Map
     return {"targets": targets} if len(targets) > 1 else targets[0]
 
 
-def launchpad(location: str, job: str, config: Mapping[str, object]) -> str:
+def _launchpad(location: str, job: str, config: Mapping[str, object]) -> str:
     """The path of a job's launchpad in Dagster's web server, filled in."""
     run_config = yaml.safe_dump(publish_run_config(config), sort_keys=False, allow_unicode=True)
     prefix = os.environ.get(_PATH_PREFIX, "").strip("/")

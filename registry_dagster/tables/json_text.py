@@ -6,17 +6,27 @@ import json
 from collections.abc import Sequence
 from typing import NoReturn
 
+import orjson
+
 from registry_dagster.model.canonical_json import is_json_object
 
 __all__ = ["json_object", "json_value", "strict_json_value"]
 
 
 def json_value(text: str | bytes) -> object:
-    """The value of a JSON text.
+    """The value of a JSON text. A whole number of more than 64 bits becomes a float.
 
     Raises:
         ValueError: it is not JSON, or is nested too deeply to be read.
     """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        # Python's own reader takes a little more, such as NaN, and says what is wrong in words that people know.
+        return _json_value(text)
+
+
+def _json_value(text: str | bytes) -> object:
     try:
         return json.loads(text)
     except RecursionError:

@@ -9,30 +9,27 @@ from registry_dagster.model.quantities import Feature
 from registry_dagster.model.table import DeltaPin, TableFacts, TableField
 from registry_dagster.registry.plan import Publication
 
-__all__ = ["publications"]
+__all__ = ["publication", "publications"]
 
 MINNIE = MaterializationVersion(system="minnie65_public", version="1300", source="cave")
 
 
 def publications(count: int, columns: int) -> list[Publication]:
     """One table for each of `count` datasets, with `columns` declared columns each."""
+    return [publication(f"bench.table_{number}", number, columns) for number in range(count)]
+
+
+def publication(dataset: str, state: int, columns: int) -> Publication:
+    """A table of a dataset, in one of its states."""
     declared = {f"feature_{number}": Feature(unit="um", description="A feature.") for number in range(columns)}
-    fields = [TableField(path=name, type="float32") for name in declared]
-    return [
-        Publication(
-            FeatureTable(
-                dataset=Dataset(name=f"bench.table_{number}", owners=["team:bench"]),
-                materializations=[MINNIE],
-                columns=declared,
-            ),
-            TableFacts(
-                location=f"s3://bench/table_{number}",
-                pin=DeltaPin(table_id=f"table-{number}", version=number),
-                fields=fields,
-                arrow_schema="AAAA" * columns * 12,
-            ),
-            message="Measured",
-            publisher="bench",
-        )
-        for number in range(count)
-    ]
+    return Publication(
+        FeatureTable(dataset=Dataset(name=dataset, owners=["team:bench"]), materializations=[MINNIE], columns=declared),
+        TableFacts(
+            location=f"s3://{dataset.replace('.', '/')}",
+            pin=DeltaPin(table_id=f"table-{state}", version=state),
+            fields=[TableField(path=name, type="float32") for name in declared],
+            arrow_schema="AAAA" * columns * 12,
+        ),
+        message="Measured",
+        publisher="bench",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from threading import RLock
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
 from pydantic import (
@@ -24,9 +25,12 @@ from typing_extensions import Self
 from registry_dagster.errors import InvalidDeclaration, Problem
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.problems import problems_of
-from registry_dagster.model.text import given, shown, suggestion
+from registry_dagster.model.text import given, shown
 
-__all__ = ["Int64", "Model", "OrText", "Several", "variant"]
+_BUILDING = RLock()
+"""Held while a class is built: not every release of pydantic lets two threads do so at once."""
+
+__all__ = ["Int64", "Model", "OrText", "Several"]
 
 
 class Model(BaseModel):
@@ -40,7 +44,8 @@ class Model(BaseModel):
         InvalidDeclaration: on construction, naming each field, what is wrong, and the fix.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # Built when first used, see `_build`.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
     _tags: ClassVar[frozenset[str]] = frozenset()
     _defaults: ClassVar[Mapping[str, Any]] = {}
 
@@ -50,6 +55,8 @@ class Model(BaseModel):
             first = next(name for name in type(self).model_fields if name not in self._tags)
             problem = Problem((), f"its fields are given by name; write {title}({first}={shown(unnamed[0])})")
             raise InvalidDeclaration.listing(title, [problem])
+        if not self.__pydantic_complete__:
+            self._build()
         try:
             super().__init__(**data)
         except ValidationError as error:
@@ -58,6 +65,12 @@ class Model(BaseModel):
                 type(self).__init__(self, **plain)
                 return
             raise InvalidDeclaration.listing(title, list(problems_of(error, self._names()))) from None
+
+    @classmethod
+    def _build(cls) -> None:
+        """Make the validator: most programs use few of the models."""
+        with _BUILDING:
+            cls.model_rebuild()
 
     @classmethod
     def _names(cls) -> list[str]:
@@ -114,22 +127,6 @@ def plain_value(value: object) -> object:
     to_list = getattr(value, "tolist", None)
     is_moment = type(value).__name__ == "datetime64"
     return to_list() if callable(to_list) and not is_moment else value
-
-
-def variant(value: dict[str, Any], tag: str, kinds: Mapping[str, type[Model]]) -> Model:
-    """The variant of a union that a mapping's tag names.
-
-    Raises:
-        InvalidDeclaration: no tag, an unknown one, or a problem inside the variant.
-    """
-    name = value.get(tag)
-    if name is None:
-        raise InvalidDeclaration.at([tag], f"missing; one of {', '.join(kinds)}")
-    if not isinstance(name, str) or name not in kinds:
-        raise InvalidDeclaration.at(
-            [tag], f"unknown {name!r}{suggestion(str(name), kinds)} Use one of {', '.join(kinds)}"
-        )
-    return kinds[name].from_json(value)
 
 
 class OrText:

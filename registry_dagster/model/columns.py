@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, get_args
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
-from registry_dagster.model.base import Model, variant
-from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.embeddings import Embedding, ReducedEmbedding
 from registry_dagster.model.geometry import Position, TransformedPosition
 from registry_dagster.model.identifiers import (
@@ -38,6 +36,7 @@ from registry_dagster.model.quantities import (
     Timestamp,
     Volume,
 )
+from registry_dagster.model.variants import OneOf, variants_by
 
 __all__ = ["SEMANTICS", "AnyColumn"]
 
@@ -72,14 +71,14 @@ _Columns = (
     | Bookkeeping
 )
 
-SEMANTICS: dict[str, type[Model]] = {kind.model_fields["semantic"].default: kind for kind in get_args(_Columns)}
+SEMANTICS = variants_by("semantic", *get_args(_Columns))
 """Name of a semantic → its class."""
 
 
-def _by_semantic(value: object) -> object:
+def _more_than_a_semantic(value: object) -> object:
     if isinstance(value, str) and value in SEMANTICS:
         raise ValueError(f"{value!r} is a semantic alone; write {{semantic: {value}}}, with its other keys")
-    return variant(value, "semantic", SEMANTICS) if is_json_object(value) else value
+    return value
 
 
-AnyColumn = Annotated[_Columns, Field(discriminator="semantic"), BeforeValidator(_by_semantic)]
+AnyColumn = Annotated[_Columns, OneOf("semantic", SEMANTICS), BeforeValidator(_more_than_a_semantic)]

@@ -7,10 +7,11 @@ from typing import Annotated, Literal, get_args
 from pydantic import BeforeValidator, Field, model_validator
 from typing_extensions import Self
 
-from registry_dagster.model.base import Model, Several, variant
+from registry_dagster.model.base import Model, Several
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.names import ColumnPath, DatasetName, MaterializationNameText, SystemName, VersionText
 from registry_dagster.model.text import Description, Text
+from registry_dagster.model.variants import OneOf, variants_by
 
 __all__ = ["SIGNALS", "AnySignal", "CompatibilityRange", "Crosswalk", "Note", "RecordedSignal", "SpatialDrift"]
 
@@ -134,24 +135,20 @@ class Note(_Signal):
 
 
 _Signals = SpatialDrift | CompatibilityRange | Crosswalk | Note
-SIGNALS: dict[str, type[Model]] = {kind.model_fields["signal"].default: kind for kind in get_args(_Signals)}
+SIGNALS = variants_by("signal", *get_args(_Signals))
 """Name of a signal → its class."""
 
 
-def _by_signal(value: object) -> object:
-    return variant(value, "signal", SIGNALS) if is_json_object(value) else value
-
-
-AnySignal = Annotated[_Signals, Field(discriminator="signal"), BeforeValidator(_by_signal)]
+AnySignal = Annotated[_Signals, OneOf("signal", SIGNALS)]
 
 
 def _as_recorded(value: object) -> object:
-    """As `_by_signal`. The ends of a crosswalk were any text once, and what was published is read as it is."""
+    """The ends of a crosswalk were any text once, and what was published is read as it is."""
     if not is_json_object(value) or value.get("signal") != "crosswalk":
-        return _by_signal(value)
+        return value
     ends = {name: value[name] for name in ("from_version", "to_version") if isinstance(value.get(name), str)}
     return Crosswalk(**{name: part for name, part in value.items() if name not in ends}).model_copy(update=ends)
 
 
-RecordedSignal = Annotated[_Signals, Field(discriminator="signal"), BeforeValidator(_as_recorded)]
+RecordedSignal = Annotated[_Signals, OneOf("signal", SIGNALS), BeforeValidator(_as_recorded)]
 """A signal in the record of a published version."""

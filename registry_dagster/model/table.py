@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import Self
@@ -17,6 +17,7 @@ from registry_dagster.model.names import ColumnPath
 from registry_dagster.model.recorded import is_recorded
 from registry_dagster.model.secrets import credential_in, secret_in
 from registry_dagster.model.text import Description, Text
+from registry_dagster.model.variants import OneOf, variants_by
 
 __all__ = [
     "AnyPin",
@@ -260,10 +261,8 @@ class OpaquePin(Pin):
         return f"the state {self.state}" if self.state else "the files of its fingerprint"
 
 
-AnyPin = Annotated[
-    DeltaPin | IcebergPin | LancePin | ParquetPin | FeatherPin | CsvPin | OpaquePin,
-    Field(discriminator="format"),
-]
+_Pins = DeltaPin | IcebergPin | LancePin | ParquetPin | FeatherPin | CsvPin | OpaquePin
+AnyPin = Annotated[_Pins, OneOf("format", variants_by("format", *get_args(_Pins)))]
 
 
 class TableFacts(Model):

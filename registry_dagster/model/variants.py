@@ -1,0 +1,61 @@
+"""A value that is one of several models, distinguished by a tag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Union
+
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
+
+from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.model.base import Model
+from registry_dagster.model.canonical_json import is_json_object
+from registry_dagster.model.text import suggestion
+
+__all__ = ["OneOf", "variants_by"]
+
+
+def variants_by(tag: str, *kinds: type[Model]) -> dict[str, type[Model]]:
+    """Name of a variant, as its tag has it → its class."""
+    return {kind.model_fields[tag].default: kind for kind in kinds}
+
+
+class OneOf:
+    """Beside a union of models: a mapping is read as the one that its tag names.
+
+    So only the models that occur are built, where the schema of a union has them all.
+
+    Args:
+        tag: The field that distinguishes them.
+        kinds: Name of a variant → its class.
+    """
+
+    def __init__(self, tag: str, kinds: Mapping[str, type[Model]]) -> None:
+        self._tag, self._kinds, self._classes = tag, kinds, tuple(kinds.values())
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        del source, handler
+        return core_schema.no_info_plain_validator_function(self._chosen)
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        del core_schema
+        union: Any = Annotated[Union[self._classes], Field(discriminator=self._tag)]  # noqa: UP007  # of a tuple
+        return handler(TypeAdapter(union).core_schema)
+
+    def _chosen(self, value: object) -> Model:
+        if isinstance(value, self._classes):
+            # One that was made unchecked may be the first of its class, which has no serializer before it is built.
+            value.model_rebuild()
+            return value
+        if not is_json_object(value):
+            raise PydanticKnownError("model_attributes_type")
+        name = value.get(self._tag)
+        if name is None:
+            raise InvalidDeclaration.at([self._tag], f"missing; one of {', '.join(self._kinds)}")
+        if not isinstance(name, str) or name not in self._kinds:
+            raise InvalidDeclaration.at(
+                [self._tag],
+                f"unknown {name!r}{suggestion(str(name), self._kinds)} Use one of {', '.join(self._kinds)}",
+            )
+        return self._kinds[name].from_json(value)

@@ -20,6 +20,7 @@ __all__ = [
     "VersionText",
     "exact_version",
     "is_dataset_name",
+    "is_version_name",
     "join_path",
     "materialization_name",
     "name_text",
@@ -93,6 +94,11 @@ def parse_version(name: str) -> ParsedVersion:
 def is_dataset_name(text: str) -> bool:
     """Whether a text could name a dataset: `hemibrain` could, `minnie65_Public` could not."""
     return _DATASET.fullmatch(text) is not None
+
+
+def is_version_name(text: str) -> bool:
+    """Whether a text could name one version: `hemibrain.neurons@v3` could, `hemibrain.neurons` could not."""
+    return _VERSION.fullmatch(text) is not None
 
 
 def exact_version(name: str) -> VersionName:

@@ -108,6 +108,9 @@ class _ReadRecords(Records):
     def readable(self, versions: Collection[str]) -> dict[str, DatasetVersion]:
         return self.get(versions)
 
+    def read_ahead(self, versions: Collection[str]) -> None:
+        """All was read before."""
+
     def materializations(
         self, versions: Collection[MaterializationVersion]
     ) -> Mapping[str, MaterializationVersion | None]:

@@ -17,6 +17,7 @@ from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import At, Resolved, Resolver
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion
 from registry_dagster.registry.rows.rows import Rows, first_rows
+from registry_dagster.stores.read_once import ReadOnce
 from registry_dagster.stores.store import Store
 
 __all__ = ["Lab"]
@@ -42,6 +43,14 @@ class Lab:
         records = Records(store, env)
         resolver = Resolver(records)
         return cls(records, resolver, Finder(records, resolver), remote)
+
+    def for_one_answer(self) -> Self:
+        """The lab as one answer sees it: what is read to name, resolve and compare versions is read once.
+
+        What is found may be any number, and is read page by page as ever.
+        """
+        records = self.records.through(ReadOnce(self.records.store))
+        return replace(self, records=records, resolver=Resolver(records))
 
     def named(self, name: str) -> str:
         """A name of this lab, as it is written here."""

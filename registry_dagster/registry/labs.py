@@ -36,6 +36,10 @@ class Labs:
     own: Lab
     remotes: Mapping[str, Lab] = field(default_factory=dict[str, Lab])
 
+    def for_one_answer(self) -> Labs:
+        """The same, with this registry as one answer sees it. A mirror is read once anyway."""
+        return replace(self, own=self.own.for_one_answer())
+
     def lab(self, name: str | None) -> Lab:
         """A lab by its name; this registry for None.
 

@@ -37,12 +37,13 @@ class Papers:
 
     def cite(self, name: str, at: At = None, layout: str | None = None) -> Citation:
         """See `Registry.cite`."""
-        resolved = self.acts.resolver.resolve(name, at=at, layout=layout)
-        return _cited(resolved, *self._described(resolved.record))
+        once = self._for_one_answer()
+        resolved = once.acts.resolver.resolve(name, at=at, layout=layout)
+        return _cited(resolved, *once._described(resolved.record))
 
     def lock(self, *names: str) -> Lock:
         """See `Registry.lock`."""
-        return Locks(self.acts, self.questions).lock(names)
+        return self._locks.lock(names)
 
     def check(self, lock: Lock | str | PathLike[str], *, storage_options: OptionsOf | None = None) -> LockCheck:
         """Whether all that a lock says is still so: records, tables, retirements, expiry, and how they join.
@@ -54,7 +55,7 @@ class Papers:
         Raises:
             InvalidDeclaration: it is not a lock.
         """
-        return Locks(self.acts, self.questions).check(_lock(lock), storage_options)
+        return self._locks.check(_lock(lock), storage_options)
 
     def statement(self, lock: Lock | str | PathLike[str]) -> Statement:
         """A paragraph on data availability, and BibTeX, for the versions of a lock, as they are described now.
@@ -66,8 +67,20 @@ class Papers:
             InvalidDeclaration: it is not a lock.
             NotPublished: what is published under a name is not what was locked.
         """
-        used = [self._used(each) for each in _lock(lock).versions]
+        once = self._for_one_answer()
+        used = [once._used(each) for each in _lock(lock).versions]
         return statement(used, "its lock file" if isinstance(lock, Lock | str) else f"the lock file {Path(lock).name}")
+
+    def _for_one_answer(self) -> Papers:
+        """See `Questions.for_one_answer`."""
+        questions = self.questions.for_one_answer()
+        own = questions.labs.own
+        return Papers(replace(self.acts, records=own.records, resolver=own.resolver), questions)
+
+    @property
+    def _locks(self) -> Locks:
+        once = self._for_one_answer()
+        return Locks(once.acts, once.questions)
 
     def _used(self, locked: LockedVersion) -> Used:
         resolved = self.acts.resolver.resolve(locked.version)

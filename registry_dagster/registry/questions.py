@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from itertools import islice
 
 from registry_dagster.answers.answer import Verdict
 from registry_dagster.answers.column_facts import ColumnFacts, column_facts
 from registry_dagster.answers.comparison import Comparison, comparable
 from registry_dagster.answers.compatibility import Compatibility, compatibility
-from registry_dagster.answers.current import Taken, latest_earlier, newest_first
+from registry_dagster.answers.current import Candidate, Taken, latest_earlier, newest_first
 from registry_dagster.answers.diff import Diff, diff
 from registry_dagster.answers.joins import Joins, joins
 from registry_dagster.answers.linked import as_linked, changed_links
@@ -27,6 +28,7 @@ from registry_dagster.registry.resolver import At, Resolved
 from registry_dagster.registry.rows.found import Dependent, Newest
 from registry_dagster.registry.rows.lineage import Lineage, sources_of
 from registry_dagster.registry.rows.rows import Rows, first_rows
+from registry_dagster.registry.version_index import PAGE
 
 __all__ = ["Questions"]
 
@@ -43,6 +45,10 @@ class Questions:
 
     labs: Labs
 
+    def for_one_answer(self) -> Questions:
+        """To ask one question: what is read for its answer is read once, so all of it is of one moment."""
+        return Questions(self.labs.for_one_answer())
+
     def newest(self, dataset: str, compatible_with: str | MaterializationVersion) -> Newest:
         """The newest version of a dataset that is known to go with something.
 
@@ -58,7 +64,7 @@ class Questions:
         versions = lab.resolver.versions([name])[name]
         if not any(each.present for each in versions.candidates):
             raise lab.records.unknown_dataset(name)
-        for candidate in newest_first(versions.candidates, default_layout=versions.default_layout):
+        for candidate in _ahead(lab, newest_first(versions.candidates, default_layout=versions.default_layout)):
             record = self._as_of_now(lab.exact(candidate.name))
             # A version alone, such as 1300, is of the system that the dataset was made against: its newest says which.
             other = other or self._compared_with(compatible_with, record)
@@ -219,12 +225,21 @@ class Questions:
         if isinstance(given, MaterializationVersion):
             return self.labs.own.records.materialization(given) or given, None
         lab, name = self.labs.of_anything(given)
-        if lab.is_dataset(_dataset(name)):
+        if lab.resolver.is_version(name):
             return lab.resolve(name, at, layout)
         known = lab.finder.names.states(name) if "@" in name else ()
         if not known:
             known = lab.finder.names.states(_state(lab, name))
         return known[0], None
+
+
+def _ahead(lab: Lab, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    """The candidates, of which some are read at once: the first alone, since it mostly is the one, then ever more."""
+    waiting, size = iter(candidates), 1
+    while some := list(islice(waiting, size)):
+        lab.records.read_ahead([each.name for each in some])
+        yield from some
+        size = min(size * 2, PAGE)
 
 
 def _state(lab: Lab, given: str) -> str:

@@ -46,6 +46,11 @@ class Reader:
         self._questions = Questions(self._labs)
 
     @property
+    def _question(self) -> Questions:
+        """To ask one question."""
+        return self._questions.for_one_answer()
+
+    @property
     def remotes(self) -> Mapping[str, str]:
         """The labs that have a name here, each with the address of its mirror."""
         return self._remotes.addresses
@@ -92,11 +97,11 @@ class Reader:
             of: A dataset or version, a materialization version, or an annotation table (`nucleus_detection_v0`).
             limit: See `find`.
         """
-        return self._questions.dependents(of, limit)
+        return self._question.dependents(of, limit)
 
     def lineage(self, name: str) -> Lineage:
         """What a version was made from and joins to, and, as `dependents`, what depends on it; both by its name."""
-        return self._questions.lineage(name)
+        return self._question.lineage(name)
 
     def get(self, name: str, *, at: At = None, layout: str | None = None) -> DatasetVersion:
         """The version of that name, proven against its digest; see `current`. A version's digest is a name, too.
@@ -132,7 +137,7 @@ class Reader:
         Raises:
             EngineCannotRead: no such engine, or it does not read such a table; says which do.
         """
-        return self._questions.read_code(name, engine, at, layout)
+        return self._question.read_code(name, engine, at, layout)
 
     def dataset(self, name: str) -> Dataset:
         """The Dataset as people describe it now: title, description, owners, tags."""
@@ -161,15 +166,15 @@ class Reader:
             dataset: Its name.
             compatible_with: `system@version`, a version alone if the dataset is made against one system, or a table.
         """
-        return self._questions.newest(dataset, compatible_with)
+        return self._question.newest(dataset, compatible_with)
 
     def column(self, name: str, path: str, *, at: At = None, layout: str | None = None) -> ColumnFacts:
         """What a column means: unit, frame, model, joins, signals. Its path is nested names joined by dots."""
-        return self._questions.column(name, text_of(path, "path", "pt_position.x"), at, layout)
+        return self._question.column(name, text_of(path, "path", "pt_position.x"), at, layout)
 
     def diff(self, before: str, after: str | None = None) -> Diff:
         """What changed between two versions: table, schema and meaning. With one name, since the version before it."""
-        return self._questions.diff(before, after)
+        return self._question.diff(before, after)
 
     def compatibility(self, a: Side, b: Side, *, at: At = None, layout: str | None = None) -> Compatibility:
         """Whether two versions go together, with the reason and what it rests on.
@@ -177,7 +182,7 @@ class Reader:
         Args:
             a, b, at, layout: A version, see `current`; or a materialization version, `system@version` if recorded.
         """
-        return self._questions.compatibility(a, b, at, layout)
+        return self._question.compatibility(a, b, at, layout)
 
     def join(self, a: str, b: str, *, bridges: Sequence[str] = (), at: At = None, layout: str | None = None) -> Joins:
         """How two published tables can be joined: on which columns, how well, and what is lost.
@@ -186,8 +191,8 @@ class Reader:
             a, b, at, layout: The versions; see `current`.
             bridges: More tables that may hold keys of both. Crosswalks and tables that hold ids of both are found.
         """
-        return self._questions.join(a, b, bridges, at, layout)
+        return self._question.join(a, b, bridges, at, layout)
 
     def comparable(self, a: str, b: str, *, at: At = None, layout: str | None = None) -> Comparison:
         """Whether the embeddings of two published tables can be compared."""
-        return self._questions.comparable(a, b, at, layout)
+        return self._question.comparable(a, b, at, layout)

@@ -14,11 +14,11 @@ from registry_dagster.answers.current import Candidate, Taken, current, made_at
 from registry_dagster.datahub.proposal import Entity
 from registry_dagster.datahub.retirement import is_removed, retirement_from
 from registry_dagster.datahub.urns import version_urn
-from registry_dagster.datahub.version import RECORD_ASPECTS, record_from
+from registry_dagster.datahub.version import record_from
 from registry_dagster.errors import InvalidDeclaration, NotPublished
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import VersionName, name_text, parse_version
+from registry_dagster.model.names import VersionName, is_dataset_name, is_version_name, name_text, parse_version
 from registry_dagster.model.text import suggestion
 from registry_dagster.registry.digests import named_digests
 from registry_dagster.registry.known_names import KnownNames
@@ -113,16 +113,22 @@ class Resolver:
             taken = self.taken(name, at=at, layout=layout)
             return Resolved(self._records.exact(taken.version), taken)
         _refuse_address(name, at, layout)
-        urn = version_urn(name, self._records.env)
-        entity = self._records.store.read([urn], [*RECORD_ASPECTS, "deprecation", "status"]).get(urn)
+        entity = self._records.stored(name)
         if not entity:
             versions = self.versions([exact.dataset])[exact.dataset]
             if not versions.candidates:
                 raise self._records.unknown_dataset(exact.dataset)
             raise NotPublished(f"{name}: not published at {self._records.where}; {_published(versions)}")
-        record = record_from(entity, urn)
+        record = record_from(entity, version_urn(name, self._records.env))
         flaw = self._flaw(name, entity) or (self._draft(exact) if record.draft else None)
         return Resolved(record, Taken(name, _and(digest, f"it is {flaw}" if flaw else None)))
+
+    def is_version(self, name: str) -> bool:
+        """Whether a name is of a dataset that has a version. If it is exact and published, that costs one read."""
+        if is_version_name(name) and self._records.stored(name):
+            return True
+        dataset = name.partition("@")[0]
+        return is_dataset_name(dataset) and bool(self._records.names(dataset))
 
     def _flaw(self, name: str, entity: Entity) -> str | None:
         """Why a stored version is not to be used. Who retired it, and where, is in the acts: read only if it is."""

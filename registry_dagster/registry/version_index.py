@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 
 from registry_dagster.datahub.acts import ACTS_ASPECT, highest_from, readable_acts, with_highest
@@ -100,6 +101,12 @@ class VersionIndex:
         self._read: set[str] = set()
         self._unguarded: set[str] = set()
         self._refused_guards: Counter[str] = Counter()
+
+    def through(self, store: Store) -> VersionIndex:
+        """The same index, with the same memory, which reads its store through another view of it."""
+        other = copy(self)
+        other._store = store
+        return other
 
     def read(self, datasets: Collection[str]) -> dict[str, Numbers]:
         """What is true of datasets now: one batched read per 200 versions, and a constant number besides."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from typing import BinaryIO
 
 from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound, TableUnreachable
 from registry_dagster.tables.storage.deadline import within
@@ -19,6 +17,9 @@ from registry_dagster.tables.storage.protocol import StoredObject
 __all__ = ["LocalStorage"]
 
 _SECONDS = 10.0
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_TO_READ = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_BINARY", "O_CLOEXEC", "O_NOCTTY", "O_NONBLOCK"))
+"""Opening a pipe or a terminal so does not wait for it. No system has all of them."""
 
 
 @dataclass(frozen=True)
@@ -38,42 +39,60 @@ class LocalStorage:
 
     def exists(self, path: str = "") -> bool:
         """See `Storage.exists`."""
-        # The first look at any table: one at a network mount whose server is gone would wait for ever.
-        with self._errors(path):
-            return within(_SECONDS, self._local(path).exists)
+        try:
+            # The first look at any table: one at a network mount whose server is gone would wait for ever.
+            return within(_SECONDS, Path(self._local(path)).exists)
+        except OSError as error:
+            raise self._meaning(error, path) from error
 
     def is_object(self, path: str = "") -> bool:
         """See `Storage.is_object`."""
-        with self._errors(path):
-            return self._local(path).is_file()
+        try:
+            return Path(self._local(path)).is_file()
+        except OSError as error:
+            raise self._meaning(error, path) from error
 
     def head(self, path: str = "") -> StoredObject:
         """See `Storage.head`."""
-        with self._errors(path):
-            return _stored(path, self._local(path).stat())
+        try:
+            return _stored(path, os.stat(self._local(path)))
+        except OSError as error:
+            raise self._meaning(error, path) from error
 
     def read(self, path: str = "", start: int = 0, length: int | None = None) -> bytes:
         """See `Storage.read`."""
-        with self._errors(path), self._opened(path) as file:
-            file.seek(start)
-            return file.read(-1 if length is None else length)
+        try:
+            descriptor, status = _open_file(self._local(path))
+            try:
+                return _content(descriptor, start, max(0, status.st_size - start) if length is None else length)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise self._meaning(error, path) from error
 
     def read_suffix(self, path: str, length: int) -> tuple[StoredObject, bytes]:
         """See `Storage.read_suffix`."""
-        with self._errors(path), self._opened(path) as file:
-            stored = _stored(path, os.fstat(file.fileno()))
-            file.seek(max(0, stored.size - length))
-            return stored, file.read()
+        try:
+            descriptor, status = _open_file(self._local(path))
+            try:
+                stored = _stored(path, status)
+                return stored, _content(descriptor, max(0, stored.size - length), length)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise self._meaning(error, path) from error
 
     def list(self, prefix: str = "", start_after: str = "") -> Iterator[StoredObject]:
         """See `Storage.list`."""
         directory, slash, _ = prefix.rpartition("/")
-        with self._errors(prefix):
-            if not self._local(directory).is_dir():
+        try:
+            if not os.path.isdir(self._local(directory)):
                 return
             for path in self._walk(directory + slash):
                 if path.startswith(prefix) and path > start_after and (stored := self._if_there(path)):
                     yield stored
+        except OSError as error:
+            raise self._meaning(error, prefix) from error
 
     def _if_there(self, path: str) -> StoredObject | None:
         """None for a temporary file that was removed since it was listed, and for a link that leads nowhere."""
@@ -98,40 +117,48 @@ class LocalStorage:
             # A writer's temporary directory, removed since it was listed.
             return []
 
-    def _opened(self, path: str) -> BinaryIO:
-        """The file, opened. A pipe or a device may have no end, or never answer."""
-        local = self._local(path)
-        mode = local.stat().st_mode
-        if not S_ISREG(mode) and not S_ISDIR(mode):
-            raise OSError(0, "it is a pipe, a device or a socket, not a file")
-        return local.open("rb")
+    def _local(self, path: str) -> str:
+        return f"{self.root}/{path}" if path else str(self.root)
 
-    def _local(self, path: str) -> Path:
-        return self.root / path if path else self.root
-
-    @contextmanager
-    def _errors(self, path: str) -> Generator[None, None, None]:
+    def _meaning(self, error: OSError, path: str) -> TableError:
+        """What an error of the disk means to a person."""
         where = below(self.location, path)
-        try:
-            yield
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise TableNotFound(nothing_stored(str(where))) from error
-        except PermissionError as error:
-            raise TableAccessDenied(
+        if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            return TableNotFound(nothing_stored(where))
+        if isinstance(error, PermissionError):
+            return TableAccessDenied(
                 f"{where} cannot be read: this user has no right to read it. Change its permissions."
-            ) from error
-        except TimeoutError:
-            raise TableUnreachable(
+            )
+        if isinstance(error, TimeoutError):
+            return TableUnreachable(
                 f"{where}: the disk gave no answer within {_SECONDS:g} s. If it is a network mount, check its server."
-            ) from None
-        except OSError as error:
-            raise TableError(f"{where} cannot be read: {error.strerror or type(error).__name__}.") from error
+            )
+        return TableError(f"{where} cannot be read: {error.strerror or type(error).__name__}.")
+
+
+def _open_file(path: str) -> tuple[int, os.stat_result]:
+    """The descriptor of a file, and its status. A pipe or a device may have no end, or never answer."""
+    descriptor = os.open(path, _TO_READ)
+    status = os.fstat(descriptor)
+    if S_ISREG(status.st_mode) or S_ISDIR(status.st_mode):
+        return descriptor, status
+    os.close(descriptor)
+    raise OSError(0, "it is a pipe, a device or a socket, not a file")
+
+
+def _content(descriptor: int, start: int, length: int) -> bytes:
+    if start:
+        os.lseek(descriptor, start, os.SEEK_SET)
+    # One read gives all that is asked for, but for a few GiB or where the file ends sooner.
+    data = os.read(descriptor, length)
+    while 0 < len(data) < length and (more := os.read(descriptor, length - len(data))):
+        data += more
+    return data
 
 
 def _stored(path: str, stat: os.stat_result) -> StoredObject:
-    seconds, nanoseconds = divmod(stat.st_mtime_ns, 10**9)
     try:
-        modified = datetime.fromtimestamp(seconds, tz=timezone.utc).replace(microsecond=nanoseconds // 1000)
-    except (ValueError, OverflowError):
+        modified = _EPOCH + timedelta(0, 0, stat.st_mtime_ns // 1000)
+    except OverflowError:
         raise OSError(0, "its modification time is outside the years 1 to 9999; set it with touch") from None
     return StoredObject(path, stat.st_size, str(stat.st_mtime_ns), modified)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -11,6 +12,10 @@ from typing import TypeVar
 __all__ = ["ahead"]
 
 _AT_ONCE = 16
+_QUICK = 0.0002
+"""Seconds: about what it costs to hand an item to a thread and its result back."""
+_PATIENCE = 0.02
+"""Seconds that quick items have to make up for; a few turns of other processes."""
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -18,15 +23,34 @@ R = TypeVar("R")
 def ahead(read: Callable[[T], R], items: Iterable[T]) -> Generator[R, None, None]:
     """What `read` returns for each item, in order, while the next items are being read.
 
-    The first item is read alone. With each result that is taken, twice as many are read at once, up to 16, so that
-    little is read in vain for a caller who stops early. Items are taken only as they are needed.
+    Items are read one by one as long as that takes less than handing them to threads, as of small files in memory.
+    Then, with each result that is taken, twice as many are read at once, up to 16, so that little is read in vain for
+    a caller who stops early. Items are taken only as they are needed.
     """
-    rest, width = iter(items), 1
+    rest = iter(items)
+    yield from _while_quick(read, rest)
+    yield from _in_threads(read, rest)
+
+
+def _while_quick(read: Callable[[T], R], items: Iterator[T]) -> Iterator[R]:
+    """Ends when items took too long, but for what other work on this machine may have taken of it."""
+    lost = 0.0
+    for item in items:
+        start = time.perf_counter()
+        result = read(item)
+        lost = max(0.0, lost + time.perf_counter() - start - _QUICK)
+        yield result
+        if lost > _PATIENCE:
+            return
+
+
+def _in_threads(read: Callable[[T], R], items: Iterator[T]) -> Iterator[R]:
+    width = 2
     running: deque[Future[R]] = deque()
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="registry-dagster-ahead") as pool:
         try:
             while True:
-                running.extend(pool.submit(read, item) for item in islice(rest, width - len(running)))
+                running.extend(pool.submit(read, item) for item in islice(items, width - len(running)))
                 if not running:
                     return
                 result = running.popleft().result()

@@ -145,6 +145,7 @@ def test_a_mount_that_does_not_answer_is_not_waited_for(tmp_path: Path, monkeypa
 def test_a_time_that_is_in_no_year_is_an_error_that_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
 ) -> None:
-    monkeypatch.setattr(Path, "stat", lambda path: SimpleNamespace(st_mtime_ns=moment * 10**9, st_size=1))
+    far = SimpleNamespace(st_mtime_ns=moment * 10**9, st_size=1)
+    monkeypatch.setattr(local, "os", SimpleNamespace(stat=lambda path: far))
     with pytest.raises(TableError, match="modification time is outside the years 1 to 9999; set it with touch"):
         LocalStorage(tmp_path).head()

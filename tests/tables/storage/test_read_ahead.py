@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -34,6 +36,18 @@ def test_items_are_taken_as_they_are_needed() -> None:
     assert len(taken) <= 6
     results.close()
     assert len(taken) <= 6
+
+
+def test_only_what_takes_its_time_is_read_in_threads() -> None:
+    def read(seconds: float) -> str:
+        time.sleep(seconds)
+        return threading.current_thread().name
+
+    here = threading.current_thread().name
+    assert next(ahead(read, [0] * 50)) == here
+    first, second, *others = ahead(read, [0.03] + [0.005] * 100)
+    assert first == here
+    assert len({second, *others}) == 16
 
 
 def test_an_error_comes_where_its_item_stands() -> None:

@@ -6,8 +6,9 @@ No more of a file is read than the wanted actions need.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from registry_dagster.errors import RegistryError, UnsupportedTable
@@ -79,15 +80,22 @@ def _in_json(
 ) -> Iterator[tuple[str, Any]]:
     # Most lines of a long commit are other actions: one without the name in it need not be parsed. But the last
     # line is, and the others must look like objects: a crash may leave a commit cut off, or parts of it as NULs.
-    keys = [f'"{name}"'.encode() for name in names]
+    has_name = _any_of(tuple(names)).search
     line = b"{}"
-    for line in filter(None, map(bytes.strip, _lines(storage, stored, most_bytes, head))):
-        if any(map(line.__contains__, keys)):
-            yield from _wanted(_parsed(storage, stored, line), names)
-        elif not _WHOLE.fullmatch(line):
-            raise damaged(storage, stored.path, "a line of it is not a JSON object")
+    for lines in _lines(storage, stored, most_bytes, head):
+        for line in filter(None, map(bytes.strip, lines)):
+            if has_name(line):
+                yield from _wanted(_parsed(storage, stored, line), names)
+            elif not _WHOLE.fullmatch(line):
+                raise damaged(storage, stored.path, "a line of it is not a JSON object")
     if most_bytes >= stored.size:
         _parsed(storage, stored, line)
+
+
+@lru_cache(maxsize=16)
+def _any_of(names: Sequence[str]) -> re.Pattern[bytes]:
+    """One of these names, quoted: a line without it has none of these actions."""
+    return re.compile(f'"(?:{"|".join(names)})"'.encode())
 
 
 def _wanted(action: Action, names: Collection[str]) -> Iterator[tuple[str, Any]]:
@@ -104,21 +112,21 @@ def _parsed(storage: Storage, stored: StoredObject, text: bytes) -> Action:
     return value
 
 
-def _lines(storage: Storage, stored: StoredObject, most_bytes: int, head: bytes) -> Iterator[bytes]:
+def _lines(storage: Storage, stored: StoredObject, most_bytes: int, head: bytes) -> Iterator[Sequence[bytes]]:
+    """The lines that end in each chunk."""
     rest: list[bytes] = []
     end = min(stored.size, most_bytes)
     for start in range(0, end, CHUNK):
         chunk = head if head and start == 0 else storage.read(stored.path, start, min(CHUNK, end - start))
-        first, *others = chunk.split(b"\n")
-        rest.append(first)
+        lines = chunk.split(b"\n")
+        rest.append(lines[0])
         if len(rest) > _MOST_CHUNKS:
             raise damaged(storage, stored.path, f"a line of it is longer than {_MOST_CHUNKS} MiB")
-        if others:
-            yield b"".join(rest)
-            yield from others[:-1]
-            rest = [others[-1]]
+        if len(lines) > 1:
+            lines[0], rest = b"".join(rest), [lines.pop()]
+            yield lines
     if end == stored.size:
-        yield b"".join(rest)
+        yield [b"".join(rest)]
 
 
 def _in_parquet(storage: Storage, stored: StoredObject, names: Collection[str]) -> Iterator[tuple[str, Any]]:

@@ -81,7 +81,7 @@ class Log:
         found: Action = {}
         files = [stored for stored in (*self.tail(), *self.checkpoint) if own is None or stored != self.commit]
         older = ahead(lambda stored: first_actions(storage, stored, _WANTED), files)
-        for actions in chain([own or {}], older):
+        for actions in filter(None, chain([own or {}], older)):
             found = {**actions, **found}
             if found.keys() >= {*_WANTED}:
                 return found

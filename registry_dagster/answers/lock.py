@@ -12,7 +12,7 @@ from typing_extensions import Self
 from registry_dagster.answers.answer import Basis, Verdict
 from registry_dagster.answers.lifecycle import State
 from registry_dagster.errors import InvalidDeclaration
-from registry_dagster.model.base import Model, Several
+from registry_dagster.model.base import Model, Several, in_json
 from registry_dagster.model.moments import UtcDateTime
 from registry_dagster.model.names import ColumnPath, VersionNameText
 from registry_dagster.model.table import AnyPin, Location
@@ -101,6 +101,7 @@ class Lock(Model):
         joins: How they join; two without a way by key are left out.
     """
 
+    _tag = in_json("lock_format")
     lock_format: Literal[1] = 1
     locked_at: UtcDateTime
     versions: Several[LockedVersion] = Field(min_length=1)

@@ -12,7 +12,7 @@ from registry_dagster.datahub.limits import searchable
 from registry_dagster.datahub.proposal import Aspect
 from registry_dagster.datahub.urns import PLATFORM, field_urn, platform_urn, version_urn
 from registry_dagster.model import dtypes
-from registry_dagster.model.canonical_json import json_text, sha256_digest
+from registry_dagster.model.canonical_json import canonical_array, json_text, sha256_of
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.table import TableField
@@ -79,10 +79,10 @@ def columns_from(schema: Aspect) -> dict[str, Any]:
     return {field["fieldPath"]: json.loads(field["jsonProps"]) for field in fields if field.get("jsonProps")}
 
 
-def schema_digest(record: Mapping[str, Any]) -> str:
+def schema_digest(record: DatasetVersion) -> str:
     """sha256 of the part of a record's JSON that this aspect holds, to find out which aspect was changed."""
-    table = record["table"]
-    return sha256_digest([table["fields"], table["arrow_schema"], record.get("columns", {})])
+    table = record.canonical_table
+    return sha256_of(canonical_array([table["fields"], table["arrow_schema"], record.canonical.get("columns", "{}")]))
 
 
 def arrow_schema_from(schema: Aspect) -> str:

@@ -188,7 +188,7 @@ def record_from(entity: Entity, urn: str) -> DatasetVersion:
     except (InvalidDeclaration, KeyError, TypeError, ValueError) as error:
         raise CorruptRecord(f"{urn}: the record cannot be rebuilt: {error}") from error
     if record.digest != properties.get("digest"):
-        same_schema = schema_digest(parts) == properties.get("schema_digest")
+        same_schema = schema_digest(record) == properties.get("schema_digest")
         raise CorruptRecord(
             f"{urn}: aspect {'datasetProperties' if same_schema else 'schemaMetadata'} was changed after publishing: "
             f"the record's digest is {record.digest}, published was {properties.get('digest')}"
@@ -257,7 +257,7 @@ def _dataset_properties(record: DatasetVersion) -> Aspect:
             "record_format": str(record.record_format),
             "digest": record.digest,
             "content_digest": record.content_digest,
-            "schema_digest": schema_digest(meaning),
+            "schema_digest": schema_digest(record),
             "dataset": record.dataset,
             "version": str(record.number),
             **{name: meaning[name] for name in _TEXT if name in meaning},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from threading import RLock
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
@@ -15,9 +15,8 @@ from pydantic import (
     Field,
     GetJsonSchemaHandler,
     PlainSerializer,
-    SerializerFunctionWrapHandler,
     ValidationError,
-    model_serializer,
+    field_serializer,
 )
 from pydantic_core import CoreSchema
 from typing_extensions import Self
@@ -30,14 +29,14 @@ from registry_dagster.model.text import given, shown
 _BUILDING = RLock()
 """Held while a class is built: not every release of pydantic lets two threads do so at once."""
 
-__all__ = ["Int64", "Model", "OrText", "Several"]
+__all__ = ["Int64", "Model", "OrText", "Several", "in_json"]
 
 
 class Model(BaseModel):
     """Base of the domain's models: immutable values that know their JSON.
 
     Fields that have their default are left out of the JSON, except the tags that distinguish the
-    variants of a union. So a field added in a later release does not change the
+    variants of a union, which `in_json` keeps. So a field added in a later release does not change the
     digest of records written before it; in return a default must never change.
 
     Raises:
@@ -47,7 +46,6 @@ class Model(BaseModel):
     # Built when first used, see `_build`.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
     _tags: ClassVar[frozenset[str]] = frozenset()
-    _defaults: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, /, *unnamed: object, **data: Any) -> None:
         title = type(self).__name__
@@ -85,11 +83,6 @@ class Model(BaseModel):
             for name, field in cls.model_fields.items()
             if get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1
         )
-        cls._defaults = {
-            name: field.get_default(call_default_factory=True)
-            for name, field in cls.model_fields.items()
-            if name not in cls._tags and not field.is_required()
-        }
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /) -> dict[str, Any]:
@@ -99,11 +92,6 @@ class Model(BaseModel):
         if tags := [name for name in schema.get("properties", {}) if name in cls._tags]:
             schema["required"] = [*tags, *schema.get("required", [])]
         return described
-
-    @model_serializer(mode="wrap")
-    def _leave_out_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        left_out = {name for name, default in self._defaults.items() if getattr(self, name) == default}
-        return {name: value for name, value in handler(self).items() if name not in left_out}
 
     @classmethod
     def from_json(cls, data: Any) -> Self:
@@ -119,7 +107,7 @@ class Model(BaseModel):
 
     def to_json(self) -> dict[str, Any]:
         """This model as plain JSON values."""
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", exclude_defaults=True)
 
 
 def plain_value(value: object) -> object:
@@ -141,6 +129,15 @@ def _integer_from_text(value: object) -> object:
     if isinstance(value, bool | float):
         raise ValueError(f"{value!r} is not a whole number as written; a float loses digits above 2^53")
     return int(value) if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,20}", value) else value
+
+
+def in_json(tag: str) -> Any:
+    """Keep a tag in the JSON, where a field that has its default is left out: for the class that the variants share."""
+
+    def kept(value: object) -> object:
+        return value
+
+    return field_serializer(tag, check_fields=False)(staticmethod(kept))
 
 
 T = TypeVar("T")

@@ -70,7 +70,7 @@ class Citable(Model):
     @property
     def stated(self) -> dict[str, str]:
         """Those that are given."""
-        return self.model_dump()
+        return self.to_json()
 
 
 def is_web_address(text: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 
 from registry_dagster.model import dtypes
-from registry_dagster.model.base import Model, OrText
+from registry_dagster.model.base import Model, OrText, in_json
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import SystemName, VersionText, materialization_name
 from registry_dagster.model.text import Description, Text
@@ -42,6 +42,7 @@ class Column(Model):
             `{table: synapses_pni_2, column: ctr_pt_position}`.
     """
 
+    _tag = in_json("semantic")
     description: Description | None = None
     copy_of: UpstreamColumn | None = None
 

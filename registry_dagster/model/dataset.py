@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, SerializerFunctionWrapHandler, model_serializer
+from pydantic import AfterValidator, model_serializer
 
 from registry_dagster.model.accounts import plain_account
 from registry_dagster.model.base import Model, Several
@@ -52,12 +52,11 @@ class Dataset(Model):
     tags: Several[UrnText] = ()
     default_layout: LayoutName | None = None
 
-    @model_serializer(mode="wrap")
-    def _leave_out_what_was_not_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    @model_serializer(mode="plain")
+    def _what_was_said(self) -> dict[str, Any]:
         """An empty list that was given says that there are none; left out, it says nothing."""
-        return {
-            name: value for name, value in handler(self).items() if name in self.model_fields_set and value is not None
-        }
+        said = ((name, getattr(self, name)) for name in type(self).model_fields if name in self.model_fields_set)
+        return {name: value for name, value in said if value is not None}
 
     def added_to(self, recorded: Dataset) -> Dataset:
         """`recorded`, with what this declaration says in its place. What it leaves out stays."""

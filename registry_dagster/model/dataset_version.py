@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -10,8 +10,8 @@ from pydantic import Field, model_validator
 from typing_extensions import Self
 
 from registry_dagster.errors import InvalidDeclaration
-from registry_dagster.model.base import Model, Several
-from registry_dagster.model.canonical_json import canonical_json, sha256_digest
+from registry_dagster.model.base import Model, Several, in_json
+from registry_dagster.model.canonical_json import canonical_array, canonical_object, canonical_text, sha256_of
 from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.html import html_table
 from registry_dagster.model.layout import Layout
@@ -84,6 +84,7 @@ class DatasetVersion(Model):
         provenance: Who published, why, and which run made it.
     """
 
+    _tag = in_json("record_format")
     record_format: Literal[1] = RECORD_FORMAT
     dataset: DatasetName
     number: Annotated[int, Field(ge=1, lt=10**9)]
@@ -116,9 +117,15 @@ class DatasetVersion(Model):
         computed.pop("digest", None)
         if changed & _CONTENT:
             computed.pop("content_digest", None)
-        if (form := computed.pop("json_form", None)) is not None:
-            kept = {name: value for name, value in form.items() if name not in changed}
-            computed["json_form"] = {**kept, **copy.model_dump(mode="json", include=changed)}
+        if "table" in changed:
+            computed.pop("canonical_table", None)
+        form, texts = computed.pop("json_form", None), computed.pop("canonical", None)
+        if form is not None:
+            now = copy.model_dump(mode="json", include=changed, exclude_defaults=True)
+            computed["json_form"] = {name: value for name, value in form.items() if name not in changed} | now
+        if texts is not None:
+            kept = {name: text for name, text in texts.items() if name not in changed}
+            computed["canonical"] = kept | copy._canonical(changed)
         return copy
 
     def __str__(self) -> str:
@@ -139,12 +146,31 @@ class DatasetVersion(Model):
     @cached_property
     def digest(self) -> str:
         """sha256 over the canonical JSON of the whole record."""
-        return sha256_digest(self.json_form)
+        return sha256_of(canonical_object(self.canonical))
 
     @cached_property
     def json_form(self) -> Mapping[str, Any]:
         """The record's JSON, made once: not to be changed."""
         return self.to_json()
+
+    @cached_property
+    def canonical(self) -> Mapping[str, str]:
+        """The canonical JSON of each field, made once, of which all digests are made."""
+        return self._canonical(self.json_form.keys())
+
+    @cached_property
+    def canonical_table(self) -> Mapping[str, str]:
+        """The canonical JSON of each field of the table."""
+        return {name: canonical_text(value) for name, value in self.json_form["table"].items()}
+
+    def _canonical(self, names: Collection[str]) -> dict[str, str]:
+        """The canonical JSON of some fields, without those that have their default."""
+        form = self.json_form
+        return {
+            name: canonical_object(self.canonical_table) if name == "table" else canonical_text(form[name])
+            for name in names
+            if name in form
+        }
 
     @cached_property
     def content_digest(self) -> str:
@@ -154,18 +180,20 @@ class DatasetVersion(Model):
         (expiry, status) are left out, so publishing the same again is recognised.
         """
         meaning = self.json_form
-        return sha256_digest(
-            {
-                "dataset": self.dataset,
-                "table": self.table.identity,
-                "materializations": _in_any_order([version.identity for version in self.materializations]),
-                "columns": meaning.get("columns"),
-                "references": _in_any_order(meaning.get("references", ())),
-                "signals": _in_any_order(meaning.get("signals", ())),
-            }
+        return sha256_of(
+            canonical_object(
+                {
+                    "dataset": self.canonical["dataset"],
+                    "table": canonical_text(self.table.identity),
+                    "materializations": _in_any_order([version.identity for version in self.materializations]),
+                    "columns": self.canonical.get("columns", "null"),
+                    "references": _in_any_order(meaning.get("references", ())),
+                    "signals": _in_any_order(meaning.get("signals", ())),
+                }
+            )
         )
 
 
-def _in_any_order(items: Sequence[Any]) -> list[Any]:
-    """The same list for the same items, however they were ordered."""
-    return sorted(items, key=canonical_json)
+def _in_any_order(items: Sequence[Any]) -> str:
+    """The same canonical JSON for the same items, however they were ordered."""
+    return canonical_array(sorted(map(canonical_text, items)))

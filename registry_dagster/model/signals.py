@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BeforeValidator, Field, model_validator
 from typing_extensions import Self
 
-from registry_dagster.model.base import Model, Several
+from registry_dagster.model.base import Model, Several, in_json
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.names import ColumnPath, DatasetName, MaterializationNameText, SystemName, VersionText
 from registry_dagster.model.text import Description, Text
@@ -27,6 +27,7 @@ class _Signal(Model):
         description: The fact in words.
     """
 
+    _tag = in_json("signal")
     basis: Basis
     description: Description | None = None
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import Self
 
-from registry_dagster.model.base import Int64, Model, Several
+from registry_dagster.model.base import Int64, Model, Several, in_json
 from registry_dagster.model.html import html_table
 from registry_dagster.model.moments import UtcDateTime
 from registry_dagster.model.names import ColumnPath
@@ -76,6 +76,8 @@ class Pin(Model):
 
     A format's pin is a subclass whose first field is its tag: `format: Literal["delta"] = "delta"`.
     """
+
+    _tag = in_json("format")
 
     @property
     @abstractmethod

@@ -46,7 +46,8 @@ class OneOf:
     def _chosen(self, value: object) -> Model:
         if isinstance(value, self._classes):
             # One that was made unchecked may be the first of its class, which has no serializer before it is built.
-            value.model_rebuild()
+            if not value.__pydantic_complete__:
+                value.model_rebuild()
             return value
         if not is_json_object(value):
             raise PydanticKnownError("model_attributes_type")

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import pytest
 
 from registry_dagster.errors import InvalidDeclaration
-from registry_dagster.model.base import Model, Several
+from registry_dagster.model.base import Model, Several, in_json
 from registry_dagster.model.variants import OneOf, variants_by
 
 _BUILT = """
@@ -50,6 +50,7 @@ def test_many_threads_may_be_the_first() -> None:
 
 def test_a_value_that_was_not_checked_can_be_written() -> None:
     class Cell(Model):
+        _tag = in_json("kind")
         kind: Literal["cell"] = "cell"
         name: str
 

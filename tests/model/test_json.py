@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import rfc8785
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter, ValidationError
 
+from registry_dagster.answers.lock import Lock
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.base import Model
 from registry_dagster.model.canonical_json import canonical_json, sha256_digest
@@ -26,7 +27,9 @@ from registry_dagster.model.identifiers import RootId
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.quantities import Bookkeeping, Probability, Score
 from registry_dagster.model.signals import SIGNALS
+from registry_dagster.model.table import AnyPin
 from registry_dagster.model.vocabulary import ANNOTATION_TYPES
+from registry_dagster.stores.mirror.layout import Index
 from tests.strategies import dataset_versions, models
 
 DECLARATION: dict[str, Any] = {
@@ -135,8 +138,13 @@ def test_what_differs_from_the_default_is_in_the_json_even_when_it_is_nothing() 
     assert Probability.from_json({"range": None}).range is None
 
 
-def test_the_tag_of_a_variant_is_always_in_the_json() -> None:
-    assert Bookkeeping().to_json() == {"semantic": "bookkeeping"}
+TAGGED = (*SEMANTICS.values(), *SIGNALS.values(), *get_args(get_args(AnyPin)[0]), DatasetVersion, Lock, Index)
+
+
+@pytest.mark.parametrize("kind", TAGGED, ids=lambda kind: kind.__name__)
+def test_a_tag_is_always_in_the_json(kind: type[Model]) -> None:
+    assert kind._tags
+    assert kind._tags <= kind.model_construct().to_json().keys()
 
 
 def test_64_bit_integers_are_text_in_json_so_that_no_reader_rounds_them() -> None:

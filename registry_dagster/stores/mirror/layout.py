@@ -12,7 +12,7 @@ from pydantic import field_validator, model_validator
 from typing_extensions import Self
 
 from registry_dagster.model.act import Act
-from registry_dagster.model.base import Model
+from registry_dagster.model.base import Model, in_json
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
@@ -96,6 +96,7 @@ class Index(Model):
         versions: In the order in which they were published.
     """
 
+    _tag = in_json("mirror_format")
     mirror_format: Literal[1] = 1
     env: str
     datasets: tuple[Listed, ...] = ()

@@ -17,7 +17,7 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.moments import moments_agree
 from registry_dagster.model.table import TableFacts
 
-__all__ = ["SameContent", "has_declared_types", "place_of", "same_content", "same_table", "table_key"]
+__all__ = ["SameContent", "has_declared_types", "identity_key", "place_of", "same_content", "same_table", "table_key"]
 
 _ALIASES = {"s3a": "s3", "s3n": "s3", "gcs": "gs", "abfs": "abfss"}
 """Schemes under which libraries know one and the same place."""
@@ -56,16 +56,17 @@ def place_of(location: str) -> str:
 
 def same_table(table: TableFacts, published: Mapping[str, object]) -> bool:
     """Whether a table in its state is the one that a published version's identity names."""
-    ours = table.identity
-    return {**ours, "location": place_of(table.location)} == {
-        **published,
-        "location": place_of(str(published.get("location", ""))),
-    }
+    return table_key(table) == identity_key(published)
 
 
 def table_key(table: TableFacts) -> str:
     """One text for all names of a table in its state."""
-    return json_text({**table.identity, "location": place_of(table.location)})
+    return identity_key(table.identity)
+
+
+def identity_key(identity: Mapping[str, object]) -> str:
+    """The same, of what a record says that identifies its table."""
+    return json_text({**identity, "location": place_of(str(identity.get("location", "")))})
 
 
 def has_declared_types(table: TableFacts) -> bool:

@@ -26,11 +26,11 @@ from registry_dagster.registry.clock_warnings import clock_warnings, name_warnin
 from registry_dagster.registry.known_names import KnownNames
 from registry_dagster.registry.limits import check_writable
 from registry_dagster.registry.links import Links, links_of
+from registry_dagster.registry.numbers import Numbers
 from registry_dagster.registry.plan import Origin, Plan, Publication, index_warnings, warnings_for
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import Resolver
 from registry_dagster.registry.used_names import UsedNames
-from registry_dagster.registry.version_index import Numbers
 from registry_dagster.registry.view import View, read_view
 
 __all__ = ["Planner"]
@@ -163,15 +163,18 @@ def _refuse_hidden(dataset: str, view: View) -> None:
 
 
 def _of_same_table(record: DatasetVersion, view: View) -> list[Summary]:
+    """The published versions of the table, lowest first: by their records, or since people said that it is there."""
     numbers = view.numbers[record.dataset]
-    published = (numbers.summaries[number] for number in numbers.present)
-    return [each for each in published if same_table(record.table, each.table) or _is_place_of(record, each, numbers)]
+    given = {exact_version(act.version).number for act in numbers.acts if act.place is not None and act.version}
+    placed = (number for number in given if _is_place_of(record, number, numbers))
+    return [numbers.summaries[number] for number in sorted({*numbers.of_table(record.table), *placed})]
 
 
-def _is_place_of(record: DatasetVersion, published: Summary, numbers: Numbers) -> bool:
+def _is_place_of(record: DatasetVersion, number: int, numbers: Numbers) -> bool:
     """Whether the table is where people said that a published version's table is, too."""
-    name = str(VersionName(record.dataset, published.number))
-    places = places_of(name, numbers.acts)
+    if number not in numbers.summaries or number not in numbers.now:
+        return False
+    places = places_of(str(VersionName(record.dataset, number)), numbers.acts)
     return any(same_table(record.table, table_identity(place.location, place.pin)) for place in places)
 
 

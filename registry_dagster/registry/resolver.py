@@ -22,8 +22,8 @@ from registry_dagster.model.names import VersionName, is_dataset_name, is_versio
 from registry_dagster.model.text import suggestion
 from registry_dagster.registry.digests import named_digests
 from registry_dagster.registry.known_names import KnownNames
+from registry_dagster.registry.numbers import Numbers
 from registry_dagster.registry.records import Records
-from registry_dagster.registry.version_index import Numbers
 
 __all__ = ["At", "Resolved", "Resolver", "Versions"]
 

@@ -20,8 +20,8 @@ from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.names import VersionName
 from registry_dagster.registry.clock_warnings import Recorded, names_in
 from registry_dagster.registry.known_names import KnownNames
+from registry_dagster.registry.numbers import Numbers
 from registry_dagster.registry.records import Records
-from registry_dagster.registry.version_index import Numbers
 
 __all__ = ["UsedNames"]
 

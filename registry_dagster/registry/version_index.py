@@ -11,21 +11,20 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
 
 from registry_dagster.datahub.acts import ACTS_ASPECT, highest_from, readable_acts, with_highest
 from registry_dagster.datahub.dataset import dataset_from
-from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
+from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.urns import PLATFORM, container_urn, version_in, version_set_urn, version_urn
 from registry_dagster.datahub.version import Summary, summary_from
 from registry_dagster.errors import RegistryError
-from registry_dagster.model.act import Act
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
-from registry_dagster.model.names import VersionName, exact_version, parse_version
+from registry_dagster.model.names import VersionName, parse_version
+from registry_dagster.registry.numbers import Numbers
 from registry_dagster.stores.store import Store, Swap
 
-__all__ = ["PAGE", "Numbers", "VersionIndex"]
+__all__ = ["PAGE", "VersionIndex"]
 
 _log = logging.getLogger(__name__)
 
@@ -44,50 +43,6 @@ _FAR_AHEAD = 20
 _TRIES = 5
 _MOST_REFUSED = 3
 """After so many guards in a row that a store refuses, though nobody changed what they guard, none is sent."""
-
-
-@dataclass
-class Numbers:
-    """What was read of one dataset.
-
-    Args:
-        summaries: Number → what is published under it.
-        now: Number → what may change around that version, as it was when read.
-        given: The highest number known to have been given, by whatever says so.
-        recorded: The highest number that the Dataset itself records.
-        acts: The acts on the Dataset and its versions, in order.
-        dataset: How the Dataset is described; None if it is not recorded.
-        container: The Dataset's entity, as far as it was read.
-        hidden: The numbers of versions that this token may not view.
-    """
-
-    summaries: dict[int, Summary] = field(default_factory=dict[int, Summary])
-    now: dict[int, Entity] = field(default_factory=dict[int, Entity])
-    given: int = 0
-    recorded: int = 0
-    acts: tuple[Act, ...] = ()
-    dataset: Dataset | None = None
-    container: Entity = field(default_factory=dict[str, Aspect])
-    hidden: set[int] = field(default_factory=set[int])
-
-    @property
-    def last(self) -> int:
-        """The highest number given. It is never given again, also if its version was deleted."""
-        return max(self.given, max(self.summaries, default=0), max(self.hidden, default=0))
-
-    def unread(self, now: Collection[int]) -> list[int]:
-        """The numbers among those that are there of which no summary was read, though it may be."""
-        return sorted(set(now) - self.summaries.keys() - self.hidden)
-
-    @property
-    def labels_given(self) -> dict[str, int]:
-        """Label → number, of the labels that were given after publishing."""
-        return {each.label: exact_version(each.version).number for each in self.acts if each.label and each.version}
-
-    @property
-    def present(self) -> list[int]:
-        """The numbers that read back, lowest first."""
-        return sorted(self.summaries.keys() & self.now.keys())
 
 
 class VersionIndex:

@@ -10,10 +10,10 @@ from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.clock_warnings import Recorded
 from registry_dagster.registry.known_names import KnownNames
+from registry_dagster.registry.numbers import Numbers
 from registry_dagster.registry.plan import Plan, Publication
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import Resolver, Versions
-from registry_dagster.registry.version_index import Numbers
 
 __all__ = ["View", "read_view"]
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from registry_dagster.answers import same_content
+from registry_dagster.answers.same_content import place_of
 from registry_dagster.errors import (
     MaterializationConflict,
     NotPublished,
@@ -405,6 +407,24 @@ def test_several_published_at_once_stand_or_fall_each_by_itself(registry: Regist
         ("hemibrain.synapses@v1", True),
     ]
     assert registry.get("hemibrain.synapses").reference_versions == {"hemibrain.neurons": "hemibrain.neurons@v2"}
+
+
+def test_a_table_is_not_compared_with_every_version_of_its_dataset(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[str] = []
+
+    def counted(location: str) -> str:
+        compared.append(location)
+        return place_of(location)
+
+    monkeypatch.setattr(same_content, "place_of", counted)
+    counts: list[int] = []
+    for first in (0, 10, 20):
+        compared.clear()
+        registry.publish_many([Publication(declared(), facts(first + each), "again") for each in range(10)])
+        counts.append(len(compared))
+    assert counts[2] == counts[1]
 
 
 def test_the_plan_and_the_receipt_are_pages_a_person_reads(registry: Registry) -> None:

@@ -6,6 +6,8 @@ The names below, and those in `errors` and `results`, are public. Each is loaded
 from importlib import import_module
 from typing import Any
 
+__version__ = "0.1.0"
+
 _HOMES = {
     "errors": "RegistryError",
     "model.column": "UpstreamColumn",
@@ -51,8 +53,6 @@ __all__ = tuple(_NAMES)  # pyright: ignore[reportUnsupportedDunderAll]
 def __getattr__(name: str) -> Any:
     if name in ("errors", "results"):
         return import_module(f"{__name__}.{name}")
-    if name == "__version__":
-        return import_module("importlib.metadata").version("registry-dagster")
     if name not in _NAMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value = getattr(import_module(f"{__name__}.{_NAMES[name]}"), name)

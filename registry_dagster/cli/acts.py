@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from registry_dagster.cli.answers import act_cells
-from registry_dagster.cli.app import app
 from registry_dagster.cli.options import AsJson, DatasetName, Env, Message, Publisher, Target, opened
 from registry_dagster.cli.output import facts, note, show, show_written
 from registry_dagster.errors import InvalidDeclaration
@@ -15,13 +14,15 @@ from registry_dagster.model.act import Act
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.registry.registry import Registry
 
-__all__ = ["citation", "describe", "doi", "label", "layout", "license", "promote", "retire", "undo"]
+__all__ = ["citation", "commands", "describe", "doi", "label", "layout", "license", "promote", "retire", "undo"]
+
+commands = typer.Typer()
 
 Exact = Annotated[str, typer.Argument(help="dataset@vN.")]
 Either = Annotated[str, typer.Argument(help="dataset@vN, or dataset.")]
 
 
-@app.command()
+@commands.command()
 def retire(
     version: Exact,
     reason: Annotated[str, typer.Option("--message", "-m", "--reason", help="Why it should no longer be used.")],
@@ -40,7 +41,7 @@ def retire(
     show_written(as_json, retirement.to_dict(), f"{version} is {retirement}", rows, opened_registry)
 
 
-@app.command()
+@commands.command()
 def undo(
     version: Exact,
     message: Message,
@@ -55,7 +56,7 @@ def undo(
         _show_last(opened_registry, version, as_json)
 
 
-@app.command()
+@commands.command()
 def label(
     version: Exact,
     alias: Annotated[str, typer.Argument(help="A word for people, e.g. size-paper; it never moves.")],
@@ -71,7 +72,7 @@ def label(
         _show_last(opened_registry, version, as_json)
 
 
-@app.command()
+@commands.command()
 def layout(
     name: Either,
     layout: Annotated[str, typer.Argument(help="The layout's name, e.g. pre_pt_root_id.")],
@@ -87,7 +88,7 @@ def layout(
         _show_last(opened_registry, name, as_json)
 
 
-@app.command()
+@commands.command()
 def promote(
     version: Exact,
     message: Message,
@@ -102,8 +103,8 @@ def promote(
         _show_last(opened_registry, version, as_json)
 
 
-@app.command("licence", hidden=True)
-@app.command()
+@commands.command("licence", hidden=True)
+@commands.command()
 def license(
     name: Either,
     license: Annotated[str, typer.Argument(help="An SPDX expression, e.g. CC-BY-4.0, a web address, or words.")],
@@ -119,7 +120,7 @@ def license(
         _show_last(opened_registry, name, as_json)
 
 
-@app.command()
+@commands.command()
 def citation(
     name: Either,
     citation: Annotated[str, typer.Argument(help="How people cite it, in words.")],
@@ -135,7 +136,7 @@ def citation(
         _show_last(opened_registry, name, as_json)
 
 
-@app.command()
+@commands.command()
 def doi(
     version: Exact,
     doi: Annotated[str, typer.Argument(help="10.prefix/suffix, or its address at doi.org.")],
@@ -151,7 +152,7 @@ def doi(
         _show_last(opened_registry, version, as_json)
 
 
-@app.command()
+@commands.command()
 def describe(
     dataset: DatasetName,
     title: Annotated[str | None, typer.Option(help="What people call it.")] = None,

@@ -15,7 +15,6 @@ from registry_dagster.adopt.groups import NAME_TEMPLATE, Naming, grouped
 from registry_dagster.adopt.pattern import CAVE_PATTERN, Pattern
 from registry_dagster.adopt.published import Published
 from registry_dagster.adopt.walk import Skipped, Walk, walk_location
-from registry_dagster.cli.app import app
 from registry_dagster.cli.given import options_by_location
 from registry_dagster.cli.init import Materializations
 from registry_dagster.cli.json_file import json_file
@@ -28,7 +27,9 @@ from registry_dagster.sources.cave_catalog.request import requests_from
 from registry_dagster.sources.cave_catalog.version import CAVE
 from registry_dagster.tables.storage.options import OptionsOf
 
-__all__ = ["adopt"]
+__all__ = ["adopt", "commands"]
+
+commands = typer.Typer()
 
 _SHOWN = 20
 
@@ -58,7 +59,7 @@ Patterns = Annotated[
 ]
 
 
-@app.command()
+@commands.command()
 def adopt(
     location: Location,
     which: Which = None,

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
-from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from typer.core import TyperGroup
 
-from registry_dagster.cli.given import Given
+from registry_dagster import __version__
+from registry_dagster.cli.commands import INTERRUPTED, Commands
 from registry_dagster.cli.groups import ELSEWHERE, EXAMPLES, GROUPS, group_of
-from registry_dagster.cli.output import Done, VisibleFormatter, explain, note, show_traceback
-from registry_dagster.cli.streams import keep_writable
+from registry_dagster.cli.run import Done, Given
+from registry_dagster.cli.streams import VisibleFormatter, keep_writable
 from registry_dagster.errors import RegistryUnavailable, SourceUnavailable, TableUnreachable
 
 __all__ = ["EXPIRES", "FAILED", "UNREACHABLE", "app", "is_unreachable", "main"]
 
 FAILED = 1
-_INTERRUPTED = 130
 _RECORDED = ". What the command recorded is in the registry"
 UNREACHABLE = 3
 EXPIRES = 4
@@ -31,8 +31,12 @@ _ACTS = {
 }
 
 
-class _Commands(TyperGroup):
+class _Group(TyperGroup):
     """The commands, in the groups and with the examples of `groups`."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = cast("Any", Commands())
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names of the commands, group by group."""
@@ -58,8 +62,8 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            note(f"interrupted. {_again(_Program.command)}")
-            raise typer.Exit(_INTERRUPTED) from None
+            _note(f"interrupted. {_again(Given.command)}")
+            raise typer.Exit(INTERRUPTED) from None
 
 
 def _examples(command: str) -> str | None:
@@ -77,7 +81,7 @@ def _again(command: str | None) -> str:
 
 
 app = typer.Typer(
-    cls=_Commands,
+    cls=_Group,
     help="Publish and read connectomics feature tables.",
     epilog="Exit codes: 0 success; 1 refused, failed, not as published or not as locked; 2 wrong usage; 3 the "
     "registry, a table's store or an upstream system cannot be reached: try again later; 4 something expires "
@@ -88,11 +92,6 @@ app = typer.Typer(
 )
 
 
-class _Program:
-    debug = False
-    command: str | None = None
-
-
 @app.callback(invoke_without_command=True)
 def options(
     context: typer.Context,
@@ -101,9 +100,9 @@ def options(
     show_version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
 ) -> None:
     """Publish and read connectomics feature tables."""
-    _Program.debug, _Program.command, Given.registry = debug, context.invoked_subcommand, registry
+    Given.debug, Given.command, Given.registry = debug, context.invoked_subcommand, registry
     if show_version:
-        typer.echo(version("registry-dagster"))
+        typer.echo(__version__)
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
     else:
@@ -113,6 +112,8 @@ def options(
 
 def main() -> None:
     """Run the command line. `feature-registry --help` explains the exit codes."""
+    # Pydantic would read the metadata of every installed package, in search of plug-ins for its validators.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     stdout = keep_writable()
     if logging.lastResort:
         logging.lastResort.setFormatter(VisibleFormatter())
@@ -125,7 +126,7 @@ def _lost_output(why: str | None) -> int:
     """The exit code of a command that did its work, whose output may be lost: 0 if the registry has what it wrote."""
     if why is None:
         return 0
-    note(f"the output could not be written: {why}{_RECORDED if Done.recorded else ''}")
+    _note(f"the output could not be written: {why}{_RECORDED if Done.recorded else ''}")
     return 0 if Done.recorded else FAILED
 
 
@@ -136,15 +137,24 @@ def _run() -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else FAILED
     except KeyboardInterrupt:
-        return _INTERRUPTED
+        return INTERRUPTED
     except Exception as error:
-        (show_traceback if _Program.debug else explain)(error)
-        return _exit_code(error)
+        _explain(error)
+        return UNREACHABLE if is_unreachable(error) else FAILED
     return 0
 
 
-def _exit_code(error: Exception) -> int:
-    return UNREACHABLE if is_unreachable(error) else FAILED
+# What prints in colours is loaded when there is something to say.
+def _note(text: str) -> None:
+    from registry_dagster.cli.output import note
+
+    note(text)
+
+
+def _explain(error: Exception) -> None:
+    from registry_dagster.cli.output import explain, show_traceback
+
+    (show_traceback if Given.debug else explain)(error)
 
 
 def is_unreachable(error: Exception) -> bool:

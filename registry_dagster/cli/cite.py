@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from registry_dagster.answers.current import Taken
-from registry_dagster.cli.app import FAILED, UNREACHABLE, app
+from registry_dagster.cli.app import FAILED, UNREACHABLE
 from registry_dagster.cli.completion import dataset_names, words_of
 from registry_dagster.cli.given import options_by_location
 from registry_dagster.cli.options import (
@@ -27,7 +27,9 @@ from registry_dagster.cli.output import note, report, show, visible
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.text import suggestion
 
-__all__ = ["cite", "lock", "statement"]
+__all__ = ["cite", "commands", "lock", "statement"]
+
+commands = typer.Typer()
 
 _FORMS = ("text", "bibtex")
 Form = Annotated[
@@ -36,7 +38,7 @@ Form = Annotated[
 ]
 
 
-@app.command()
+@commands.command()
 def cite(
     name: VersionName,
     form: Form = None,
@@ -56,7 +58,7 @@ def cite(
         note(f"{found.version} has no {', '.join(found.unknown)}, which citations have")
 
 
-@app.command()
+@commands.command()
 def lock(
     names: Annotated[
         list[str] | None,
@@ -95,7 +97,7 @@ def lock(
     return None
 
 
-@app.command()
+@commands.command()
 def statement(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A lock, as `lock` printed it.")],
     form: Form = None,

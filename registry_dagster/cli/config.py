@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
-from registry_dagster.cli.app import app
+import typer
+
 from registry_dagster.cli.given import settings_for
 from registry_dagster.cli.listing import Listing
 from registry_dagster.cli.options import AsJson, Env, Publisher, Target
@@ -15,7 +16,9 @@ from registry_dagster.cli.output import show
 from registry_dagster.registry.project_file import PROJECT_VARIABLE, Project
 from registry_dagster.registry.settings import Settings
 
-__all__ = ["config"]
+__all__ = ["commands", "config"]
+
+commands = typer.Typer()
 
 _TOKEN_VARIABLE = "DATAHUB_GMS_TOKEN"
 
@@ -32,7 +35,7 @@ _ROWS: Listing[_Row] = Listing(
 )
 
 
-@app.command(rich_help_panel="Set-up")
+@commands.command()
 def config(registry: Target = None, env: Env = None, publisher: Publisher = None, as_json: AsJson = False) -> None:
     """Show which registry, environment and publisher hold here, and where each was set. Contacts nothing."""
     rows = list(_rows(settings_for(registry, env, publisher)))

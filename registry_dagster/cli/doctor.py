@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 
 from registry_dagster.adopt.declaration_file import DeclarationFile
-from registry_dagster.cli.app import app
 from registry_dagster.cli.deep import try_server
 from registry_dagster.cli.given import settings_for
 from registry_dagster.cli.options import AsJson, Env, Target, opened
@@ -22,7 +21,9 @@ from registry_dagster.errors import RegistryError
 from registry_dagster.registry.settings import Settings
 from registry_dagster.stores.open import back_up
 
-__all__ = ["backup", "doctor", "schema"]
+__all__ = ["backup", "commands", "doctor", "schema"]
+
+commands = typer.Typer()
 
 Deep = Annotated[
     bool,
@@ -42,7 +43,7 @@ _LIBRARIES = (
 )
 
 
-@app.command()
+@commands.command()
 def doctor(
     registry: Target = None, env: Env = None, as_json: AsJson = False, deep: Deep = False, repair: Repair = False
 ) -> None:
@@ -65,7 +66,7 @@ def doctor(
     show(as_json, facts, lambda: print_facts(facts))
 
 
-@app.command()
+@commands.command()
 def backup(
     path: Annotated[Path, typer.Argument(help="The copy; nothing may be there yet.")],
     registry: Target = None,
@@ -100,7 +101,7 @@ def _installed() -> dict[str, str]:
     return found
 
 
-@app.command()
+@commands.command()
 def schema() -> None:
     """Print the JSON Schema of declarations."""
     typer.echo(json.dumps(DeclarationFile.model_json_schema(), indent=2))

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from registry_dagster.cli.app import app
 from registry_dagster.cli.completion import words_of
 from registry_dagster.cli.json_file import json_file
 from registry_dagster.cli.options import AsJson, Env, Target, VersionName, opened
@@ -15,10 +14,12 @@ from registry_dagster.outward.export.carried import Carried, carried_in
 from registry_dagster.outward.export.forms import FORMS, exported
 from registry_dagster.outward.export.subject import subject_of
 
-__all__ = ["export", "import_document"]
+__all__ = ["commands", "export", "import_document"]
+
+commands = typer.Typer()
 
 
-@app.command()
+@commands.command()
 def export(
     name: VersionName,
     form: Annotated[
@@ -40,7 +41,7 @@ def export(
     typer.echo(json_text(document, indent=2))
 
 
-@app.command("import")
+@commands.command("import")
 def import_document(
     file: Annotated[str, typer.Argument(help="A document that `export` wrote; - reads standard input.")],
     as_json: AsJson = False,

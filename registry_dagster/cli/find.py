@@ -9,7 +9,7 @@ import typer
 from typing_extensions import Unpack
 
 from registry_dagster.cli.answers import show_answer
-from registry_dagster.cli.app import EXPIRES, UNREACHABLE, app
+from registry_dagster.cli.app import EXPIRES, UNREACHABLE
 from registry_dagster.cli.completion import column_paths, materialization_versions
 from registry_dagster.cli.filter_options import with_filter_options
 from registry_dagster.cli.listing import Listing
@@ -23,7 +23,9 @@ from registry_dagster.registry.rows.cells import Row
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion
 from registry_dagster.registry.rows.rows import Rows
 
-__all__ = ["column", "dependents", "expiring", "find", "lineage", "list_datasets", "newest"]
+__all__ = ["column", "commands", "dependents", "expiring", "find", "lineage", "list_datasets", "newest"]
+
+commands = typer.Typer()
 
 R = TypeVar("R", bound=Row)
 
@@ -44,8 +46,8 @@ Remote = Annotated[
 Remotes = Annotated[bool, typer.Option("--remotes", help="List what this registry has, then what each remote has.")]
 
 
-@app.command("datasets", hidden=True)
-@app.command("list")
+@commands.command("datasets", hidden=True)
+@commands.command("list")
 @with_groups
 def list_datasets(
     text: Annotated[str | None, typer.Argument(help="Words in the name, title, description or tags.")] = None,
@@ -61,7 +63,7 @@ def list_datasets(
         _show(registry, _DATASETS, found, listed, labs)
 
 
-@app.command()
+@commands.command()
 @with_groups
 @with_filter_options
 def find(
@@ -83,7 +85,7 @@ def find(
         _show(registry, _VERSIONS, found, listed, labs)
 
 
-@app.command()
+@commands.command()
 @with_groups
 def expiring(
     within: Annotated[float, typer.Option(help="Days of 24 hours, from now on.")] = 60,
@@ -110,7 +112,7 @@ def _any_in_use(registry: Registry, within: float) -> bool:
     return any(not row.removed for row in registry.stream(expiring_within=within, retired=False))
 
 
-@app.command()
+@commands.command()
 @with_groups
 def dependents(
     of: Annotated[str, typer.Argument(help="dataset, dataset@vN, system@version, or an upstream table.")],
@@ -123,7 +125,7 @@ def dependents(
         _show(registry, _DEPENDENTS, found, listed)
 
 
-@app.command()
+@commands.command()
 @with_groups
 def lineage(
     name: VersionName,
@@ -136,7 +138,7 @@ def lineage(
     show_answer(asked.as_json, found)
 
 
-@app.command()
+@commands.command()
 @with_groups
 def newest(
     dataset: DatasetName,
@@ -157,7 +159,7 @@ def newest(
         raise typer.Exit(1)
 
 
-@app.command()
+@commands.command()
 @with_groups
 def column(
     name: VersionName,

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from registry_dagster.cli.run import Given
 from registry_dagster.registry.project_file import find_project, project_options
 from registry_dagster.registry.settings import Settings, current_settings
 
-__all__ = ["Given", "options_by_location", "options_for", "settings_for"]
-
-
-class Given:
-    """What the program itself was given, before the command's name."""
-
-    registry: str | None = None
+__all__ = ["options_by_location", "options_for", "settings_for"]
 
 
 def settings_for(registry: str | None = None, env: str | None = None, publisher: str | None = None) -> Settings:

@@ -8,7 +8,6 @@ import typer
 
 from registry_dagster.adopt.drafting import draft_of
 from registry_dagster.adopt.published import Published
-from registry_dagster.cli.app import app
 from registry_dagster.cli.options import Env, FormatName, StorageOption, Target, opened
 from registry_dagster.cli.output import visible
 from registry_dagster.cli.table_options import (
@@ -22,7 +21,9 @@ from registry_dagster.cli.table_options import (
 )
 from registry_dagster.model.table import TableFacts
 
-__all__ = ["init"]
+__all__ = ["commands", "init"]
+
+commands = typer.Typer()
 
 DatasetOption = Annotated[str | None, typer.Option("--dataset", help="The name of the dataset, if it has one already.")]
 Materializations = Annotated[
@@ -35,7 +36,7 @@ Materializations = Annotated[
 ]
 
 
-@app.command()
+@commands.command()
 def init(
     location: TableLocation,
     dataset: DatasetOption = None,

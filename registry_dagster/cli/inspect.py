@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from registry_dagster.cli.app import app
+import typer
+
 from registry_dagster.cli.listing import Listing
 from registry_dagster.cli.options import AsJson, FormatName, StorageOption
 from registry_dagster.cli.output import facts as show_facts
@@ -20,7 +21,9 @@ from registry_dagster.cli.table_options import (
 )
 from registry_dagster.model.table import TableFacts, TableField
 
-__all__ = ["inspect"]
+__all__ = ["commands", "inspect"]
+
+commands = typer.Typer()
 
 _FIELDS: Listing[TableField] = Listing(
     {
@@ -33,7 +36,7 @@ _FIELDS: Listing[TableField] = Listing(
 _COUNTS = ("rows", "bytes", "files")
 
 
-@app.command()
+@commands.command()
 def inspect(
     location: TableLocation,
     format: FormatName = None,

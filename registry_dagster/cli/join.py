@@ -7,17 +7,18 @@ from typing import Annotated
 import typer
 
 from registry_dagster.cli.answers import show_answer
-from registry_dagster.cli.app import app
 from registry_dagster.cli.option_groups import Addressed, registry_of, with_groups
 
-__all__ = ["comparable", "compatibility", "join"]
+__all__ = ["commands", "comparable", "compatibility", "join"]
+
+commands = typer.Typer()
 
 One = Annotated[str, typer.Argument(help="dataset, or dataset@vN.")]
 Side = Annotated[str, typer.Argument(help="dataset, dataset@vN or system@version.")]
 Other = Annotated[str, typer.Argument(help="What to compare it with.")]
 
 
-@app.command()
+@commands.command()
 @with_groups
 def join(
     a: One,
@@ -33,8 +34,8 @@ def join(
     show_answer(asked.as_json, found)
 
 
-@app.command("compatible", hidden=True)
-@app.command()
+@commands.command("compatible", hidden=True)
+@commands.command()
 @with_groups
 def compatibility(
     a: Side,
@@ -48,7 +49,7 @@ def compatibility(
     show_answer(asked.as_json, found)
 
 
-@app.command()
+@commands.command()
 @with_groups
 def comparable(
     a: One,

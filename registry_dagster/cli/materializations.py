@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from registry_dagster.cli.answers import answer_rows
-from registry_dagster.cli.app import app
 from registry_dagster.cli.listing import Listing
 from registry_dagster.cli.options import AsJson, ColumnNames, Env, Quiet, Target, opened
 from registry_dagster.cli.output import note, report, show, show_written
@@ -22,14 +21,15 @@ __all__ = ["commands", "import_versions", "list_versions"]
 _STATES = Listing(MaterializationList.CELLS, shown=tuple(MaterializationList.CELLS))
 _FILES = {".json", ".yaml", ".yml"}
 
-commands = typer.Typer(
+commands = typer.Typer()
+versions = typer.Typer(
     help="Import materialization versions from upstream systems, or list the recorded ones.",
     no_args_is_help=True,
 )
-app.add_typer(commands, name="materializations")
+commands.add_typer(versions, name="materializations")
 
 
-@commands.command("import")
+@versions.command("import")
 def import_versions(
     source: Annotated[str, typer.Argument(help="cave, neuprint, or the path of a YAML file with versions.")],
     names: Annotated[
@@ -64,7 +64,7 @@ def import_versions(
         raise MaterializationConflict(f"{len(refused)} of {len(changes.versions)} contradict their records; see above")
 
 
-@commands.command("list")
+@versions.command("list")
 def list_versions(
     system: Annotated[str | None, typer.Argument(help="The upstream system, or system@version; default: all.")] = None,
     registry: Target = None,

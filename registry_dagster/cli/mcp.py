@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from registry_dagster.cli.app import app
+import typer
+
 from registry_dagster.cli.given import settings_for
 from registry_dagster.cli.options import Env, Target
 from registry_dagster.registry.registry import Registry
 
-__all__ = ["mcp"]
+__all__ = ["commands", "mcp"]
+
+commands = typer.Typer()
 
 
-@app.command()
+@commands.command()
 def mcp(registry: Target = None, env: Env = None) -> None:
     """Let an assistant ask the registry's questions, over the Model Context Protocol. It can change nothing.
 

@@ -7,14 +7,15 @@ from typing import Annotated
 import typer
 
 from registry_dagster.cli.answers import show_answer
-from registry_dagster.cli.app import app
 from registry_dagster.cli.given import options_for
 from registry_dagster.cli.options import AsJson, Env, StorageOption, Target, opened, storage_options
 
-__all__ = ["mirror"]
+__all__ = ["commands", "mirror"]
+
+commands = typer.Typer()
 
 
-@app.command()
+@commands.command()
 def mirror(
     out: Annotated[str, typer.Argument(help="A folder, or a location in an object store, e.g. s3://bucket/registry.")],
     storage_option: StorageOption = None,

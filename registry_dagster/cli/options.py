@@ -10,7 +10,7 @@ import typer
 
 from registry_dagster.cli.completion import dataset_names, formats, materialization_versions
 from registry_dagster.cli.given import settings_for
-from registry_dagster.cli.output import Done
+from registry_dagster.cli.run import Done
 from registry_dagster.cli.waiting import patience
 from registry_dagster.datahub.urns import version_in
 from registry_dagster.errors import RegistryError

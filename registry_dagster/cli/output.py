@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import textwrap
 import traceback
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -16,14 +15,13 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from registry_dagster.cli.run import Done
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.visible import UNSEEN, visible
 from registry_dagster.registry.registry import Registry
 from registry_dagster.registry.rows.cells import value_text
 
 __all__ = [
-    "Done",
-    "VisibleFormatter",
     "error_console",
     "explain",
     "facts",
@@ -56,24 +54,6 @@ def json_text(data: Any, indent: int | None = None) -> str:
     """The data as JSON that is also safe on a terminal."""
     text = json.dumps(data, indent=indent, ensure_ascii=False)
     return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-class VisibleFormatter(logging.Formatter):
-    """Log messages may repeat others' text too."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The message as `visible` shows it."""
-        return visible(super().format(record))
-
-
-class Done:
-    """What the command did so far, should its output be lost."""
-
-    recorded = False
-    shown = False
-    """Whether anything was shown: a list, a progress bar."""
-    project: str | None = None
-    """The project file, if it says where the registry is kept."""
 
 
 def show(as_json: bool, data: Any, pretty: Callable[[], None], *, recorded: bool = False) -> None:

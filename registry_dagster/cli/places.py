@@ -6,19 +6,20 @@ from typing import Annotated
 
 import typer
 
-from registry_dagster.cli.app import app
 from registry_dagster.cli.given import options_by_location
 from registry_dagster.cli.options import AsJson, Env, Message, Publisher, StorageOption, Target, opened, storage_options
 from registry_dagster.cli.output import show_written
 from registry_dagster.model.place import Place
 
-__all__ = ["also_at", "relocate"]
+__all__ = ["also_at", "commands", "relocate"]
+
+commands = typer.Typer()
 
 Exact = Annotated[str, typer.Argument(help="dataset@vN.")]
 Location = Annotated[str, typer.Argument(help="A path, or a URI without credentials.")]
 
 
-@app.command()
+@commands.command()
 def relocate(
     version: Exact,
     location: Location,
@@ -41,7 +42,7 @@ def relocate(
         )
 
 
-@app.command("also-at")
+@commands.command("also-at")
 def also_at(
     version: Exact,
     location: Location,

@@ -13,7 +13,6 @@ from registry_dagster.adopt.declaration_file import DeclaredTable, ReadFile, rea
 from registry_dagster.adopt.order import Attempt
 from registry_dagster.adopt.publishing import CodeOf, Result, inspect_source, plan_all, publish_all, tables_to_publish
 from registry_dagster.adopt.review import check_reviewed
-from registry_dagster.cli.app import app
 from registry_dagster.cli.declarations import Declarations, OneTable, TableOption, declared_files, labelled, one_table
 from registry_dagster.cli.given import options_by_location
 from registry_dagster.cli.options import (
@@ -37,7 +36,9 @@ from registry_dagster.registry.plan import Beside, PublicationDetails, Receipt
 from registry_dagster.registry.project_file import find_project
 from registry_dagster.registry.work_tree import CommittedFiles, code_given
 
-__all__ = ["plan", "publish", "validate"]
+__all__ = ["commands", "plan", "publish", "validate"]
+
+commands = typer.Typer()
 
 Label = Annotated[str | None, typer.Option(help="An alias for people, of each version that this publishes.")]
 Draft = Annotated[bool, typer.Option("--draft", help="Publish it as not final; promote makes it final.")]
@@ -60,7 +61,7 @@ Doi = Annotated[str | None, typer.Option("--doi", help="Its DOI, if it has one a
 LayoutOption = Annotated[str | None, typer.Option("--layout", help="How its rows are arranged, e.g. pre_pt_root_id.")]
 
 
-@app.command()
+@commands.command()
 def publish(
     declarations: Declarations,
     message: Message,
@@ -109,7 +110,7 @@ def publish(
     show(as_json, _receipt_json(receipt), lambda: _print_receipt(receipt), recorded=True)
 
 
-@app.command()
+@commands.command()
 def plan(
     declarations: Declarations,
     table: TableOption = None,
@@ -132,7 +133,7 @@ def plan(
     _plan(declarations, OneTable(table, options, layout, input or (), label, draft), registry, env, as_json)
 
 
-@app.command()
+@commands.command()
 def validate(declarations: Declarations, as_json: AsJson = False) -> None:
     """Check declarations without looking at a table: is each well formed, and is nothing left to be decided.
 

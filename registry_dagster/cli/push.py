@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from registry_dagster.cli.app import app
 from registry_dagster.cli.given import settings_for
 from registry_dagster.cli.options import AsJson, Env, Target, opened
 from registry_dagster.cli.output import line, note, place, progress, show
@@ -20,7 +19,9 @@ from registry_dagster.registry.materialization_changes import MaterializationCha
 from registry_dagster.registry.plan import Plan, Receipt
 from registry_dagster.registry.registry import Registry
 
-__all__ = ["push"]
+__all__ = ["commands", "push"]
+
+commands = typer.Typer()
 
 _BATCH = 100
 _WIDTH = len("unchanged")
@@ -83,7 +84,7 @@ def _acts(acts: Iterable[CarriedAct | RegistryError]) -> Iterator[_Beside]:
             yield _Beside(each.outcome, each.about, f"{each.said} ({each.reason})" if each.reason else each.said)
 
 
-@app.command()
+@commands.command()
 def push(
     folder: Annotated[Path, typer.Argument(help="The folder of a file:// registry.")],
     registry: Target = None,

@@ -9,7 +9,7 @@ import typer
 
 from registry_dagster.adopt.publishing import declaration_files
 from registry_dagster.adopt.review import review as review_file
-from registry_dagster.cli.app import FAILED, app
+from registry_dagster.cli.app import FAILED
 from registry_dagster.cli.given import settings_for
 from registry_dagster.cli.options import AsJson
 from registry_dagster.cli.output import line, show
@@ -17,10 +17,12 @@ from registry_dagster.cli.results import print_refused, print_sums
 from registry_dagster.errors import PublishRefused, RegistryError
 from registry_dagster.registry.settings import PUBLISHER_VARIABLE
 
-__all__ = ["review"]
+__all__ = ["commands", "review"]
+
+commands = typer.Typer()
 
 
-@app.command()
+@commands.command()
 def review(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE", help="Drafts that you have read, and folders of them.")

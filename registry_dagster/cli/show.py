@@ -8,7 +8,6 @@ from typing import Annotated, NamedTuple
 import typer
 
 from registry_dagster.cli.answers import act_cells, show_answer
-from registry_dagster.cli.app import app
 from registry_dagster.cli.completion import engines
 from registry_dagster.cli.listing import Listing
 from registry_dagster.cli.options import (
@@ -33,10 +32,12 @@ from registry_dagster.registry.rows.listed import VersionList
 from registry_dagster.registry.rows.now import VersionNow
 from registry_dagster.registry.shown import Shown, record_json, shown
 
-__all__ = ["diff", "show", "versions"]
+__all__ = ["commands", "diff", "show", "versions"]
+
+commands = typer.Typer()
 
 
-@app.command()
+@commands.command()
 def show(
     name: VersionName,
     read: Annotated[
@@ -72,7 +73,7 @@ def show(
     show_result(as_json, data, lambda: _print_record(found, signing))
 
 
-@app.command()
+@commands.command()
 def versions(
     dataset: DatasetName,
     registry: Target = None,
@@ -105,7 +106,7 @@ def versions(
         note(f"{lab.removesuffix('/')}: {home.target}")
 
 
-@app.command()
+@commands.command()
 def diff(
     before: Annotated[str, typer.Argument(help="dataset@vN; alone, it is compared with the version before it.")],
     after: Annotated[str | None, typer.Argument(help="The version to compare it with.")] = None,

@@ -11,11 +11,12 @@ from typing import Annotated
 import typer
 
 from registry_dagster.cli.answers import show_answer
-from registry_dagster.cli.app import app
 from registry_dagster.cli.options import AsJson, Env, Target, opened
 from registry_dagster.cli.output import say
 
-__all__ = ["serve", "site"]
+__all__ = ["commands", "serve", "site"]
+
+commands = typer.Typer()
 
 _TITLE = "Feature catalogue"
 _ANSWERS = 500
@@ -26,7 +27,7 @@ Answers = Annotated[
 ]
 
 
-@app.command()
+@commands.command()
 def site(
     out: Annotated[Path, typer.Argument(help="The folder: new, empty, or that of an earlier build.")],
     title: Title = _TITLE,
@@ -53,7 +54,7 @@ def site(
     show_answer(as_json, built)
 
 
-@app.command()
+@commands.command()
 def serve(
     folder: Annotated[Path | None, typer.Argument(help="A site that was built; else one is built now.")] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port on this machine; 0 takes a free one.")] = 8765,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import io
+import logging
 import os
 import sys
 from typing import TextIO
 
 from typing_extensions import Buffer
 
-__all__ = ["Kept", "keep_writable"]
+from registry_dagster.model.visible import visible
+
+__all__ = ["Kept", "VisibleFormatter", "keep_writable"]
 
 _NOBODY_READS = {errno.EPIPE, errno.EBADF}
 
@@ -35,6 +38,14 @@ class Kept(io.FileIO):
         if self._lost is None or self._lost.errno in _NOBODY_READS:
             return None
         return self._lost.strerror
+
+
+class VisibleFormatter(logging.Formatter):
+    """Log messages may repeat others' text too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The message as `visible` shows it."""
+        return visible(super().format(record))
 
 
 def keep_writable() -> Kept:

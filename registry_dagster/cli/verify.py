@@ -9,19 +9,22 @@ from typing import Annotated
 
 import typer
 
-from registry_dagster.cli.app import UNREACHABLE, app
+from registry_dagster.cli.app import UNREACHABLE
 from registry_dagster.cli.given import options_by_location
 from registry_dagster.cli.options import AsJson, Env, StorageOption, Target, opened, storage_options
-from registry_dagster.cli.output import Done, error_console, json_text, output, report, show
+from registry_dagster.cli.output import error_console, json_text, output, report, show
 from registry_dagster.cli.results import sum_rows
+from registry_dagster.cli.run import Done
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.registry.verifier import Verification
 from registry_dagster.tables.verdict import Evidence
 
-__all__ = ["verify"]
+__all__ = ["commands", "verify"]
+
+commands = typer.Typer()
 
 
-@app.command()
+@commands.command()
 def verify(
     name: Annotated[str | None, typer.Argument(help="dataset@vN; with --all, a dataset.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Verify all versions, or all of a dataset.")] = False,

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from registry_dagster.cli.output import Done, error_console, note
+from registry_dagster.cli.output import error_console, note
+from registry_dagster.cli.run import Done
 
 __all__ = ["patience"]
 

@@ -16,7 +16,7 @@ from typing import IO
 from unittest import mock
 
 from registry_dagster.cli.app import main
-from registry_dagster.cli.output import Done
+from registry_dagster.cli.run import Done, Given
 
 __all__ = ["Run", "run_command"]
 
@@ -33,6 +33,7 @@ def run_command(
         mock.patch.dict(os.environ, environment, clear=True),
         mock.patch.object(sys, "argv", ["feature-registry", *words]),
         mock.patch.multiple(Done, recorded=False, shown=False, project=None),
+        mock.patch.multiple(Given, debug=False, registry=None, command=None),
         # The program takes over both streams by their descriptors.
         mock.patch.multiple(sys, stdout=sys.__stdout__, stderr=sys.__stderr__),
         _in_folder(folder),

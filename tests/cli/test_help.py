@@ -8,6 +8,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from registry_dagster.cli import app
+from registry_dagster.cli.commands import MODULES
 from registry_dagster.cli.completion import column_paths, dataset_names, engines, formats, materialization_versions
 from registry_dagster.cli.groups import ELSEWHERE, EXAMPLES, GROUPS
-from registry_dagster.cli.output import Done, error_console
+from registry_dagster.cli.output import error_console
+from registry_dagster.cli.run import Done
 from registry_dagster.cli.waiting import patience
 from registry_dagster.registry.registry import Registry
 from registry_dagster.testing.search_behaviour import publish_examples
@@ -58,6 +61,12 @@ def test_every_command_that_is_shown_has_a_group() -> None:
     assert len(grouped) == len(set(grouped))
     assert shown - set(grouped) == set()
     assert set(ELSEWHERE) & set(PROGRAM.commands) == set()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_command_is_in_the_module_that_is_loaded_for_it(module: str) -> None:
+    own = import_module(f"registry_dagster.cli.{module}").commands
+    assert set(typer.main.get_group(own).commands) == set(MODULES[module].split())
 
 
 @pytest.mark.parametrize("command", EXAMPLES)
@@ -171,15 +180,18 @@ def test_a_slow_store_is_waited_for_with_a_remark(
     assert ("waiting for https://datahub.lab.org" in capsys.readouterr().err) is said
 
 
-def test_an_interrupt_while_the_program_loads_is_silent() -> None:
+@pytest.mark.parametrize("module", ["cli.app", "registry.registry"])
+def test_an_interrupt_while_the_program_loads_is_silent(module: str) -> None:
     program = (
         "import sys\n"
         "class Interrupt:\n"
         "    def find_spec(self, name, *_):\n"
-        "        if name == 'registry_dagster.registry.registry':\n"
+        f"        if name == 'registry_dagster.{module}':\n"
         "            raise KeyboardInterrupt\n"
         "sys.meta_path.insert(0, Interrupt())\n"
-        "import registry_dagster.cli\n"
+        "sys.argv = ['feature-registry', 'list']\n"
+        "from registry_dagster.cli import main\n"
+        "main()\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from importlib.metadata import version
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from pydantic import Field
 
+from registry_dagster import __version__
 from registry_dagster.errors import RegistryError
 from registry_dagster.outward.agent.tools import TOOLS, Said
 from registry_dagster.registry.filters import FILTERS, parameters
@@ -53,7 +53,7 @@ def mcp_server(open_registry: OpenRegistry) -> MCPServer:
         "feature-registry",
         title="Connectomics Feature Registry",
         instructions=INSTRUCTIONS,
-        version=version("registry-dagster"),
+        version=__version__,
         log_level="WARNING",
     )
     for tool in TOOLS:

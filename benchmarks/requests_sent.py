@@ -9,10 +9,8 @@ from benchmarks.tables import publications
 from registry_dagster.registry.plan import Publication, Receipt
 from registry_dagster.registry.registry import Registry
 from tests.gms.server import StandInGms
-from tests.registry.declared import declared, facts
 
 DATASETS = 200
-VERSIONS = 200
 COLUMNS = 30
 
 
@@ -27,22 +25,6 @@ def run() -> Iterator[Result]:
         ours / peer,
         "≤ 0.1",
     )
-    bare, exact = _get(VERSIONS)
-    what = f"requests to get a dataset of {VERSIONS} versions by its bare name, against an exact one"
-    yield Result(what, str(bare), str(exact), bare / exact, "none set")
-
-
-def _get(versions: int) -> tuple[int, int]:
-    """In a process that knows nothing yet. A bare name takes one more for each further 200 versions."""
-    with StandInGms() as gms, Registry.open(gms.url, publisher="bench") as registry:
-        registry.publish_many([Publication(declared(), facts(each), message="again") for each in range(versions)])
-        counts: list[int] = []
-        for name in ("hemibrain.neurons", f"hemibrain.neurons@v{versions}"):
-            with Registry.open(gms.url) as fresh:
-                before = len(gms.requests)
-                fresh.get(name)
-                counts.append(len(gms.requests) - before)
-        return counts[0], counts[1]
 
 
 def _publish(batch: list[Publication]) -> int:

@@ -18,6 +18,7 @@ from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.urns import PLATFORM, container_urn, version_in, version_set_urn, version_urn
 from registry_dagster.datahub.version import Summary, summary_from
 from registry_dagster.errors import RegistryError
+from registry_dagster.model.batches import batches
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.names import VersionName, parse_version
@@ -257,13 +258,12 @@ class VersionIndex:
         return _AHEAD if numbers.recorded or not numbers.last else _FAR_AHEAD
 
     def _read_facts(self, ranges: Mapping[str, range], now: Mapping[str, dict[int, Entity]]) -> None:
-        """What may change around versions; of those that were given but never read, also what does not."""
+        """What may change around versions; where some were given but never read, also what does not."""
         wanted = [(name, number) for name, some in ranges.items() for number in some]
-        unread = [each for each in wanted if self._is_unread(*each)]
-        for entity, name, number in self._pages(unread, [*_MUTABLE, "datasetProperties"]):
-            now[name][number] = self._learn(entity, name, number)
-        for entity, name, number in self._pages(sorted(set(wanted) - set(unread)), _MUTABLE):
-            now[name][number] = self._learn(entity, name, number)
+        for page in batches(wanted, PAGE):
+            aspects = [*_MUTABLE, "datasetProperties"] if any(self._is_unread(*each) for each in page) else _MUTABLE
+            for entity, name, number in self._pages(page, aspects):
+                now[name][number] = self._learn(entity, name, number)
 
     def _is_unread(self, name: str, number: int) -> bool:
         """Whether a number was given, as far as known, and nothing of its version was read yet."""
@@ -283,9 +283,8 @@ class VersionIndex:
         """The entities of versions that are there, read by the page."""
         urns = {version_urn(str(VersionName(*each)), self._env): each for each in wanted}
         found: list[tuple[Entity, str, int]] = []
-        for start in range(0, len(urns), PAGE):
-            page = self._store.read(list(urns)[start : start + PAGE], aspects)
-            found += [(entity, *urns[urn]) for urn, entity in page.items()]
+        for some in batches(list(urns), PAGE):
+            found += [(entity, *urns[urn]) for urn, entity in self._store.read(some, aspects).items()]
         return found
 
     def _note(self, names: Iterable[str | None]) -> None:

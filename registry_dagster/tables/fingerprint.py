@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
+from urllib.parse import unquote
 
-from registry_dagster.tables.storage.protocol import StoredObject
+from registry_dagster.tables.storage.object_page import ObjectPage, joined_texts
+from registry_dagster.tables.storage.protocol import Storage, StoredObject
 
 __all__ = ["Fingerprint"]
 
@@ -19,10 +20,14 @@ class Fingerprint:
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
 
-    def add(self, stored: StoredObject, name: str | None = None) -> None:
-        """Adds a file by its path, or by another name where the path is empty."""
+    def add(self, page: ObjectPage) -> None:
+        """Adds the files of a page by their paths."""
         # The line must never change: published fingerprints were made with it.
-        self._digest.update(os.fsencode(f"{name or stored.path}\0{stored.size}\0{stored.token}\n"))
+        self._digest.update(joined_texts(page.paths, "\0", page.size_texts, "\0", page.tokens, "\n"))
+
+    def add_file(self, storage: Storage, stored: StoredObject) -> None:
+        """Adds the file that is the table, by its name."""
+        self.add(ObjectPage.of([stored._replace(path=unquote(storage.location.rpartition("/")[2]))]))
 
     def __str__(self) -> str:
         return f"sha256:{self._digest.hexdigest()}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from urllib.parse import unquote
 
 from registry_dagster.errors import TableNotFound
 from registry_dagster.model.place import Place
@@ -11,6 +10,7 @@ from registry_dagster.model.table import CsvPin, FeatherPin, TableFacts
 from registry_dagster.tables.fingerprint import Fingerprint
 from registry_dagster.tables.same_state import Files, Shape, place_by_files
 from registry_dagster.tables.storage.locations import local_path, normalise
+from registry_dagster.tables.storage.object_page import ObjectPage
 from registry_dagster.tables.storage.open import open_storage
 from registry_dagster.tables.storage.options import OptionsOf, StorageOptions
 from registry_dagster.tables.storage.protocol import Storage, StoredObject
@@ -43,7 +43,7 @@ def pinned_file(
 def fingerprint_of(storage: Storage, stored: StoredObject) -> str:
     """The state of the file, by its name, size and change token."""
     fingerprint = Fingerprint()
-    fingerprint.add(stored, unquote(storage.location.rpartition("/")[2]))
+    fingerprint.add_file(storage, stored)
     return str(fingerprint)
 
 
@@ -95,7 +95,7 @@ def place_file(table: TableFacts, pin: CsvPin | FeatherPin, location: str, optio
 def _files(storage: Storage) -> Files:
     stored = storage.head()
     shape = Shape()
-    shape.add(stored)
+    shape.add(ObjectPage.of([stored]))
     return Files(fingerprint_of(storage, stored), str(shape), 1, stored.size, stored.modified)
 
 

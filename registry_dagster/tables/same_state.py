@@ -7,7 +7,6 @@ relative path and size of each file, and that the content is the same is then a 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +16,10 @@ from registry_dagster.model.place import Place
 from registry_dagster.model.table import TableFacts
 from registry_dagster.tables.inspect import inspect_table
 from registry_dagster.tables.storage.locations import normalise, nothing_stored
+from registry_dagster.tables.storage.object_page import ObjectPage, joined_texts
 from registry_dagster.tables.storage.open import open_storage
 from registry_dagster.tables.storage.options import OptionsOf, options_of, scheme_of
-from registry_dagster.tables.storage.protocol import Storage, StoredObject
+from registry_dagster.tables.storage.protocol import Storage
 
 __all__ = ["Files", "Shape", "place_by_files", "place_by_identity"]
 
@@ -58,9 +58,9 @@ class Shape:
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
 
-    def add(self, stored: StoredObject) -> None:
-        """Adds a file, in key order."""
-        self._digest.update(os.fsencode(f"{stored.path}\0{stored.size}\n"))
+    def add(self, page: ObjectPage) -> None:
+        """Adds the files of a page, in key order."""
+        self._digest.update(joined_texts(page.paths, "\0", page.size_texts, "\n"))
 
     def __str__(self) -> str:
         return self._digest.hexdigest()

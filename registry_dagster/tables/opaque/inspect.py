@@ -6,15 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote
 
 from registry_dagster.errors import TableError, TableNotFound, UnsupportedTable
 from registry_dagster.model.table import OpaquePin, TableFacts
 from registry_dagster.tables.arrow import encode_schema, fields_of
 from registry_dagster.tables.declared import Declared, type_of
 from registry_dagster.tables.fingerprint import Fingerprint
+from registry_dagster.tables.storage.object_page import ObjectPage
 from registry_dagster.tables.storage.options import StorageOptions
-from registry_dagster.tables.storage.protocol import Storage, StoredObject
+from registry_dagster.tables.storage.pages import pages_of
+from registry_dagster.tables.storage.protocol import Storage
 
 __all__ = ["Listing", "inspect_opaque"]
 
@@ -23,7 +24,7 @@ _DIGEST = "sha256:"
 
 @dataclass
 class Listing:
-    """What is stored at a location, gathered file by file; all of it counts, hidden files too.
+    """What is stored at a location, gathered page by page; all of it counts, hidden files too.
 
     Args:
         files, bytes: How many files, and their size.
@@ -36,30 +37,33 @@ class Listing:
     _fingerprint: Fingerprint = field(default_factory=Fingerprint)
 
     @classmethod
-    def read(cls, storage: Storage, *, seen: Callable[[StoredObject], None] | None = None) -> Listing:
+    def read(cls, storage: Storage, *, seen: Callable[[ObjectPage], None] | None = None) -> Listing:
         """The listing of a file or a directory.
 
         Args:
             storage: At the file or directory.
-            seen: Called with each file.
+            seen: Called with the files, page by page.
 
         Raises:
             TableError: the store cannot list.
         """
         found = cls()
-        is_file = storage.is_object()
-        name = unquote(storage.location.rpartition("/")[2]) if is_file else None
-        for stored in [storage.head()] if is_file else storage.list():
-            found._add(stored, name)
-            if seen is not None:
-                seen(stored)
+        if storage.is_object():
+            stored = storage.head()
+            found._fingerprint.add_file(storage, stored)
+            found._add(ObjectPage.of([stored]), seen)
+        else:
+            for page in pages_of(storage):
+                found._fingerprint.add(page)
+                found._add(page, seen)
         return found
 
-    def _add(self, stored: StoredObject, name: str | None = None) -> None:
-        self._fingerprint.add(stored, name)
-        self.files += 1
-        self.bytes += stored.size
-        self.modified = max(self.modified or stored.modified, stored.modified)
+    def _add(self, page: ObjectPage, seen: Callable[[ObjectPage], None] | None) -> None:
+        self.files += len(page)
+        self.bytes += page.bytes
+        self.modified = max(self.modified or page.latest, page.latest)
+        if seen is not None:
+            seen(page)
 
     @property
     def fingerprint(self) -> str:

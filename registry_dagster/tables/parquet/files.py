@@ -30,5 +30,5 @@ def parquet_files(
     local = local_path(storage.location)
     root = storage.location if local is None else str(local)
     paths: list[str] = []
-    ParquetFiles.read(storage, fingerprint, seen=lambda stored: paths.append(stored.path))
+    ParquetFiles.read(storage, fingerprint, seen=lambda page: paths.extend(stored.path for stored in page))
     return [below(root, path) for path in paths]

@@ -14,7 +14,7 @@ from registry_dagster.model.table import ParquetPin, TableFacts
 from registry_dagster.tables.arrow import encode_schema, fields_of, widths_of
 from registry_dagster.tables.fingerprint import Fingerprint
 from registry_dagster.tables.parquet.footer import Footer, read_footer
-from registry_dagster.tables.parquet.listing import ParquetFiles, data_files
+from registry_dagster.tables.parquet.listing import ParquetFiles, data_pages
 from registry_dagster.tables.parquet.nullability import loosened
 from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.storage.protocol import Storage, StoredObject
@@ -121,9 +121,9 @@ def _all_footers(storage: Storage, files: ParquetFiles, first: Footer, budget: i
     found, counted = _Footers(first), Fingerprint()
 
     def listed_again() -> Iterator[StoredObject]:
-        for stored in data_files(storage):
-            counted.add(stored)
-            yield stored
+        for page in data_pages(storage):
+            counted.add(page)
+            yield from page
 
     for footer in ahead(lambda stored: read_footer(storage, stored.path, _COUNTED_SUFFIX), listed_again()):
         budget -= footer.bytes

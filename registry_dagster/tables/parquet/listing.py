@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, reduce
+from typing import Any
 from urllib.parse import unquote
 
 from registry_dagster.errors import TableNotFound, UnknownFormat, UnsupportedTable
 from registry_dagster.tables.detect import first_entries, is_visible, table_above
 from registry_dagster.tables.fingerprint import Fingerprint
+from registry_dagster.tables.storage.object_page import ObjectPage
+from registry_dagster.tables.storage.pages import pages_of
 from registry_dagster.tables.storage.protocol import Storage, StoredObject
 
-__all__ = ["ParquetFiles", "data_files", "is_data_file"]
+__all__ = ["ParquetFiles", "data_pages"]
 
 _MOST_NAMELESS = 4
 _ENDINGS = (".parquet", ".parq", ".pq")
 
 
+Seen = Callable[[ObjectPage], None]
+
+
 @dataclass
 class ParquetFiles:
-    """What the listing of a table's files says, gathered file by file.
+    """What the listing of a table's files says, gathered page by page.
 
     Args:
         first, last: The first and the last data file in key order.
@@ -41,54 +47,41 @@ class ParquetFiles:
     _fingerprint: Fingerprint = field(default_factory=Fingerprint)
 
     @classmethod
-    def read(
-        cls, storage: Storage, state: int | str | None = None, *, seen: Callable[[StoredObject], None] | None = None
-    ) -> ParquetFiles:
+    def read(cls, storage: Storage, state: int | str | None = None, *, seen: Seen | None = None) -> ParquetFiles:
         """The listing of a file, or of a directory of files with or without Hive partitions.
 
         Args:
             storage: At the file or directory.
             state: The fingerprint that they must have.
-            seen: Called with each data file.
+            seen: Called with the data files, page by page.
 
         Raises:
             TableNotFound: the files are in another state.
             UnsupportedTable: directories that are not one table.
             UnknownFormat: the directory holds no Parquet file.
         """
-        found = cls._of_file(storage) if storage.is_object() else cls._of_directory(storage, seen)
-        if seen is not None and not found.first.path:
-            seen(found.first)
+        found = cls._of_file(storage, seen) if storage.is_object() else cls._of_directory(storage, seen)
         _refuse_other_state(storage, found, state)
         return found
 
     @classmethod
-    def _of_file(cls, storage: Storage) -> ParquetFiles:
+    def _of_file(cls, storage: Storage, seen: Seen | None) -> ParquetFiles:
         stored = storage.head()
         found = cls(stored, stored, (), stored.modified)
-        found._add(stored, unquote(storage.location.rpartition("/")[2]))
+        found._fingerprint.add_file(storage, stored)
+        found._add(ObjectPage.of([stored]), seen)
         return found
 
     @classmethod
-    def _of_directory(cls, storage: Storage, seen: Callable[[StoredObject], None] | None) -> ParquetFiles:
+    def _of_directory(cls, storage: Storage, seen: Seen | None) -> ParquetFiles:
         found: ParquetFiles | None = None
         nameless: list[StoredObject] = []
-        ending = ""
-        for stored in storage.list():
-            if not is_data_file(stored.path):
-                _refuse_table_inside(storage, stored.path)
-                nameless += [stored] if _is_nameless(stored, nameless) else []
-                continue
-            partitions = _partitions(stored.path.rpartition("/")[0])
+        for page in data_pages(storage, nameless):
             if found is None:
-                found, ending = cls(stored, stored, partitions, stored.modified), _ending(stored.path)
-            elif partitions != found.partitions:
-                raise _other_partitions(storage, found, stored, partitions)
-            if not stored.path.endswith(ending):
-                _refuse_other_ending(storage, found, stored)
-            found._add(stored)
-            if seen is not None:
-                seen(stored)
+                found = cls(page[0], page[0], _partitions(page.directories[0]), page.latest)
+            _refuse_other_files(storage, found, page)
+            found._fingerprint.add(page)
+            found._add(page, seen)
         if found is None:
             raise UnknownFormat(
                 f"{storage.location} holds no .parquet file outside hidden directories. It holds "
@@ -97,12 +90,13 @@ class ParquetFiles:
         found.nameless = nameless
         return found
 
-    def _add(self, stored: StoredObject, name: str | None = None) -> None:
-        self._fingerprint.add(stored, name)
-        self.files += 1
-        self.bytes += stored.size
-        self.last = stored
-        self.modified = max(self.modified, stored.modified)
+    def _add(self, page: ObjectPage, seen: Seen | None) -> None:
+        self.files += len(page)
+        self.bytes += page.bytes
+        self.last = page[-1]
+        self.modified = max(self.modified, page.latest)
+        if seen is not None:
+            seen(page)
 
     @property
     def fingerprint(self) -> str:
@@ -110,23 +104,50 @@ class ParquetFiles:
         return str(self._fingerprint)
 
 
-def data_files(storage: Storage) -> Iterator[StoredObject]:
-    """The data files of a directory, in key order."""
-    return (stored for stored in storage.list() if is_data_file(stored.path))
+def data_pages(storage: Storage, nameless: list[StoredObject] | None = None) -> Iterator[ObjectPage]:
+    """The data files of a directory, page by page, in key order.
+
+    Args:
+        storage: At the directory.
+        nameless: Filled with the first few files whose names have no ending.
+
+    Raises:
+        UnsupportedTable: there is a table of another format in it.
+    """
+    for page in pages_of(storage):
+        data, others = page.split(_are_data(page))
+        for stored in others:
+            _refuse_table_inside(storage, stored.path)
+            if nameless is not None and _is_nameless(stored, nameless):
+                nameless.append(stored)
+        if data:
+            yield data
 
 
-def is_data_file(path: str) -> bool:
-    """Whether a path is a Parquet data file: the extension fits, and no name on the path is hidden."""
-    return path.lower().endswith(_ENDINGS) and is_visible(path)
+def _are_data(page: ObjectPage) -> Any:
+    """Which files are Parquet data files: the extension fits, and no name on the path is hidden."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    functions: Any = pc
+    are_data = reduce(functions.or_, map(page.end_with, _ENDINGS))
+    # Only a name that begins so can be hidden.
+    if page.any_matches("(?:^|/)[._]"):
+        are_data = functions.and_(are_data, pa.array([is_visible(stored.path) for stored in page]))
+    return are_data
 
 
-def _refuse_other_ending(storage: Storage, found: ParquetFiles, stored: StoredObject) -> None:
-    """Of files that are named in two ways, readers take those of one ending, and not all of them of the same."""
-    one, other = _ending(found.first.path), _ending(stored.path)
-    if one != other:
+def _refuse_other_files(storage: Storage, found: ParquetFiles, page: ObjectPage) -> None:
+    """Refuse files with other partitions, or of another ending: of those, readers take one, and not all the same."""
+    for directory in page.directories:
+        if (partitions := _partitions(directory)) != found.partitions:
+            stored = next(each for each in page if each.path.rpartition("/")[0] == directory)
+            raise _other_partitions(storage, found, stored, partitions)
+    one = _ending(found.first.path)
+    for stored in page.split(page.end_with(one))[1]:
         raise UnsupportedTable(
-            f"{storage.location} is not one table: {found.first.path} ends in {one}, {stored.path} in {other}. "
-            "Give the files of a table the same ending, or give the location of one table."
+            f"{storage.location} is not one table: {found.first.path} ends in {one}, {stored.path} in "
+            f"{_ending(stored.path)}. Give the files of a table the same ending, or give the location of one table."
         )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
+from itertools import chain
 from typing import Any, cast
 
 from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound, TableUnreachable
@@ -12,6 +13,7 @@ from registry_dagster.tables.storage.failures import reading
 from registry_dagster.tables.storage.filesystems import open_filesystem
 from registry_dagster.tables.storage.listing import Entry, page_reader, stored_object, walk
 from registry_dagster.tables.storage.locations import below
+from registry_dagster.tables.storage.object_page import ObjectPage, in_pages
 from registry_dagster.tables.storage.obstore_listing import FastListing
 from registry_dagster.tables.storage.options import StorageOptions, prepared, scheme_of
 from registry_dagster.tables.storage.protocol import StoredObject
@@ -96,32 +98,46 @@ class FsspecStorage:
 
     def list(self, prefix: str = "", start_after: str = "") -> Iterator[StoredObject]:
         """See `Storage.list`."""
-        entries = self._directories(prefix) if self._page is None else self._pages(prefix, start_after)
+        if self._page is None:
+            return self._objects(self._directories(prefix), prefix, start_after)
+        return chain.from_iterable(self._pages(prefix, start_after))
+
+    def pages(self) -> Iterator[ObjectPage]:
+        """All that `list` gives, page by page; none is empty."""
+        return in_pages(self.list()) if self._page is None else filter(len, self._pages("", ""))
+
+    def _objects(self, entries: Iterable[tuple[str, Entry]], prefix: str, after: str) -> Iterator[StoredObject]:
         for path, entry in entries:
-            if path.startswith(prefix) and path > start_after and not path.endswith("/"):
+            if path.startswith(prefix) and path > after and not path.endswith("/"):
                 yield stored_object(path, entry, self._where(path))
 
-    def _pages(self, prefix: str, start_after: str) -> Iterator[tuple[str, Entry]]:
+    def _pages(self, prefix: str, start_after: str) -> Iterator[ObjectPage]:
         bucket, _, key = self._root.partition("/")
         root = f"{key}/" if key else ""
         after = root + start_after if start_after else ""
         # The store's own client lists from the last key that obstore gave, so no object is missed or listed twice.
         listing = FastListing(self._location, self._options, self._seconds, root + prefix, after)
-        for name, entry in listing:
-            path = name[len(root) :]
-            # obstore lists the marker of a directory, `a/`, as an empty object `a`.
-            if entry["size"] or self.is_object(path):
-                yield path, entry
-            after = name
+        for page in listing:
+            after = page[-1].path
+            yield self._without_markers(page.below(root))
         if not listing.complete:
-            yield from self._rest(prefix, bucket, root, after)
+            for entries in self._rest(prefix, bucket, root, after):
+                yield ObjectPage.of(list(self._objects(entries, prefix, start_after)))
 
-    def _rest(self, prefix: str, bucket: str, root: str, after: str) -> Iterator[tuple[str, Entry]]:
+    def _without_markers(self, page: ObjectPage) -> ObjectPage:
+        """obstore lists the marker of a directory, `a/`, as an empty object `a`."""
+        if not page.has_empty:
+            return page
+        import pyarrow as pa
+
+        are_objects = pa.array([each.size > 0 or self.is_object(each.path) for each in page])
+        return page.split(are_objects)[0]
+
+    def _rest(self, prefix: str, bucket: str, root: str, after: str) -> Iterator[Sequence[tuple[str, Entry]]]:
         start: str | None = None
         while True:
             page = self._asked(prefix, self._page, self._fs, bucket, root + prefix, after, start)
-            for name, entry in page.entries:
-                yield name[len(root) :], entry
+            yield [(name[len(root) :], entry) for name, entry in page.entries]
             if page.next is None:
                 return
             start = page.next

@@ -6,11 +6,11 @@ obstore changes how long a listing takes and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, cast
 
-from registry_dagster.tables.storage.listing import Entry
+from registry_dagster.tables.storage.object_page import ObjectPage
 from registry_dagster.tables.storage.object_store import for_s3
 from registry_dagster.tables.storage.options import S3, StorageOptions, scheme_of
 
@@ -25,7 +25,7 @@ _SHARE = 0.4
 
 
 class FastListing:
-    """Keys of a bucket with what S3 says about each, in order, as far as obstore gets.
+    """The objects of a bucket by their keys, page by page, in order, as far as obstore gets.
 
     Args:
         location: An `s3://` URI.
@@ -46,7 +46,7 @@ class FastListing:
         self._prefix = prefix
         self._after = after
 
-    def __iter__(self) -> Iterator[tuple[str, Entry]]:
+    def __iter__(self) -> Iterator[ObjectPage]:
         if not self._is_possible():
             return
         try:
@@ -55,13 +55,13 @@ class FastListing:
         except ImportError:
             return
         try:
-            pages: Iterator[Sequence[Mapping[str, Any]]] = cast(Any, obstore).list(
-                self._store(), prefix=self._prefix, offset=self._after or None, chunk_size=_PAGE
+            pages: Iterator[Any] = cast(Any, obstore).list(
+                self._store(), prefix=self._prefix, offset=self._after or None, chunk_size=_PAGE, return_arrow=True
             )
             for page in pages:
-                for found in page:
-                    known = {"ETag": found["e_tag"], "LastModified": found["last_modified"], "size": found["size"]}
-                    yield str(found["path"]), known
+                if (objects := _objects(page)) is None:
+                    return
+                yield objects
         except BaseError:
             # fsspec goes on from the last key, and reports what is wrong.
             return
@@ -84,6 +84,21 @@ class FastListing:
             },
             retry_config={"max_retries": 0, "retry_timeout": timedelta(seconds=wait)},
         )
+
+
+def _objects(page: Any) -> ObjectPage | None:
+    """The objects of a page; None if something is not said of one of them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    functions: Any = pc
+    batch: Any = pa.record_batch(page)
+    paths, sizes, tokens, modified = (batch.column(name) for name in ("path", "size", "e_tag", "last_modified"))
+    tokens = functions.utf8_trim(tokens.cast(pa.string()), '"')
+    if tokens.null_count or functions.min(functions.binary_length(tokens)).as_py() == 0:
+        return None
+    times = modified.cast(pa.timestamp("us", "UTC")).cast(pa.int64())
+    return ObjectPage(paths.cast(pa.string()), sizes.cast(pa.int64()), tokens, times)
 
 
 def _maps(options: StorageOptions) -> bool:

@@ -37,7 +37,7 @@ def both(server: S3Server, location: str, start_after: str = "") -> tuple[list[o
 
 def complete(server: S3Server, prefix: str, after: str = "") -> tuple[list[str], bool]:
     listing = FastListing(f"s3://{BUCKET}", server.options, 10, prefix, after)
-    return [key for key, _ in listing], listing.complete
+    return [stored.path for page in listing for stored in page], listing.complete
 
 
 def test_pages_of_ordinary_keys_are_the_same(server: S3Server) -> None:

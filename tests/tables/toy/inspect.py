@@ -10,6 +10,7 @@ from registry_dagster.model.table import TableFacts
 from registry_dagster.tables.arrow import encode_schema, fields_of
 from registry_dagster.tables.fingerprint import Fingerprint
 from registry_dagster.tables.storage.options import StorageOptions
+from registry_dagster.tables.storage.pages import pages_of
 from registry_dagster.tables.storage.protocol import Storage
 from tests.tables.toy.pin import ToyPin
 
@@ -38,6 +39,6 @@ def inspect_toy(
 def fingerprint_of(storage: Storage) -> str:
     """The state of a toy table's files."""
     fingerprint = Fingerprint()
-    for stored in storage.list():
-        fingerprint.add(stored)
+    for page in pages_of(storage):
+        fingerprint.add(page)
     return str(fingerprint)

@@ -1,0 +1,161 @@
+"""A page of a listing, column by column: what is true of a million files is found without looking at each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from itertools import islice
+from typing import Any, cast
+
+from registry_dagster.tables.storage.protocol import StoredObject
+
+__all__ = ["ObjectPage", "in_pages", "joined_texts"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND = timedelta(microseconds=1)
+_PAGE = 1000
+
+
+@dataclass(frozen=True)
+class ObjectPage:
+    """Some objects of a listing, in its order, as Arrow arrays.
+
+    Args:
+        paths, tokens: As text; of a name that is not UTF-8, the bytes that it has on the disk.
+        sizes: In bytes.
+        modified: Microseconds since 1970.
+    """
+
+    paths: Any
+    sizes: Any
+    tokens: Any
+    modified: Any
+
+    @classmethod
+    def of(cls, objects: Sequence[StoredObject]) -> ObjectPage:
+        """The page of these objects."""
+        import pyarrow as pa
+
+        return cls(
+            _texts([each.path for each in objects]),
+            pa.array([each.size for each in objects], pa.int64()),
+            _texts([each.token for each in objects]),
+            pa.array([(each.modified - _EPOCH) // _MICROSECOND for each in objects], pa.int64()),
+        )
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> StoredObject:
+        return next(iter(self._part(lambda column: column[index:][:1])))
+
+    def __iter__(self) -> Iterator[StoredObject]:
+        columns = (_decoded(self.paths), self.sizes.to_pylist(), _decoded(self.tokens), self.modified.to_pylist())
+        for path, size, token, microseconds in zip(*columns, strict=True):
+            yield StoredObject(path, size, token, _moment(microseconds))
+
+    @property
+    def bytes(self) -> int:
+        """The size of all of them."""
+        import pyarrow.compute as pc
+
+        return cast(Any, pc).sum(self.sizes, min_count=0).as_py()
+
+    @property
+    def latest(self) -> datetime:
+        """When the last of them was written."""
+        import pyarrow.compute as pc
+
+        return _moment(cast(Any, pc).max(self.modified).as_py())
+
+    @property
+    def has_empty(self) -> bool:
+        """Whether one of the objects has no bytes."""
+        import pyarrow.compute as pc
+
+        return cast(Any, pc).min(self.sizes).as_py() == 0
+
+    @property
+    def size_texts(self) -> Any:
+        """The sizes in decimal digits."""
+        import pyarrow as pa
+
+        return self.sizes.cast(pa.string())
+
+    @property
+    def directories(self) -> list[str]:
+        """The directories that they are in, each once, in their order."""
+        import pyarrow.compute as pc
+
+        functions: Any = pc
+        rooted = functions.binary_join_element_wise("/", self.paths, "")
+        split = functions.split_pattern(rooted, "/", max_splits=1, reverse=True)
+        return [path[1:] for path in _decoded(functions.unique(functions.list_element(split, 0)))]
+
+    def end_with(self, ending: str) -> Any:
+        """Which paths end so, in whatever case: an array of booleans."""
+        import pyarrow.compute as pc
+
+        functions: Any = pc
+        return functions.ends_with(functions.ascii_lower(self.paths), ending)
+
+    def any_matches(self, pattern: str) -> bool:
+        """Whether a regular expression is found in a path."""
+        import pyarrow.compute as pc
+
+        functions: Any = pc
+        return functions.any(functions.match_substring_regex(self.paths, pattern)).as_py()
+
+    def split(self, mask: Any) -> tuple[ObjectPage, ObjectPage]:
+        """The objects at which an array of booleans is true, and the others."""
+        import pyarrow.compute as pc
+
+        if mask.true_count == len(self):
+            return self, self._part(lambda column: column[:0])
+        others = cast(Any, pc).invert(mask)
+        return self._part(lambda column: column.filter(mask)), self._part(lambda column: column.filter(others))
+
+    def below(self, root: str) -> ObjectPage:
+        """The same objects, their paths without what they all begin with."""
+        import pyarrow.compute as pc
+
+        return replace(self, paths=cast(Any, pc).utf8_slice_codeunits(self.paths, len(root)))
+
+    def _part(self, of: Callable[[Any], Any]) -> ObjectPage:
+        return ObjectPage(of(self.paths), of(self.sizes), of(self.tokens), of(self.modified))
+
+
+def _moment(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def joined_texts(*columns: Any) -> memoryview:
+    """The values of columns, or texts for all rows, joined row by row, and all rows one after the other."""
+    import pyarrow.compute as pc
+
+    functions: Any = pc
+    rows = functions.binary_join_element_wise(*columns, "")
+    # The texts of an array that was just made lie one after the other.
+    length = functions.sum(functions.binary_length(rows), min_count=0).as_py()
+    return memoryview(rows.buffers()[2] or b"")[:length]
+
+
+def in_pages(objects: Iterable[StoredObject]) -> Iterator[ObjectPage]:
+    """Objects page by page."""
+    rest = iter(objects)
+    while some := list(islice(rest, _PAGE)):
+        yield ObjectPage.of(some)
+
+
+def _texts(texts: Sequence[str]) -> Any:
+    import pyarrow as pa
+
+    return pa.array(list(map(os.fsencode, texts)), pa.binary()).view(pa.string())
+
+
+def _decoded(texts: Any) -> list[str]:
+    import pyarrow as pa
+
+    return list(map(os.fsdecode, texts.view(pa.binary()).to_pylist()))

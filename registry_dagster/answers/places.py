@@ -8,7 +8,7 @@ from registry_dagster.model.act import Act
 from registry_dagster.model.place import Place
 from registry_dagster.model.table import TableFacts
 
-__all__ = ["location_now", "places_of", "tables_at"]
+__all__ = ["places_of", "tables_at"]
 
 
 def places_of(version: str, acts: Iterable[Act]) -> tuple[Place, ...]:
@@ -21,12 +21,6 @@ def places_of(version: str, acts: Iterable[Act]) -> tuple[Place, ...]:
     own = [act for act in acts if act.version == version and act.place is not None]
     ordered = [*_newest(own, "relocate"), *_newest(own, "also_at")]
     return tuple({place.location: place for place in reversed(ordered)}.values())[::-1]
-
-
-def location_now(recorded: str, version: str, acts: Iterable[Act]) -> str:
-    """Where the table of a version is to be read: where it was moved to last, else where its record says."""
-    moves = (act.place for act in acts if act.act == "relocate" and act.version == version and act.place is not None)
-    return next(reversed([place.location for place in moves]), recorded)
 
 
 def tables_at(table: TableFacts, version: str, acts: Iterable[Act]) -> tuple[TableFacts, ...]:

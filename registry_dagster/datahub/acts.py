@@ -6,6 +6,7 @@ unique. What others assigned to the container is kept.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,13 +16,14 @@ from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
 from registry_dagster.datahub.urns import property_urn
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration
 from registry_dagster.model.act import Act
-from registry_dagster.model.canonical_json import json_text
+from registry_dagster.model.canonical_json import is_json_object, json_text
 from registry_dagster.model.recorded import reading_records
 
 __all__ = [
     "ACTS_ASPECT",
     "HIGHEST",
     "act_definitions",
+    "act_texts",
     "acts_from",
     "fitting",
     "highest_from",
@@ -108,6 +110,25 @@ def fitting(act: Act) -> Act:
             "description"
         )
     return act
+
+
+def act_texts(container: Entity) -> Iterator[tuple[str, str]]:
+    """Each act on a version as it is recorded, after the version; after the empty name what nobody can read."""
+    for value in _values(container, _ACTS):
+        text = str(value.get("string"))
+        version = _version_in(text)
+        if version is not None:
+            yield version, text
+
+
+def _version_in(act: str) -> str | None:
+    """The version that an act is about; None if it is about the Dataset; empty if it cannot be read."""
+    try:
+        read: object = json.loads(act)
+    except ValueError:
+        return ""
+    version: object = read.get("version") if is_json_object(read) else ""
+    return version if isinstance(version, str | None) else ""
 
 
 def highest_from(container: Entity) -> int:

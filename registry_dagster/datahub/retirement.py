@@ -10,7 +10,7 @@ from registry_dagster.datahub.urns import decoded, user_urn, version_in, version
 from registry_dagster.model.act import Act
 from registry_dagster.model.retirement import Retirement
 
-__all__ = ["is_removed", "retired_by_acts", "retirement_from", "retirement_now", "retirement_proposal", "undo_proposal"]
+__all__ = ["is_removed", "retirement_from", "retirement_now", "retirement_proposal", "undo_proposal"]
 
 
 def is_removed(entity: Entity) -> bool:
@@ -50,12 +50,6 @@ def retirement_from(entity: Entity, version: str = "", acts: Sequence[Act] | Non
 def retirement_now(entity: Entity, version: str, container: Entity) -> Retirement | None:
     """As `retirement_from`, with the acts as they are in the entity of the version's Dataset."""
     return retirement_from(entity, version, readable_acts(container, f'"{version}"'))
-
-
-def retired_by_acts(container: Entity) -> list[str]:
-    """The versions of a Dataset that are retired by the last act on each."""
-    last = {act.version: act.act for act in readable_acts(container) if act.act in ("retire", "undo")}
-    return [version for version, act in last.items() if act == "retire" and version]
 
 
 def _is_ours(deprecation: Aspect | None, acts: Sequence[Act]) -> bool:

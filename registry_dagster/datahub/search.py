@@ -1,4 +1,4 @@
-"""What entities are found by: their kind, terms and words, taken from their aspects alone.
+"""What entities are found by, and what lists show of them, taken from their aspects alone.
 
 One rule for every store: an index is filled with it, and what a server's search returns is checked by it.
 The fields are those of `search_fields`.
@@ -15,8 +15,9 @@ from typing import Literal, NamedTuple
 
 from registry_dagster.datahub import dataset, materialization
 from registry_dagster.datahub.acts import ACTS_ASPECT
+from registry_dagster.datahub.listed import listed_text, shown_by_versions
 from registry_dagster.datahub.proposal import Aspect, Entity
-from registry_dagster.datahub.retirement import retired_by_acts, retirement_now
+from registry_dagster.datahub.retirement import retirement_now
 from registry_dagster.datahub.schema import columns_from
 from registry_dagster.datahub.search_fields import FIELDS, Facts, Field, names_in
 from registry_dagster.datahub.urns import container_urn, decoded, version_in
@@ -36,7 +37,7 @@ __all__ = [
 
 Kind = Literal["version", "dataset", "materialization"]
 SEARCH_ASPECTS = (
-    *("containerProperties", "datasetProperties", "deprecation", "ownership", "schemaMetadata", "subTypes"),
+    *("containerProperties", "datasetProperties", "deprecation", "ownership", "schemaMetadata", "status", "subTypes"),
     ACTS_ASPECT,
 )
 """The aspects that entries are made from."""
@@ -53,6 +54,9 @@ _ASPECTS_TO_READ: Mapping[Kind, Set[str]] = {
 }
 
 
+_WORD = re.compile(r"[^\W_]+")
+
+
 class Term(NamedTuple):
     """A fact that is found by its exact value."""
 
@@ -67,12 +71,14 @@ class Entry(NamedTuple):
         kind, env: What it is, in which of DataHub's environments.
         terms: Its facts.
         words: The words that people may search for, in lower case, separated by blanks.
+        shown: What lists show of a version, see `listed_from`; of a Dataset, what its versions show of it.
     """
 
     kind: Kind
     env: str
     terms: frozenset[Term]
     words: str
+    shown: str | None = None
 
 
 @dataclass(frozen=True)
@@ -105,8 +111,14 @@ class Search:
 
 def words_of(text: str) -> list[str]:
     """The words of a text: letters and digits, without case and accents. `_` and `.` separate words."""
-    plain = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
-    return re.findall(r"[^\W_]+", plain.casefold())
+    return _WORD.findall(_plain(text).casefold())
+
+
+def _plain(text: str) -> str:
+    """A text without accents."""
+    if text.isascii():
+        return text
+    return "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
 
 
 def entry_of(urn: str, entity: Entity, container: Entity) -> Entry | None:
@@ -144,26 +156,26 @@ def _kind_by_sub_type(entity: Entity) -> Kind | None:
     return next((_KINDS[name] for name in names if name in _KINDS), None)
 
 
-def _entry(kind: Kind, env: str, facts: Facts, texts: Iterable[str | None]) -> Entry:
-    terms = (Term(field, value) for field, rule in FIELDS.items() for value in rule.values(facts) if value)
-    return Entry(kind, env, frozenset(terms), _words(texts))
+def _entry(kind: Kind, env: str, facts: Facts, texts: Iterable[str | None], shown: str | None = None) -> Entry:
+    terms = {Term(field, value) for field, rule in FIELDS.items() for value in rule.values(facts) if value}
+    return Entry(kind, env, frozenset(terms), _words(texts), shown)
 
 
 def _version_entry(version: VersionName, env: str, entity: Entity, container: Entity) -> Entry:
     """A version of the named Dataset."""
+    shown = listed_text(version, entity, container)
     try:
         facts = _version_facts(version, entity, container)
-        return _entry("version", env, facts, _version_texts(facts, container))
+        return _entry("version", env, facts, _version_texts(facts, container), shown)
     except (AttributeError, KeyError, TypeError, ValueError):
-        return _entry("version", env, Facts(dataset=version.dataset), [version.dataset])
+        return _entry("version", env, Facts(dataset=version.dataset), [version.dataset], shown)
 
 
 def _dataset_entry(container: Entity) -> Entry:
     properties = container["containerProperties"]
-    facts = _described(container)._replace(
-        dataset=_custom(properties).get("name", ""), retired=retired_by_acts(container)
-    )
-    return _entry("dataset", properties.get("env", "PROD"), facts, _described_texts(container))
+    facts = _described(container)._replace(dataset=_custom(properties).get("name", ""))
+    env = properties.get("env", "PROD")
+    return _entry("dataset", env, facts, _described_texts(container), shown_by_versions(container))
 
 
 def _materialization_entry(env: str, entity: Entity) -> Entry | None:
@@ -215,7 +227,8 @@ def _owner(urn: str) -> str:
 
 
 def _words(texts: Iterable[str | None]) -> str:
-    return " ".join(dict.fromkeys(word for text in texts if text for word in words_of(text)))
+    text = " ".join(map(_plain, dict.fromkeys(filter(None, texts))))
+    return " ".join(dict.fromkeys(_WORD.findall(text.casefold())))
 
 
 def _custom(properties: Aspect) -> dict[str, str]:

@@ -47,7 +47,7 @@ class Facts(NamedTuple):
         columns: Column path → the JSON of its semantic.
         paths: All columns, with and without a semantic.
         owners, tags: The Dataset's.
-        retired: `yes` of a version that is; of a Dataset, the versions that are by their acts.
+        retired: `yes` of a version that is.
     """
 
     dataset: str = ""

@@ -59,7 +59,7 @@ class Bridges:
         """The versions that hold an id of each table, the newest first, of so many datasets."""
         datasets: set[str] = set()
         for terms in _held_by_both(a, b):
-            urns = self.records.store.search(Search("version", self.records.env, terms, frozenset([_RETIRED])))
+            urns = self.records.urns(Search("version", self.records.env, terms, frozenset([_RETIRED])))
             for version in filter(None, map(version_in, islice(urns, _MOST_VERSIONS))):
                 if version.dataset in datasets or len(datasets) < _MOST_DATASETS:
                     datasets.add(version.dataset)

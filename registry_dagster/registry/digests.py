@@ -30,7 +30,7 @@ def named_digests(records: Records, text: str) -> dict[str, str]:
             f"{text} is not a digest; write sha256: and at least 12 of its 64 digits, as show prints them"
         )
     search = Search("version", records.env, (frozenset([Term("digest", text[:DIGEST_PREFIX])]),))
-    urns = {urn: str(version) for urn in islice(records.store.search(search), _MOST) if (version := version_in(urn))}
+    urns = {urn: str(version) for urn in islice(records.urns(search), _MOST) if (version := version_in(urn))}
     found = records.store.read(list(urns), ["datasetProperties"]) if urns else {}
     named = {urns[urn]: digest for urn in found if (digest := _beginning(text, found[urn]))}
     return dict(sorted(named.items()))

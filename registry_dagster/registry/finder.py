@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import chain, islice
 from typing import TypeVar, cast
 
 from registry_dagster.answers.current import Taken
 from registry_dagster.answers.expiry import expires_by
-from registry_dagster.answers.places import location_now
 from registry_dagster.answers.relations import names_of
-from registry_dagster.datahub.acts import ACTS_ASPECT, readable_acts
 from registry_dagster.datahub.dataset import dataset_from
-from registry_dagster.datahub.proposal import Entity
-from registry_dagster.datahub.retirement import is_removed, retirement_from
+from registry_dagster.datahub.listed import Listed
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Field, Search, Term, words_of
-from registry_dagster.datahub.urns import (
-    container_urn,
-    version_in,
-    version_urn,
-)
+from registry_dagster.datahub.urns import version_in, version_urn
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.accounts import owners_meant
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.model.names import VersionName, is_dataset_name, name_text, parse_version
+from registry_dagster.model.names import is_dataset_name, name_text, parse_version
 from registry_dagster.registry.arguments import text_of
 from registry_dagster.registry.digests import named_digests
 from registry_dagster.registry.filters import Question, checked
@@ -38,6 +30,7 @@ from registry_dagster.registry.resolver import Resolver
 from registry_dagster.registry.rows.dependence import ways
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion
 from registry_dagster.stores.matching import fitting
+from registry_dagster.stores.store import Found
 
 __all__ = ["Finder"]
 
@@ -46,7 +39,6 @@ R = TypeVar("R")
 _log = logging.getLogger(__name__)
 _PAGE = 100
 _RETIRED = Term("retired", "yes")
-_ROW_ASPECTS = ("datasetProperties", "deprecation", "status")
 
 
 @dataclass(frozen=True)
@@ -83,7 +75,7 @@ class Finder:
         """The datasets, as people describe them now."""
         env = self._records.env
         search = Search("dataset", env, words=_words(text))
-        for page in _pages(self._records.store.search(search)):
+        for page in _pages(self._records.urns(search)):
             found = self._records.store.read(page, ["containerProperties"])
             described = [known for urn in page if (known := dataset_from(found.get(urn, {})))]
             versions = self._resolver.versions([each.name for each in described])
@@ -126,7 +118,7 @@ class Finder:
         names = self._names(of) if "@" in str(of) else [str(of), *self._known_elsewhere(str(of))]
         alternatives = {Term(field, name) for name in names for field in ("points_at", "materialization", "system")}
         search = Search("version", self._records.env, (frozenset(alternatives),))
-        for page in _pages(self._records.store.search(search)):
+        for page in _pages(self._records.urns(search)):
             versions = [str(version) for urn in page if (version := version_in(urn))]
             records = self._records.readable(versions)
             retired = self._records.retirements(versions)
@@ -143,8 +135,7 @@ class Finder:
             return iter(()) if meant == question else rows(self._search(meant, expiry))
 
         def rows(search: Search) -> Iterator[FoundVersion]:
-            pages = _pages(self._urns(search, question.get("dataset")))
-            return (row for page in pages for row in self._rows(page, expiry))
+            return _rows(self._matching(search, question.get("dataset")), expiry)
 
         return _or_again(rows(search), again)
 
@@ -180,7 +171,7 @@ class Finder:
             case _:
                 return [value]
 
-    def _urns(self, search: Search, dataset: str | None) -> Iterator[str]:
+    def _matching(self, search: Search, dataset: str | None) -> Iterator[Found]:
         """The versions of one dataset are enumerated on a server, whose search lags: their numbers have no gaps."""
         store = self._records.store
         if not store.search_lags or dataset is None or dataset.endswith("*"):
@@ -225,24 +216,6 @@ class Finder:
                 dates |= dict.fromkeys(names_of(known), known.expires_on)
         return _Expiry(dates)
 
-    def _rows(self, urns: Sequence[str], expiry: _Expiry) -> Iterator[FoundVersion]:
-        found = self._records.store.read(urns, _ROW_ASPECTS)
-        versions = {urn: version for urn in urns if (version := version_in(urn))}
-        datasets = self._datasets(version.dataset for version in versions.values())
-        for urn in filter(found.__contains__, versions):
-            try:
-                row = _row(versions[urn], found[urn], datasets.get(versions[urn].dataset, {}))
-            except (KeyError, TypeError, ValueError):
-                _log.warning("%s is left out: its datasetProperties were changed after publishing", versions[urn])
-                continue
-            yield replace(row, expires_on=expiry.of(row.materializations)) if expiry.dates else row
-
-    def _datasets(self, names: Iterable[str]) -> dict[str, Entity]:
-        """The entities of Datasets, as far as rows say something of them."""
-        urns = {container_urn(name, self._records.env): name for name in names}
-        found = self._records.store.read(list(urns), ["containerProperties", ACTS_ASPECT])
-        return {urns[urn]: entity for urn, entity in found.items()}
-
 
 def _words(text: str | None) -> tuple[str, ...]:
     if text is None:
@@ -253,25 +226,30 @@ def _words(text: str | None) -> tuple[str, ...]:
     return words
 
 
-def _row(version: VersionName, entity: Entity, container: Entity) -> FoundVersion:
-    facts: dict[str, str] = entity["datasetProperties"]["customProperties"]
-    acts = readable_acts(container, f'"{version}"')
-    retirement = retirement_from(entity, str(version), acts)
-    dataset = dataset_from(container)
-    rows = facts.get("rows")
+def _rows(found: Iterable[Found], expiry: _Expiry) -> Iterator[FoundVersion]:
+    for each in found:
+        listed = each.listed
+        if listed is None:
+            _log.warning("%s is left out: its datasetProperties were changed after publishing", version_in(each.urn))
+        else:
+            yield _row(listed, expiry.of(listed.materializations))
+
+
+def _row(listed: Listed, expires_on: datetime | None) -> FoundVersion:
     return FoundVersion(
-        version=str(version),
-        title=dataset.title if dataset else None,
-        label=facts.get("label"),
-        materializations=tuple(f"{each['system']}@{each['version']}" for each in json.loads(facts["materializations"])),
-        format=facts["format"],
-        rows=int(rows) if rows is not None else None,
-        location=location_now(facts["location"], str(version), acts),
-        published_at=datetime.fromisoformat(facts["published_at"].replace("Z", "+00:00")),
-        publisher=facts["publisher"],
-        message=facts["message"],
-        retired=str(retirement) if retirement else None,
-        removed=is_removed(entity),
+        version=listed.version,
+        title=listed.title,
+        label=listed.label,
+        materializations=tuple(listed.materializations),
+        format=listed.format,
+        rows=listed.rows,
+        location=listed.location,
+        published_at=listed.published_at,
+        publisher=listed.publisher,
+        message=listed.message,
+        retired=listed.retired,
+        expires_on=expires_on,
+        removed=listed.removed,
     )
 
 

@@ -67,7 +67,7 @@ class Holdings:
 
     def read(self) -> Iterator[Holding]:
         """Every dataset, in no particular order. A version that others changed is left out, with a warning."""
-        search = self.records.store.search(Search("dataset", self.records.env))
+        search = self.records.urns(Search("dataset", self.records.env))
         while urns := list(islice(search, _DATASETS)):
             found = self.records.store.read(urns, ["containerProperties"])
             yield from self._page([known for each in found.values() if (known := dataset_from(each))])

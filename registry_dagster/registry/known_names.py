@@ -45,7 +45,7 @@ class KnownNames:
         """The recorded materialization versions: all, those of a system, or those known as `system@version`."""
         field: Field = "materialization" if name and "@" in name else "system"
         terms = (frozenset([Term(field, name)]),) if name else ()
-        urns = self.records.store.search(Search("materialization", self.records.env, terms))
+        urns = self.records.urns(Search("materialization", self.records.env, terms))
         found: list[MaterializationVersion] = []
         while page := list(islice(urns, _PAGE)):
             found += self.records.materializations_at(page)
@@ -113,7 +113,7 @@ class KnownNames:
         """
         search = Search("materialization", self.records.env, checked=False)
         try:
-            found = [named for urn in self.records.store.search(search) if (named := materialization_in(urn))]
+            found = [named for urn in self.records.urns(search) if (named := materialization_in(urn))]
         except RegistryError as error:
             _log.warning("what is declared is not compared with what is recorded: %s", error)
             return Recorded()
@@ -149,7 +149,7 @@ class KnownNames:
 
     def _is_used(self, kind: Kind, terms: frozenset[Term]) -> bool:
         """Whether anything has one of these terms."""
-        return next(self.records.store.search(Search(kind, self.records.env, (terms,))), None) is not None
+        return next(self.records.urns(Search(kind, self.records.env, (terms,))), None) is not None
 
     def _spellings(self, kind: Kind, field: Field) -> dict[str, str]:
         """The values of a field as they may be typed, without case → as they are recorded."""
@@ -164,7 +164,7 @@ class KnownNames:
 
     def _entries(self, kind: Kind) -> Iterator[frozenset[Term]]:
         store = self.records.store
-        urns = islice(store.search(Search(kind, self.records.env)), _MOST_READ)
+        urns = islice(self.records.urns(Search(kind, self.records.env)), _MOST_READ)
         while page := list(islice(urns, _PAGE)):
             for _, entry in entries(lambda some: store.read(some, SEARCH_ASPECTS), page):
                 yield entry.terms

@@ -44,7 +44,7 @@ class Meanings:
         """What the newest published versions that are not retired say about columns of a name, newest first."""
         column = frozenset([Term("column", path)])
         search = Search("version", self.records.env, (column,), frozenset([Term("retired", "yes")]))
-        urns = islice(self.records.store.search(search), _NEWEST)
+        urns = islice(self.records.urns(search), _NEWEST)
         names = [str(version) for urn in urns if (version := version_in(urn))]
         found = self.records.readable(names)
         return [_meaning(found[name], path) for name in names if name in found and path in found[name].columns]

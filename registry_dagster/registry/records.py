@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import copy
 from itertools import islice
 
@@ -68,10 +68,14 @@ class Records:
             NotPublished: there is no registry.
         """
         searches = (Search(kind, self.env) for kind in ("dataset", "materialization"))
-        if not (self.store.read([platform_urn()]) or any(next(self.store.search(each), None) for each in searches)):
+        if not (self.store.read([platform_urn()]) or any(next(self.urns(each), None) for each in searches)):
             raise NotPublished(
                 f"there is no registry at {self.where}: nothing was ever published there; check the address"
             )
+
+    def urns(self, search: Search) -> Iterator[str]:
+        """The entities that match a search, newest first."""
+        return (found.urn for found in self.store.search(search))
 
     def is_dataset(self, name: str) -> bool:
         """Whether a dataset of that name is recorded or has a version."""
@@ -80,7 +84,7 @@ class Records:
 
     def dataset_names(self) -> set[str]:
         """The names of datasets; of very many, the newest."""
-        urns = list(islice(self.store.search(Search("dataset", self.env)), _MOST_NAMES))
+        urns = list(islice(self.urns(Search("dataset", self.env)), _MOST_NAMES))
         found = self.store.read(urns, ["containerProperties"]) if urns else {}
         return {known.name for entity in found.values() if (known := dataset_from(entity))}
 

@@ -80,7 +80,7 @@ class UsedNames:
 
     def _read_newest(self) -> None:
         """The names in the newest versions of all datasets."""
-        urns = list(islice(self.records.store.search(Search("version", self.records.env)), _PAGE + 1))
+        urns = list(islice(self.records.urns(Search("version", self.records.env)), _PAGE + 1))
         self._complete = len(urns) <= _PAGE
         self._read_urns(urns[:_PAGE])
 

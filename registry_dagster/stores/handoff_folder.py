@@ -25,7 +25,7 @@ from registry_dagster.datahub.search import Search
 from registry_dagster.datahub.urns import entity_type
 from registry_dagster.errors import RegistryError, RegistryUnavailable
 from registry_dagster.stores.matching import fitting
-from registry_dagster.stores.store import Refusal, Swap, unmet_by
+from registry_dagster.stores.store import Found, Refusal, Swap, unmet_by
 
 __all__ = ["FileStore"]
 
@@ -101,7 +101,7 @@ class FileStore:
                 if urn in self._entities and (not aspects or self._entities[urn].keys() & set(aspects))
             }
 
-    def search(self, search: Search) -> Iterator[str]:
+    def search(self, search: Search) -> Iterator[Found]:
         return fitting(self.read, search, self.urns()[::-1])
 
     def urns(self) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from registry_dagster.datahub.proposal import Entity
 from registry_dagster.datahub.search import Entry, Search, entry_of, owning_container
+from registry_dagster.stores.store import Found
 
 __all__ = ["Reader", "entries", "fitting"]
 
@@ -32,7 +33,9 @@ def _containers(read: Reader, entities: Mapping[str, Entity]) -> dict[str, Entit
     return {urn: found.get(owner, {}) for urn, owner in owners.items()}
 
 
-def fitting(read: Reader, search: Search, urns: Sequence[str]) -> Iterator[str]:
+def fitting(read: Reader, search: Search, urns: Sequence[str]) -> Iterator[Found]:
     """The entities that match the search, in the given order."""
     for start in range(0, len(urns), _PAGE):
-        yield from (urn for urn, entry in entries(read, urns[start : start + _PAGE]) if search.finds(entry))
+        for urn, entry in entries(read, urns[start : start + _PAGE]):
+            if search.finds(entry):
+                yield Found(urn, entry.shown)

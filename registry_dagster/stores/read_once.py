@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.search import Search
-from registry_dagster.stores.store import Refusal, Store, Swap
+from registry_dagster.stores.store import Found, Refusal, Store, Swap
 
 __all__ = ["ReadOnce"]
 
@@ -66,7 +66,7 @@ class ReadOnce:
         known, before = self._read.get(urn, (asked, {}))
         self._read[urn] = (known | asked if asked else asked, {**before, **entity})
 
-    def search(self, search: Search) -> Iterator[str]:
+    def search(self, search: Search) -> Iterator[Found]:
         return self._store.search(search)
 
     def check(self, commit: Sequence[Proposal]) -> None:

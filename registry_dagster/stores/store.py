@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from registry_dagster.datahub.listed import Listed, listed_from
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
 from registry_dagster.datahub.search import Search
 
-__all__ = ["Refusal", "Store", "Swap", "unmet_by"]
+__all__ = ["Found", "Refusal", "Store", "Swap", "unmet_by"]
+
+
+class Found(NamedTuple):
+    """An entity that a search found.
+
+    Args:
+        urn: The entity.
+        shown: What its entry says that lists show of it; None if it says nothing.
+    """
+
+    urn: str
+    shown: str | None = None
+
+    @property
+    def listed(self) -> Listed | None:
+        """What lists show of a version; None if others changed its aspects so that nobody can say."""
+        return listed_from(self.urn, self.shown)
 
 
 @dataclass(frozen=True)
@@ -93,7 +111,7 @@ class Store(Protocol):
         """
         ...
 
-    def search(self, search: Search) -> Iterator[str]:
+    def search(self, search: Search) -> Iterator[Found]:
         """The entities that match, newest first. Each was checked in the primary store."""
         ...
 

@@ -17,6 +17,7 @@ from registry_dagster.datahub.urns import PLATFORM, platform_urn
 from registry_dagster.errors import RegistryUnavailable, StoreRefused
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.stores.matching import fitting
+from registry_dagster.stores.store import Found
 
 __all__ = ["ServerSearch"]
 
@@ -74,7 +75,7 @@ class ServerSearch:
         self._read = read
         self._asked: _Fields | None = None
 
-    def __call__(self, search: Search) -> Iterator[str]:
+    def __call__(self, search: Search) -> Iterator[Found]:
         """The entities that match, newest first; each was checked in the primary store, unless that is not asked."""
         created: dict[str, int] = {}
 
@@ -84,10 +85,10 @@ class ServerSearch:
             return entities
 
         pages = _unseen(self._candidates(search))
-        found = (urn for page in pages for urn in (fitting(read, search, page) if search.checked else page))
-        if self._fields.sorts or not search.checked:
-            return found
-        return iter(sorted(found, key=lambda urn: -created[urn]))
+        if not search.checked:
+            return (Found(urn) for page in pages for urn in page)
+        found = (each for page in pages for each in fitting(read, search, page))
+        return found if self._fields.sorts else iter(sorted(found, key=lambda each: -created[each.urn]))
 
     @property
     def _fields(self) -> _Fields:

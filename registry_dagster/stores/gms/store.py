@@ -52,7 +52,7 @@ from registry_dagster.stores.gms.server_info import (
 )
 from registry_dagster.stores.gms.swaps import Swaps, is_unmet
 from registry_dagster.stores.gms.ways import Ways
-from registry_dagster.stores.store import Refusal, Swap
+from registry_dagster.stores.store import Found, Refusal, Swap
 
 __all__ = ["GmsStore"]
 
@@ -170,7 +170,7 @@ class GmsStore:
                 self._swaps.note(entity, versions)
         return read
 
-    def search(self, search: Search) -> Iterator[str]:
+    def search(self, search: Search) -> Iterator[Found]:
         self._refuse_old()
         return self._search(search)
 

@@ -27,21 +27,12 @@ from registry_dagster.stores.lite.connections import (
     state_of,
 )
 from registry_dagster.stores.lite.failures import as_registry_error
-from registry_dagster.stores.lite.index import INDEX_SCHEMA, has_index
+from registry_dagster.stores.lite.schema import LITE_TABLES, is_prepared, prepare
 
 __all__ = ["LiteFile"]
 
 T = TypeVar("T")
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS metadata_aspect_v2 (
-    urn TEXT, aspect_name TEXT, version INTEGER, metadata TEXT, system_metadata TEXT, createdon INTEGER);
-CREATE UNIQUE INDEX IF NOT EXISTS aspect_idx ON metadata_aspect_v2 (urn, aspect_name, version);
-CREATE TABLE IF NOT EXISTS metadata_edge_v2 (src_id TEXT, relnship TEXT, dst_id TEXT, dst_label TEXT);
-CREATE UNIQUE INDEX IF NOT EXISTS edge_idx ON metadata_edge_v2 (src_id, relnship, dst_id);
-CREATE INDEX IF NOT EXISTS edge_target_idx ON metadata_edge_v2 (dst_id, relnship);
-"""
-_OURS = {"metadata_aspect_v2", "metadata_edge_v2"}
 _ATTEMPTS = 5
 """How often a question is asked again of a file that changes while it is read without locks."""
 _log = logging.getLogger(__name__)
@@ -207,13 +198,12 @@ class LiteFile:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """Add the tables, and switch to a log. A file system that cannot do that keeps the ordinary journal."""
         tables = _tables(connection)
-        if tables and not tables & _OURS:
+        if tables and not tables & LITE_TABLES:
             raise RegistryError(f"{self.target} holds other tables ({', '.join(sorted(tables)[:3])}); use a new path")
         patiently(connection, "PRAGMA journal_mode=WAL", self._busy_timeout)
-        if not has_index(connection):
+        if not is_prepared(connection):
             patiently(connection, "BEGIN IMMEDIATE", self._busy_timeout)
-            for statement in filter(str.strip, (_SCHEMA + INDEX_SCHEMA).split(";")):
-                connection.execute(statement)
+            prepare(connection)
             connection.execute("COMMIT")
 
     # The place

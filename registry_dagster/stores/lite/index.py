@@ -1,47 +1,73 @@
-"""The embedded store's search index: tables beside DataHub Lite's own, which leaves them alone.
+"""The embedded store's search index: derived from the aspects, so that it can always be made again.
 
-The index records the last row of the aspects that it covers. What we write is indexed in the same transaction; what
-another program wrote, at our next write. Which table records it says by which rules entries were made, see
-`_UP_TO`.
+It records the last row of the aspects that it covers. What we write is indexed in the same transaction; what another
+program wrote, at our next write.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from typing import NamedTuple
 
+from registry_dagster.datahub.listed import versions_that_changed
 from registry_dagster.datahub.search import Entry, Term
 from registry_dagster.datahub.urns import version_urn
+from registry_dagster.stores.lite.schema import UP_TO, is_prepared
+from registry_dagster.stores.lite.tokens import any_of, packed, tokens_of, unpacked
 from registry_dagster.stores.matching import Reader, entries
 
-__all__ = ["INDEX_SCHEMA", "has_index", "kind_term", "term_ids", "unindexed", "update_index"]
+__all__ = ["is_far_behind", "unindexed", "update_index", "update_part"]
 
-_UP_TO = "registry_indexed_3"
-"""Its number is raised when entries get other terms or words: all is then indexed again by the next write."""
+_PAGE = 500
+_STEP = 10_000
+"""How many rows are indexed in one transaction at most, before others get their turn."""
 
-INDEX_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS registry_entry (
-    id INTEGER PRIMARY KEY, urn TEXT NOT NULL UNIQUE, terms TEXT NOT NULL, words TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS registry_term (
-    id INTEGER PRIMARY KEY, field TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (field, value));
-CREATE TABLE IF NOT EXISTS registry_posting (
-    term INTEGER NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (term, entry)) WITHOUT ROWID;
-CREATE VIRTUAL TABLE IF NOT EXISTS registry_words USING fts5 (words, content = '', detail = none, columnsize = 0);
-CREATE TABLE IF NOT EXISTS {_UP_TO} (upto INTEGER NOT NULL);
-"""
-
-_PAGE = 200
+_SINCE = "FROM metadata_aspect_v2 NOT INDEXED WHERE rowid > ?"
+"""In the order of rows, without the index of URNs: grouping by URN would read all of it."""
 
 
-def update_index(connection: sqlite3.Connection, read: Reader) -> None:
+class _Known(NamedTuple):
+    """An entry as it was indexed."""
+
+    number: int
+    shown: str | None
+    facts: bytes
+
+
+def unindexed(connection: sqlite3.Connection) -> list[str]:
+    """Entities with an aspect that is not indexed yet, oldest first; all of them if there is no index.
+
+    DataHub Lite's writer changes the current aspect in place: only the copy that it keeps of the old one is a new row.
+    Whoever else changes one leaves a note, by a trigger.
+    """
+    urns = [urn for (urn,) in connection.execute(f"SELECT urn {_SINCE} ORDER BY rowid", (_up_to(connection),))]
+    return list(dict.fromkeys([*_changed(connection), *urns]))
+
+
+def is_far_behind(connection: sqlite3.Connection) -> bool:
+    """Whether more is not indexed than one transaction should take, as after an upgrade."""
+    query = f"SELECT count(*) FROM (SELECT 1 {_SINCE} LIMIT {_STEP})"
+    return connection.execute(query, (_up_to(connection),)).fetchone()[0] == _STEP
+
+
+def update_part(connection: sqlite3.Connection, read: Reader) -> None:
+    """As `update_index`, but no more than others should wait for: the oldest."""
+    update_index(connection, read, _STEP)
+
+
+def update_index(connection: sqlite3.Connection, read: Reader, most: int = -1) -> None:
     """Index what anybody wrote since the index was last brought up to date.
 
     Args:
         connection: Inside a transaction.
         read: Reads entities as they are in that transaction.
+        most: How many rows at most; negative for all.
     """
-    written = unindexed(connection)
+    query = f"SELECT rowid, urn {_SINCE} ORDER BY rowid LIMIT ?"
+    rows = connection.execute(query, (_up_to(connection), most)).fetchall()
+    written = list(dict.fromkeys([*_changed(connection), *(urn for _, urn in rows)]))
     if not written:
         return
     # A version is found by its Dataset's title and owners, too. So a Dataset that changed takes its versions with it.
@@ -49,8 +75,10 @@ def update_index(connection: sqlite3.Connection, read: Reader) -> None:
     known = set(written)
     for start in range(0, len(written), _PAGE):
         _update_page(index, read, written[start : start + _PAGE], known)
-    connection.execute(f"DELETE FROM {_UP_TO}")
-    connection.execute(f"INSERT INTO {_UP_TO} SELECT max(rowid) FROM metadata_aspect_v2")
+    connection.execute("DELETE FROM registry_changed")
+    if rows:
+        connection.execute(f"DELETE FROM {UP_TO}")
+        connection.execute(f"INSERT INTO {UP_TO} VALUES (?)", (rows[-1][0],))
 
 
 def _update_page(index: _Index, read: Reader, page: Sequence[str], known: Set[str]) -> None:
@@ -60,146 +88,110 @@ def _update_page(index: _Index, read: Reader, page: Sequence[str], known: Set[st
     something else now, so that a publish does not cost more the more versions there are.
     """
     found = dict(entries(read, page))
-    for urn in set(page) - found.keys():
-        index.remove(urn)
-    below = [version for urn, entry in found.items() for version in _affected(index, entry, index.put(urn, entry))]
-    for urn, entry in entries(read, [urn for urn in below if urn not in known]):
-        index.put(urn, entry)
+    below = index.versions_affected(found)
+    index.put(found, page)
+    others = [urn for urn in dict.fromkeys(below) if urn not in known]
+    for start in range(0, len(others), _PAGE):
+        some = others[start : start + _PAGE]
+        index.put(dict(entries(read, some)), some)
 
 
-def _affected(index: _Index, entry: Entry, changed: Set[tuple[str, str]]) -> Sequence[str]:
-    """The versions of a Dataset that are found by something else, now that some terms of its entry changed."""
-    if entry.kind != "dataset" or not changed:
-        return ()
-    if {field for field, _ in changed} == {"retired"}:
-        return [version_urn(version, entry.env) for _, version in changed]
-    return index.versions_below([entry])
-
-
-def unindexed(connection: sqlite3.Connection) -> list[str]:
-    """Entities with an aspect that is not indexed yet, oldest first; all of them if there is no index.
-
-    DataHub Lite's writer changes the current aspect in place: only the copy that it keeps of the old one is a new row.
-    """
-    upto = _indexed_up_to(connection)
-    # In the order of rows, without the URN index: grouping by URN would read all of it.
-    query = "SELECT urn FROM metadata_aspect_v2 NOT INDEXED WHERE rowid > ? ORDER BY rowid"
-    return list(dict.fromkeys(urn for (urn,) in connection.execute(query, (upto,))))
-
-
-def _indexed_up_to(connection: sqlite3.Connection) -> int:
-    if not has_index(connection):
+def _up_to(connection: sqlite3.Connection) -> int:
+    if not is_prepared(connection):
         return 0
-    (upto,) = connection.execute(f"SELECT max(upto) FROM {_UP_TO}").fetchone()
+    (upto,) = connection.execute(f"SELECT max(upto) FROM {UP_TO}").fetchone()
     return upto or 0
 
 
-def has_index(connection: sqlite3.Connection) -> bool:
-    """Whether the index exists. Its last table is made last, so if that is there, all of it is."""
-    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_UP_TO,)).fetchone() is not None
+def _changed(connection: sqlite3.Connection) -> list[str]:
+    if not is_prepared(connection):
+        return []
+    return [urn for (urn,) in connection.execute("SELECT urn FROM registry_changed")]
 
 
-def kind_term(kind: str, env: str) -> tuple[str, str]:
-    """The term that every search includes."""
-    return "kind", f"{kind}/{env}"
+class _Index:
+    """Reads and writes entries, many in one statement."""
 
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
 
-def term_ids(connection: sqlite3.Connection, terms: Iterable[tuple[str, str]]) -> list[int]:
-    """The ids of those terms that some entity has."""
-    query = "SELECT id FROM registry_term WHERE field = ? AND value = ?"
-    return [number for term in terms for (number,) in connection.execute(query, tuple(term))]
+    def put(self, found: Mapping[str, Entry], urns: Sequence[str]) -> None:
+        """Write the entries of some entities as far as they changed; remove those of others that have none now."""
+        known = self._known(urns)
+        packs = {urn: packed(entry) for urn, entry in found.items()}
+        added = [urn for urn in packs if urn not in known]
+        other = [urn for urn, each in known.items() if packs.get(urn) != each.facts]
+        shown = [
+            urn for urn, each in known.items() if urn in found and (urn in other or found[urn].shown != each.shown)
+        ]
+        self._forget([known[urn] for urn in other])
+        self._connection.executemany(
+            "DELETE FROM registry_found WHERE id = ?", [(known[urn].number,) for urn in known if urn not in found]
+        )
+        self._connection.executemany(
+            "UPDATE registry_found SET shown = ?, facts = ? WHERE id = ?",
+            [(found[urn].shown, packs[urn], known[urn].number) for urn in shown],
+        )
+        numbers = dict(zip(added, self._numbers(), strict=False))
+        self._connection.executemany(
+            "INSERT INTO registry_found VALUES (?, ?, ?, ?)",
+            [(number, urn, found[urn].shown, packs[urn]) for urn, number in numbers.items()],
+        )
+        numbers |= {urn: known[urn].number for urn in other if urn in found}
+        self._connection.executemany(
+            "INSERT INTO registry_tokens (rowid, tokens) VALUES (?, ?)",
+            [(number, tokens_of(found[urn])) for urn, number in numbers.items()],
+        )
 
+    def versions_affected(self, found: Mapping[str, Entry]) -> list[str]:
+        """The versions of Datasets that are found by something else, or shown otherwise, now that these changed."""
+        datasets = {urn: entry for urn, entry in found.items() if entry.kind == "dataset"}
+        known = self._known(datasets)
+        affected: list[str] = []
+        wholly: list[Entry] = []
+        for urn, entry in datasets.items():
+            before = known.get(urn)
+            if before is None or before.facts != packed(entry):
+                wholly.append(entry)
+            elif before.shown != entry.shown:
+                some = versions_that_changed(before.shown or "", entry.shown or "")
+                affected += [version_urn(each, entry.env) for each in some or ()]
+                wholly += [entry] if some is None else []
+        return [*affected, *self._versions_below(wholly)]
 
-def _dataset_terms(written: Iterable[Entry]) -> Iterator[Term]:
-    return (term for entry in written if entry.kind == "dataset" for term in entry.terms)
+    def _versions_below(self, datasets: Iterable[Entry]) -> Iterator[str]:
+        """The versions of Datasets."""
+        by_env: dict[str, list[Term]] = {}
+        for entry in datasets:
+            by_env.setdefault(entry.env, []).extend(filter(_is_whole_name, entry.terms))
+        query = (
+            "SELECT f.urn FROM registry_tokens t JOIN registry_found f ON f.id = t.rowid WHERE registry_tokens MATCH ?"
+        )
+        for env, names in by_env.items():
+            if names:
+                yield from (urn for (urn,) in self._connection.execute(query, (any_of(f"version/{env}", names),)))
+
+    def _known(self, urns: Iterable[str]) -> dict[str, _Known]:
+        query = "SELECT urn, id, shown, facts FROM registry_found WHERE urn IN (SELECT value FROM json_each(?))"
+        rows = self._connection.execute(query, (json.dumps(list(urns)),))
+        return {urn: _Known(*rest) for urn, *rest in rows}
+
+    def _numbers(self) -> Iterator[int]:
+        """The numbers of new entries: those of newer ones are higher."""
+        (last,) = self._connection.execute("SELECT max(id) FROM registry_found").fetchone()
+        number = last or 0
+        while True:
+            number += 1
+            yield number
+
+    def _forget(self, known: Iterable[_Known]) -> None:
+        """A full-text index without its texts needs the old text to remove it."""
+        self._connection.executemany(
+            "INSERT INTO registry_tokens (registry_tokens, rowid, tokens) VALUES ('delete', ?, ?)",
+            [(each.number, tokens_of(unpacked(each.facts))) for each in known],
+        )
 
 
 def _is_whole_name(term: Term) -> bool:
     """Whether a term is the name of a Dataset, and not the beginning of one."""
     return term.field == "dataset" and not term.value.endswith("*")
-
-
-class _Index:
-    """Writes entries, and remembers the ids of terms."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._ids: dict[tuple[str, str], int] = {}
-        self._of_id: dict[int, tuple[str, str]] = {}
-
-    def put(self, urn: str, entry: Entry) -> Set[tuple[str, str]]:
-        """Write an entry, or what changed in it; returns the terms that did, and `words` if they did."""
-        terms = set(
-            self._ids_of({kind_term(entry.kind, entry.env), *((each.field, each.value) for each in entry.terms)})
-        )
-        known = self._known(urn)
-        if known is not None and known[1:] == (_ids_text(terms), entry.words):
-            return frozenset()
-        number, before, words = known or (self._added(urn), "[]", None)
-        self._write(number, terms, set(json.loads(before)))
-        if words != entry.words:
-            self._write_words(number, words, entry.words)
-        query = "UPDATE registry_entry SET terms = ?, words = ? WHERE id = ?"
-        self._connection.execute(query, (_ids_text(terms), entry.words, number))
-        changed = set(self._terms(terms ^ set(json.loads(before))))
-        return changed if words == entry.words else {*changed, ("words", "")}
-
-    def _added(self, urn: str) -> int | None:
-        """The id of a new entry, still without terms and words."""
-        query = "INSERT INTO registry_entry (urn, terms, words) VALUES (?, '[]', '')"
-        return self._connection.execute(query, (urn,)).lastrowid
-
-    def _write(self, number: int | None, terms: Set[int], before: Set[int]) -> None:
-        many = self._connection.executemany
-        many("INSERT INTO registry_posting VALUES (?, ?)", [(term, number) for term in terms - before])
-        many("DELETE FROM registry_posting WHERE term = ? AND entry = ?", [(term, number) for term in before - terms])
-
-    def _write_words(self, number: int | None, before: str | None, words: str) -> None:
-        if before is not None:
-            self._forget_words(number, before)
-        self._connection.execute("INSERT INTO registry_words (rowid, words) VALUES (?, ?)", (number, words))
-
-    def _terms(self, ids: Iterable[int]) -> Iterator[tuple[str, str]]:
-        query = "SELECT field, value FROM registry_term WHERE id = ?"
-        for number in ids:
-            known = self._of_id.get(number)
-            yield from [known] if known else self._connection.execute(query, (number,))
-
-    def _known(self, urn: str) -> tuple[int, str, str] | None:
-        query = "SELECT id, terms, words FROM registry_entry WHERE urn = ?"
-        return self._connection.execute(query, (urn,)).fetchone()
-
-    def remove(self, urn: str) -> None:
-        """Remove an entity that is not, or no longer, searched for."""
-        known = self._known(urn)
-        if known is None:
-            return
-        number, terms, words = known
-        query = "DELETE FROM registry_posting WHERE term = ? AND entry = ?"
-        self._connection.executemany(query, [(term, number) for term in json.loads(terms)])
-        self._forget_words(number, words)
-        self._connection.execute("DELETE FROM registry_entry WHERE id = ?", (number,))
-
-    def _forget_words(self, number: int | None, words: str) -> None:
-        """A full-text index without its texts needs the old text to remove it."""
-        query = "INSERT INTO registry_words (registry_words, rowid, words) VALUES ('delete', ?, ?)"
-        self._connection.execute(query, (number, words))
-
-    def versions_below(self, written: Iterable[Entry]) -> list[str]:
-        """The versions of the Datasets among these, which are also found by their Dataset's title and owners."""
-        query = "SELECT e.urn FROM registry_posting p JOIN registry_entry e ON e.id = p.entry WHERE p.term = ?"
-        ids = term_ids(self._connection, filter(_is_whole_name, _dataset_terms(written)))
-        return [urn for number in ids for (urn,) in self._connection.execute(query, (number,))]
-
-    def _ids_of(self, terms: Set[tuple[str, str]]) -> Iterator[int]:
-        """The ids of terms, which are added if nothing had them before."""
-        new = sorted(term for term in terms if term not in self._ids)
-        self._connection.executemany("INSERT OR IGNORE INTO registry_term (field, value) VALUES (?, ?)", new)
-        for term, number in zip(new, term_ids(self._connection, new), strict=True):
-            self._ids[term] = number
-            self._of_id[number] = term
-        return map(self._ids.__getitem__, terms)
-
-
-def _ids_text(terms: Set[int]) -> str:
-    return json.dumps(sorted(terms))

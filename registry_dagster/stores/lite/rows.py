@@ -1,4 +1,4 @@
-"""Writing aspects the way DataHub Lite keeps them: row 0 is the current one, rows 1 … N are its history."""
+"""Writing aspects the way DataHub Lite keeps them, see `schema`."""
 
 from __future__ import annotations
 
@@ -10,28 +10,31 @@ from collections.abc import Collection, Iterable, Sequence
 from registry_dagster.datahub.forms import aspect_from_text
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
 from registry_dagster.stores.lite.edges import write_edges
-from registry_dagster.stores.lite.index import update_index
+from registry_dagster.stores.lite.index import update_index, update_part
+from registry_dagster.stores.lite.schema import WRITTEN
 from registry_dagster.stores.store import Refusal, Swap, unmet_by
 
 __all__ = ["Rows", "read_current"]
 
-_RUN = {"runId": "no-run-id-provided", "lastRunId": "no-run-id-provided"}
-_VARIABLES = 500
-"""URNs in one query; the oldest builds of SQLite allow 999 parameters."""
+_NEW = """INSERT INTO metadata_aspect_v2 (version, urn, aspect_name, metadata, createdon, system_metadata)
+VALUES (0, ?, ?, ?, ?, ?)"""
+_REPLACED = f"""UPDATE metadata_aspect_v2 SET metadata = ?1, createdon = ?2, system_metadata = json_object(
+    'lastObserved', ?2, 'properties', json_object('sysVersion', CAST({WRITTEN.format(row="")} + 1 AS TEXT)))
+WHERE urn = ?3 AND aspect_name = ?4 AND version = 0"""
+_SET, _MEMBER = "versionSetProperties", "versionProperties"
 
 
 def read_current(connection: sqlite3.Connection, urns: Sequence[str], aspects: Sequence[str]) -> dict[str, Entity]:
     """The current aspects of entities; all aspects if none are named. Absent entities are left out."""
+    query = (
+        "SELECT urn, aspect_name, metadata FROM metadata_aspect_v2 "
+        "WHERE version = 0 AND urn IN (SELECT value FROM json_each(?))"
+    )
+    if aspects:
+        query += f" AND aspect_name IN ({','.join('?' * len(aspects))})"
     found: dict[str, dict[str, Aspect]] = {}
-    for start in range(0, len(urns), _VARIABLES):
-        some = urns[start : start + _VARIABLES]
-        query = (
-            f"SELECT urn, aspect_name, metadata FROM metadata_aspect_v2 WHERE version = 0 AND urn IN ({_marks(some)})"
-        )
-        if aspects:
-            query += f" AND aspect_name IN ({_marks(aspects)})"
-        for urn, name, metadata in connection.execute(query, [*some, *aspects]):
-            found.setdefault(urn, {})[name] = aspect_from_text(name, metadata)
+    for urn, name, metadata in connection.execute(query, [json.dumps(urns), *aspects]):
+        found.setdefault(urn, {})[name] = aspect_from_text(name, metadata)
     return dict(found)
 
 
@@ -40,17 +43,18 @@ class Rows:
 
     Args:
         connection: Inside the transaction.
-        urns: The entities that will be written; they are read at once.
+        proposals: What will be written, or some of it: what these entities hold is read at once.
     """
 
-    def __init__(self, connection: sqlite3.Connection, urns: Collection[str]) -> None:
+    def __init__(self, connection: sqlite3.Connection, proposals: Collection[Proposal]) -> None:
         self._connection = connection
-        self._now = int(time.time() * 1000)
-        self._systems: dict[int, str] = {}
+        self._stored: dict[str, Entity] = {}
         self._current: dict[str, dict[str, Aspect]] = {}
-        self._changed: dict[str, None] = {}
-        self._pending: list[tuple[str, str, int, str, str, int]] = []
-        self._load(dict.fromkeys(urns))
+        self._latest: dict[str, Entity] = {}
+        self._written: dict[tuple[str, str], Proposal] = {}
+        sets = dict.fromkeys(str(each.value["versionSet"]) for each in proposals if each.aspect == _MEMBER)
+        self._load(dict.fromkeys([*(each.urn for each in proposals), *sets]))
+        self._load_latest(sets)
 
     def create(self, commit: Sequence[Proposal]) -> Refusal | None:
         """Write a commit whole, or not at all if any of its aspects is not as it expects."""
@@ -70,7 +74,7 @@ class Rows:
     def write(self, proposals: Iterable[Proposal]) -> None:
         """Write aspects, whatever was there before. Writing the same again changes nothing."""
         for proposal in proposals:
-            if self._write(proposal) and proposal.aspect == "versionProperties":
+            if self._write(proposal) and proposal.aspect == _MEMBER:
                 self._advance_version_set(proposal)
 
     def current(self, urn: str, aspect: str) -> Aspect | None:
@@ -80,69 +84,60 @@ class Rows:
         return self._current[urn].get(aspect)
 
     def finish(self) -> None:
-        """Write what is still pending, and bring both indexes up to date."""
-        self._flush()
-        write_edges(self._connection, {urn: self._current[urn] for urn in self._changed})
+        """Write the rows, and bring both indexes up to date."""
+        now = int(time.time() * 1000)
+        first = json.dumps({"lastObserved": now, "properties": {"sysVersion": "1"}}, separators=(",", ":"))
+        written = self._written.values()
+        new = [each for each in written if each.aspect not in self._stored[each.urn]]
+        replaced = [each for each in written if each.aspect in self._stored[each.urn]]
+        self._connection.executemany(_NEW, [(each.urn, each.aspect, each.text, now, first) for each in new])
+        self._connection.executemany(_REPLACED, [(each.text, now, each.urn, each.aspect) for each in replaced])
+        changed = dict.fromkeys(each.urn for each in written)
+        write_edges(self._connection, self._stored, {urn: self._current[urn] for urn in changed})
         update_index(self._connection, self._entities)
+
+    def catch_up(self) -> None:
+        """Index what others wrote, or as much of it as one transaction should."""
+        update_part(self._connection, self._entities)
 
     def _entities(self, urns: Sequence[str]) -> dict[str, Entity]:
         """Entities as they are in this transaction. Absent entities are left out."""
-        self._load(urn for urn in urns if urn not in self._current)
+        self._load([urn for urn in urns if urn not in self._current])
         return {urn: entity for urn in urns if (entity := self._current[urn])}
 
     def _load(self, urns: Iterable[str]) -> None:
         wanted = list(urns)
-        found = read_current(self._connection, wanted, ())
-        self._current |= {urn: dict(found.get(urn, {})) for urn in wanted}
+        found = read_current(self._connection, wanted, ()) if wanted else {}
+        for urn in wanted:
+            self._stored[urn] = found.get(urn, {})
+            self._current[urn] = dict(self._stored[urn])
+
+    def _load_latest(self, sets: Iterable[str]) -> None:
+        """The latest members of version sets, as far as they are compared with newer ones."""
+        latest = {str(self._current[each].get(_SET, {}).get("latest", "")) for each in sets} - self._current.keys()
+        self._latest = read_current(self._connection, list(latest), [_MEMBER]) if latest else {}
 
     def _write(self, proposal: Proposal) -> bool:
         """Write an aspect; returns whether that changed anything."""
         urn, aspect = proposal.urn, proposal.aspect
-        current = self.current(urn, aspect)
-        if current == proposal.value:
+        if self.current(urn, aspect) == proposal.value:
             return False
-        number = 1 if current is None else self._highest(urn, aspect) + 1
-        row = (proposal.text, self._system(number), self._now)
-        self._pending += [(urn, aspect, version, *row) for version in (number, 0)]
         self._current[urn][aspect] = proposal.value
-        self._changed[urn] = None
+        self._written[urn, aspect] = proposal
         return True
-
-    def _system(self, number: int) -> str:
-        """What DataHub Lite keeps beside an aspect that was written so many times."""
-        if number not in self._systems:
-            observed = {"lastObserved": self._now, **_RUN, "properties": {"sysVersion": str(number)}}
-            self._systems[number] = json.dumps(observed)
-        return self._systems[number]
-
-    def _highest(self, urn: str, aspect: str) -> int:
-        self._flush()
-        (highest,) = self._connection.execute(
-            "SELECT max(version) FROM metadata_aspect_v2 WHERE urn = ? AND aspect_name = ?", (urn, aspect)
-        ).fetchone()
-        return highest
-
-    def _flush(self) -> None:
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO metadata_aspect_v2 VALUES (?, ?, ?, ?, ?, ?)", self._pending
-        )
-        self._pending.clear()
 
     def _advance_version_set(self, proposal: Proposal) -> None:
         """What a DataHub server does by itself: let the version set point at its latest member."""
         version_set = str(proposal.value["versionSet"])
-        stored = self.current(version_set, "versionSetProperties")
-        if stored is not None:
-            newest = self.current(stored.get("latest", ""), "versionProperties")
-            if newest is not None and newest.get("sortId", "") > proposal.value["sortId"]:
-                return
+        stored = self.current(version_set, _SET)
+        if stored is not None and self._sort_id(stored.get("latest", "")) > proposal.value["sortId"]:
+            return
         value: Aspect = {
             "customProperties": {},
             "latest": proposal.urn,
             "versioningScheme": proposal.value["versioningScheme"],
         }
-        self._write(Proposal(version_set, "versionSetProperties", value))
+        self._write(Proposal(version_set, _SET, value))
 
-
-def _marks(values: Sequence[str]) -> str:
-    return ",".join("?" * len(values))
+    def _sort_id(self, member: str) -> str:
+        return (self._current.get(member) or self._latest.get(member, {})).get(_MEMBER, {}).get("sortId", "")

@@ -1,30 +1,36 @@
 """Searching the embedded store, newest first, page by page.
 
-The rarest term leads, and the others are looked up for each entity that has it: the cost does not grow with what does
-not match. What another program wrote since our last write is checked entity by entity.
+The full-text index keeps, for each term and word, the entities that have it, in order, and skips what does not match.
+What lists show is beside each entity, so that a page of results reads few pages of the file. What another program wrote
+since our last write is checked entity by entity.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence, Set
 
 from registry_dagster.datahub.search import Search
-from registry_dagster.stores.lite.index import has_index, kind_term, term_ids, unindexed
-from registry_dagster.stores.matching import Reader, fitting
+from registry_dagster.datahub.urns import container_urn, version_in
+from registry_dagster.stores.lite.index import unindexed
+from registry_dagster.stores.lite.schema import is_prepared
+from registry_dagster.stores.lite.tokens import expression
+from registry_dagster.stores.matching import Reader, entries, fitting
+from registry_dagster.stores.store import Found
 
 __all__ = ["search_page"]
 
-_PAGE = 200
-_MANY = 5000
-"""Where counting stops: a term that this many entities share is not rare."""
+_PAGE = 120
+_QUERY = f"""
+SELECT f.id, f.urn, f.shown FROM registry_tokens t CROSS JOIN registry_found f ON f.id = t.rowid
+WHERE registry_tokens MATCH ? AND t.rowid < ? ORDER BY t.rowid DESC LIMIT {_PAGE}
+"""
+_NEWEST = 2**62
 
 
 def search_page(
     connection: sqlite3.Connection, read: Reader, search: Search, before: int | None
-) -> tuple[list[str], int | None]:
+) -> tuple[list[Found], int | None]:
     """One page of what is found, and where the next page begins; None at the end.
 
     Args:
@@ -35,63 +41,21 @@ def search_page(
     """
     since = unindexed(connection)
     newer = list(fitting(read, search, since[::-1])) if before is None else []
-    rows = _indexed(connection, search, before) if has_index(connection) else []
-    not_indexed = set(since)
-    urns = [urn for _, urn in rows if urn not in not_indexed]
-    return newer + urns, rows[-1][0] if len(rows) == _PAGE else None
+    wanted = expression(search) if is_prepared(connection) else None
+    rows = connection.execute(_QUERY, (wanted, before or _NEWEST)).fetchall() if wanted else []
+    found = [Found(urn, shown) for _, urn, shown in rows]
+    more = rows[-1][0] if len(rows) == _PAGE else None
+    return newer + (list(_as_now(read, search, found, set(since))) if since else found), more
 
 
-def _indexed(connection: sqlite3.Connection, search: Search, before: int | None) -> list[tuple[int, str]]:
-    """A page of (entry, URN) from the index, newest first."""
-    alternatives = [[kind_term(search.kind, search.env)], *search.terms]
-    conditions = [term_ids(connection, terms) for terms in alternatives]
-    if not all(conditions):
-        return []
-    if search.words:
-        source, last, leading = _led_by_words(search.words)
-    else:
-        conditions.sort(key=lambda terms: _count(connection, terms))
-        source, last, leading = _led_by_terms(conditions.pop(0))
-    clauses = [leading, *map(_has, conditions)]
-    if before is not None:
-        clauses.append(_Clause(f"{last} < ?", before))
-    if without := term_ids(connection, search.without):
-        clauses.append(_has(without, "NOT "))
-    where = " AND ".join(clause.text for clause in clauses)
-    query = f"{source} WHERE {where} ORDER BY {last} DESC LIMIT {_PAGE}"
-    return connection.execute(query, [clause.value for clause in clauses]).fetchall()
+def _as_now(read: Reader, search: Search, found: Sequence[Found], since: Set[str]) -> Iterator[Found]:
+    """What is indexed, without what was changed since; and with their Datasets as they are now."""
+    kept = [each for each in found if each.urn not in since]
+    moved = [each.urn for each in kept if _container(each.urn, search.env) in since]
+    now = {urn: entry.shown for urn, entry in entries(read, moved)} if moved else {}
+    return (each._replace(shown=now.get(each.urn, each.shown)) for each in kept)
 
 
-class _Clause(NamedTuple):
-    """A condition of a query, with the value of its one parameter."""
-
-    text: str
-    value: int | str
-
-
-def _led_by_words(words: Sequence[str]) -> tuple[str, str, _Clause]:
-    source = "SELECT e.id, e.urn FROM registry_words l CROSS JOIN registry_entry e ON e.id = l.rowid"
-    return source, "l.rowid", _Clause("registry_words MATCH ?", " ".join(f'"{word}"*' for word in words))
-
-
-def _led_by_terms(terms: Sequence[int]) -> tuple[str, str, _Clause]:
-    source = "SELECT DISTINCT e.id, e.urn FROM registry_posting l CROSS JOIN registry_entry e ON e.id = l.entry"
-    return source, "l.entry", _Clause(f"l.term {_one_of(terms)}", _values(terms))
-
-
-def _has(terms: Sequence[int], negation: str = "") -> _Clause:
-    text = f"{negation}EXISTS (SELECT 1 FROM registry_posting WHERE term {_one_of(terms)} AND entry = e.id)"
-    return _Clause(text, _values(terms))
-
-
-def _one_of(terms: Sequence[int]) -> str:
-    return "= ?" if len(terms) == 1 else "IN (SELECT value FROM json_each(?))"
-
-
-def _values(terms: Sequence[int]) -> int | str:
-    return terms[0] if len(terms) == 1 else json.dumps(terms)
-
-
-def _count(connection: sqlite3.Connection, terms: Sequence[int]) -> int:
-    query = f"SELECT count(*) FROM (SELECT 1 FROM registry_posting WHERE term {_one_of(terms)} LIMIT {_MANY})"
-    return connection.execute(query, [_values(terms)]).fetchone()[0]
+def _container(urn: str, env: str) -> str | None:
+    version = version_in(urn)
+    return container_urn(version.dataset, env) if version else None

@@ -18,10 +18,10 @@ from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Search
 from registry_dagster.stores.lite.backup import BackUp, back_up
 from registry_dagster.stores.lite.file import LiteFile
-from registry_dagster.stores.lite.index import unindexed
+from registry_dagster.stores.lite.index import is_far_behind, unindexed
 from registry_dagster.stores.lite.rows import Rows, read_current
 from registry_dagster.stores.lite.search import search_page
-from registry_dagster.stores.store import Refusal, Swap
+from registry_dagster.stores.store import Found, Refusal, Swap
 
 __all__ = ["LiteStore"]
 
@@ -92,7 +92,7 @@ class LiteStore:
         with self._lock:
             return self._file.read(lambda connection: read_current(connection, wanted, named), nothing)
 
-    def search(self, search: Search) -> Iterator[str]:
+    def search(self, search: Search) -> Iterator[Found]:
         before: int | None = None
         while True:
             with self._lock:
@@ -124,16 +124,24 @@ class LiteStore:
             self._file.close()
 
     @contextmanager
-    def _rows(self, proposals: Iterable[Proposal]) -> Generator[Rows, None, None]:
+    def _rows(self, proposals: Collection[Proposal]) -> Generator[Rows, None, None]:
         """Rows to write, in a transaction of their own."""
-        with self._lock, self._file.write() as connection:
-            rows = Rows(connection, [each.urn for each in proposals])
-            yield rows
-            rows.finish()
+        with self._lock:
+            self._catch_up()
+            with self._file.write() as connection:
+                rows = Rows(connection, proposals)
+                yield rows
+                rows.finish()
+
+    def _catch_up(self) -> None:
+        """Index what others wrote, step by step: after an upgrade that is everything, and others want to write, too."""
+        while self._file.read(is_far_behind, False):
+            with self._file.write() as connection:
+                Rows(connection, ()).catch_up()
 
 
-def _page_of(search: Search, before: int | None) -> Callable[[sqlite3.Connection], tuple[list[str], int | None]]:
-    def ask(connection: sqlite3.Connection) -> tuple[list[str], int | None]:
+def _page_of(search: Search, before: int | None) -> Callable[[sqlite3.Connection], tuple[list[Found], int | None]]:
+    def ask(connection: sqlite3.Connection) -> tuple[list[Found], int | None]:
         def read(urns: Sequence[str]) -> dict[str, Entity]:
             return read_current(connection, urns, SEARCH_ASPECTS)
 

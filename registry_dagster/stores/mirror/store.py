@@ -44,7 +44,7 @@ from registry_dagster.stores.mirror.layout import (
     checksum,
     model_in,
 )
-from registry_dagster.stores.store import Refusal, Swap
+from registry_dagster.stores.store import Found, Refusal, Swap
 from registry_dagster.tables.storage.locations import below, normalise
 from registry_dagster.tables.storage.open import open_storage
 from registry_dagster.tables.storage.options import StorageOptions
@@ -118,7 +118,7 @@ class MirrorStore:
         parts = {urn: {name: each[name] for name in aspects if name in each} for urn, each in found.items()}
         return {urn: part for urn, part in parts.items() if part}
 
-    def search(self, search: Search) -> Iterator[str]:
+    def search(self, search: Search) -> Iterator[Found]:
         return fitting(self.read, search, list(self._files)[::-1])
 
     def check(self, commit: Sequence[Proposal]) -> None:

@@ -16,7 +16,8 @@ from registry_dagster.datahub.urns import container_urn, version_urn
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.registry.plan import Publication
 from registry_dagster.registry.registry import Registry
-from registry_dagster.stores.lite import index
+from registry_dagster.stores.lite import index, rows
+from registry_dagster.stores.lite.schema import UP_TO
 from registry_dagster.stores.matching import Reader, entries
 from tests.datahub.wire import publish_proposals, read_by_datahub
 from tests.golden.records import DATASET, records
@@ -35,7 +36,7 @@ def write_by_datahub(path: Path, proposals: Iterable[Proposal]) -> None:
 
 def indexed(path: Path) -> set[str]:
     with sqlite3.connect(path) as connection:
-        return {urn for (urn,) in connection.execute("SELECT urn FROM registry_entry")}
+        return {urn for (urn,) in connection.execute("SELECT urn FROM registry_found")}
 
 
 def open_registry(path: Path) -> Registry:
@@ -149,16 +150,104 @@ def test_a_publish_indexed_every_version_of_its_dataset_again(tmp_path: Path, mo
         assert len({urn for urn in read if ",hemibrain.neurons@v" in urn}) == 6
 
 
+def as_an_earlier_release_left_it(path: Path) -> None:
+    """With an index that says other things, in tables of other names."""
+    with sqlite3.connect(path) as connection:
+        for trigger in ("registry_kept", "registry_deleted"):
+            connection.execute(f"DROP TRIGGER {trigger}")
+        for table in ("registry_found", "registry_tokens", "registry_changed"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute(f"ALTER TABLE {UP_TO} RENAME TO registry_indexed_3")
+        connection.execute("CREATE TABLE registry_entry (id INTEGER PRIMARY KEY, urn TEXT)")
+    connection.close()
+
+
 def test_a_registry_whose_index_has_older_rules_is_indexed_again(tmp_path: Path) -> None:
     path = tmp_path / "registry.db"
     with open_registry(path) as registry:
         digest = registry.publish(declared(owners=["ada"]), facts(), message="why").digest
-    with sqlite3.connect(path) as connection:
-        connection.execute(f"ALTER TABLE {index._UP_TO} RENAME TO registry_indexed")  # pyright: ignore[reportPrivateUsage]
-        connection.execute("DELETE FROM registry_posting")
-        connection.execute("UPDATE registry_entry SET terms = '[]'")
+    as_an_earlier_release_left_it(path)
     with open_registry(path) as registry:
         assert registry.get(digest[:19]).number == 1
+        assert [each.version for each in registry.find(owner="ada")] == ["hemibrain.neurons@v1"]
         registry.publish(declared(), facts(1), message="why")
         assert registry.get(digest[:19]).number == 1
         assert [each.version for each in registry.find(owner="ada")] == ["hemibrain.neurons@v2", "hemibrain.neurons@v1"]
+    with sqlite3.connect(path) as connection:
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    connection.close()
+    assert not names & {"registry_indexed_3", "registry_entry"}
+
+
+def test_an_upgrade_indexes_step_by_step_and_can_be_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "registry.db"
+    with open_registry(path) as registry:
+        registry.publish_many([Publication(declared(), facts(version), "next") for version in range(20)])
+    before = indexed(path)
+    as_an_earlier_release_left_it(path)
+    monkeypatch.setattr(index, "_STEP", 30)
+    steps: list[int] = []
+
+    def stopped(connection: sqlite3.Connection, reader: Reader) -> None:
+        index.update_part(connection, reader)
+        steps.append(len(steps))
+        if len(steps) == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(rows, "update_part", stopped)
+    with open_registry(path) as registry:
+        with pytest.raises(KeyboardInterrupt):
+            registry.publish(declared(), facts(20), message="interrupted")
+        assert [each.version for each in registry.find(limit=2)] == ["hemibrain.neurons@v20", "hemibrain.neurons@v19"]
+        assert len(registry.find()) == 20
+    assert indexed(path) < before
+    with open_registry(path) as registry:
+        registry.publish(declared(), facts(20), message="whole")
+        assert len(registry.find()) == 21
+    assert before < indexed(path)
+    assert len(steps) >= 8
+
+
+def test_a_list_shows_what_another_program_made_of_a_dataset(tmp_path: Path) -> None:
+    """Its title is shown beside each version, which nobody wrote."""
+    path, urn = tmp_path / "registry.db", container_urn("hemibrain.neurons", "PROD")
+    with open_registry(path) as registry:
+        registry.publish(declared(title="Neurons"), facts(), message="first")
+        properties = registry._store.read([urn])[urn]["containerProperties"]
+    custom = {**properties["customProperties"], "title": "Cells"}
+    write_by_datahub(path, [Proposal(urn, "containerProperties", {**properties, "customProperties": custom})])
+    with open_registry(path) as registry:
+        assert [row.title for row in registry.find()] == ["Cells"]
+        registry.publish(declared("hemibrain.synapses"), facts(2), message="indexed")
+        assert [row.title for row in registry.find("cells")] == ["Cells"]
+
+
+@pytest.mark.parametrize(
+    "how", ["UPDATE metadata_aspect_v2 SET metadata = replace(metadata, 'first', 'other')", "DELETE FROM {table}"]
+)
+def test_what_is_changed_in_place_by_hand_is_not_listed_as_it_was(tmp_path: Path, how: str) -> None:
+    path = tmp_path / "registry.db"
+    with open_registry(path) as registry:
+        registry.publish(declared(), facts(), message="first")
+        registry.publish(declared("hemibrain.synapses"), facts(2), message="second")
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"{how.format(table='metadata_aspect_v2')} WHERE urn LIKE '%neurons@v1,%'")
+    connection.close()
+    listed = ["second", "other"] if how.startswith("UPDATE") else ["second"]
+    with open_registry(path) as registry:
+        assert sorted(row.message for row in registry.find()) == sorted(listed)
+        registry.publish(declared("hemibrain.edges"), facts(3), message="third")
+        assert sorted(row.message for row in registry.find()) == sorted([*listed, "third"])
+
+
+def test_what_was_done_after_publishing_is_listed_at_once(tmp_path: Path) -> None:
+    with open_registry(tmp_path / "registry.db") as registry:
+        for number in range(3):
+            registry.publish(declared(), facts(number), message="why")
+        registry.retire("hemibrain.neurons@v2", reason="wrong")
+        registry.retire("hemibrain.neurons@v2", reason="still wrong", replacement="hemibrain.neurons@v3")
+        said = {row.version: row.retired for row in registry.find()}
+        assert said["hemibrain.neurons@v2"] == "retired by ada@lab.org: still wrong; use hemibrain.neurons@v3"
+        assert said["hemibrain.neurons@v1"] is None

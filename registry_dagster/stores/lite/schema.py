@@ -1,0 +1,77 @@
+"""The tables of the embedded store's file: DataHub Lite's own, and ours beside them, which it leaves alone.
+
+Row 0 of an aspect is the current one, and each earlier one is kept as row N, where N is how often the aspect was
+written by then. DataHub Lite's own writer adds a row N for the current one, too. Here a trigger adds it when the aspect
+is replaced, by whatever program: so nothing is stored twice, and no earlier text is lost.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+__all__ = ["LITE_TABLES", "UP_TO", "WRITTEN", "is_prepared", "prepare"]
+
+LITE_TABLES = frozenset({"metadata_aspect_v2", "metadata_edge_v2"})
+
+UP_TO = "registry_indexed_4"
+"""The row up to which all is indexed. Its number is raised when entries say other things: all is then indexed again."""
+
+_EARLIER = (
+    *("registry_indexed", "registry_indexed_2", "registry_indexed_3"),
+    *("registry_entry", "registry_posting", "registry_term", "registry_words"),
+)
+"""Tables of earlier releases' indexes."""
+
+WRITTEN = """CAST(coalesce(
+    CASE WHEN json_valid({row}system_metadata) THEN json_extract({row}system_metadata, '$.properties.sysVersion') END,
+    (SELECT nullif(max(version), 0) FROM metadata_aspect_v2 AS earlier
+     WHERE earlier.urn = {row}urn AND earlier.aspect_name = {row}aspect_name), 1) AS INTEGER)"""
+"""How often the aspect in a row 0 was written."""
+
+_STATEMENTS = (
+    """CREATE TABLE IF NOT EXISTS metadata_aspect_v2 (
+        urn TEXT, aspect_name TEXT, version INTEGER, metadata TEXT, system_metadata TEXT, createdon INTEGER)""",
+    "CREATE UNIQUE INDEX IF NOT EXISTS aspect_idx ON metadata_aspect_v2 (urn, aspect_name, version)",
+    "CREATE TABLE IF NOT EXISTS metadata_edge_v2 (src_id TEXT, relnship TEXT, dst_id TEXT, dst_label TEXT)",
+    "CREATE UNIQUE INDEX IF NOT EXISTS edge_idx ON metadata_edge_v2 (src_id, relnship, dst_id)",
+    # For `datahub lite ls`, which looks up each name of a path.
+    "DROP INDEX IF EXISTS edge_target_idx",
+    "CREATE INDEX IF NOT EXISTS edge_name_idx ON metadata_edge_v2 (dst_id) WHERE relnship = 'name'",
+    # What is found: `facts` is what it is found by, compressed, `shown` what lists show of it.
+    """CREATE TABLE IF NOT EXISTS registry_found (
+        id INTEGER PRIMARY KEY, urn TEXT NOT NULL UNIQUE, shown TEXT, facts BLOB NOT NULL)""",
+    """CREATE VIRTUAL TABLE IF NOT EXISTS registry_tokens USING fts5 (
+        tokens, content = '', detail = none, columnsize = 0, tokenize = "unicode61 tokenchars '='")""",
+    # Entities that were changed in place, in no new row.
+    "CREATE TABLE IF NOT EXISTS registry_changed (urn TEXT PRIMARY KEY) WITHOUT ROWID",
+    f"""CREATE TRIGGER IF NOT EXISTS registry_kept AFTER UPDATE OF metadata ON metadata_aspect_v2
+        WHEN old.version = 0 AND new.metadata IS NOT old.metadata BEGIN
+        INSERT INTO metadata_aspect_v2
+            SELECT old.urn, old.aspect_name, {WRITTEN.format(row="old.")}, old.metadata, old.system_metadata,
+                old.createdon
+            WHERE NOT EXISTS (SELECT 1 FROM metadata_aspect_v2 WHERE urn = old.urn AND aspect_name = old.aspect_name
+                AND version = {WRITTEN.format(row="old.")});
+        INSERT OR IGNORE INTO registry_changed VALUES (old.urn);
+        END""",
+    """CREATE TRIGGER IF NOT EXISTS registry_deleted AFTER DELETE ON metadata_aspect_v2 WHEN old.version = 0 BEGIN
+        INSERT OR IGNORE INTO registry_changed VALUES (old.urn);
+        END""",
+    # Made last: if it is there, all is.
+    f"CREATE TABLE IF NOT EXISTS {UP_TO} (upto INTEGER NOT NULL)",
+)
+
+
+def is_prepared(connection: sqlite3.Connection) -> bool:
+    """Whether our tables are there, as this release has them."""
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (UP_TO,)).fetchone() is not None
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Add what is not there yet, and remove the indexes of earlier releases. Inside a transaction."""
+    for statement in (*_STATEMENTS, *_removals()):
+        connection.execute(statement)
+
+
+def _removals() -> Iterator[str]:
+    return (f"DROP TABLE IF EXISTS {name}" for name in _EARLIER)

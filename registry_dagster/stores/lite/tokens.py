@@ -1,0 +1,68 @@
+"""Entries as the full-text index of the embedded file has them: a token for each term, and the words."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from base64 import b32encode
+from collections.abc import Iterable
+from functools import lru_cache
+from hashlib import blake2b
+
+from registry_dagster.datahub.search import Entry, Search, Term
+
+__all__ = ["any_of", "expression", "packed", "tokens_of", "unpacked"]
+
+
+@lru_cache(maxsize=4096)
+def _token(kind: str, field: str, value: str) -> str:
+    """The token of a term of entities of one kind. No word begins with the sign, so words and terms never meet.
+
+    It has 64 bits of a digest, so that a term takes few bytes, whatever is in it.
+    """
+    digest = blake2b("\0".join((kind, field, value)).encode(), digest_size=8).digest()
+    return "=" + b32encode(digest).decode().rstrip("=").lower()
+
+
+def tokens_of(entry: Entry) -> str:
+    """The text that is indexed of an entry."""
+    kind = _kind(entry)
+    terms = sorted(_token(kind, term.field, term.value) for term in entry.terms)
+    return " ".join([_token(kind, "", ""), *terms, entry.words])
+
+
+def packed(entry: Entry) -> bytes:
+    """What an entry is found by, in few bytes. What was indexed can be taken out of the index by it alone."""
+    terms = json.dumps(sorted(entry.terms), ensure_ascii=False, separators=(",", ":"))
+    return zlib.compress("\n".join([entry.kind, entry.env, entry.words, terms]).encode(), 6)
+
+
+def unpacked(facts: bytes) -> Entry:
+    """The entry that was packed."""
+    kind, env, words, terms = zlib.decompress(facts).decode().split("\n", 3)
+    return Entry(kind, env, frozenset(Term(*each) for each in json.loads(terms)), words)  # type: ignore[arg-type]
+
+
+def expression(search: Search) -> str | None:
+    """What to look for in the full-text index; None if nothing can match."""
+    if not all(search.terms):
+        return None
+    wanted = [any_of(_kind(search), terms) for terms in search.terms] + [f'"{word}"*' for word in search.words]
+    if not search.terms:
+        # A token is of one kind of entity; words are not.
+        wanted.append(f'"{_token(_kind(search), "", "")}"')
+    text = " AND ".join(wanted)
+    return f"({text}) NOT {any_of(_kind(search), search.without)}" if search.without else text
+
+
+def any_of(kind: str, terms: Iterable[Term]) -> str:
+    """That one of these terms holds."""
+    return f"({' OR '.join(sorted({_quoted(kind, term) for term in terms}))})"
+
+
+def _quoted(kind: str, term: Term) -> str:
+    return f'"{_token(kind, term.field, term.value)}"'
+
+
+def _kind(of: Entry | Search) -> str:
+    return f"{of.kind}/{of.env}"

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-__all__ = ["Part", "Result", "as_page", "fresh_process_seconds", "median_seconds"]
+__all__ = ["Part", "Result", "as_page", "median_seconds"]
 
 
 @dataclass(frozen=True)
@@ -86,18 +84,6 @@ def as_page(parts: Iterable[Part], before: str = "") -> str:
 def _below_the_table(section: str) -> str:
     *_, last = section.rpartition("\n|")
     return last.partition("\n")[2].strip()
-
-
-def fresh_process_seconds(ours: str, peer: str, runs: int = 7) -> tuple[float, float]:
-    """Median wall seconds of two programs, each in fresh processes, in turn, after a warm-up."""
-    timings: tuple[list[float], list[float]] = ([], [])
-    for turn in range(runs + 1):
-        for program, seconds in zip((ours, peer), timings, strict=True):
-            start = time.perf_counter()
-            subprocess.run([sys.executable, "-c", program], check=True)
-            if turn:
-                seconds.append(time.perf_counter() - start)
-    return statistics.median(timings[0]), statistics.median(timings[1])
 
 
 def median_seconds(work: Callable[[], object], runs: int = 5) -> float:

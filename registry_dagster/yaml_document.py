@@ -12,17 +12,14 @@ from typing import Any, NamedTuple, cast
 import yaml
 
 from registry_dagster.errors import InvalidDeclaration, Problem
+from registry_dagster.too_fine import TOO_FINE, is_too_fine
 
-__all__ = ["TOO_FINE", "Document", "Part", "is_too_fine", "read_document", "read_items"]
+__all__ = ["Document", "Part", "read_document", "read_items"]
 
 _FILE_NAME = re.compile(r"\S.*\.(ya?ml|json)")
 _MERGE = "tag:yaml.org,2002:merge"
 _MOMENT = "tag:yaml.org,2002:timestamp"
 _TEXT = "tag:yaml.org,2002:str"
-
-_FINE = re.compile(r":\d\d[.,]\d{6}0*[1-9]")
-TOO_FINE = "has digits below a microsecond, which no record keeps; write at most six behind the point"
-"""What is wrong with a moment that says more than a record keeps."""
 
 _LARGEST = 10_000_000
 """Characters of a document."""
@@ -47,11 +44,6 @@ class Part(NamedTuple):
 
     line: int
     path: tuple[str | int, ...]
-
-
-def is_too_fine(moment: str) -> bool:
-    """Whether a moment, as it is written, has digits below a microsecond. Zeros are none."""
-    return _FINE.search(moment) is not None
 
 
 class _Unfit(yaml.MarkedYAMLError):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
-from registry_dagster.yaml_document import TOO_FINE, is_too_fine
+from registry_dagster.too_fine import TOO_FINE, is_too_fine
 
 __all__ = ["UtcDateTime", "finer", "moments_agree"]
 

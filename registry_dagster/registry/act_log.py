@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from registry_dagster.datahub.acts import ACTS_ASPECT, act_definitions, acts_from, with_act
 from registry_dagster.datahub.proposal import Proposal
@@ -12,8 +12,10 @@ from registry_dagster.datahub.urns import container_urn
 from registry_dagster.errors import AccessDenied, NotPublished, RegistryUnavailable
 from registry_dagster.model.act import Act
 from registry_dagster.registry.records import Records
-from registry_dagster.registry.writer import Writer
 from registry_dagster.stores.store import Swap
+
+if TYPE_CHECKING:
+    from registry_dagster.registry.writer import Writer
 
 __all__ = ["ActLog"]
 
@@ -25,7 +27,7 @@ class ActLog:
     """Reads and adds to the acts of one registry."""
 
     records: Records
-    writer: Writer
+    writer: Callable[[], Writer]
 
     def read(self, dataset: str) -> tuple[Mapping[str, Any], tuple[Act, ...]]:
         """The entity of a Dataset, and the acts on it and its versions, in the order they were done.
@@ -51,7 +53,7 @@ class ActLog:
             RegistryUnavailable: the store failed, or others wrote each time; running again is safe.
         """
         urn = container_urn(dataset, self.records.env)
-        self.writer.ensure(act_definitions())
+        self.writer().ensure(act_definitions())
         for _ in range(_TRIES):
             held, acts = self.read(dataset)
             after = held

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypedDict, Unpack
 
@@ -36,9 +36,10 @@ from registry_dagster.registry.publisher import provenance
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import Resolver
 from registry_dagster.registry.rows.now import DatasetNow, dataset_now
-from registry_dagster.registry.writer import Writer
-from registry_dagster.tables.formats import format_of
 from registry_dagster.tables.storage.options import OptionsOf
+
+if TYPE_CHECKING:
+    from registry_dagster.registry.writer import Writer
 
 __all__ = ["Acts"]
 
@@ -76,7 +77,7 @@ class Acts:
 
     records: Records
     resolver: Resolver
-    writer: Writer
+    writer: Callable[[], Writer]
     publisher: str | None = None
 
     def history(self, name: str) -> tuple[Act, ...]:
@@ -228,6 +229,8 @@ class Acts:
     def _place(self, kind: ActKind, version: str, location: str, reason: str, said: Said) -> Place:
         self._published(version)
         table = self.records.exact(version).table
+        from registry_dagster.tables.formats import format_of
+
         place = format_of(table).place(table, location, said.get("storage_options"))
         who = (reason, said.get("publisher"))
         self._add(version, self._act(kind, who, "giving a table's place", version=version, place=place))
@@ -250,7 +253,7 @@ class Acts:
         refuse_long_urns(map(owner_urn, dataset.owners))
         act = self._act("describe", (reason, publisher), "describing a dataset", changes=changes)
         self._add(dataset.name, act)
-        self.writer.write_datasets([dataset])
+        self.writer().write_datasets([dataset])
         if dataset.default_layout is not None:
             self._settle_set(dataset.name)
 
@@ -272,7 +275,7 @@ class Acts:
 
     def _settle_set(self, name: str) -> None:
         """Another version may be current now: let the version set name it."""
-        self.writer.sets.settle([name.partition("@")[0]])
+        self.writer().sets.settle([name.partition("@")[0]])
 
     def _published(self, *versions: str) -> None:
         for version in versions:

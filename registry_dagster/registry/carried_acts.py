@@ -74,7 +74,7 @@ class ActCarrier:
             ends[:] = merged(known, replace(here, acts=acts))
             return [act for act, outcome, _ in ends if outcome == "recorded"]
 
-        log = ActLog(self.records, self.writer)
+        log = ActLog(self.records, lambda: self.writer)
         log.add(dataset, chosen)
         added = [act for act, outcome, _ in ends if outcome == "recorded"]
         for act in {act.version: act for act in added if act.act in ("retire", "undo")}.values():
@@ -108,7 +108,7 @@ class ActCarrier:
         versions = self.resolver.versions([dataset])[dataset]
         if not versions.candidates:
             return ActsHere(drafts=frozenset(names.values()))
-        acts = ActLog(self.records, self.writer).read(dataset)[1]
+        acts = ActLog(self.records, lambda: self.writer).read(dataset)[1]
         about = {act.version for act in coming if act.version and act.act in ("retire", "undo")}
         others = [each.name for each in versions.candidates if each.present and each.name not in names.values()]
         describes = any(act.act == "describe" for act in coming)

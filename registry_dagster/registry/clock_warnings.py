@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from registry_dagster.answers.lifecycle import lifecycle
 from registry_dagster.model.dataset_version import DatasetVersion
-from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.vocabulary import hint, known_words, nearest
+
+if TYPE_CHECKING:
+    from registry_dagster.model.feature_table import FeatureTable
 
 __all__ = ["Recorded", "clock_warnings", "name_warnings", "names_in"]
 

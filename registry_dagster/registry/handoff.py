@@ -93,7 +93,7 @@ def carry_acts(
         names: `dataset@vN` in the hand-off → the version there.
         write: If false, only say what would become of each act.
     """
-    carry = ActCarrier(registry.acts.records, registry.acts.resolver, registry.acts.writer)
+    carry = ActCarrier(registry.acts.records, registry.acts.resolver, registry.acts.writer())
     for name, acts in handed.acts.items():
         if isinstance(acts, RegistryError):
             yield acts

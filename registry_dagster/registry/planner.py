@@ -21,13 +21,13 @@ from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, exact_version
 from registry_dagster.model.table import TableFacts, table_identity
-from registry_dagster.registry.arguments import code_of, publication_of
 from registry_dagster.registry.clock_warnings import clock_warnings, name_warnings
 from registry_dagster.registry.known_names import KnownNames
 from registry_dagster.registry.limits import check_writable
 from registry_dagster.registry.links import Links, links_of
 from registry_dagster.registry.numbers import Numbers
 from registry_dagster.registry.plan import Origin, Plan, Publication, index_warnings, warnings_for
+from registry_dagster.registry.publication_arguments import code_of, publication_of
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import Resolver
 from registry_dagster.registry.used_names import UsedNames

@@ -24,13 +24,14 @@ from registry_dagster.errors import (
 from registry_dagster.model.dataset_version import Provenance
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.acts import Acts
-from registry_dagster.registry.arguments import code_of, each_of, publication_of, reason_of
+from registry_dagster.registry.arguments import each_of, reason_of
 from registry_dagster.registry.beside import record_beside
 from registry_dagster.registry.commit import Commit, Committer, Outcome, Task, interrupted
 from registry_dagster.registry.crawls import tied_to_crawls
 from registry_dagster.registry.limits import check_writable
 from registry_dagster.registry.plan import Plan, Publication, Receipt
 from registry_dagster.registry.planner import Planner
+from registry_dagster.registry.publication_arguments import code_of, publication_of
 from registry_dagster.registry.publisher import provenance
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.view import View

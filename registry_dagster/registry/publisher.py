@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from registry_dagster.errors import PublishRefused
 from registry_dagster.model.accounts import plain_account
 from registry_dagster.model.dataset_version import Provenance
 from registry_dagster.model.source_code import SourceCode
-from registry_dagster.registry.plan import Origin
 from registry_dagster.registry.settings import PUBLISHER_VARIABLE
+
+if TYPE_CHECKING:
+    from registry_dagster.registry.plan import Origin
 
 __all__ = ["provenance"]
 
@@ -39,6 +42,8 @@ def provenance(
         raise PublishRefused(
             f"{act} needs a publisher: name one, or set {PUBLISHER_VARIABLE} (an e-mail address or account name)"
         )
+    from registry_dagster.registry.plan import Origin
+
     origin = origin or Origin()
     return Provenance(
         publisher=plain_account(publisher),

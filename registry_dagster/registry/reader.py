@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import Unpack
 
-from registry_dagster.answers.column_facts import ColumnFacts
-from registry_dagster.answers.comparison import Comparison
-from registry_dagster.answers.compatibility import Compatibility
 from registry_dagster.answers.current import Taken
-from registry_dagster.answers.diff import Diff
-from registry_dagster.answers.joins import Joins
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
@@ -21,14 +17,21 @@ from registry_dagster.registry.arguments import instance_of, text_of
 from registry_dagster.registry.filters import Filters, Question
 from registry_dagster.registry.lab import Lab
 from registry_dagster.registry.labs import Labs
-from registry_dagster.registry.questions import Questions
 from registry_dagster.registry.remotes import Remotes
 from registry_dagster.registry.resolver import At
 from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion, Newest
-from registry_dagster.registry.rows.lineage import Lineage
 from registry_dagster.registry.rows.listed import MaterializationList, VersionList
 from registry_dagster.registry.rows.rows import Rows
 from registry_dagster.stores.store import Store
+
+if TYPE_CHECKING:
+    from registry_dagster.answers.column_facts import ColumnFacts
+    from registry_dagster.answers.comparison import Comparison
+    from registry_dagster.answers.compatibility import Compatibility
+    from registry_dagster.answers.diff import Diff
+    from registry_dagster.answers.joins import Joins
+    from registry_dagster.registry.questions import Questions
+    from registry_dagster.registry.rows.lineage import Lineage
 
 __all__ = ["Reader"]
 Side = str | MaterializationVersion
@@ -43,7 +46,13 @@ class Reader:
         self._records, self._resolver, self._finder = lab.records, lab.resolver, lab.finder
         self._remotes = remotes or Remotes({})
         self._labs = Labs(lab, self._remotes)
-        self._questions = Questions(self._labs)
+
+    @cached_property
+    def _questions(self) -> Questions:
+        """What compares. Who asks for one record does not wait for it to load."""
+        from registry_dagster.registry.questions import Questions
+
+        return Questions(self._labs)
 
     @property
     def _question(self) -> Questions:

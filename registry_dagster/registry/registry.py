@@ -3,37 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from typing_extensions import Self, Unpack
 
-from registry_dagster.answers.citation import Citation
-from registry_dagster.answers.lock import Lock
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.dataset import Dataset
-from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.retirement import Retirement
-from registry_dagster.registry.acts import Acts
-from registry_dagster.registry.arguments import Table, facts_of, text_of
-from registry_dagster.registry.holdings import Holdings
-from registry_dagster.registry.materialization_changes import MaterializationChanges
-from registry_dagster.registry.meanings import Meanings
-from registry_dagster.registry.papers import Papers
-from registry_dagster.registry.plan import Plan, Publication, PublicationDetails, Receipt
-from registry_dagster.registry.planner import Planner
-from registry_dagster.registry.publish import Outcome, PublishService
+from registry_dagster.registry.arguments import Table, text_of
 from registry_dagster.registry.reader import Reader
 from registry_dagster.registry.remote_addresses import checked_remotes
 from registry_dagster.registry.remotes import Remotes
-from registry_dagster.registry.repair import Repair
 from registry_dagster.registry.resolver import At
 from registry_dagster.registry.settings import checked_env, current_settings
-from registry_dagster.registry.used_names import UsedNames
-from registry_dagster.registry.verifier import Verification, Verifier
-from registry_dagster.registry.writer import Writer
 from registry_dagster.stores.open import open_store
 from registry_dagster.stores.store import Store
 from registry_dagster.tables.storage.options import OptionsOf
+
+if TYPE_CHECKING:
+    from registry_dagster.answers.citation import Citation
+    from registry_dagster.answers.lock import Lock
+    from registry_dagster.model.feature_table import FeatureTable
+    from registry_dagster.registry.acts import Acts
+    from registry_dagster.registry.holdings import Holdings
+    from registry_dagster.registry.materialization_changes import MaterializationChanges
+    from registry_dagster.registry.meanings import Meanings
+    from registry_dagster.registry.papers import Papers
+    from registry_dagster.registry.plan import Plan, Publication, PublicationDetails, Receipt
+    from registry_dagster.registry.planner import Planner
+    from registry_dagster.registry.publish import Outcome, PublishService
+    from registry_dagster.registry.repair import Repair
+    from registry_dagster.registry.verifier import Verification
+    from registry_dagster.registry.writer import Writer
 
 __all__ = ["Registry"]
 
@@ -54,14 +57,63 @@ class Registry(Reader):
         self, store: Store, env: str = "PROD", publisher: str | None = None, remotes: Remotes | None = None
     ) -> None:
         super().__init__(store, checked_env(env), remotes)
-        self._planner = Planner(self._records, self._resolver, UsedNames(self._records))
-        self._writer = Writer(self._records, self._resolver)
-        self.acts = Acts(self._records, self._resolver, self._writer, publisher)
-        self.papers = Papers(self.acts, self._questions)
-        self.repair = Repair(self._records, self._writer)
-        self.meanings = Meanings(self._records)
-        self.holdings = Holdings(self._records, self._resolver)
-        self._service = PublishService(self._records, self._planner, self._writer, self.acts, publisher)
+        self._publisher = publisher
+
+    # The pieces. Each is loaded when it is first used: who reads a record does not wait for what publishes one.
+
+    @cached_property
+    def acts(self) -> Acts:
+        """What people do around versions after publishing, and what they did."""
+        from registry_dagster.registry.acts import Acts
+
+        return Acts(self._records, self._resolver, lambda: self._writer, self._publisher)
+
+    @cached_property
+    def papers(self) -> Papers:
+        """Citations, locks and statements."""
+        from registry_dagster.registry.papers import Papers
+
+        return Papers(self.acts, self._questions)
+
+    @cached_property
+    def repair(self) -> Repair:
+        """Adds what a token was not allowed to write."""
+        from registry_dagster.registry.repair import Repair
+
+        return Repair(self._records, self._writer)
+
+    @cached_property
+    def meanings(self) -> Meanings:
+        """What columns were declared to mean before."""
+        from registry_dagster.registry.meanings import Meanings
+
+        return Meanings(self._records)
+
+    @cached_property
+    def holdings(self) -> Holdings:
+        """All that is published, for pages and mirrors."""
+        from registry_dagster.registry.holdings import Holdings
+
+        return Holdings(self._records, self._resolver)
+
+    @cached_property
+    def _planner(self) -> Planner:
+        from registry_dagster.registry.planner import Planner
+        from registry_dagster.registry.used_names import UsedNames
+
+        return Planner(self._records, self._resolver, UsedNames(self._records))
+
+    @cached_property
+    def _writer(self) -> Writer:
+        from registry_dagster.registry.writer import Writer
+
+        return Writer(self._records, self._resolver)
+
+    @cached_property
+    def _service(self) -> PublishService:
+        from registry_dagster.registry.publish import PublishService
+
+        return PublishService(self._records, self._planner, self._writer, self.acts, self._publisher)
 
     @classmethod
     def open(
@@ -151,6 +203,9 @@ class Registry(Reader):
 
     def plan(self, feature_table: FeatureTable, table: Table, **details: Unpack[PublicationDetails]) -> Plan:
         """What publishing would do. Writes nothing. Arguments and errors are those of `publish`."""
+        from registry_dagster.registry.plan import Publication
+        from registry_dagster.registry.publication_arguments import facts_of
+
         return self._planner.preview(Publication(feature_table, facts_of(table), "", **details))
 
     def publish(
@@ -182,6 +237,9 @@ class Registry(Reader):
             StoreRefused: the store does not take the record as it is.
             RegistryUnavailable: the store failed; says what is known. Running again is safe.
         """
+        from registry_dagster.registry.plan import Publication
+        from registry_dagster.registry.publication_arguments import facts_of
+
         publication = Publication(feature_table, facts_of(table), message, publisher, **details)
         (outcome,) = self.publish_many([publication])
         if isinstance(outcome, RegistryError):
@@ -223,6 +281,8 @@ class Registry(Reader):
             record, table: Only compare the record with its digest, or only the table with what was recorded of it.
             storage_options: See `inspect_table`; or a function of the location. Never recorded.
         """
+        from registry_dagster.registry.verifier import Verifier
+
         home, own = self.holder(version)
         return Verifier(home._records, record, table, storage_options).verify(own)
 
@@ -230,5 +290,7 @@ class Registry(Reader):
         self, *datasets: str, record: bool = False, table: bool = False, storage_options: OptionsOf | None = None
     ) -> Iterator[Verification]:
         """Verify all published versions, or those of some datasets, one by one as the result is iterated."""
+        from registry_dagster.registry.verifier import Verifier
+
         names = datasets or (each.name for each in self._finder.datasets() if each.newest)
         return Verifier(self._records, record, table, storage_options).verify_all(names)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.text import suggestion
-from registry_dagster.sources.source import Source
+
+if TYPE_CHECKING:
+    from registry_dagster.sources.source import Source
 
 __all__ = ["SourceKind", "open_source"]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from registry_dagster.answers.compatibility import Compatibility
 from registry_dagster.answers.current import NamedAnswer
 from registry_dagster.registry.rows.cells import Cells, Row
+
+if TYPE_CHECKING:
+    from registry_dagster.answers.compatibility import Compatibility
 
 __all__ = ["Dependent", "FoundDataset", "FoundVersion", "Newest"]
 

@@ -20,6 +20,7 @@ from registry_dagster.model.text import Description, Text
 from registry_dagster.model.variants import OneOf, variants_by
 
 __all__ = [
+    "PINS",
     "AnyPin",
     "CsvPin",
     "DeltaPin",
@@ -264,7 +265,10 @@ class OpaquePin(Pin):
 
 
 _Pins = DeltaPin | IcebergPin | LancePin | ParquetPin | FeatherPin | CsvPin | OpaquePin
-AnyPin = Annotated[_Pins, OneOf("format", variants_by("format", *get_args(_Pins)))]
+PINS = variants_by("format", *get_args(_Pins))
+"""Name of a format → the class of its pins."""
+
+AnyPin = Annotated[_Pins, OneOf("format", PINS)]
 
 
 class TableFacts(Model):

@@ -32,7 +32,7 @@ class OneOf:
     """
 
     def __init__(self, tag: str, kinds: Mapping[str, type[Model]]) -> None:
-        self._tag, self._kinds, self._classes = tag, kinds, tuple(kinds.values())
+        self._tag, self._kinds = tag, kinds
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         del source, handler
@@ -40,11 +40,12 @@ class OneOf:
 
     def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         del core_schema
-        union: Any = Annotated[Union[self._classes], Field(discriminator=self._tag)]  # noqa: UP007  # of a tuple
+        union: Any = Annotated[Union[tuple(self._kinds.values())], Field(discriminator=self._tag)]  # noqa: UP007  # of a tuple
         return handler(TypeAdapter(union).core_schema)
 
     def _chosen(self, value: object) -> Model:
-        if isinstance(value, self._classes):
+        kind = self._kinds.get(getattr(value, self._tag, ""))
+        if kind is not None and isinstance(value, kind):
             # One that was made unchecked may be the first of its class, which has no serializer before it is built.
             if not value.__pydantic_complete__:
                 value.model_rebuild()

@@ -53,9 +53,9 @@ QUESTIONS: Mapping[str, Question] = {
     "lock": Question(lambda registry, a, b: registry.lock(a, b), (19, 19, 27), 10),
     "cite": Question(lambda registry, a, b: registry.cite(a), (8, 8, 12), 6, 1),
     "newest": Question(lambda registry, a, b: registry.newest(a, compatible_with="minnie65_public@1300"), None, 13, 1),
-    "find by dataset": Question(lambda registry, a, b: registry.find(dataset=a), None, 10, 1),
-    "find by meaning": Question(lambda registry, a, b: registry.find(semantic="feature"), None, 10, 0),
-    "find by text": Question(lambda registry, a, b: registry.find("cells"), None, 10, 0),
+    "find by dataset": Question(lambda registry, a, b: registry.find(dataset=a), None, 6, 1),
+    "find by meaning": Question(lambda registry, a, b: registry.find(semantic="feature"), None, 5, 0),
+    "find by text": Question(lambda registry, a, b: registry.find("cells"), None, 7, 0),
 }
 
 

@@ -11,6 +11,7 @@ from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry import questions, version_index
 from registry_dagster.registry.plan import Publication, Receipt
 from registry_dagster.registry.registry import Registry
+from registry_dagster.stores.gms import search
 from tests.gms.server import StandInGms
 from tests.registry.declared import HEMIBRAIN, declared, facts
 
@@ -55,7 +56,7 @@ def published(gms: StandInGms, versions: int) -> None:
             assert all(isinstance(each, Receipt) for each in registry.publish_many(batch))
 
 
-def asked(gms: StandInGms, question: Question, *names: str) -> int:
+def asked(gms: StandInGms, question: Callable[..., object], *names: str) -> int:
     """How many requests a question takes in a process that knows nothing yet."""
     gms.reset_requests()
     with Registry.open(gms.url) as registry:
@@ -99,3 +100,16 @@ def test_the_newest_that_goes_with_something_is_looked_for_by_the_page(many_vers
     with Registry.open(many_versions.url) as registry:
         assert registry.newest(NEURONS, compatible_with="flywire@783").version == f"{NEURONS}@v1"
     assert first - last <= MORE_PAGES + 2
+
+
+def test_finding_everything_takes_a_search_and_a_read_for_each_page(
+    one_version: StandInGms, many_versions: StandInGms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_PAGE", PAGE)
+
+    def find(registry: Registry) -> object:
+        return registry.find(limit=None)
+
+    few, many = (asked(gms, find) for gms in (one_version, many_versions))
+    pages = math.ceil(2 * LAST / PAGE)
+    assert many - few <= 2 * pages

@@ -16,7 +16,7 @@ from registry_dagster.datahub.search_fields import FIELDS
 from registry_dagster.datahub.urns import PLATFORM, platform_urn
 from registry_dagster.errors import RegistryUnavailable, StoreRefused
 from registry_dagster.model.canonical_json import is_json_object
-from registry_dagster.stores.matching import fitting
+from registry_dagster.stores.matching import fitting_pages
 from registry_dagster.stores.store import Found
 
 __all__ = ["ServerSearch"]
@@ -87,7 +87,7 @@ class ServerSearch:
         pages = _unseen(self._candidates(search))
         if not search.checked:
             return (Found(urn) for page in pages for urn in page)
-        found = (each for page in pages for each in fitting(read, search, page))
+        found = fitting_pages(read, search, filter(None, pages))
         return found if self._fields.sorts else iter(sorted(found, key=lambda each: -created[each.urn]))
 
     @property

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from registry_dagster.datahub.limits import MOST_TEXT_BYTES
@@ -38,16 +39,15 @@ ACTS_ASPECT = "structuredProperties"
 """The aspect that holds them."""
 
 _ACTS = property_urn("featureRegistry.acts")
+_ACTS_ARE = "What people did after publishing: who, why, when. Only ever added to."
 HIGHEST = property_urn("featureRegistry.highest_version")
 
 
-def act_definitions() -> Iterator[Proposal]:
+@cache
+def act_definitions() -> tuple[Proposal, ...]:
     """The definitions of the two properties, to be created before they are first assigned."""
-    for urn, name, description, kind, cardinality in (
-        (_ACTS, "Acts", "What people did after publishing: who, why, when. Only ever added to.", "string", "MULTIPLE"),
-        (HIGHEST, "Highest version", "The highest version number ever given.", "number", "SINGLE"),
-    ):
-        yield Proposal(
+    return tuple(
+        Proposal(
             urn,
             "propertyDefinition",
             {
@@ -60,6 +60,11 @@ def act_definitions() -> Iterator[Proposal]:
                 "immutable": False,
             },
         )
+        for urn, name, description, kind, cardinality in (
+            (_ACTS, "Acts", _ACTS_ARE, "string", "MULTIPLE"),
+            (HIGHEST, "Highest version", "The highest version number ever given.", "number", "SINGLE"),
+        )
+    )
 
 
 def acts_from(container: Entity, about: str = "") -> tuple[Act, ...]:

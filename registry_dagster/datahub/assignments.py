@@ -26,7 +26,7 @@ def assigned(aspect: str, value: Aspect) -> set[str]:
 
 def without(proposals: Iterable[Proposal], urns: Set[str]) -> tuple[Proposal, ...]:
     """The proposals without assignments of these entities."""
-    return tuple(_pruned(each, urns) for each in proposals)
+    return tuple(_pruned(each, urns) for each in proposals) if urns else tuple(proposals)
 
 
 def _pruned(proposal: Proposal, urns: Set[str]) -> Proposal:

@@ -53,6 +53,8 @@ def dataset_proposals(dataset: Dataset, stored: Entity, env: str) -> tuple[Propo
 def dataset_from(entity: Entity) -> Dataset | None:
     """The Dataset in a stored container; None if it holds none, or if others overwrote it."""
     properties: dict[str, str] = entity.get("containerProperties", {}).get("customProperties", {})
+    if not properties:
+        return None
     try:
         lists = {name: json.loads(properties[name]) for name in ("owners", "tags") if name in properties}
         return Dataset.from_json({**own_properties(Dataset, properties), **lists})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from registry_dagster.datahub.proposal import Proposal
@@ -28,8 +29,13 @@ def annotation_type_term(annotation_type: str) -> str:
 
 def column_terms(column: Mapping[str, Any]) -> list[str]:
     """The terms of a column, given as JSON: its semantic, and the annotation type it names."""
-    kinds = [column[name] for name in _ANNOTATION_ATTRIBUTES if name in column]
-    return [semantic_term(column["semantic"]), *map(annotation_type_term, kinds)]
+    semantic, *kinds = _named(column)
+    return [semantic_term(semantic), *map(annotation_type_term, kinds)]
+
+
+def _named(column: Mapping[str, Any]) -> tuple[str, ...]:
+    """The semantic of a column, and the annotation types it names."""
+    return (column["semantic"], *[column[name] for name in _ANNOTATION_ATTRIBUTES if name in column])
 
 
 def glossary_proposals(record: DatasetVersion) -> Iterator[Proposal]:
@@ -37,12 +43,13 @@ def glossary_proposals(record: DatasetVersion) -> Iterator[Proposal]:
     yield _node(_ROOT, "Feature Registry", "What the columns of connectomics feature tables mean.", None)
     yield _node(_SEMANTICS, "Column semantics", "What a value in a column is.", _ROOT)
     yield _node(_ANNOTATIONS, "Annotation types", "What an annotation marks, by CAVE's schema names.", _ROOT)
-    for urn in sorted(
-        {term for column in record.json_form.get("columns", {}).values() for term in column_terms(column)}
-    ):
+    named = set(map(_named, record.json_form.get("columns", {}).values()))
+    terms = {semantic_term(semantic) for semantic, *_ in named}
+    for urn in sorted(terms | {annotation_type_term(kind) for _, *kinds in named for kind in kinds}):
         yield _term(urn)
 
 
+@lru_cache(maxsize=512)
 def _node(node: str, name: str, definition: str, parent: str | None) -> Proposal:
     value: dict[str, Any] = {"customProperties": {}, "definition": definition, "name": name}
     if parent:
@@ -50,6 +57,7 @@ def _node(node: str, name: str, definition: str, parent: str | None) -> Proposal
     return Proposal(_node_urn(node), "glossaryNodeInfo", value)
 
 
+@lru_cache(maxsize=512)
 def _term(urn: str) -> Proposal:
     parent = _SEMANTICS if urn.startswith(semantic_term("")) else _ANNOTATIONS
     name = urn.removeprefix(f"urn:li:glossaryTerm:{parent}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from registry_dagster.datahub.proposal import Aspect, Proposal
@@ -111,10 +112,11 @@ _PROPERTIES = (
 _PREFIX = "featureRegistry."
 
 
-def property_definitions() -> Iterator[Proposal]:
+@cache
+def property_definitions() -> tuple[Proposal, ...]:
     """The definitions of all properties the registry assigns."""
-    for prop in _PROPERTIES:
-        yield Proposal(
+    return tuple(
+        Proposal(
             property_urn(_PREFIX + prop.name),
             "propertyDefinition",
             {
@@ -127,6 +129,8 @@ def property_definitions() -> Iterator[Proposal]:
                 "immutable": False,
             },
         )
+        for prop in _PROPERTIES
+    )
 
 
 def structured_properties(record: DatasetVersion) -> Aspect:

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from weakref import WeakValueDictionary
 
+import orjson
 from pydantic import BaseModel
 
 from registry_dagster.model.base import Model
-from registry_dagster.model.canonical_json import json_text
+from registry_dagster.model.canonical_json import PLAIN_VALUES, json_text
 
-__all__ = ["Aspect", "Entity", "Proposal", "browse_path", "own_properties", "proposals", "text_properties"]
+__all__ = ["Aspect", "Entity", "Proposal", "browse_path", "own_properties", "proposals", "text_properties", "value_of"]
 
 Aspect = Mapping[str, Any]
 """An aspect's JSON, in DataHub's wire form."""
@@ -45,8 +47,27 @@ class Proposal:
 
     @cached_property
     def text(self) -> str:
-        """The aspect as JSON text in ASCII, made once: it is measured, read back, and written."""
-        return json.dumps(self.value)
+        """The aspect as JSON text, made once: it is measured, read back, and written."""
+        try:
+            text = orjson.dumps(self.value, option=PLAIN_VALUES).decode()
+        except TypeError:
+            # What others wrote may hold whole numbers of more than 64 bits.
+            return json.dumps(self.value)
+        _MADE[text] = self
+        return text
+
+
+_MADE: WeakValueDictionary[str, Proposal] = WeakValueDictionary()
+"""The proposals that there are, by their text."""
+
+
+def value_of(aspect: str, text: str) -> Aspect | None:
+    """The aspect that this text was made of, if its proposal is still at hand.
+
+    So whoever reads back what was just written compares texts, and need not parse what does not differ.
+    """
+    made = _MADE.get(text)
+    return made.value if made is not None and made.aspect == aspect else None
 
 
 def own_properties(model: type[BaseModel], properties: Mapping[str, str]) -> dict[str, str]:

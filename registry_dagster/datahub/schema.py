@@ -7,19 +7,34 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from registry_dagster.datahub.glossary import column_terms
 from registry_dagster.datahub.limits import searchable
 from registry_dagster.datahub.proposal import Aspect
 from registry_dagster.datahub.urns import PLATFORM, field_urn, platform_urn, version_urn
+from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model import dtypes
 from registry_dagster.model.canonical_json import canonical_array, json_text, sha256_of
+from registry_dagster.model.columns import AnyColumn
 from registry_dagster.model.dataset_version import DatasetVersion
+from registry_dagster.model.recorded import reading_records
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.table import TableField
 from registry_dagster.model.words import semantic_words
 
-__all__ = ["arrow_schema_from", "columns_from", "fields_from", "linked_references", "schema_digest", "schema_metadata"]
+__all__ = [
+    "arrow_schema_from",
+    "columns_from",
+    "fields_from",
+    "linked_references",
+    "models_of_columns",
+    "models_of_fields",
+    "schema_digest",
+    "schema_metadata",
+]
 
+_COLUMN: TypeAdapter[AnyColumn] = TypeAdapter(AnyColumn)
 _EPOCH = {"time": 0, "actor": "urn:li:corpuser:unknown"}
 _KINDS: Sequence[tuple[Callable[[str], bool], str]] = (
     (dtypes.is_boolean, "Boolean"),
@@ -64,19 +79,53 @@ def schema_metadata(record: DatasetVersion, env: str) -> Aspect:
 def fields_from(schema: Aspect) -> list[dict[str, Any]]:
     """The JSON of the table's fields, as they were published."""
     return [
-        {
-            "path": field["fieldPath"],
-            "type": field["nativeDataType"],
-            **({} if field.get("nullable", False) else {"nullable": False}),
-        }
+        _field_json(field["fieldPath"], field["nativeDataType"], bool(field.get("nullable", False)))
         for field in schema["fields"]
     ]
+
+
+def _field_json(path: str, dtype: str, nullable: bool) -> dict[str, Any]:
+    return {"path": path, "type": dtype, **({} if nullable else {"nullable": False})}
 
 
 def columns_from(schema: Aspect) -> dict[str, Any]:
     """Column path → the JSON of its semantic."""
     fields: list[Aspect] = schema.get("fields", [])
     return {field["fieldPath"]: json.loads(field["jsonProps"]) for field in fields if field.get("jsonProps")}
+
+
+def models_of_fields(schema: Aspect) -> list[TableField | dict[str, Any]]:
+    """The table's fields; one that is not well formed as its JSON."""
+    fields: list[Aspect] = schema["fields"]
+    return [
+        _field_model(each["fieldPath"], each["nativeDataType"], bool(each.get("nullable", False))) for each in fields
+    ]
+
+
+def models_of_columns(schema: Aspect) -> dict[str, Any]:
+    """Column path → its semantic; one that is not well formed as its JSON."""
+    fields: list[Aspect] = schema["fields"]
+    return {each["fieldPath"]: _column_model(each["jsonProps"]) for each in fields if each.get("jsonProps")}
+
+
+# Versions of a dataset have the same columns, and tables the same fields: each is read once.
+@lru_cache(maxsize=4096)
+@reading_records()
+def _field_model(path: str, dtype: str, nullable: bool) -> TableField | dict[str, Any]:
+    try:
+        return TableField(path=path, type=dtype, nullable=nullable)
+    except InvalidDeclaration:
+        return _field_json(path, dtype, nullable)
+
+
+@lru_cache(maxsize=4096)
+@reading_records()
+def _column_model(text: str) -> object:
+    column = json.loads(text)
+    try:
+        return _COLUMN.validate_python(column)
+    except (InvalidDeclaration, ValidationError):
+        return column
 
 
 def schema_digest(record: DatasetVersion) -> str:
@@ -103,17 +152,19 @@ def _field(field: TableField, column: Mapping[str, Any] | None, partition: bool)
     return {
         "fieldPath": field.path,
         "nullable": field.nullable,
-        "type": {"type": _data_type(field.type)},
+        "type": _field_type(field.type),
         "nativeDataType": field.type,
         "recursive": False,
         "isPartOfKey": False,
         **({"isPartitioningKey": True} if partition else {}),
-        **(_meaning(column) if column is not None else {}),
+        **(_meaning(json_text(column)) if column is not None else {}),
     }
 
 
-def _meaning(column: Mapping[str, Any]) -> dict[str, Any]:
-    """What a column's semantic adds to its field."""
+@lru_cache(maxsize=4096)
+def _meaning(text: str) -> Mapping[str, Any]:
+    """What a column's semantic, given as JSON, adds to its field. Not to be changed."""
+    column = json.loads(text)
     words = " · ".join(semantic_words(column))
     return {
         "description": searchable(f"{column['description']}\n\n{words}" if "description" in column else words),
@@ -121,11 +172,17 @@ def _meaning(column: Mapping[str, Any]) -> dict[str, Any]:
             "terms": [{"urn": urn} for urn in column_terms(column)],
             "auditStamp": _EPOCH,
         },
-        "jsonProps": json_text(column),
+        "jsonProps": text,
     }
 
 
-def _data_type(dtype: str) -> dict[str, Any]:
+@lru_cache(maxsize=1024)
+def _field_type(dtype: str) -> Mapping[str, Any]:
+    """DataHub's type of a field. Not to be changed."""
+    return {"type": _data_type(dtype)}
+
+
+def _data_type(dtype: str) -> Mapping[str, Any]:
     if (element := dtypes.list_of(dtype)) is not None:
         (nested,) = _data_type(element[0])
         return {
@@ -137,7 +194,6 @@ def _data_type(dtype: str) -> dict[str, Any]:
     return {f"com.linkedin.schema.{_type_name(dtype)}Type": {}}
 
 
-@lru_cache(maxsize=1024)
 def _type_name(dtype: str) -> str:
     if dtype.startswith("dictionary<"):
         return "Enum"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from registry_dagster.errors import InvalidDeclaration
@@ -80,6 +81,7 @@ def entity_type(urn: str) -> str:
     return urn.split(":", 3)[2]
 
 
+@lru_cache(maxsize=4096)
 def container_urn(dataset: str, env: str) -> str:
     """A Dataset. DataHub's rule for container ids: md5 over the sorted JSON of the key."""
     return f"urn:li:container:{guid({'platform': PLATFORM, 'dataset': dataset, 'env': env})}"

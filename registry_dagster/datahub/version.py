@@ -8,7 +8,8 @@ filters use.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,35 +24,32 @@ from registry_dagster.datahub.schema import (
     arrow_schema_from,
     columns_from,
     fields_from,
-    linked_references,
+    models_of_columns,
+    models_of_fields,
     schema_digest,
     schema_metadata,
 )
 from registry_dagster.datahub.urns import (
     PLATFORM,
     container_urn,
-    field_urn,
-    materialization_urn,
     owner_urn,
     platform_urn,
-    relationship_urn,
     sort_id,
     user_urn,
     version_set_urn,
     version_urn,
 )
+from registry_dagster.datahub.version_links import published_ms, relationships, upstream_lineage
 from registry_dagster.datahub.version_sets import SCHEME
-from registry_dagster.errors import CorruptRecord, InvalidDeclaration
+from registry_dagster.errors import CorruptRecord
 from registry_dagster.model.canonical_json import json_text
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import RECORD_FORMAT, DatasetVersion, Provenance
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.recorded import reading_records
-from registry_dagster.model.reference import Reference
 from registry_dagster.model.table import AnyPin, table_identity
 
 __all__ = [
-    "MOST_RELATIONSHIPS",
     "RECORD_ASPECTS",
     "SUB_TYPE",
     "Summary",
@@ -64,9 +62,6 @@ __all__ = [
 SUB_TYPE = "Feature Dataset Version"
 RECORD_ASPECTS = ("datasetProperties", "schemaMetadata")
 """The aspects that a record is rebuilt from."""
-
-MOST_RELATIONSHIPS = 150
-"""Joins that become relationship entities, so that a version fits one request. All become foreign keys."""
 
 _PIN: TypeAdapter[AnyPin] = TypeAdapter(AnyPin)
 _TEXT = ("label",)
@@ -96,7 +91,7 @@ def version_proposals(record: DatasetVersion, dataset: Dataset, env: str) -> tup
             "schemaMetadata": schema_metadata(record, env),
             "structuredProperties": structured_properties(record),
             "versionProperties": _version_properties(record, env),
-            "upstreamLineage": _upstream_lineage(record, env),
+            "upstreamLineage": upstream_lineage(record, env),
             "ownership": _ownership(dataset),
             "container": {"container": container_urn(record.dataset, env)},
             "browsePathsV2": browse_path(container_urn(record.dataset, env)),
@@ -105,11 +100,7 @@ def version_proposals(record: DatasetVersion, dataset: Dataset, env: str) -> tup
             "status": {"removed": False},
         },
     )
-    joins = (
-        _relationship(record, position, reference, target, env)
-        for position, (reference, target) in enumerate(linked_references(record)[:MOST_RELATIONSHIPS])
-    )
-    return (*own, *joins)
+    return (*own, *relationships(record, env))
 
 
 def digest_of(entity: Entity) -> str | None:
@@ -181,12 +172,10 @@ def record_from(entity: Entity, urn: str) -> DatasetVersion:
     Raises:
         CorruptRecord: an aspect is missing or was changed, or a newer release wrote the record.
     """
-    parts = record_json(entity, urn)
-    properties: dict[str, str] = entity["datasetProperties"]["customProperties"]
-    try:
+    properties, schema = _readable(entity, urn)
+    with _rebuilding(urn):
+        parts = _record_json(properties, schema, models_of_columns(schema), models_of_fields(schema))
         record = DatasetVersion.from_json(parts)
-    except (InvalidDeclaration, KeyError, TypeError, ValueError) as error:
-        raise CorruptRecord(f"{urn}: the record cannot be rebuilt: {error}") from error
     if record.digest != properties.get("digest"):
         same_schema = schema_digest(record) == properties.get("schema_digest")
         raise CorruptRecord(
@@ -204,6 +193,25 @@ def record_json(entity: Entity, urn: str) -> dict[str, Any]:
     Raises:
         CorruptRecord: an aspect is missing or was overwritten, or a newer release wrote the record.
     """
+    properties, schema = _readable(entity, urn)
+    with _rebuilding(urn):
+        return _record_json(properties, schema, columns_from(schema), fields_from(schema))
+
+
+@contextmanager
+def _rebuilding(urn: str) -> Generator[None, None, None]:
+    try:
+        yield
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise CorruptRecord(f"{urn}: the record cannot be rebuilt: {error}") from error
+
+
+def _readable(entity: Entity, urn: str) -> tuple[dict[str, str], Aspect]:
+    """The properties and the schema that a record of this release is in.
+
+    Raises:
+        CorruptRecord: as for `record_json`.
+    """
     missing = [name for name in RECORD_ASPECTS if name not in entity]
     if missing:
         raise CorruptRecord(f"{urn}: aspect {', '.join(missing)} is missing; it was removed after publishing")
@@ -217,27 +225,26 @@ def record_json(entity: Entity, urn: str) -> dict[str, Any]:
             f"{urn}: record format {properties['record_format']!r} is unknown to this release, which reads "
             f"format {RECORD_FORMAT}; upgrade registry-dagster to read it"
         )
-    try:
-        return _record_json(properties, entity["schemaMetadata"])
-    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-        raise CorruptRecord(f"{urn}: the record cannot be rebuilt: {error}") from error
+    return properties, entity["schemaMetadata"]
 
 
-def _record_json(properties: dict[str, str], schema: Aspect) -> dict[str, Any]:
+def _record_json(
+    properties: dict[str, str], schema: Aspect, columns: Mapping[str, Any], fields: Sequence[Any]
+) -> dict[str, Any]:
     return {
         "record_format": int(properties["record_format"]),
         "dataset": properties["dataset"],
         "number": int(properties["version"]),
         **{name: properties[name] for name in _TEXT if name in properties},
         **{name: json.loads(properties[name]) for name in _JSON if name in properties},
-        "columns": columns_from(schema),
+        "columns": columns,
         "provenance": {
             **{name: properties[name] for name in _PROVENANCE if name in properties},
             **({"code": json.loads(properties["code"])} if "code" in properties else {}),
         },
         "table": {
             "location": properties["location"],
-            "fields": fields_from(schema),
+            "fields": fields,
             "arrow_schema": arrow_schema_from(schema),
             **{name: json.loads(properties[name]) for name in _TABLE_JSON if name in properties},
         },
@@ -251,7 +258,7 @@ def _dataset_properties(record: DatasetVersion) -> Aspect:
         "name": record.name,
         "qualifiedName": record.name,
         "description": searchable(version_document(record)),
-        "created": {"time": _published_ms(record), "actor": user_urn(record.provenance.publisher)},
+        "created": {"time": published_ms(record), "actor": user_urn(record.provenance.publisher)},
         "tags": [],
         "customProperties": {
             "record_format": str(record.record_format),
@@ -280,30 +287,9 @@ def _version_properties(record: DatasetVersion, env: str) -> Aspect:
         "sortId": sort_id(str(record.number)),
         "versioningScheme": SCHEME,
         "sourceCreatedTimestamp": {
-            "time": _published_ms(record),
+            "time": published_ms(record),
             "actor": user_urn(record.provenance.publisher),
         },
-    }
-
-
-def _upstream_lineage(record: DatasetVersion, env: str) -> Aspect:
-    published = {"time": _published_ms(record), "actor": user_urn(record.provenance.publisher)}
-    sources = [materialization_urn(version, env) for version in record.materializations]
-    sources += [version_urn(name, env) for name in record.inputs]
-    here = version_urn(record.name, env)
-    by_column = [
-        {
-            "upstreamType": "FIELD_SET",
-            "upstreams": [field_urn(version_urn(origin.version, env), origin.column) for origin in origins],
-            "downstreamType": "FIELD",
-            "downstreams": [field_urn(here, column)],
-            "confidenceScore": 1.0,
-        }
-        for column, origins in record.column_lineage.items()
-    ]
-    return {
-        "upstreams": [{"auditStamp": published, "dataset": urn, "type": "TRANSFORMED"} for urn in sources],
-        **({"fineGrainedLineages": by_column} if by_column else {}),
     }
 
 
@@ -315,28 +301,3 @@ def _ownership(dataset: Dataset) -> Aspect | None:
         "ownerTypes": {},
         "lastModified": {"time": 0, "actor": "urn:li:corpuser:unknown"},
     }
-
-
-_CARDINALITY = {"1:1": "ONE_ONE", "n:1": "N_ONE", "1:n": "ONE_N", "n:m": "N_N"}
-
-
-def _relationship(record: DatasetVersion, position: int, reference: Reference, target: str, env: str) -> Proposal:
-    here, there = version_urn(record.name, env), version_urn(target, env)
-    facts = {name: str(value) for name, value in reference.to_json().items() if not isinstance(value, list)}
-    properties: Aspect = {
-        "customProperties": facts,
-        "name": f"{record.name} → {target} ({', '.join(reference.columns)})",
-        "source": here,
-        "destination": there,
-        "relationshipFieldMappings": [
-            {"sourceField": field_urn(here, ours), "destinationField": field_urn(there, theirs)}
-            for ours, theirs in zip(reference.columns, reference.to_columns, strict=True)
-        ],
-        "cardinality": _CARDINALITY[reference.cardinality],
-    }
-    urn = relationship_urn(source=here, destination=there, reference=str(position))
-    return Proposal(urn, "erModelRelationshipProperties", properties)
-
-
-def _published_ms(record: DatasetVersion) -> int:
-    return int(record.provenance.published_at.timestamp() * 1000)

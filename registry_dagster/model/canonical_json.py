@@ -7,9 +7,11 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeGuard, cast
 
+import orjson
 import rfc8785
 
 __all__ = [
+    "PLAIN_VALUES",
     "canonical_array",
     "canonical_json",
     "canonical_object",
@@ -21,7 +23,10 @@ __all__ = [
 ]
 
 JsonValue = Any
-_PLAIN = frozenset({str, bool, type(None)})
+_HOLDERS = frozenset({dict, list, tuple})
+PLAIN_VALUES = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
+"""orjson's options for JSON values alone: it refuses what it would else write as the JSON value it takes it for."""
+_SORTED = PLAIN_VALUES | orjson.OPT_SORT_KEYS
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -37,8 +42,8 @@ def canonical_json(value: JsonValue) -> bytes:
 
 def canonical_text(value: JsonValue) -> str:
     """The canonical form as text."""
-    # Where the standard library's encoder gives the same text, it gives it several times faster.
-    return json_text(value) if _encoders_agree(value) else rfc8785.dumps(value).decode()
+    text = _by_orjson(value)
+    return text if text is not None and _are_ordered_alike(text) else rfc8785.dumps(value).decode()
 
 
 def canonical_object(members: Mapping[str, str]) -> str:
@@ -51,34 +56,38 @@ def canonical_array(items: Iterable[str]) -> str:
     return f"[{','.join(items)}]"
 
 
-def _encoders_agree(value: JsonValue) -> bool:
-    """Whether a value is free of what the scheme writes or orders in its own way, or refuses."""
-    # A loop over exact types: a record has thousands of values, and each is looked at several times.
-    waiting: list[Any] = [value]
-    while waiting:
-        each = waiting.pop()
+def _by_orjson(value: JsonValue) -> str | None:
+    """Compact JSON with sorted keys, which orjson writes many times faster; None where it writes it in its own way."""
+    try:
+        text = orjson.dumps(value, option=_SORTED).decode()
+    except TypeError:
+        return None
+    return text if _are_numbers_alike([value]) else None
+
+
+def _are_ordered_alike(text: str) -> bool:
+    """Whether code points order names as the scheme does, by UTF-16 units: all below the surrogates."""
+    return text.isascii() or max(text) < "\ud800"
+
+
+def _are_numbers_alike(values: Iterable[Any]) -> bool:
+    """Whether no number is among these and in them that another encoder or the scheme writes otherwise, or refuses."""
+    # A loop over exact types: a record has thousands of values.
+    for each in values:
         kind = each.__class__
-        if kind is dict and _are_ordered_alike(each):
-            waiting += each.values()
-        elif kind is list or kind is tuple:
-            waiting += each
-        elif kind not in _PLAIN and not (kind is int and -(2**53) < each < 2**53):
+        if kind is str:
+            continue
+        if kind is float or (kind is int and not -(2**53) < each < 2**53):
+            return False
+        if kind in _HOLDERS and not _are_numbers_alike(each.values() if kind is dict else each):
             return False
     return True
 
 
-def _are_ordered_alike(keys: Iterable[object]) -> bool:
-    """Whether keys are texts that code points order as the scheme does, by UTF-16 units: all below the surrogates."""
-    try:
-        text = "".join(cast("Iterable[str]", keys))
-    except TypeError:
-        return False
-    return text.isascii() or max(text) < "\ud800"
-
-
 def json_text(value: JsonValue) -> str:
     """Compact JSON with sorted keys, for texts that hold JSON but are not hashed."""
-    return _ENCODER.encode(value)
+    text = _by_orjson(value)
+    return _ENCODER.encode(value) if text is None else text
 
 
 def sha256_digest(value: JsonValue) -> str:

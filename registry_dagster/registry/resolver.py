@@ -296,8 +296,10 @@ def _as_known(frozen: MaterializationVersion, recorded: MaterializationVersion |
     """A state as it was frozen, with the timestamp and the names that are recorded of it by now."""
     if recorded is None:
         return frozen
-    names = dict.fromkeys((*frozen.aliases, *recorded.aliases))
-    return frozen.model_copy(update={"timestamp": frozen.timestamp or recorded.timestamp, "aliases": tuple(names)})
+    names = tuple(dict.fromkeys((*frozen.aliases, *recorded.aliases)))
+    if (frozen.timestamp or recorded.timestamp, names) == (frozen.timestamp, frozen.aliases):
+        return frozen
+    return frozen.model_copy(update={"timestamp": frozen.timestamp or recorded.timestamp, "aliases": names})
 
 
 def _published(versions: Versions) -> str:

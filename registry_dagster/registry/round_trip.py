@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import cast
 
+import orjson
+
 from registry_dagster.datahub.proposal import Entity, Proposal
-from registry_dagster.datahub.version import record_from, record_json
+from registry_dagster.datahub.version import RECORD_ASPECTS, record_from, record_json
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.dataset_version import DatasetVersion
@@ -29,7 +30,8 @@ def check_round_trip(record: DatasetVersion, urn: str, proposals: Sequence[Propo
         InvalidDeclaration: it does not read back equal; names the fields that do not.
     """
     try:
-        entity: Entity = {each.aspect: json.loads(each.text) for each in proposals if each.urn == urn}
+        written = {each.aspect: each.text for each in proposals if each.urn == urn and each.aspect in RECORD_ASPECTS}
+        entity: Entity = {aspect: orjson.loads(text) for aspect, text in written.items()}
         if record_from(entity, urn).digest != record.digest:
             raise CorruptRecord(f"{urn} reads back as another record")
     except (CorruptRecord, TypeError, ValueError) as error:

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from registry_dagster.answers.lock import Lock
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.base import Model
-from registry_dagster.model.canonical_json import canonical_json, sha256_digest
+from registry_dagster.model.canonical_json import canonical_json, json_text, sha256_digest
 from registry_dagster.model.columns import SEMANTICS, AnyColumn
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
@@ -289,3 +289,16 @@ def test_canonical_json_is_what_the_library_of_the_scheme_writes(value: object) 
             canonical_json(value)
     else:
         assert canonical_json(value) == expected
+
+
+@given(JSON_VALUES)
+@example(["\x00\x1f\x7f\u2028\ud7ff\U0001f600", {"a": 1e16, "b": -0.0, "c": 2**64, "\u00e9": '"\\/'}])
+def test_compact_json_is_what_pythons_own_encoder_writes(value: object) -> None:
+    own = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    try:
+        expected = own.encode(value)
+    except ValueError:
+        with pytest.raises(ValueError, match="JSON compliant"):
+            json_text(value)
+    else:
+        assert json_text(value) == expected

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
 
 from pydantic import Field, model_validator
@@ -21,7 +23,7 @@ from registry_dagster.model.materialization import AnyMaterialization
 from registry_dagster.model.names import ColumnPath, VersionNameText, split_path
 from registry_dagster.model.reference import Reference
 from registry_dagster.model.signals import AnySignal
-from registry_dagster.model.spans import neighbours, span
+from registry_dagster.model.spans import Structs, neighbours, span, structs
 from registry_dagster.model.table import TableFacts
 from registry_dagster.model.text import suggestion
 from registry_dagster.model.words import column_words
@@ -102,9 +104,9 @@ class FeatureTable(Model):
             TableMismatch: a declared column is absent, its Arrow type cannot hold the semantic, or nothing says,
                 or two things say differently, how wide an embedding is.
         """
-        types = {field.path: field.type for field in table.fields}
+        fields = _Fields.of(table)
         problems = tuple(
-            problem for path, column in self.columns.items() if (problem := _problem(path, column, types, table.widths))
+            problem for path, column in self.columns.items() if (problem := _problem(path, column, fields))
         )
         problems += tuple(_absent_from_signals(self.signals, table))
         if problems:
@@ -117,17 +119,39 @@ class FeatureTable(Model):
             TableMismatch: as for `check`.
         """
         self.check(table)
-        types = {field.path: field.type for field in table.fields}
+        fields = _Fields.of(table)
         found = {
-            path: column.model_copy(update={"dim": next(iter(_widths(path, column, types, table.widths).values()))})
+            path: column.model_copy(update={"dim": next(iter(_widths(path, column, fields).values()))})
             for path, column in self.columns.items()
             if isinstance(column, Embedding | ReducedEmbedding) and column.dim is None
         }
         return self.model_copy(update={"columns": {**self.columns, **found}}) if found else self
 
 
+@dataclass(frozen=True)
+class _Fields:
+    """The columns and nested fields of a table.
+
+    Args:
+        types: Path → Arrow type, in table order.
+        widths: Path → the width that metadata states.
+    """
+
+    types: Mapping[str, str]
+    widths: Mapping[str, int]
+
+    @classmethod
+    def of(cls, table: TableFacts) -> Self:
+        return cls({field.path: field.type for field in table.fields}, table.widths)
+
+    @cached_property
+    def inside(self) -> Structs:
+        """What is in each struct, and at the top."""
+        return structs(self.types)
+
+
 def _absent_from_signals(signals: Iterable[AnySignal], table: TableFacts) -> Iterator[str]:
-    paths = [field.path for field in table.fields]
+    paths = dict.fromkeys(field.path for field in table.fields)
     for signal in signals:
         columns: Sequence[str] = getattr(signal, "columns", ())
         for path in columns:
@@ -135,50 +159,49 @@ def _absent_from_signals(signals: Iterable[AnySignal], table: TableFacts) -> Ite
                 yield f"signal {signal.signal}: column {path!r} is not in the table{suggestion(path, paths)}"
 
 
-def _problem(path: str, column: AnyColumn, types: Mapping[str, str], widths: Mapping[str, int]) -> str | None:
+def _problem(path: str, column: AnyColumn, fields: _Fields) -> str | None:
+    types = fields.types
     if path not in types:
         return f"{path}: declared, but the table has no such column{suggestion(path, types)}"
     if problem := column.dtype_problem(types[path]):
         return f"{path}: {problem}"
     if isinstance(column, Position | TransformedPosition):
-        return _coordinates_problem(path, types) if storage(types[path]) == "struct" else None
+        return _coordinates_problem(path, fields) if storage(types[path]) == "struct" else None
     if not isinstance(column, Embedding | ReducedEmbedding):
         return None
-    if column.last_column is not None and (problem := _span_problem(path, column.last_column, column.dim, types)):
+    if column.last_column is not None and (problem := _span_problem(path, column.last_column, column.dim, fields)):
         return problem
-    said = _widths(path, column, types, widths)
+    said = _widths(path, column, fields)
     if len(set(said.values())) > 1:
         widths_found = " and ".join(f"{width} wide by its {what}" for what, width in said.items())
         return f"{path}: the vector is {widths_found}; correct one of them"
     return None if said else f"{path}: neither its type nor its metadata says how wide the vector is; declare dim"
 
 
-def _coordinates_problem(path: str, types: Mapping[str, str]) -> str | None:
+def _coordinates_problem(path: str, fields: _Fields) -> str | None:
     """What is wrong with a struct of three coordinates."""
-    own = {each: dtype for each, dtype in types.items() if split_path(each)[:-1] == split_path(path)}
+    own = {each: fields.types[each] for each in fields.inside.get(split_path(path), ())}
     if len(own) == 3 and all(map(is_number, own.values())):
         return None
     held = ", ".join(f"{split_path(each)[-1]} {dtype}" for each, dtype in own.items()) or "no fields"
     return f"{path}: axis 'xyz' needs three numbers, the struct holds {held}"
 
 
-def _widths(
-    path: str, column: Embedding | ReducedEmbedding, types: Mapping[str, str], widths: Mapping[str, int]
-) -> dict[str, int]:
+def _widths(path: str, column: Embedding | ReducedEmbedding, fields: _Fields) -> dict[str, int]:
     """How wide a vector is, by each that says so, the surest first."""
     if column.last_column is not None:
-        return {"columns": len(span(path, column.last_column, list(types)))}
-    fixed = list_of(types[path])
-    said = {"type": fixed[1] if fixed else None, "metadata": widths.get(path), "declaration": column.dim}
+        return {"columns": len(span(path, column.last_column, fields.inside))}
+    fixed = list_of(fields.types[path])
+    said = {"type": fixed[1] if fixed else None, "metadata": fields.widths.get(path), "declaration": column.dim}
     return {what: width for what, width in said.items() if width is not None}
 
 
-def _span_problem(first: str, last: str, dim: int | None, types: Mapping[str, str]) -> str | None:
-    columns = neighbours(first, list(types))
+def _span_problem(first: str, last: str, dim: int | None, fields: _Fields) -> str | None:
+    types, columns = fields.types, neighbours(first, fields.inside)
     if last not in columns:
         where = "in the table" if last not in types else "beside it"
         return f"{first}: last_column {last!r} is not {where}{suggestion(last, columns)}"
-    spanned = span(first, last, columns)
+    spanned = span(first, last, fields.inside)
     if not spanned or (dim is not None and len(spanned) != dim):
         said = f"dim is declared as {dim}" if spanned else "last_column is before it"
         return f"{first}: {said}, but {first} to {last} are {len(spanned)} columns"

@@ -13,16 +13,18 @@ from typing import NamedTuple
 
 from registry_dagster.datahub.listed import versions_that_changed
 from registry_dagster.datahub.search import Entry, Term
-from registry_dagster.datahub.urns import version_urn
+from registry_dagster.datahub.urns import entity_type, version_urn
 from registry_dagster.stores.lite.schema import UP_TO, is_prepared
 from registry_dagster.stores.lite.tokens import any_of, packed, tokens_of, unpacked
 from registry_dagster.stores.matching import Reader, entries
 
-__all__ = ["is_far_behind", "unindexed", "update_index", "update_part"]
+__all__ = ["is_far_behind", "unindexed", "update_index", "update_part", "versions_below"]
 
 _PAGE = 500
 _STEP = 10_000
 """How many rows are indexed in one transaction at most, before others get their turn."""
+
+_ALL = range(2**62)
 
 _SINCE = "FROM metadata_aspect_v2 NOT INDEXED WHERE rowid > ?"
 """In the order of rows, without the index of URNs: grouping by URN would read all of it."""
@@ -44,6 +46,13 @@ def unindexed(connection: sqlite3.Connection) -> list[str]:
     """
     urns = [urn for (urn,) in connection.execute(f"SELECT urn {_SINCE} ORDER BY rowid", (_up_to(connection),))]
     return list(dict.fromkeys([*_changed(connection), *urns]))
+
+
+def versions_below(connection: sqlite3.Connection, urns: Iterable[str], numbers: range) -> dict[str, int]:
+    """The indexed versions of the Datasets among some entities → their numbers, within these."""
+    index = _Index(connection)
+    datasets = index.datasets(urn for urn in urns if entity_type(urn) == "container")
+    return dict(index.versions_below(datasets, numbers)) if datasets else {}
 
 
 def is_far_behind(connection: sqlite3.Connection) -> bool:
@@ -88,7 +97,7 @@ def _update_page(index: _Index, read: Reader, page: Sequence[str], known: Set[st
     something else now, so that a publish does not cost more the more versions there are.
     """
     found = dict(entries(read, page))
-    below = index.versions_affected(found)
+    below = index.versions_affected(found, [urn for urn in page if urn not in found])
     index.put(found, page)
     others = [urn for urn in dict.fromkeys(below) if urn not in known]
     for start in range(0, len(others), _PAGE):
@@ -143,12 +152,17 @@ class _Index:
             [(number, tokens_of(found[urn])) for urn, number in numbers.items()],
         )
 
-    def versions_affected(self, found: Mapping[str, Entry]) -> list[str]:
-        """The versions of Datasets that are found by something else, or shown otherwise, now that these changed."""
+    def versions_affected(self, found: Mapping[str, Entry], gone: Sequence[str]) -> list[str]:
+        """The versions of Datasets that are found by something else, or shown otherwise, now that these changed.
+
+        Args:
+            found: Entities as they are now.
+            gone: Those that are not searched for now, and perhaps were.
+        """
         datasets = {urn: entry for urn, entry in found.items() if entry.kind == "dataset"}
         known = self._known(datasets)
         affected: list[str] = []
-        wholly: list[Entry] = []
+        wholly = self.datasets(gone)
         for urn, entry in datasets.items():
             before = known.get(urn)
             if before is None or before.facts != packed(entry):
@@ -157,19 +171,23 @@ class _Index:
                 some = versions_that_changed(before.shown or "", entry.shown or "")
                 affected += [version_urn(each, entry.env) for each in some or ()]
                 wholly += [entry] if some is None else []
-        return [*affected, *self._versions_below(wholly)]
+        return [*affected, *(urn for urn, _ in self.versions_below(wholly, _ALL))]
 
-    def _versions_below(self, datasets: Iterable[Entry]) -> Iterator[str]:
-        """The versions of Datasets."""
+    def datasets(self, urns: Iterable[str]) -> list[Entry]:
+        """The entries of those that were Datasets when they were indexed."""
+        return [entry for each in self._known(urns).values() if (entry := unpacked(each.facts)).kind == "dataset"]
+
+    def versions_below(self, datasets: Iterable[Entry], numbers: range) -> Iterator[tuple[str, int]]:
+        """The versions of Datasets, each with its number."""
         by_env: dict[str, list[Term]] = {}
         for entry in datasets:
             by_env.setdefault(entry.env, []).extend(filter(_is_whole_name, entry.terms))
-        query = (
-            "SELECT f.urn FROM registry_tokens t JOIN registry_found f ON f.id = t.rowid WHERE registry_tokens MATCH ?"
-        )
+        query = """SELECT f.urn, f.id FROM registry_tokens t JOIN registry_found f ON f.id = t.rowid
+            WHERE registry_tokens MATCH ? AND t.rowid >= ? AND t.rowid < ?"""
         for env, names in by_env.items():
             if names:
-                yield from (urn for (urn,) in self._connection.execute(query, (any_of(f"version/{env}", names),)))
+                wanted = any_of(f"version/{env}", names)
+                yield from self._connection.execute(query, (wanted, numbers.start, numbers.stop))
 
     def _known(self, urns: Iterable[str]) -> dict[str, _Known]:
         query = "SELECT urn, id, shown, facts FROM registry_found WHERE urn IN (SELECT value FROM json_each(?))"

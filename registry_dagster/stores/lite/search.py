@@ -8,14 +8,13 @@ since our last write is checked entity by entity.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Mapping, Set
 
 from registry_dagster.datahub.search import Search
-from registry_dagster.datahub.urns import container_urn, version_in
-from registry_dagster.stores.lite.index import unindexed
+from registry_dagster.stores.lite.index import unindexed, versions_below
 from registry_dagster.stores.lite.schema import is_prepared
 from registry_dagster.stores.lite.tokens import expression
-from registry_dagster.stores.matching import Reader, entries, fitting
+from registry_dagster.stores.matching import Reader, fitting
 from registry_dagster.stores.store import Found
 
 __all__ = ["search_page"]
@@ -42,20 +41,22 @@ def search_page(
     since = unindexed(connection)
     newer = list(fitting(read, search, since[::-1])) if before is None else []
     wanted = expression(search) if is_prepared(connection) else None
-    rows = connection.execute(_QUERY, (wanted, before or _NEWEST)).fetchall() if wanted else []
-    found = [Found(urn, shown) for _, urn, shown in rows]
+    if not wanted:
+        return newer, None
+    rows = connection.execute(_QUERY, (wanted, before or _NEWEST)).fetchall()
     more = rows[-1][0] if len(rows) == _PAGE else None
-    return newer + (list(_as_now(read, search, found, set(since))) if since else found), more
+    found = {number: Found(urn, shown) for number, urn, shown in rows}
+    if since:
+        below = (
+            versions_below(connection, since, range(more or 0, before or _NEWEST)) if search.kind == "version" else {}
+        )
+        found = _as_now(read, search, found, set(since), below)
+    return newer + [found[number] for number in sorted(found, reverse=True)], more
 
 
-def _as_now(read: Reader, search: Search, found: Sequence[Found], since: Set[str]) -> Iterator[Found]:
-    """What is indexed, without what was changed since; and with their Datasets as they are now."""
-    kept = [each for each in found if each.urn not in since]
-    moved = [each.urn for each in kept if _container(each.urn, search.env) in since]
-    now = {urn: entry.shown for urn, entry in entries(read, moved)} if moved else {}
-    return (each._replace(shown=now.get(each.urn, each.shown)) for each in kept)
-
-
-def _container(urn: str, env: str) -> str | None:
-    version = version_in(urn)
-    return container_urn(version.dataset, env) if version else None
+def _as_now(
+    read: Reader, search: Search, found: Mapping[int, Found], since: Set[str], below: Mapping[str, int]
+) -> dict[int, Found]:
+    """What is indexed, without what was changed since. Versions below what was are looked at one by one."""
+    kept = {number: each for number, each in found.items() if each.urn not in since and each.urn not in below}
+    return kept | {below[each.urn]: each for each in fitting(read, search, [urn for urn in below if urn not in since])}

@@ -251,3 +251,33 @@ def test_what_was_done_after_publishing_is_listed_at_once(tmp_path: Path) -> Non
         said = {row.version: row.retired for row in registry.find()}
         assert said["hemibrain.neurons@v2"] == "retired by ada@lab.org: still wrong; use hemibrain.neurons@v3"
         assert said["hemibrain.neurons@v1"] is None
+
+
+def test_versions_are_found_by_what_another_program_made_of_their_dataset(tmp_path: Path) -> None:
+    path, urn = tmp_path / "registry.db", container_urn("hemibrain.neurons", "PROD")
+    with open_registry(path) as registry:
+        for number, name in enumerate(("hemibrain.neurons", "hemibrain.synapses")):
+            registry.publish(declared(name, owners=["ada@lab.org"]), facts(number), message="first")
+    owned = {"owners": [{"owner": "urn:li:corpuser:bob", "type": "DATAOWNER"}]}
+    stamp = {"lastModified": {"time": 0, "actor": "urn:li:corpuser:bob"}}
+    write_by_datahub(path, [Proposal(urn, "ownership", owned | stamp)])
+    with open_registry(path) as registry:
+        for _ in ("not indexed yet", "indexed"):
+            assert [row.version for row in registry.find(owner="bob")] == ["hemibrain.neurons@v1"]
+            assert [row.version for row in registry.find(owner="ada@lab.org")] == ["hemibrain.synapses@v1"]
+            registry.publish(declared("hemibrain.edges"), facts(2), message="indexed")
+
+
+def test_versions_are_not_found_by_a_dataset_that_somebody_deleted(tmp_path: Path) -> None:
+    path, urn = tmp_path / "registry.db", container_urn("hemibrain.neurons", "PROD")
+    with open_registry(path) as registry:
+        registry.publish(declared(title="Zebra"), facts(), message="first")
+        assert registry.find("zebra")
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM metadata_aspect_v2 WHERE urn = ?", (urn,))
+    connection.close()
+    with open_registry(path) as registry:
+        for _ in ("not indexed yet", "indexed"):
+            assert not registry.find("zebra")
+            registry.publish(declared("hemibrain.edges"), facts(2), message="indexed")
+        assert [row.title for row in registry.find(dataset="hemibrain.neurons")] == [None]

@@ -18,6 +18,7 @@ from benchmarks import (
     reading,
     requests_sent,
     stored,
+    verifying,
 )
 from benchmarks.report import Result
 
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[], Iterable[Result]]] = {
     "adopting": adopting.run,
     "gate": gate.run,
     "stored": stored.run,
+    "verifying": verifying.run,
     "reading": reading.run,
     "catalogue": catalogue.run,
 }

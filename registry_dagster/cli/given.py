@@ -19,9 +19,15 @@ def settings_for(registry: str | None = None, env: str | None = None, publisher:
 
 def options_by_location(given: Mapping[str, Any] | None) -> Callable[[str], dict[str, Any] | None]:
     """The storage options of any location; see `options_for`."""
-    return lambda location: options_for(location, given)
+    project = find_project()
+    return lambda location: _over(project_options(project, location), given)
 
 
 def options_for(location: str, given: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """The storage options of a location: the project file's, and over them those that are given."""
-    return {**project_options(find_project(), location), **(given or {})} or None
+    return _over(project_options(find_project(), location), given)
+
+
+def _over(options: Mapping[str, Any], given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Options, and over them those that are given."""
+    return {**options, **(given or {})} or None

@@ -16,6 +16,7 @@ from registry_dagster.cli.output import error_console, json_text, output, report
 from registry_dagster.cli.results import sum_rows
 from registry_dagster.cli.run import Done
 from registry_dagster.errors import InvalidDeclaration
+from registry_dagster.registry.settings import TABLES_AT_ONCE
 from registry_dagster.registry.verifier import Verification
 from registry_dagster.tables.verdict import Evidence
 
@@ -30,6 +31,9 @@ def verify(
     every: Annotated[bool, typer.Option("--all", help="Verify all versions, or all of a dataset.")] = False,
     record: Annotated[bool, typer.Option("--record", help="Only check the record against its digest.")] = False,
     table: Annotated[bool, typer.Option("--table", help="Only check that the table is as it was.")] = False,
+    at_once: Annotated[
+        int, typer.Option(min=1, help="With --all: how many tables to look at at once.")
+    ] = TABLES_AT_ONCE,
     storage_option: StorageOption = None,
     registry: Target = None,
     env: Env = None,
@@ -44,7 +48,9 @@ def verify(
     with opened(registry, env) as opened_registry:
         if every:
             datasets = [name] if name else []
-            found = opened_registry.verify_all(*datasets, record=record, table=table, storage_options=options)
+            found = opened_registry.verify_all(
+                *datasets, record=record, table=table, storage_options=options, at_once=at_once
+            )
             states = _print_all(found, as_json)
         elif name:
             one = opened_registry.verify(name, record=record, table=table, storage_options=options)

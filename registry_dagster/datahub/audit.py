@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, cast
 
 from registry_dagster.datahub.assignments import assigned, without
 from registry_dagster.datahub.limits import searchable
 from registry_dagster.datahub.proposal import Aspect, Entity, Proposal
-from registry_dagster.datahub.urns import version_urn
-from registry_dagster.datahub.version import RECORD_ASPECTS, record_from, version_proposals
+from registry_dagster.datahub.version import RECORD_ASPECTS, version_proposals
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.model.dataset import Dataset
+from registry_dagster.model.dataset_version import DatasetVersion
 
-__all__ = ["NOT_AUDITED", "PEOPLES_OWN", "audit", "audited_urns", "is_intact"]
+__all__ = ["NOT_AUDITED", "PEOPLES_OWN", "audit", "is_intact", "published_aspects"]
 
 _NOT_READ = "does not read back with this token: it may not be viewed, or is missing"
 
@@ -28,32 +28,20 @@ NOT_AUDITED = {"browsePathsV2"}
 """Aspects that earlier releases left to the server, which may replace them."""
 
 
-def audited_urns(entity: Entity, version: str, env: str) -> list[str]:
-    """The entities that a version consists of.
-
-    Raises:
-        CorruptRecord: the record cannot be rebuilt.
-    """
-    urn = version_urn(version, env)
-    record = record_from(entity, urn)
-    return list(dict.fromkeys(each.urn for each in version_proposals(record, Dataset(name=record.dataset), env)))
+def published_aspects(record: DatasetVersion, env: str) -> Sequence[Proposal]:
+    """The aspects that a version consists of, as they were published."""
+    return version_proposals(record, Dataset(name=record.dataset), env)
 
 
-def audit(stored: Mapping[str, Entity], version: str, env: str, *, filtered: bool = False) -> Iterator[str]:
+def audit(published: Iterable[Proposal], stored: Mapping[str, Entity], *, filtered: bool = False) -> Iterator[str]:
     """One line for each aspect that was changed or removed. What a server or people added is not a change.
 
     Args:
-        stored: The entities of `audited_urns`, with all their aspects.
-        version: `dataset@vN`.
-        env: DataHub's environment.
+        published: See `published_aspects`.
+        stored: Their entities, with all their aspects.
         filtered: Whether what a token may not view is left out of what was read.
-
-    Raises:
-        CorruptRecord: the record cannot be rebuilt, or does not match its digest.
     """
-    urn = version_urn(version, env)
-    record = record_from(stored[urn], urn)
-    for expected in version_proposals(record, Dataset(name=record.dataset), env):
+    for expected in published:
         found = stored.get(expected.urn, {}).get(expected.aspect)
         if found is None and expected.aspect in NOT_AUDITED:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TypeVar
 
 __all__ = ["batches", "grouped"]
@@ -11,9 +12,11 @@ T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
 
-def batches(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """The values in order, at most `size` at a time."""
-    return (values[start : start + size] for start in range(0, len(values), size))
+def batches(values: Iterable[T], size: int) -> Iterator[Sequence[T]]:
+    """The values in order, at most `size` at a time, taken as they are needed."""
+    rest = iter(values)
+    while some := list(islice(rest, size)):
+        yield some
 
 
 def grouped(values: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:

@@ -17,7 +17,7 @@ from registry_dagster.registry.reader import Reader
 from registry_dagster.registry.remote_addresses import checked_remotes
 from registry_dagster.registry.remotes import Remotes
 from registry_dagster.registry.resolver import At
-from registry_dagster.registry.settings import checked_env, current_settings
+from registry_dagster.registry.settings import TABLES_AT_ONCE, checked_env, current_settings
 from registry_dagster.stores.open import open_store
 from registry_dagster.stores.store import Store
 from registry_dagster.tables.storage.options import OptionsOf
@@ -287,10 +287,21 @@ class Registry(Reader):
         return Verifier(home._records, record, table, storage_options).verify(own)
 
     def verify_all(
-        self, *datasets: str, record: bool = False, table: bool = False, storage_options: OptionsOf | None = None
+        self,
+        *datasets: str,
+        record: bool = False,
+        table: bool = False,
+        storage_options: OptionsOf | None = None,
+        at_once: int = TABLES_AT_ONCE,
     ) -> Iterator[Verification]:
-        """Verify all published versions, or those of some datasets, one by one as the result is iterated."""
+        """Verify all published versions, or those of some datasets, one by one as the result is iterated.
+
+        Args:
+            datasets: Their names; all if none is named.
+            record, table, storage_options: See `verify`.
+            at_once: How many tables are looked at, at most, at the same time.
+        """
         from registry_dagster.registry.verifier import Verifier
 
         names = datasets or (each.name for each in self._finder.datasets() if each.newest)
-        return Verifier(self._records, record, table, storage_options).verify_all(names)
+        return Verifier(self._records, record, table, storage_options, at_once).verify_all(names)

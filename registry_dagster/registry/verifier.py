@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain
 from typing import Any
 
 from registry_dagster.answers.places import tables_at
 from registry_dagster.datahub.acts import readable_acts
-from registry_dagster.datahub.audit import audit, audited_urns
+from registry_dagster.datahub.audit import audit, published_aspects
 from registry_dagster.datahub.linked_content import content_digest_of, linked_content_from
 from registry_dagster.datahub.proposal import Entity
 from registry_dagster.datahub.retirement import retirement_now
@@ -18,18 +17,21 @@ from registry_dagster.datahub.urns import container_urn, version_urn
 from registry_dagster.datahub.version import record_from
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration, NotPublished
 from registry_dagster.model.act import Act
+from registry_dagster.model.batches import batches
+from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.html import html_lines
 from registry_dagster.model.names import VersionName, exact_version, parse_version
 from registry_dagster.model.table import TableFacts
 from registry_dagster.registry.records import Records
+from registry_dagster.registry.settings import TABLES_AT_ONCE
 from registry_dagster.tables.storage.options import OptionsOf, options_of
+from registry_dagster.tables.storage.read_ahead import ahead
 from registry_dagster.tables.verify import StoresOutOfReach, TableState, TableVerdict, verify_table
 
 __all__ = ["Verification", "Verifier"]
 
 Lines = tuple[str, ...] | None
 _PAGE = 50
-_TABLES_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -98,20 +100,51 @@ def _other_contents(linked: Mapping[str, str], now: Mapping[str, str | None]) ->
             yield f"it was linked to {name} with content {digest}, and under that name is now {now[name]}"
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What was read of a version, before its table is looked at.
+
+    Args:
+        version: `dataset@vN`.
+        record: None if it cannot be rebuilt; then `changes` says why.
+        changes: See `Verification.record`.
+        acts: Those of its Dataset that name it.
+        retired, links: See `Verification`.
+    """
+
+    version: str
+    record: DatasetVersion | None
+    changes: Lines
+    acts: Sequence[Act]
+    retired: bool
+    links: tuple[str, ...]
+
+
 class Verifier:
-    """Verifies versions page by page: two reads of the store a page, and some tables at once.
+    """Verifies versions: two reads of the store a page, and some tables at once, over shared connections.
 
     Args:
         records: Of the registry.
         record, table: What to check; both if neither is named.
         storage_options: See `inspect_table`; or a function that gives them for a location.
+        at_once: How many tables are looked at, at most, at the same time.
     """
 
-    def __init__(self, records: Records, record: bool, table: bool, storage_options: OptionsOf | None) -> None:
+    def __init__(
+        self,
+        records: Records,
+        record: bool,
+        table: bool,
+        storage_options: OptionsOf | None,
+        at_once: int = TABLES_AT_ONCE,
+    ) -> None:
+        if at_once < 1:
+            raise InvalidDeclaration(f"at_once must be 1 or more, got {at_once}")
         self._records = records
         self._env = records.env
         self._record, self._table = record or not table, table or not record
         self._options = storage_options
+        self._at_once = at_once
         self._stores = StoresOutOfReach()
 
     def verify(self, version: str) -> Verification:
@@ -123,7 +156,7 @@ class Verifier:
         """
         exact_version(version)
         for found in self._page([version]):
-            return found
+            return self._verified(found)
         raise NotPublished(f"{version}: not published at {self._records.where}")
 
     def verify_all(self, datasets: Iterable[str]) -> Iterator[Verification]:
@@ -133,43 +166,42 @@ class Verifier:
             NotPublished: a dataset has no version, or there is none to verify at all.
             InvalidDeclaration: a name is that of one version.
         """
-        versions = self._versions(datasets)
+        pages = batches(self._versions(datasets), _PAGE)
         nothing = True
-        while page := list(islice(versions, _PAGE)):
+        for found in ahead(self._verified, chain.from_iterable(map(self._page, pages)), self._at_once):
             nothing = False
-            yield from self._page(page)
+            yield found
         if nothing:
             # A check of the wrong place must not look like one that found all well.
             self._records.check_exists()
             raise NotPublished(f"no version is published at {self._records.where}")
 
     def _versions(self, datasets: Iterable[str]) -> Iterator[str]:
-        for dataset in datasets:
-            name, number = parse_version(dataset)
-            if number is not None:
-                raise InvalidDeclaration(f"{dataset!r} is one version; use verify for it, or pass {name} here")
-            yield from (str(VersionName(name, number)) for number in self._records.numbers(name))
+        for names in batches(map(_dataset, datasets), _PAGE):
+            numbers = self._records.index.read(names)
+            for name in names:
+                if not numbers[name].present:
+                    raise self._records.unknown_dataset(name)
+                yield from (str(VersionName(name, number)) for number in numbers[name].present)
 
-    def _page(self, versions: Sequence[str]) -> Iterator[Verification]:
+    def _page(self, versions: Sequence[str]) -> Iterator[_Read]:
         urns = {version: version_urn(version, self._env) for version in versions}
-        datasets = {parse_version(version).dataset for version in versions}
-        found = self._records.store.read([*urns.values(), *(container_urn(name, self._env) for name in datasets)])
+        containers = {version: container_urn(parse_version(version).dataset, self._env) for version in versions}
+        found = self._records.store.read([*urns.values(), *set(containers.values())])
         entities = {version: found[urn] for version, urn in urns.items() if found.get(urn)}
-        changes: Mapping[str, Lines] = self._changes(entities) if self._record else dict.fromkeys(entities)
+        records = {version: _record(entity, urns[version]) for version, entity in entities.items()}
+        changes = self._changes(records) if self._record else {}
         links = self._changed_links(entities) if self._record else {}
-        retired = {version for version, entity in entities.items() if self._is_retired(version, entity, found)}
-
-        def one(version: str) -> Verification:
-            container = found.get(container_urn(parse_version(version).dataset, self._env), {})
-            verified = self._one(version, entities[version], changes[version], readable_acts(container, version))
-            return replace(verified, links=links.get(version, ()), retired=version in retired)
-
-        with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
-            yield from pool.map(one, entities)
-
-    def _is_retired(self, version: str, entity: Entity, found: Mapping[str, Entity]) -> bool:
-        container = found.get(container_urn(parse_version(version).dataset, self._env), {})
-        return retirement_now(entity, version, container) is not None
+        for version, entity in entities.items():
+            container, record = found.get(containers[version], {}), records[version]
+            yield _Read(
+                version=version,
+                record=record if isinstance(record, DatasetVersion) else None,
+                changes=changes.get(version) if isinstance(record, DatasetVersion) else (str(record),),
+                acts=readable_acts(container, version),
+                retired=retirement_now(entity, version, container) is not None,
+                links=links.get(version, ()),
+            )
 
     def _changed_links(self, entities: Mapping[str, Entity]) -> dict[str, tuple[str, ...]]:
         """Version → a line for each version it is linked to that holds other content now. What is gone is not read."""
@@ -179,16 +211,11 @@ class Verifier:
         now = {name: content_digest_of(stored.get(urn, {})) for name, urn in urns.items()}
         return {version: tuple(_other_contents(names, now)) for version, names in linked.items()}
 
-    def _one(self, version: str, entity: Entity, changes: Lines, acts: Sequence[Act]) -> Verification:
+    def _verified(self, read: _Read) -> Verification:
         table = None
-        if self._table:
-            try:
-                recorded = record_from(entity, version_urn(version, self._env)).table
-            except CorruptRecord as error:
-                changes = changes or (str(error),)
-            else:
-                table = self._verdict(tables_at(recorded, version, acts))
-        return Verification(version, changes, table)
+        if self._table and read.record is not None:
+            table = self._verdict(tables_at(read.record.table, read.version, read.acts))
+        return Verification(read.version, read.changes, table, read.retired, read.links)
 
     def _verdict(self, places: Sequence[TableFacts]) -> TableVerdict:
         """The verdict on a table at the first place where it is intact; what was found at the others is evidence."""
@@ -202,19 +229,29 @@ class Verifier:
         evidence = tuple(item for each in found for item in each.evidence)
         return replace(best, reason=" ".join([best.reason, *others]), evidence=evidence)
 
-    def _changes(self, entities: dict[str, Entity]) -> dict[str, Lines]:
+    def _changes(self, records: Mapping[str, DatasetVersion | CorruptRecord]) -> dict[str, Lines]:
         """What was changed about each record, and about all that was published with it."""
-        changes: dict[str, Lines] = {}
-        parts: dict[str, list[str]] = {}
-        for version, entity in entities.items():
-            try:
-                parts[version] = audited_urns(entity, version, self._env)
-            except CorruptRecord as error:
-                changes[version] = (str(error),)
-        stored = self._records.store.read(list({urn for urns in parts.values() for urn in urns})) if parts else {}
-        for version in parts:
-            try:
-                changes[version] = tuple(audit(stored, version, self._env, filtered=self._records.store.filters_reads))
-            except CorruptRecord as error:
-                changes[version] = (str(error),)
-        return changes
+        published = {
+            version: published_aspects(record, self._env)
+            for version, record in records.items()
+            if isinstance(record, DatasetVersion)
+        }
+        urns = list(dict.fromkeys(each.urn for aspects in published.values() for each in aspects))
+        stored = self._records.store.read(urns) if urns else {}
+        filtered = self._records.store.filters_reads
+        return {version: tuple(audit(aspects, stored, filtered=filtered)) for version, aspects in published.items()}
+
+
+def _record(entity: Entity, urn: str) -> DatasetVersion | CorruptRecord:
+    """The record, proven against its digest; or why it is not what was published."""
+    try:
+        return record_from(entity, urn)
+    except CorruptRecord as error:
+        return error
+
+
+def _dataset(name: str) -> str:
+    dataset, number = parse_version(name)
+    if number is not None:
+        raise InvalidDeclaration(f"{name!r} is one version; use verify for it, or pass {dataset} here")
+    return dataset

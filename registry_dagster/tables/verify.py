@@ -16,6 +16,7 @@ from registry_dagster.errors import (
 )
 from registry_dagster.model.table import TableFacts
 from registry_dagster.tables.formats import format_of
+from registry_dagster.tables.storage.connections import Connections
 from registry_dagster.tables.storage.local import LocalStorage
 from registry_dagster.tables.storage.locations import local_path
 from registry_dagster.tables.storage.options import StorageOptions
@@ -38,10 +39,14 @@ _STATES: tuple[tuple[type[RegistryError], TableState], ...] = (
 
 
 class StoresOutOfReach:
-    """The stores that could not be reached a moment ago. Each is waited for once, not once for each of its tables."""
+    """The stores that could not be reached a moment ago. Each is waited for once, not once for each of its tables.
+
+    Those that can be reached keep their connections from one table to the next.
+    """
 
     def __init__(self) -> None:
         self._since: dict[str, float] = {}
+        self._connections = Connections()
 
     def look_at(self, table: TableFacts, options: StorageOptions | None, note: Note | None = None) -> Look:
         """What `verify_table` finds, with the errors of the store raised.
@@ -59,7 +64,8 @@ class StoresOutOfReach:
         if time.monotonic() - self._since.get(store, -_MOMENT) < _MOMENT:
             raise TableUnreachable(f"{table.location}: {store} could not be reached for another table a moment ago.")
         try:
-            return _look(table, options, note or _discard)
+            with self._connections.shared():
+                return _look(table, options, note or _discard)
         except TableUnreachable:
             self._since[store] = time.monotonic()
             raise

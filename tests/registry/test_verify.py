@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import deltalake
@@ -15,6 +17,7 @@ import pytest
 
 from registry_dagster.datahub.urns import version_urn
 from registry_dagster.errors import InvalidDeclaration, NotPublished
+from registry_dagster.registry.plan import Publication
 from registry_dagster.registry.registry import Registry
 from registry_dagster.tables import inspect_table
 from tests.gms.server import StandInGms
@@ -148,6 +151,48 @@ def test_a_store_that_is_down_is_waited_for_once_and_not_for_each_table(tmp_path
     assert {each.state for each in found} == {"unreachable"}
     assert "could not be reached for another table a moment ago" in str(found[-1])
     assert asked < 60
+
+
+@pytest.mark.parametrize("at_once", [1, 8])
+def test_however_many_tables_are_looked_at_at_once_the_order_is_kept(tmp_path: Path, at_once: int) -> None:
+    running, most = 0, 0
+    lock = Lock()
+
+    def options(location: str) -> None:
+        nonlocal running, most
+        with lock:
+            running, most = running + 1, max(most, running + 1)
+        time.sleep(0.03)
+        with lock:
+            running -= 1
+
+    with Registry.open(f"lite://{tmp_path}/registry.db", publisher="ada@lab.org") as registry:
+        pq.write_table(ROWS, tmp_path / "a.parquet")
+        table = inspect_table(tmp_path / "a.parquet")
+        gone = table.model_copy(update={"location": f"{tmp_path.as_uri()}/gone.parquet"})
+        names = [f"lab.table_{number:02}" for number in range(20)]
+        plans = [Publication(declared(name), gone if name.endswith("7") else table, message="why") for name in names]
+        registry.publish_many(plans)
+        found = list(registry.verify_all(*names, storage_options=options, at_once=at_once))
+    assert [each.version for each in found] == [f"{name}@v1" for name in names]
+    assert {each.version for each in found if each.state == "missing"} == {"lab.table_07@v1", "lab.table_17@v1"}
+    assert at_once / 2 < most <= at_once
+
+
+def test_verifying_that_is_interrupted_starts_no_further_look(registry: Registry) -> None:
+    looks: list[str] = []
+
+    def options(location: str) -> None:
+        looks.append(location)
+        if len(looks) > 1:
+            raise KeyboardInterrupt
+        time.sleep(0.03)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(registry.verify_all(storage_options=options))
+    assert len(looks) <= 3
+    with pytest.raises(InvalidDeclaration, match="at_once must be 1 or more, got 0"):
+        registry.verify_all(at_once=0)
 
 
 def test_what_is_not_published_is_said(registry: Registry) -> None:

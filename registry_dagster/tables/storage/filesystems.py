@@ -18,6 +18,8 @@ __all__ = ["open_filesystem"]
 _EXTRAS = {scheme: extra for schemes, extra in ((S3, "s3"), (GCS, "gcs"), (AZURE, "azure")) for scheme in schemes}
 _CONNECT_SECONDS = 5.0
 _ATTEMPTS = 3
+_MOST_CONNECTIONS = 64
+"""To one store: as many as are asked at once when many tables are verified."""
 
 
 def open_filesystem(location: str, options: StorageOptions, seconds: float) -> tuple[Any, str]:
@@ -90,6 +92,7 @@ def _s3(options: StorageOptions, seconds: float, fresh: Mapping[str, Any]) -> An
     limits = {
         "connect_timeout": min(_CONNECT_SECONDS, seconds),
         "read_timeout": seconds,
+        "max_pool_connections": _MOST_CONNECTIONS,
         "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS},
     }
     own["config_kwargs"] = {**limits, **(own.get("config_kwargs") or {})}

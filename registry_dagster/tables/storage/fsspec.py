@@ -10,11 +10,11 @@ from typing import Any, cast
 from registry_dagster.errors import TableAccessDenied, TableError, TableNotFound, TableUnreachable
 from registry_dagster.tables.storage.deadline import within
 from registry_dagster.tables.storage.failures import reading
+from registry_dagster.tables.storage.fast_bucket import FastBucket
 from registry_dagster.tables.storage.filesystems import open_filesystem
 from registry_dagster.tables.storage.listing import Entry, page_reader, stored_object, walk
 from registry_dagster.tables.storage.locations import below
 from registry_dagster.tables.storage.object_page import ObjectPage, in_pages
-from registry_dagster.tables.storage.obstore_listing import FastListing
 from registry_dagster.tables.storage.options import StorageOptions, prepared, scheme_of
 from registry_dagster.tables.storage.protocol import StoredObject
 
@@ -41,7 +41,15 @@ class FsspecStorage:
         self._fs, root = open_filesystem(location, options, self._seconds)
         self._root = root.rstrip("/")
         self._page = page_reader(scheme_of(location))
+        self._fast = FastBucket(location, options, self._seconds)
         self._root_info: Entry | None = None
+
+    def at(self, location: str) -> FsspecStorage:
+        """Another place in the same bucket, over the same connections."""
+        storage = copy(self)
+        storage._location, storage._root_info = location, None
+        storage._root = location.partition("://")[2].rstrip("/")
+        return storage
 
     def __repr__(self) -> str:
         return f"FsspecStorage({self._location!r})"
@@ -116,7 +124,7 @@ class FsspecStorage:
         root = f"{key}/" if key else ""
         after = root + start_after if start_after else ""
         # The store's own client lists from the last key that obstore gave, so no object is missed or listed twice.
-        listing = FastListing(self._location, self._options, self._seconds, root + prefix, after)
+        listing = self._fast.list(root + prefix, after)
         for page in listing:
             after = page[-1].path
             yield self._without_markers(page.below(root))
@@ -153,7 +161,7 @@ class FsspecStorage:
     def _info(self, path: str) -> Entry:
         if path == "" and self._root_info is not None:
             return self._root_info
-        info = cast(Entry, self._called(path, "info", self._full(path)))
+        info = self._fast.info(self._key(path)) or cast(Entry, self._called(path, "info", self._full(path)))
         if path == "":
             self._root_info = info
         return info
@@ -161,6 +169,10 @@ class FsspecStorage:
     def _range(self, path: str, start: int, length: int) -> bytes:
         if length <= 0:
             return b""
+        with reading(self._where(path), self._seconds):
+            data = self._fast.read(self._key(path), start, length)
+        if data is not None:
+            return data
         try:
             return cast(bytes, self._called(path, "cat_file", self._full(path), start=start, end=start + length))
         except (TableAccessDenied, TableNotFound, TableUnreachable):
@@ -188,6 +200,9 @@ class FsspecStorage:
 
     def _limit(self, options: dict[str, Any]) -> float:
         return self._seconds + (options.get("end", 0) - options.get("start", 0)) / _SLOWEST
+
+    def _key(self, path: str) -> str:
+        return self._full(path).partition("/")[2]
 
     def _full(self, path: str) -> str:
         return f"{self._root}/{path}".rstrip("/") if path else self._root

@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from itertools import islice
 from typing import Any, cast
 
+from registry_dagster.model.batches import batches
 from registry_dagster.tables.storage.protocol import StoredObject
 
 __all__ = ["ObjectPage", "in_pages", "joined_texts"]
@@ -144,9 +144,7 @@ def joined_texts(*columns: Any) -> memoryview:
 
 def in_pages(objects: Iterable[StoredObject]) -> Iterator[ObjectPage]:
     """Objects page by page."""
-    rest = iter(objects)
-    while some := list(islice(rest, _PAGE)):
-        yield ObjectPage.of(some)
+    return map(ObjectPage.of, batches(objects, _PAGE))
 
 
 def _texts(texts: Sequence[str]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry_dagster.tables.storage.fsspec import FsspecStorage
+from registry_dagster.tables.storage.connections import fsspec_storage
 from registry_dagster.tables.storage.http import HttpStorage
 from registry_dagster.tables.storage.local import LocalStorage
 from registry_dagster.tables.storage.locations import local_path
@@ -22,4 +22,4 @@ def open_storage(location: str, storage_options: StorageOptions | None = None) -
         return LocalStorage(path)
     if scheme_of(location) in HTTP:
         return HttpStorage(location, storage_options)
-    return FsspecStorage(location, storage_options)
+    return fsspec_storage(location, storage_options)

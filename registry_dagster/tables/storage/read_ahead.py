@@ -20,16 +20,21 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def ahead(read: Callable[[T], R], items: Iterable[T]) -> Generator[R, None, None]:
+def ahead(read: Callable[[T], R], items: Iterable[T], at_once: int = _AT_ONCE) -> Generator[R, None, None]:
     """What `read` returns for each item, in order, while the next items are being read.
 
     Items are read one by one as long as that takes less than handing them to threads, as of small files in memory.
-    Then, with each result that is taken, twice as many are read at once, up to 16, so that little is read in vain for
-    a caller who stops early. Items are taken only as they are needed.
+    Then, with each result that is taken, twice as many are read at once, so that little is read in vain for a caller
+    who stops early. Items are taken only as they are needed, in the caller's thread.
+
+    Args:
+        read: Reads an item.
+        items: What to read.
+        at_once: How many at most.
     """
     rest = iter(items)
     yield from _while_quick(read, rest)
-    yield from _in_threads(read, rest)
+    yield from _in_threads(read, rest, at_once)
 
 
 def _while_quick(read: Callable[[T], R], items: Iterator[T]) -> Iterator[R]:
@@ -44,10 +49,10 @@ def _while_quick(read: Callable[[T], R], items: Iterator[T]) -> Iterator[R]:
             return
 
 
-def _in_threads(read: Callable[[T], R], items: Iterator[T]) -> Iterator[R]:
-    width = 2
+def _in_threads(read: Callable[[T], R], items: Iterator[T], at_once: int) -> Iterator[R]:
+    width = min(2, at_once)
     running: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="registry-dagster-ahead") as pool:
+    with ThreadPoolExecutor(at_once, thread_name_prefix="registry-dagster-ahead") as pool:
         try:
             while True:
                 running.extend(pool.submit(read, item) for item in islice(items, width - len(running)))
@@ -55,7 +60,7 @@ def _in_threads(read: Callable[[T], R], items: Iterator[T]) -> Iterator[R]:
                     return
                 result = running.popleft().result()
                 yield result
-                width = min(2 * width, _AT_ONCE)
+                width = min(2 * width, at_once)
         finally:
             for future in running:
                 future.cancel()

@@ -1,4 +1,4 @@
-"""With obstore a listing of S3 is the one that s3fs gives, whatever keys there are."""
+"""With obstore S3 is read as s3fs reads it, whatever keys there are."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from registry_dagster.errors import TableError
+from registry_dagster.errors import TableError, TableNotFound
+from registry_dagster.tables.storage.connections import Connections
+from registry_dagster.tables.storage.fast_bucket import FastBucket
 from registry_dagster.tables.storage.fsspec import FsspecStorage
-from registry_dagster.tables.storage.obstore_listing import FastListing
+from registry_dagster.tables.storage.open import open_storage
 from tests.tables.places import S3Server, s3_server
 from tests.tables.storage.fake_stores import BUCKET
 
@@ -36,7 +38,7 @@ def both(server: S3Server, location: str, start_after: str = "") -> tuple[list[o
 
 
 def complete(server: S3Server, prefix: str, after: str = "") -> tuple[list[str], bool]:
-    listing = FastListing(f"s3://{BUCKET}", server.options, 10, prefix, after)
+    listing = FastBucket(f"s3://{BUCKET}", server.options, 10).list(prefix, after)
     return [stored.path for page in listing for stored in page], listing.complete
 
 
@@ -90,3 +92,35 @@ def test_a_bucket_that_is_not_there_is_told_in_the_same_words(server: S3Server) 
             list(storage.list())
         said.append(str(refused.value))
     assert said[0] == said[1]
+
+
+def test_objects_and_directories_are_the_same(server: S3Server) -> None:
+    location = put(server, "looks", "a.parquet", "dir/b.parquet", "a b.parquet", "größe.parquet", "sub/")
+    ours = FsspecStorage(location, server.options)
+    plain = FsspecStorage(location, {**server.options, "version_aware": False})
+    for path in ("a.parquet", "a b.parquet", "größe.parquet"):
+        assert ours.head(path) == plain.head(path)
+        assert ours.read(path) == plain.read(path) == b"x"
+        assert ours.read(path, 1) == plain.read(path, 1) == b""
+    for path in ("", "dir", "sub", "none", "a", "dir/b.parquet", "a.parquet/c"):
+        assert (ours.exists(path), ours.exists(path) and ours.is_object(path)) == (
+            plain.exists(path),
+            plain.exists(path) and plain.is_object(path),
+        )
+    for storage in (ours, plain):
+        with pytest.raises(TableNotFound, match=r"Nothing is stored at s3://.*/looks/none\. Check the location"):
+            storage.read("none")
+
+
+def test_a_bucket_keeps_its_connections_from_one_table_to_the_next(server: S3Server) -> None:
+    first, second = (put(server, name, "a.parquet", content=name.encode()) for name in ("first", "second"))
+    connections = Connections()
+    with connections.shared():
+        opened = [open_storage(each, server.options) for each in (first, second)]
+        other = open_storage(second, {**server.options, "timeout": 3})
+    assert [each.read("a.parquet") for each in (*opened, other)] == [b"first", b"second", b"second"]
+    assert [each.location for each in (*opened, other)] == [first, second, second]
+    clients = [vars(each)["_fs"] for each in (*opened, other, open_storage(first, server.options))]
+    assert clients[0] is clients[1]
+    assert len({id(client) for client in clients}) == 3
+    assert server.options["secret"] not in repr(connections) + repr(opened)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from benchmarks import (
     a_day,
     adopting,
+    bytes_stored,
     catalogue,
     definitions,
     gate,
@@ -16,6 +17,7 @@ from benchmarks import (
     publishing,
     questions_sent,
     reading,
+    reading_million,
     requests_sent,
     stored,
     verifying,
@@ -35,10 +37,11 @@ PARTS: dict[str, Callable[[], Iterable[Result]]] = {
     "gate": gate.run,
     "stored": stored.run,
     "verifying": verifying.run,
+    "bytes_stored": bytes_stored.run,
     "reading": reading.run,
     "catalogue": catalogue.run,
 }
-LONG: dict[str, Callable[[], Iterable[Result]]] = {"a_day": a_day.run}
+LONG: dict[str, Callable[[], Iterable[Result]]] = {"a_day": a_day.run, "reading_million": reading_million.run}
 """Parts that take many minutes, measured only if they are named."""
 
 

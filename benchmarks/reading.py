@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from itertools import islice
 from pathlib import Path
@@ -35,6 +35,8 @@ TEAMS = 50
 MODELS = 40
 BATCH = 1000
 ASKED = 60
+_GOALS = {"get": 10, "versions": 20, "find": 50, "find by text": 100}
+"""Milliseconds."""
 _LIBRARIES = "import click, rich, sqlite3, pydantic"
 _NOW = datetime.now(timezone.utc)
 
@@ -91,7 +93,8 @@ def _publication(dataset: int, round_: int) -> Publication:
     )
 
 
-def _questions(registry: Registry, path: Path, versions: int) -> Iterator[Result]:
+def asked(registry: Registry, versions: int) -> dict[str, Callable[[int], object]]:
+    """What is asked, each with another name or value every time."""
     datasets = versions // OF_ONE_DATASET
 
     def name(number: int) -> str:
@@ -101,39 +104,45 @@ def _questions(registry: Registry, path: Path, versions: int) -> Iterator[Result
     def finding(**question: Callable[[int], Any]) -> Callable[[int], object]:
         return lambda number: registry.find(**{field: value(number) for field, value in question.items()})
 
-    asked: dict[str, tuple[Callable[[int], object], float]] = {
-        "get": (lambda number: registry.get(f"{name(number)}@v{number % OF_ONE_DATASET + 1}"), 5),
-        "versions": (lambda number: registry.versions(name(number)), 10),
-        "find by dataset": (finding(dataset=name), 50),
-        "find by materialization": (finding(materialization=lambda n: f"minnie65_public@{1000 + n % STATES}"), 50),
-        "find by semantic": (finding(semantic=lambda n: ("embedding", "feature", "root_id")[n % 3]), 50),
-        "find by annotation type": (finding(annotation_type=lambda n: ("nucleus", "synapse")[n % 2]), 50),
-        "find by format": (finding(format=lambda n: ("parquet", "delta", "lance")[n % 3]), 50),
-        "find by owner": (finding(owner=lambda n: f"team:t{n % TEAMS}"), 50),
-        "find by embedding model": (finding(embedding_model=lambda n: f"model_{n % MODELS}"), 50),
-        "find by column": (finding(column=lambda n: f"feature_{n % 500}_3"), 50),
-        "find by expiry": (finding(expiring_within=lambda n: n * 5), 50),
-        "find what is retired": (finding(retired=lambda n: n % 2 == 0), 50),
-        "find by three facts": (
-            finding(owner=lambda n: f"team:t{n % TEAMS}", format=lambda n: "delta", column=lambda n: "embedding"),
-            50,
+    return {
+        "get": lambda number: registry.get(f"{name(number)}@v{number % OF_ONE_DATASET + 1}"),
+        "versions": lambda number: registry.versions(name(number)),
+        "find by dataset": finding(dataset=name),
+        "find by materialization": finding(materialization=lambda n: f"minnie65_public@{1000 + n % STATES}"),
+        "find by semantic": finding(semantic=lambda n: ("embedding", "feature", "root_id")[n % 3]),
+        "find by annotation type": finding(annotation_type=lambda n: ("nucleus", "synapse")[n % 2]),
+        "find by format": finding(format=lambda n: ("parquet", "delta", "lance")[n % 3]),
+        "find by owner": finding(owner=lambda n: f"team:t{n % TEAMS}"),
+        "find by embedding model": finding(embedding_model=lambda n: f"model_{n % MODELS}"),
+        "find by column": finding(column=lambda n: f"feature_{n % 500}_3"),
+        "find by expiry": finding(expiring_within=lambda n: n * 5),
+        "find what is retired": finding(retired=lambda n: n % 2 == 0),
+        "find by three facts": finding(
+            owner=lambda n: f"team:t{n % TEAMS}", format=lambda n: "delta", column=lambda n: "embedding"
         ),
-        "find by text": (
-            finding(text=lambda n: ("shape", f"table {n}", "measured round 3", f"lab{n % 20}")[n % 4]),
-            100,
-        ),
+        "find by text": finding(text=lambda n: ("shape", f"table {n}", "measured round 3", f"lab{n % 20}")[n % 4]),
     }
-    for what, (ask, goal) in asked.items():
+
+
+def _questions(registry: Registry, path: Path, versions: int) -> Iterator[Result]:
+    """With nothing of the file in the system's memory; what is in memory the second time is said beside it."""
+    for what, ask in asked(registry, versions).items():
         cold = _p95(ask, forget=path)
         _p95(ask)  # brings the file back
+        yield _allowed(what, cold, f"{cold:.1f} ms; {_p95(ask):.1f} ms where it is in memory", _GOALS)
+
+
+def warm_questions(registry: Registry, versions: int, goals: Mapping[str, float]) -> Iterator[Result]:
+    """With the file in memory, as far as it fits there."""
+    for what, ask in asked(registry, versions).items():
+        _p95(ask)
         warm = _p95(ask)
-        yield Result(
-            f"{what}, p95",
-            f"{warm:.1f} ms; {cold:.0f} ms where the file is in no cache",
-            f"{goal:.0f} ms allowed",
-            warm / goal,
-            "≤ 1",
-        )
+        yield _allowed(what, warm, f"{warm:.1f} ms", goals)
+
+
+def _allowed(what: str, p95: float, ours: str, goals: Mapping[str, float]) -> Result:
+    goal = goals.get(what, goals["find"])
+    return Result(f"{what}, p95", ours, f"{goal:.0f} ms allowed", p95 / goal, "≤ 1")
 
 
 def _p95(ask: Callable[[int], object], forget: Path | None = None) -> float:

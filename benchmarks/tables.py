@@ -14,9 +14,9 @@ __all__ = ["publication", "publications"]
 MINNIE = MaterializationVersion(system="minnie65_public", version="1300", source="cave")
 
 
-def publications(count: int, columns: int) -> list[Publication]:
-    """One table for each of `count` datasets, with `columns` declared columns each."""
-    return [publication(f"bench.table_{number}", number, columns) for number in range(count)]
+def publications(count: int, columns: int, of_one_dataset: int = 1) -> list[Publication]:
+    """So many tables with so many declared columns each: of one dataset each, or several of them of one."""
+    return [publication(f"bench.table_{number // of_one_dataset}", number, columns) for number in range(count)]
 
 
 def publication(dataset: str, state: int, columns: int) -> Publication:

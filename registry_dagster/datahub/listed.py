@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 from zlib import crc32
 
@@ -59,11 +60,10 @@ def listed_text(version: VersionName, entity: Entity, container: Entity) -> str 
         facts: Mapping[str, str] = entity["datasetProperties"]["customProperties"]
         acts = readable_acts(container, f'"{version}"')
         retirement = retirement_from(entity, str(version), acts)
-        dataset = dataset_from(container)
         rows = facts.get("rows")
         listed = Listed(
             version=str(version),
-            title=dataset.title if dataset else None,
+            title=_title(container),
             label=facts.get("label"),
             materializations=[f"{each['system']}@{each['version']}" for each in json.loads(facts["materializations"])],
             format=facts["format"],
@@ -91,18 +91,31 @@ def listed_from(urn: str, text: str | None) -> Listed | None:
 
 def shown_by_versions(container: Entity) -> str:
     """What of a Dataset its versions show, as JSON: its title, and of each version a sum over the acts on it."""
-    dataset = dataset_from(container)
     sums: dict[str, int] = {}
     for version, text in act_texts(container):
         sums[version] = crc32(text.encode(), sums.get(version, 0))
-    return _text([dataset.title if dataset else None, sums])
+    return _text([_title(container), sums])
 
 
 def versions_that_changed(before: str, after: str) -> set[str] | None:
     """The versions that lists show otherwise since a Dataset changed: by what `shown_by_versions` said; None: all."""
+    if before == after:
+        return set()
     (title, sums), (title_now, sums_now) = json.loads(before), json.loads(after)
     changed = {version for version, _ in sums.items() ^ sums_now.items()}
     return None if title != title_now or "" in changed else changed
+
+
+def _title(container: Entity) -> str | None:
+    properties: Mapping[str, str] = container.get("containerProperties", {}).get("customProperties", {})
+    return _title_in(tuple(properties.items()))
+
+
+@lru_cache(maxsize=1024)
+def _title_in(properties: tuple[tuple[str, str], ...]) -> str | None:
+    """The title of the Dataset with these properties, which all of its versions show."""
+    dataset = dataset_from({"containerProperties": {"customProperties": dict(properties)}})
+    return dataset.title if dataset else None
 
 
 def _location_now(recorded: str, version: str, acts: Sequence[Act]) -> str:

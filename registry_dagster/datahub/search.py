@@ -11,14 +11,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
 from registry_dagster.datahub import dataset, materialization
 from registry_dagster.datahub.acts import ACTS_ASPECT
 from registry_dagster.datahub.listed import listed_text, shown_by_versions
 from registry_dagster.datahub.proposal import Aspect, Entity
 from registry_dagster.datahub.retirement import retirement_now
-from registry_dagster.datahub.schema import columns_from
 from registry_dagster.datahub.search_fields import FIELDS, Facts, Field, names_in
 from registry_dagster.datahub.urns import container_urn, decoded, version_in
 from registry_dagster.model.names import VersionName
@@ -76,7 +76,7 @@ class Entry(NamedTuple):
 
     kind: Kind
     env: str
-    terms: frozenset[Term]
+    terms: Set[Term]
     words: str
     shown: str | None = None
 
@@ -111,14 +111,9 @@ class Search:
 
 def words_of(text: str) -> list[str]:
     """The words of a text: letters and digits, without case and accents. `_` and `.` separate words."""
-    return _WORD.findall(_plain(text).casefold())
-
-
-def _plain(text: str) -> str:
-    """A text without accents."""
-    if text.isascii():
-        return text
-    return "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
+    if not text.isascii():
+        text = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
+    return _WORD.findall(text.casefold())
 
 
 def entry_of(urn: str, entity: Entity, container: Entity) -> Entry | None:
@@ -156,9 +151,16 @@ def _kind_by_sub_type(entity: Entity) -> Kind | None:
     return next((_KINDS[name] for name in names if name in _KINDS), None)
 
 
-def _entry(kind: Kind, env: str, facts: Facts, texts: Iterable[str | None], shown: str | None = None) -> Entry:
+def _entry(
+    kind: Kind,
+    env: str,
+    facts: Facts,
+    words: Iterable[str],
+    shown: str | None = None,
+    columns: Iterable[_Column] = (),
+) -> Entry:
     terms = {Term(field, value) for field, rule in FIELDS.items() for value in rule.values(facts) if value}
-    return Entry(kind, env, frozenset(terms), _words(texts), shown)
+    return Entry(kind, env, terms.union(*(each.terms for each in columns)), " ".join(dict.fromkeys(words)), shown)
 
 
 def _version_entry(version: VersionName, env: str, entity: Entity, container: Entity) -> Entry:
@@ -166,16 +168,32 @@ def _version_entry(version: VersionName, env: str, entity: Entity, container: En
     shown = listed_text(version, entity, container)
     try:
         facts = _version_facts(version, entity, container)
-        return _entry("version", env, facts, _version_texts(facts, container), shown)
+        columns = [_column(text) for each in entity["schemaMetadata"]["fields"] if (text := each.get("jsonProps"))]
+        return _entry("version", env, facts, _version_words(facts, columns, container), shown, columns)
     except (AttributeError, KeyError, TypeError, ValueError):
-        return _entry("version", env, Facts(dataset=version.dataset), [version.dataset], shown)
+        return _entry("version", env, Facts(dataset=version.dataset), words_of(version.dataset), shown)
+
+
+class _Column(NamedTuple):
+    """What a version is found by of one of its columns."""
+
+    terms: frozenset[Term]
+    words: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def _column(text: str) -> _Column:
+    """By the JSON of its semantic, which the versions of a dataset share."""
+    column: Mapping[str, Any] = json.loads(text)
+    terms = {Term(field, value) for field, rule in FIELDS.items() for value in rule.in_column(column) if value}
+    return _Column(frozenset(terms), tuple(words_of(column.get("description") or "")))
 
 
 def _dataset_entry(container: Entity) -> Entry:
     properties = container["containerProperties"]
     facts = _described(container)._replace(dataset=_custom(properties).get("name", ""))
     env = properties.get("env", "PROD")
-    return _entry("dataset", env, facts, _described_texts(container), shown_by_versions(container))
+    return _entry("dataset", env, facts, _words(_described_texts(container)), shown_by_versions(container))
 
 
 def _materialization_entry(env: str, entity: Entity) -> Entry | None:
@@ -183,7 +201,7 @@ def _materialization_entry(env: str, entity: Entity) -> Entry | None:
     if known is None:
         return None
     facts = Facts(materializations=[known.to_json()])
-    return _entry("materialization", env, facts, [str(known), *known.aliases, known.source])
+    return _entry("materialization", env, facts, _words([str(known), *known.aliases, known.source]))
 
 
 def _version_facts(version: VersionName, entity: Entity, container: Entity) -> Facts:
@@ -193,19 +211,23 @@ def _version_facts(version: VersionName, entity: Entity, container: Entity) -> F
         properties=properties,
         materializations=json.loads(properties.get("materializations", "[]")),
         references=json.loads(properties.get("references", "[]")),
-        columns=columns_from(entity["schemaMetadata"]),
         paths=[field["fieldPath"] for field in entity["schemaMetadata"]["fields"]],
         retired=["yes"] if retirement_now(entity, str(version), container) else (),
     )
 
 
-def _version_texts(facts: Facts, container: Entity) -> Iterator[str | None]:
-    yield from (facts.properties.get(name) for name in ("dataset", "label", "message", "publisher"))
-    yield from (name for each in facts.materializations for name in names_in(each))
-    yield from facts.paths
-    yield from (column.get("description") for column in facts.columns.values())
-    yield from (each.get("description") for each in facts.references)
-    yield from _described_texts(container)
+def _version_words(facts: Facts, columns: Iterable[_Column], container: Entity) -> Iterator[str]:
+    yield from _words(facts.properties.get(name) for name in ("dataset", "label", "message", "publisher"))
+    yield from _words(name for each in facts.materializations for name in names_in(each))
+    yield from (word for path in facts.paths for word in _words_in(path))
+    yield from (word for column in columns for word in column.words)
+    yield from _words(each.get("description") for each in facts.references)
+    yield from _words(_described_texts(container))
+
+
+@lru_cache(maxsize=4096)
+def _words_in(path: str) -> tuple[str, ...]:
+    return tuple(words_of(path))
 
 
 def _described(container: Entity) -> Facts:
@@ -226,9 +248,8 @@ def _owner(urn: str) -> str:
     return f"team:{name}" if kind == "corpGroup" else decoded(name)
 
 
-def _words(texts: Iterable[str | None]) -> str:
-    text = " ".join(map(_plain, dict.fromkeys(filter(None, texts))))
-    return " ".join(dict.fromkeys(_WORD.findall(text.casefold())))
+def _words(texts: Iterable[str | None]) -> list[str]:
+    return words_of(" ".join(filter(None, texts)))
 
 
 def _custom(properties: Aspect) -> dict[str, str]:

@@ -44,7 +44,6 @@ class Facts(NamedTuple):
         dataset: The name of the Dataset that it is, or is a version of.
         properties: A version's custom properties.
         materializations, references: Their JSON.
-        columns: Column path → the JSON of its semantic.
         paths: All columns, with and without a semantic.
         owners, tags: The Dataset's.
         retired: `yes` of a version that is.
@@ -54,24 +53,29 @@ class Facts(NamedTuple):
     properties: Mapping[str, str] = {}
     materializations: Sequence[Mapping[str, Any]] = ()
     references: Sequence[Mapping[str, Any]] = ()
-    columns: Mapping[str, Mapping[str, Any]] = {}
     paths: Sequence[str] = ()
     owners: Sequence[str] = ()
     tags: Sequence[str] = ()
     retired: Sequence[str] = ()
 
 
+def _nothing(_: object) -> Iterable[str | None]:
+    return ()
+
+
 @dataclass(frozen=True)
 class FieldRule:
-    """Where the values of a field are.
+    """Where the values of a field are; empty ones do not count.
 
     Args:
-        values: In an entity's facts; empty ones do not count.
+        values: In an entity's facts.
+        in_column: In the JSON of a column's semantic, by which a version is found, too.
         on_server: Whether a server can filter by the structured property of the field's name, which has the very
             same values. Embedded stores index every field.
     """
 
-    values: Callable[[Facts], Iterable[str | None]]
+    values: Callable[[Facts], Iterable[str | None]] = _nothing
+    in_column: Callable[[Mapping[str, Any]], Iterable[str | None]] = _nothing
     on_server: bool = False
 
 
@@ -88,8 +92,8 @@ def _with_those_above(name: str) -> Iterator[str]:
 
 
 def _points_at(facts: Facts) -> Iterator[str]:
-    """Versions and datasets it was computed from or joins to, and the source tables its columns point at."""
-    return chain(_linked_versions(facts), _join_targets(facts), _source_tables(facts))
+    """Versions and datasets that it was computed from or joins to."""
+    return chain(_linked_versions(facts), _join_targets(facts))
 
 
 def _linked_versions(facts: Facts) -> Iterator[str]:
@@ -105,22 +109,15 @@ def _join_targets(facts: Facts) -> Iterator[str]:
         yield from (reference[name] for name in ("to", "to_table", "crosswalk") if name in reference)
 
 
-def _source_tables(facts: Facts) -> Iterator[str]:
-    for column in facts.columns.values():
-        yield from (column[name] for name in ("source_table", "reference_table") if isinstance(column.get(name), str))
-    yield from _copied_tables(facts)
+def _source_tables(column: Mapping[str, Any]) -> Iterator[str]:
+    """The tables that a column points at."""
+    yield from (column[name] for name in ("source_table", "reference_table") if isinstance(column.get(name), str))
+    yield from _copied_tables(column)
 
 
-def _copied_tables(facts: Facts) -> Iterator[str]:
-    yield from (each["copy_of"]["table"] for each in facts.columns.values() if "copy_of" in each)
-
-
-def _annotation_types(facts: Facts) -> Iterator[str | None]:
-    yield from (each.get("annotation_type") for each in (*facts.references, *facts.columns.values()))
-
-
-def _ids(facts: Facts) -> Iterator[str]:
-    yield from (text for each in facts.columns.values() if (text := id_text(each)))
+def _copied_tables(column: Mapping[str, Any]) -> Iterator[str]:
+    if "copy_of" in column:
+        yield column["copy_of"]["table"]
 
 
 def digests_in(properties: Mapping[str, str]) -> list[str]:
@@ -138,28 +135,34 @@ def _digests(facts: Facts) -> Iterator[str]:
 
 
 def _states(facts: Facts) -> Iterator[str]:
-    """What it was made against, by every name, and the states that single columns hold."""
-    yield from (name for each in facts.materializations for name in names_in(each))
-    yield from (each["at"] for each in facts.columns.values() if isinstance(each.get("at"), str))
+    """What it was made against, by every name."""
+    return (name for each in facts.materializations for name in names_in(each))
+
+
+def _state_held(column: Mapping[str, Any]) -> Iterator[str]:
+    """The state that a single column holds."""
+    if isinstance(state := column.get("at"), str):
+        yield state
 
 
 FIELDS: Mapping[Field, FieldRule] = {
-    "annotation_type": FieldRule(_annotation_types),
+    "annotation_type": FieldRule(
+        lambda facts: (each.get("annotation_type") for each in facts.references),
+        lambda column: [column.get("annotation_type")],
+    ),
     "column": FieldRule(lambda facts: facts.paths),
-    "copy_of": FieldRule(_copied_tables),
+    "copy_of": FieldRule(in_column=_copied_tables),
     "dataset": FieldRule(lambda facts: _with_those_above(facts.dataset)),
     "digest": FieldRule(_digests),
-    "embedding_model": FieldRule(lambda facts: (each.get("model") for each in facts.columns.values()), on_server=True),
+    "embedding_model": FieldRule(in_column=lambda column: [column.get("model")], on_server=True),
     "format": FieldRule(lambda facts: [facts.properties.get("format")], on_server=True),
-    "id": FieldRule(_ids),
-    "materialization": FieldRule(_states),
+    "id": FieldRule(in_column=lambda column: [id_text(column)]),
+    "materialization": FieldRule(_states, _state_held),
     "owner": FieldRule(lambda facts: facts.owners),
-    "points_at": FieldRule(_points_at),
+    "points_at": FieldRule(_points_at, _source_tables),
     "retired": FieldRule(lambda facts: facts.retired),
-    "semantic": FieldRule(lambda facts: (each["semantic"] for each in facts.columns.values()), on_server=True),
-    "system": FieldRule(
-        lambda facts: (name.partition("@")[0] for each in facts.materializations for name in names_in(each))
-    ),
+    "semantic": FieldRule(in_column=lambda column: [column["semantic"]], on_server=True),
+    "system": FieldRule(lambda facts: (name.partition("@")[0] for name in _states(facts))),
     "tag": FieldRule(lambda facts: facts.tags),
 }
 """Every field that entities are found by: one row each."""

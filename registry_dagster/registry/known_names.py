@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import islice
 from typing import cast
@@ -162,7 +162,7 @@ class KnownNames:
         """The values of a field in the newest entities of a kind."""
         return {term.value for entry in self._entries(kind) for term in entry if term.field == field}
 
-    def _entries(self, kind: Kind) -> Iterator[frozenset[Term]]:
+    def _entries(self, kind: Kind) -> Iterator[Set[Term]]:
         store = self.records.store
         urns = islice(self.records.urns(Search(kind, self.records.env)), _MOST_READ)
         while page := list(islice(urns, _PAGE)):

@@ -96,9 +96,7 @@ def _update_page(index: _Index, read: Reader, page: Sequence[str], known: Set[st
     A Dataset is written whenever a version is published. Only those of its versions are read again that are found by
     something else now, so that a publish does not cost more the more versions there are.
     """
-    found = dict(entries(read, page))
-    below = index.versions_affected(found, [urn for urn in page if urn not in found])
-    index.put(found, page)
+    below = index.put(dict(entries(read, page)), page)
     others = [urn for urn in dict.fromkeys(below) if urn not in known]
     for start in range(0, len(others), _PAGE):
         some = others[start : start + _PAGE]
@@ -124,65 +122,69 @@ class _Index:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def put(self, found: Mapping[str, Entry], urns: Sequence[str]) -> None:
-        """Write the entries of some entities as far as they changed; remove those of others that have none now."""
+    def put(self, found: Mapping[str, Entry], urns: Sequence[str]) -> list[str]:
+        """Write the entries of some entities as far as they changed; remove those of others that have none now.
+
+        Returns:
+            The versions of Datasets among them that are found by something else now, or shown otherwise.
+        """
         known = self._known(urns)
         packs = {urn: packed(entry) for urn, entry in found.items()}
-        added = [urn for urn in packs if urn not in known]
         other = [urn for urn, each in known.items() if packs.get(urn) != each.facts]
-        shown = [
-            urn for urn, each in known.items() if urn in found and (urn in other or found[urn].shown != each.shown)
-        ]
+        affected = self._affected(found, known, packs.keys() - known.keys() | set(other))
         self._forget([known[urn] for urn in other])
         self._connection.executemany(
             "DELETE FROM registry_found WHERE id = ?", [(known[urn].number,) for urn in known if urn not in found]
         )
         self._connection.executemany(
             "UPDATE registry_found SET shown = ?, facts = ? WHERE id = ?",
-            [(found[urn].shown, packs[urn], known[urn].number) for urn in shown],
+            [
+                (found[urn].shown, packs[urn], each.number)
+                for urn, each in known.items()
+                if urn in found and (packs[urn], found[urn].shown) != (each.facts, each.shown)
+            ],
         )
-        numbers = dict(zip(added, self._numbers(), strict=False))
+        added = dict(zip((urn for urn in packs if urn not in known), self._numbers(), strict=False))
         self._connection.executemany(
             "INSERT INTO registry_found VALUES (?, ?, ?, ?)",
-            [(number, urn, found[urn].shown, packs[urn]) for urn, number in numbers.items()],
+            [(number, urn, found[urn].shown, packs[urn]) for urn, number in added.items()],
         )
-        numbers |= {urn: known[urn].number for urn in other if urn in found}
+        numbers = added | {urn: known[urn].number for urn in other if urn in found}
         self._connection.executemany(
             "INSERT INTO registry_tokens (rowid, tokens) VALUES (?, ?)",
             [(number, tokens_of(found[urn])) for urn, number in numbers.items()],
         )
+        return affected
 
-    def versions_affected(self, found: Mapping[str, Entry], gone: Sequence[str]) -> list[str]:
-        """The versions of Datasets that are found by something else, or shown otherwise, now that these changed.
+    def _affected(self, found: Mapping[str, Entry], known: Mapping[str, _Known], other: Set[str]) -> list[str]:
+        """The versions of Datasets that are found by something else, or shown otherwise.
 
         Args:
-            found: Entities as they are now.
-            gone: Those that are not searched for now, and perhaps were.
+            found: The entries as they are now.
+            known: As they were.
+            other: Those of which more changed than what is shown.
         """
-        datasets = {urn: entry for urn, entry in found.items() if entry.kind == "dataset"}
-        known = self._known(datasets)
         affected: list[str] = []
-        wholly = self.datasets(gone)
-        for urn, entry in datasets.items():
-            before = known.get(urn)
-            if before is None or before.facts != packed(entry):
-                wholly.append(entry)
-            elif before.shown != entry.shown:
-                some = versions_that_changed(before.shown or "", entry.shown or "")
-                affected += [version_urn(each, entry.env) for each in some or ()]
-                wholly += [entry] if some is None else []
+        wholly = _datasets(each for urn, each in known.items() if urn not in found)
+        for urn, entry in found.items():
+            if entry.kind != "dataset":
+                continue
+            before = known[urn].shown if urn in known else None
+            some = None if urn in other else versions_that_changed(before or "", entry.shown or "")
+            affected += [version_urn(each, entry.env) for each in some or ()]
+            wholly += [entry] if some is None else []
         return [*affected, *(urn for urn, _ in self.versions_below(wholly, _ALL))]
 
     def datasets(self, urns: Iterable[str]) -> list[Entry]:
         """The entries of those that were Datasets when they were indexed."""
-        return [entry for each in self._known(urns).values() if (entry := unpacked(each.facts)).kind == "dataset"]
+        return _datasets(self._known(urns).values())
 
     def versions_below(self, datasets: Iterable[Entry], numbers: range) -> Iterator[tuple[str, int]]:
         """The versions of Datasets, each with its number."""
         by_env: dict[str, list[Term]] = {}
         for entry in datasets:
             by_env.setdefault(entry.env, []).extend(filter(_is_whole_name, entry.terms))
-        query = """SELECT f.urn, f.id FROM registry_tokens t JOIN registry_found f ON f.id = t.rowid
+        query = """SELECT f.urn, f.id FROM registry_tokens t CROSS JOIN registry_found f ON f.id = t.rowid
             WHERE registry_tokens MATCH ? AND t.rowid >= ? AND t.rowid < ?"""
         for env, names in by_env.items():
             if names:
@@ -208,6 +210,10 @@ class _Index:
             "INSERT INTO registry_tokens (registry_tokens, rowid, tokens) VALUES ('delete', ?, ?)",
             [(each.number, tokens_of(unpacked(each.facts))) for each in known],
         )
+
+
+def _datasets(known: Iterable[_Known]) -> list[Entry]:
+    return [entry for each in known if (entry := unpacked(each.facts)).kind == "dataset"]
 
 
 def _is_whole_name(term: Term) -> bool:

@@ -154,6 +154,8 @@ class _Index:
             "INSERT INTO registry_tokens (rowid, tokens) VALUES (?, ?)",
             [(number, tokens_of(found[urn])) for urn, number in numbers.items()],
         )
+        words = {word for urn in numbers for word in found[urn].words.split()}
+        self._connection.executemany("INSERT OR IGNORE INTO registry_word VALUES (?)", [(each,) for each in words])
         return affected
 
     def _affected(self, found: Mapping[str, Entry], known: Mapping[str, _Known], other: Set[str]) -> list[str]:

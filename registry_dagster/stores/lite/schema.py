@@ -8,20 +8,20 @@ is replaced, by whatever program: so nothing is stored twice, and no earlier tex
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 
 __all__ = ["LITE_TABLES", "UP_TO", "WRITTEN", "is_prepared", "prepare"]
 
 LITE_TABLES = frozenset({"metadata_aspect_v2", "metadata_edge_v2"})
 
-UP_TO = "registry_indexed_4"
+UP_TO = "registry_indexed_5"
 """The row up to which all is indexed. Its number is raised when entries say other things: all is then indexed again."""
 
-_EARLIER = (
-    *("registry_indexed", "registry_indexed_2", "registry_indexed_3"),
+_DERIVED = (
+    *("registry_indexed", "registry_indexed_2", "registry_indexed_3", "registry_indexed_4"),
     *("registry_entry", "registry_posting", "registry_term", "registry_words"),
+    *("registry_found", "registry_tokens", "registry_word", "registry_changed"),
 )
-"""Tables of earlier releases' indexes."""
+"""The tables of the index, in this release and in earlier ones: they can be made again from the aspects."""
 
 WRITTEN = """CAST(coalesce(
     CASE WHEN json_valid({row}system_metadata) THEN json_extract({row}system_metadata, '$.properties.sysVersion') END,
@@ -43,6 +43,8 @@ _STATEMENTS = (
         id INTEGER PRIMARY KEY, urn TEXT NOT NULL UNIQUE, shown TEXT, facts BLOB NOT NULL)""",
     """CREATE VIRTUAL TABLE IF NOT EXISTS registry_tokens USING fts5 (
         tokens, content = '', detail = none, columnsize = 0, tokenize = "unicode61 tokenchars '='")""",
+    # Every word in it: what begins with a few letters is looked up here, and need not be merged.
+    "CREATE TABLE IF NOT EXISTS registry_word (word TEXT PRIMARY KEY) WITHOUT ROWID",
     # Entities that were changed in place, in no new row.
     "CREATE TABLE IF NOT EXISTS registry_changed (urn TEXT PRIMARY KEY) WITHOUT ROWID",
     f"""CREATE TRIGGER IF NOT EXISTS registry_kept AFTER UPDATE OF metadata ON metadata_aspect_v2
@@ -68,10 +70,8 @@ def is_prepared(connection: sqlite3.Connection) -> bool:
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Add what is not there yet, and remove the indexes of earlier releases. Inside a transaction."""
-    for statement in (*_STATEMENTS, *_removals()):
+    """Add what is not there yet, and an empty index in place of an earlier release's. Inside a transaction."""
+    removals = [f"DROP TRIGGER IF EXISTS {name}" for name in ("registry_kept", "registry_deleted")]
+    removals += [f"DROP TABLE IF EXISTS {name}" for name in _DERIVED]
+    for statement in (*removals, *_STATEMENTS):
         connection.execute(statement)
-
-
-def _removals() -> Iterator[str]:
-    return (f"DROP TABLE IF EXISTS {name}" for name in _EARLIER)

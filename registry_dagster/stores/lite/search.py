@@ -8,7 +8,9 @@ since our last write is checked entity by entity.
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Mapping, Set
+from functools import partial
 
 from registry_dagster.datahub.search import Search
 from registry_dagster.stores.lite.index import unindexed, versions_below
@@ -40,7 +42,7 @@ def search_page(
     """
     since = unindexed(connection)
     newer = list(fitting(read, search, since[::-1])) if before is None else []
-    wanted = expression(search) if is_prepared(connection) else None
+    wanted = expression(search, partial(_words_like, connection)) if is_prepared(connection) else None
     if not wanted:
         return newer, None
     rows = connection.execute(_QUERY, (wanted, before or _NEWEST)).fetchall()
@@ -52,6 +54,12 @@ def search_page(
         )
         found = _as_now(read, search, found, set(since), below)
     return newer + [found[number] for number in sorted(found, reverse=True)], more
+
+
+def _words_like(connection: sqlite3.Connection, beginning: str, most: int) -> list[str]:
+    query = "SELECT word FROM registry_word WHERE word >= ? AND word < ? LIMIT ?"
+    rows = connection.execute(query, (beginning, f"{beginning}{chr(sys.maxunicode)}", most))
+    return [word for (word,) in rows]
 
 
 def _as_now(

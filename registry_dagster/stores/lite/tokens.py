@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import zlib
 from base64 import b32encode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 
 from registry_dagster.datahub.search import Entry, Search, Term
 
 __all__ = ["any_of", "expression", "packed", "tokens_of", "unpacked"]
+
+_MOST_WORDS = 20
 
 
 @lru_cache(maxsize=4096)
@@ -43,16 +45,30 @@ def unpacked(facts: bytes) -> Entry:
     return Entry(kind, env, frozenset(Term(*each) for each in json.loads(terms)), words)  # type: ignore[arg-type]
 
 
-def expression(search: Search) -> str | None:
-    """What to look for in the full-text index; None if nothing can match."""
-    if not all(search.terms):
+def expression(search: Search, words_like: Callable[[str, int], Sequence[str]]) -> str | None:
+    """What to look for in the full-text index; None if nothing can match.
+
+    Args:
+        search: What is looked for.
+        words_like: The words in the index that begin with a text, at most so many.
+    """
+    words = [_beginning(word, words_like(word, _MOST_WORDS + 1)) for word in search.words]
+    if not all(search.terms) or not all(words):
         return None
-    wanted = [any_of(_kind(search), terms) for terms in search.terms] + [f'"{word}"*' for word in search.words]
+    wanted = [*(any_of(_kind(search), terms) for terms in search.terms), *words]
     if not search.terms:
         # A token is of one kind of entity; words are not.
         wanted.append(f'"{_token(_kind(search), "", "")}"')
     text = " AND ".join(wanted)
     return f"({text}) NOT {any_of(_kind(search), search.without)}" if search.without else text
+
+
+def _beginning(beginning: str, words: Sequence[str]) -> str:
+    """That a word begins so. The index finds whole words one by one, and must merge all at once that begin alike."""
+    if len(words) > _MOST_WORDS:
+        return f'"{beginning}"*'
+    alternatives = " OR ".join(f'"{word}"' for word in words)
+    return alternatives and f"({alternatives})"
 
 
 def any_of(kind: str, terms: Iterable[Term]) -> str:

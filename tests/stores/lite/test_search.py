@@ -155,7 +155,7 @@ def as_an_earlier_release_left_it(path: Path) -> None:
     with sqlite3.connect(path) as connection:
         for trigger in ("registry_kept", "registry_deleted"):
             connection.execute(f"DROP TRIGGER {trigger}")
-        for table in ("registry_found", "registry_tokens", "registry_changed"):
+        for table in ("registry_found", "registry_tokens", "registry_word", "registry_changed"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute(f"ALTER TABLE {UP_TO} RENAME TO registry_indexed_3")
         connection.execute("CREATE TABLE registry_entry (id INTEGER PRIMARY KEY, urn TEXT)")
@@ -281,3 +281,12 @@ def test_versions_are_not_found_by_a_dataset_that_somebody_deleted(tmp_path: Pat
             assert not registry.find("zebra")
             registry.publish(declared("hemibrain.edges"), facts(2), message="indexed")
         assert [row.title for row in registry.find(dataset="hemibrain.neurons")] == [None]
+
+
+def test_many_words_that_begin_alike_are_found_like_few(tmp_path: Path) -> None:
+    with open_registry(tmp_path / "registry.db") as registry:
+        messages = [f"spike{number:02}" for number in range(30)]
+        registry.publish_many([Publication(declared(), facts(n), text) for n, text in enumerate(messages)])
+        assert len(registry.find("spike")) == 30
+        assert [row.message for row in registry.find("spike1 neurons")] == messages[19:9:-1]
+        assert not registry.find("spike4")

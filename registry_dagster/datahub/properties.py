@@ -10,7 +10,6 @@ from typing import Any
 from registry_dagster.datahub.proposal import Aspect, Proposal
 from registry_dagster.datahub.urns import property_urn
 from registry_dagster.model.dataset_version import DatasetVersion
-from registry_dagster.model.embeddings import Embedding
 from registry_dagster.model.signals import CompatibilityRange, SpatialDrift
 
 __all__ = ["property_definitions", "structured_properties"]
@@ -33,7 +32,7 @@ def _columns(record: DatasetVersion) -> Iterable[Mapping[str, Any]]:
 
 
 def _models(record: DatasetVersion) -> Iterator[str]:
-    return (column.model for column in record.columns.values() if isinstance(column, Embedding))
+    return (column["model"] for column in _columns(record) if column["semantic"] == "embedding")
 
 
 def _largest_drift(record: DatasetVersion) -> list[float]:

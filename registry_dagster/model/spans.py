@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from registry_dagster.model.columns import AnyColumn
-from registry_dagster.model.embeddings import Embedding, ReducedEmbedding
 from registry_dagster.model.names import split_path
 
 __all__ = ["Structs", "covering", "neighbours", "span", "structs", "undeclared"]
@@ -49,6 +48,8 @@ def undeclared(columns: Columns, paths: Sequence[str]) -> Iterator[str]:
     """
     inside = structs(paths)
     known = {*columns, *_covered(columns, inside)}
+    if known.issuperset(paths):
+        return
     begun = {split_path(path)[:depth] for path in known for depth in range(1, len(split_path(path)))}
     yield from _gaps(inside.get((), []), known, inside, begun)
 
@@ -68,7 +69,7 @@ def _covered(columns: Columns, inside: Structs) -> dict[str, str]:
     return {
         each: first
         for first, column in columns.items()
-        if isinstance(column, Embedding | ReducedEmbedding)
+        if (column.semantic == "embedding" or column.semantic == "reduced_embedding")
         and column.last_column is not None
         and column.last_column in neighbours(first, inside)
         for each in span(first, column.last_column, inside)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from registry_dagster.answers.lifecycle import lifecycle
+from registry_dagster.model.base import Model
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.vocabulary import hint, known_words, nearest
@@ -92,12 +94,16 @@ def names_in(declared: FeatureTable | DatasetVersion) -> dict[str, set[str]]:
     """Kind of name → those in a declaration: id spaces, frames, and the datasets that it points at."""
     found: dict[str, set[str]] = {kind: set() for kind in _PLACES}
     for place in (*declared.columns.values(), *declared.references):
-        # By way of vars: asking a model for a field that it does not have is slow, and most have none of these.
-        values = vars(place)
-        for attribute in values.keys() & _KIND_OF.keys():
-            if value := values[attribute]:
+        for attribute in _naming(type(place)):
+            if value := getattr(place, attribute):
                 found[_KIND_OF[attribute]].add(str(value))
     return found
+
+
+@cache
+def _naming(kind: type[Model]) -> list[str]:
+    """The attributes of columns or references of a class that have names."""
+    return [name for name in kind.model_fields if name in _KIND_OF]
 
 
 def _of_itself(state: MaterializationVersion, held: MaterializationVersion | None, at: datetime) -> Iterator[str]:

@@ -53,12 +53,19 @@ class Task:
 
 @dataclass(frozen=True)
 class Commit:
-    """A planned version as it goes to the store."""
+    """A planned version as it goes to the store.
+
+    Args:
+        task, plan, record: The version.
+        proposals: What it is written as.
+        prerequisites: What it points at, to be created where it is absent.
+    """
 
     task: Task
     plan: Plan
     record: DatasetVersion
     proposals: tuple[Proposal, ...]
+    prerequisites: tuple[Proposal, ...] = ()
 
 
 @dataclass

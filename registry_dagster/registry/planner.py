@@ -23,7 +23,7 @@ from registry_dagster.model.names import VersionName, exact_version
 from registry_dagster.model.table import TableFacts, table_identity
 from registry_dagster.registry.clock_warnings import clock_warnings, name_warnings
 from registry_dagster.registry.known_names import KnownNames
-from registry_dagster.registry.limits import check_writable
+from registry_dagster.registry.limits import check_writable, prerequisites_of
 from registry_dagster.registry.links import Links, links_of
 from registry_dagster.registry.numbers import Numbers
 from registry_dagster.registry.plan import Origin, Plan, Publication, index_warnings, warnings_for
@@ -106,7 +106,9 @@ class Planner:
         run = _UNPUBLISHED.model_copy(update={"dagster_job": origin.job, "dagster_op": origin.op})
         record = plan.record.model_copy(update={"provenance": run})
         proposals = version_proposals(record, plan.dataset, self.records.env)
-        return check_writable(self.records, plan, record, list(proposals))
+        return check_writable(
+            self.records, plan, record, proposals, prerequisites_of(record, plan.dataset, self.records.env)
+        )
 
     def _plan(self, publication: Publication, view: View) -> Plan:
         _refuse_hidden(publication.dataset, view)

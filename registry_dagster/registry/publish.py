@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from registry_dagster.answers.same_content import table_key
-from registry_dagster.datahub.pipeline import pipeline_proposals
-from registry_dagster.datahub.prerequisites import prerequisite_proposals
 from registry_dagster.errors import (
     InvalidDeclaration,
     MaterializationConflict,
@@ -28,7 +26,7 @@ from registry_dagster.registry.arguments import each_of, reason_of
 from registry_dagster.registry.beside import record_beside
 from registry_dagster.registry.commit import Commit, Committer, Outcome, Task, interrupted
 from registry_dagster.registry.crawls import tied_to_crawls
-from registry_dagster.registry.limits import check_writable
+from registry_dagster.registry.limits import check_writable, prerequisites_of
 from registry_dagster.registry.plan import Plan, Publication, Receipt
 from registry_dagster.registry.planner import Planner
 from registry_dagster.registry.publication_arguments import code_of, publication_of
@@ -130,9 +128,10 @@ class PublishService:
         """A plan for each. The same content or label a second time waits for the first one to be published."""
         plans: list[tuple[Task, Plan]] = []
         taken: set[tuple[str, str]] = set()
+        ahead = view.ahead()
         for task in tasks:
             try:
-                plan = self.planner.plan(task.publication, view)
+                plan = self.planner.plan(task.publication, ahead)
             except RegistryError as error:
                 task.outcome = error
                 continue
@@ -141,7 +140,7 @@ class PublishService:
                 claims.add((f"label of {task.dataset}", task.publication.label))
             if not claims & taken:
                 taken |= claims
-                view = view.after(plan)
+                ahead.take(plan)
                 plans.append((task, plan))
         return plans
 
@@ -150,13 +149,14 @@ class PublishService:
         for task, plan in plans:
             record = plan.record.model_copy(update={"provenance": task.provenance})
             proposals = self.committer.proposals(record, plan.dataset)
+            prerequisites = prerequisites_of(record, plan.dataset, self.records.env)
             try:
-                warnings = check_writable(self.records, plan, record, proposals)
+                warnings = check_writable(self.records, plan, record, proposals, prerequisites)
             except (InvalidDeclaration, StoreRefused) as error:
                 task.outcome = error
             else:
                 warned = replace(plan, warnings=(*plan.warnings, *warnings))
-                commits.append(Commit(task, warned, record, proposals))
+                commits.append(Commit(task, warned, record, proposals, prerequisites))
         return commits
 
     def _write_datasets(self, plans: Sequence[tuple[Task, Plan]], view: View) -> None:
@@ -169,14 +169,7 @@ class PublishService:
         )
 
     def _write_prerequisites(self, commits: Sequence[Commit]) -> None:
-        self.writer.ensure(
-            proposal
-            for commit in commits
-            for proposal in (
-                *prerequisite_proposals(commit.record, commit.plan.dataset),
-                *pipeline_proposals(commit.record, self.records.env),
-            )
-        )
+        self.writer.ensure(each for commit in commits for each in commit.prerequisites)
 
     def _write_materializations(self, commits: Sequence[Commit], view: View) -> list[Commit]:
         """Record the materialization versions. A commit that contradicts them fails; the others are returned."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
@@ -48,16 +48,32 @@ class View:
         given = {each.label: each.number for each in numbers.summaries.values() if each.label}
         return {**numbers.labels_given, **given}
 
-    def after(self, plan: Plan) -> View:
-        """The view that later plans of the same round are made against: as if this plan were carried out."""
-        record: DatasetVersion = plan.record
-        name = record.dataset
-        return replace(
-            self,
-            planned={**self.planned, name: max(self.planned.get(name, 0), record.number)},
-            datasets={**self.datasets, name: plan.dataset},
-            materializations={**self.materializations, **{each.key: each for each in plan.materializations}},
+    def ahead(self) -> Ahead:
+        """The view that the plans of a round are made against, one after the other."""
+        return Ahead(
+            self.numbers,
+            self.targets,
+            dict(self.datasets),
+            dict(self.materializations),
+            self.recorded,
+            dict(self.planned),
         )
+
+
+@dataclass(frozen=True)
+class Ahead(View):
+    """A view of the plans' own: it is to later plans as if those before were carried out."""
+
+    datasets: dict[str, Dataset | None]
+    materializations: dict[str, MaterializationVersion | None]
+    planned: dict[str, int] = field(default_factory=dict[str, int])
+
+    def take(self, plan: Plan) -> None:
+        """Take a plan as carried out."""
+        record: DatasetVersion = plan.record
+        self.planned[record.dataset] = max(self.planned.get(record.dataset, 0), record.number)
+        self.datasets[record.dataset] = plan.dataset
+        self.materializations.update({each.key: each for each in plan.materializations})
 
 
 def read_view(records: Records, resolver: Resolver, publications: Sequence[Publication], *, fresh: bool) -> View:

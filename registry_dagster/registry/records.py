@@ -166,7 +166,7 @@ class Records:
     def readable(self, versions: Collection[str]) -> dict[str, DatasetVersion]:
         """As `get`, but those that others changed are left out, with a warning in the log."""
         urns = {version_urn(version, self.env): version for version in versions}
-        found = self.store.read(list(urns), RECORD_ASPECTS)
+        found = self.store.read(list(urns), RECORD_ASPECTS) if urns else {}
         records: dict[str, DatasetVersion] = {}
         for urn, entity in found.items():
             if not entity:

@@ -114,7 +114,7 @@ class Rows:
 
     def _load_latest(self, sets: Iterable[str]) -> None:
         """The latest members of version sets, as far as they are compared with newer ones."""
-        latest = {str(self._current[each].get(_SET, {}).get("latest", "")) for each in sets} - self._current.keys()
+        latest = {str(self._current[each].get(_SET, {}).get("latest", "")) for each in sets} - {"", *self._current}
         self._latest = read_current(self._connection, list(latest), [_MEMBER]) if latest else {}
 
     def _write(self, proposal: Proposal) -> bool:

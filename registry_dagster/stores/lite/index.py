@@ -18,7 +18,7 @@ from registry_dagster.stores.lite.schema import UP_TO, is_prepared
 from registry_dagster.stores.lite.tokens import any_of, packed, tokens_of, unpacked
 from registry_dagster.stores.matching import Reader, entries
 
-__all__ = ["is_far_behind", "unindexed", "update_index", "update_part", "versions_below"]
+__all__ = ["changed_within", "is_far_behind", "unindexed", "update_index", "update_part"]
 
 _PAGE = 500
 _STEP = 10_000
@@ -48,11 +48,17 @@ def unindexed(connection: sqlite3.Connection) -> list[str]:
     return list(dict.fromkeys([*_changed(connection), *urns]))
 
 
-def versions_below(connection: sqlite3.Connection, urns: Iterable[str], numbers: range) -> dict[str, int]:
-    """The indexed versions of the Datasets among some entities → their numbers, within these."""
+def changed_within(connection: sqlite3.Connection, urns: Sequence[str], numbers: range) -> dict[str, int]:
+    """Those of some entities that are indexed, and the versions of the Datasets among them, each with its number.
+
+    Args:
+        connection: For reading.
+        urns: What was changed and is not indexed again yet.
+        numbers: Of the entries that are asked for.
+    """
     index = _Index(connection)
-    datasets = index.datasets(urn for urn in urns if entity_type(urn) == "container")
-    return dict(index.versions_below(datasets, numbers)) if datasets else {}
+    below = index.versions_below(index.datasets(urn for urn in urns if entity_type(urn) == "container"), numbers)
+    return {**index.numbers(urns, numbers), **dict(below)}
 
 
 def is_far_behind(connection: sqlite3.Connection) -> bool:
@@ -192,6 +198,11 @@ class _Index:
             if names:
                 wanted = any_of(f"version/{env}", names)
                 yield from self._connection.execute(query, (wanted, numbers.start, numbers.stop))
+
+    def numbers(self, urns: Iterable[str], within: range) -> dict[str, int]:
+        """The numbers of those that are indexed."""
+        known = ((urn, each.number) for urn, each in self._known(urns).items())
+        return {urn: number for urn, number in known if number in within}
 
     def _known(self, urns: Iterable[str]) -> dict[str, _Known]:
         query = "SELECT urn, id, shown, facts FROM registry_found WHERE urn IN (SELECT value FROM json_each(?))"

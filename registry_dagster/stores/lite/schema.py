@@ -59,6 +59,11 @@ _STATEMENTS = (
     """CREATE TRIGGER IF NOT EXISTS registry_deleted AFTER DELETE ON metadata_aspect_v2 WHEN old.version = 0 BEGIN
         INSERT OR IGNORE INTO registry_changed VALUES (old.urn);
         END""",
+    # The numbers of rows at the end are given again after those rows were deleted.
+    f"""CREATE TRIGGER IF NOT EXISTS registry_ended AFTER DELETE ON metadata_aspect_v2 BEGIN
+        UPDATE {UP_TO} SET upto = (SELECT coalesce(max(rowid), 0) FROM metadata_aspect_v2)
+            WHERE upto > (SELECT coalesce(max(rowid), 0) FROM metadata_aspect_v2);
+        END""",
     # Made last: if it is there, all is.
     f"CREATE TABLE IF NOT EXISTS {UP_TO} (upto INTEGER NOT NULL)",
 )
@@ -71,7 +76,7 @@ def is_prepared(connection: sqlite3.Connection) -> bool:
 
 def prepare(connection: sqlite3.Connection) -> None:
     """Add what is not there yet, and an empty index in place of an earlier release's. Inside a transaction."""
-    removals = [f"DROP TRIGGER IF EXISTS {name}" for name in ("registry_kept", "registry_deleted")]
+    removals = [f"DROP TRIGGER IF EXISTS {name}" for name in ("registry_kept", "registry_deleted", "registry_ended")]
     removals += [f"DROP TABLE IF EXISTS {name}" for name in _DERIVED]
     for statement in (*removals, *_STATEMENTS):
         connection.execute(statement)

@@ -20,7 +20,7 @@ from registry_dagster.stores.lite.backup import BackUp, back_up
 from registry_dagster.stores.lite.file import LiteFile
 from registry_dagster.stores.lite.index import is_far_behind, unindexed
 from registry_dagster.stores.lite.rows import Rows, read_current
-from registry_dagster.stores.lite.search import search_page
+from registry_dagster.stores.lite.search import Place, search_page
 from registry_dagster.stores.store import Found, Refusal, Swap
 
 __all__ = ["LiteStore"]
@@ -93,12 +93,12 @@ class LiteStore:
             return self._file.read(lambda connection: read_current(connection, wanted, named), nothing)
 
     def search(self, search: Search) -> Iterator[Found]:
-        before: int | None = None
+        place: Place | None = None
         while True:
             with self._lock:
-                page, before = self._file.read(_page_of(search, before), ([], None))
+                page, place = self._file.read(_page_of(search, place), ([], None))
             yield from page
-            if before is None:
+            if place is None:
                 return
 
     def ensure(self, proposals: Iterable[Proposal]) -> None:
@@ -140,11 +140,11 @@ class LiteStore:
                 Rows(connection, ()).catch_up()
 
 
-def _page_of(search: Search, before: int | None) -> Callable[[sqlite3.Connection], tuple[list[Found], int | None]]:
-    def ask(connection: sqlite3.Connection) -> tuple[list[Found], int | None]:
+def _page_of(search: Search, place: Place | None) -> Callable[[sqlite3.Connection], tuple[list[Found], Place | None]]:
+    def ask(connection: sqlite3.Connection) -> tuple[list[Found], Place | None]:
         def read(urns: Sequence[str]) -> dict[str, Entity]:
             return read_current(connection, urns, SEARCH_ASPECTS)
 
-        return search_page(connection, read, search, before)
+        return search_page(connection, read, search, place)
 
     return ask

@@ -13,6 +13,7 @@ from registry_dagster.datahub.search import Entry, Search, Term
 
 __all__ = ["any_of", "expression", "packed", "tokens_of", "unpacked"]
 
+
 _MOST_WORDS = 20
 
 

@@ -153,7 +153,7 @@ def test_a_publish_indexed_every_version_of_its_dataset_again(tmp_path: Path, mo
 def as_an_earlier_release_left_it(path: Path) -> None:
     """With an index that says other things, in tables of other names."""
     with sqlite3.connect(path) as connection:
-        for trigger in ("registry_kept", "registry_deleted"):
+        for trigger in ("registry_kept", "registry_deleted", "registry_ended"):
             connection.execute(f"DROP TRIGGER {trigger}")
         for table in ("registry_found", "registry_tokens", "registry_word", "registry_changed"):
             connection.execute(f"DROP TABLE {table}")
@@ -220,6 +220,7 @@ def test_a_list_shows_what_another_program_made_of_a_dataset(tmp_path: Path) -> 
     write_by_datahub(path, [Proposal(urn, "containerProperties", {**properties, "customProperties": custom})])
     with open_registry(path) as registry:
         assert [row.title for row in registry.find()] == ["Cells"]
+        assert [row.title for row in registry.find("cells")] == ["Cells"]
         registry.publish(declared("hemibrain.synapses"), facts(2), message="indexed")
         assert [row.title for row in registry.find("cells")] == ["Cells"]
 
@@ -290,3 +291,45 @@ def test_many_words_that_begin_alike_are_found_like_few(tmp_path: Path) -> None:
         assert len(registry.find("spike")) == 30
         assert [row.message for row in registry.find("spike1 neurons")] == messages[19:9:-1]
         assert not registry.find("spike4")
+
+
+@pytest.mark.parametrize("writer", ["ours", "stock"])
+def test_what_takes_the_place_of_deleted_rows_is_found(tmp_path: Path, writer: str) -> None:
+    """SQLite gives the numbers of rows at the end of a table again after those were deleted."""
+    path, last = tmp_path / "registry.db", "SELECT max(rowid) FROM metadata_aspect_v2"
+    with open_registry(path) as registry:
+        registry.publish(declared(), facts(), message="kept")
+        (rows,) = sqlite3.connect(path).execute(last).fetchone()
+        registry.publish(declared("hemibrain.tests"), facts(1), message="deleted")
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM metadata_aspect_v2 WHERE rowid > ?", (rows,))
+    connection.close()
+    if writer == "stock":
+        write_by_datahub(path, [Proposal(version_urn(NAME, "PROD"), "status", {"removed": False})])
+        write_by_datahub(path, publish_proposals(records()["delta"], DATASET))
+    with open_registry(path) as registry:
+        if writer == "ours":
+            registry.publish(declared("hemibrain.trials"), facts(2), message="published")
+        assert len(registry.find()) == 2
+        assert len(registry.datasets()) == 2
+
+
+@pytest.mark.parametrize("when", ["before", "between"])
+def test_a_long_list_has_each_version_once_whatever_others_change_meanwhile(tmp_path: Path, when: str) -> None:
+    path, first = tmp_path / "registry.db", version_urn("hemibrain.neurons@v1", "PROD")
+    removed = [Proposal(first, "status", {"removed": True})]
+    with open_registry(path) as registry:
+        registry.publish_many([Publication(declared(), facts(number), "next") for number in range(140)])
+    if when == "before":
+        write_by_datahub(path, removed)
+    with open_registry(path) as registry:
+        rows = registry.stream()
+        found = [next(rows) for _ in range(5)]
+        if when == "between":
+            write_by_datahub(path, removed)
+        else:
+            with open_registry(path) as other:
+                other.publish(declared("hemibrain.synapses"), facts(), message="indexes what others changed")
+        found += rows
+    assert sorted(row.version for row in found) == sorted(f"hemibrain.neurons@v{number}" for number in range(1, 141))
+    assert [row.version for row in found if row.removed] == ["hemibrain.neurons@v1"]

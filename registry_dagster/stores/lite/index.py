@@ -7,6 +7,7 @@ program wrote, at our next write.
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
@@ -15,10 +16,12 @@ from registry_dagster.datahub.listed import versions_that_changed
 from registry_dagster.datahub.search import Entry, Term
 from registry_dagster.datahub.urns import entity_type, version_urn
 from registry_dagster.stores.lite.schema import UP_TO, is_prepared
-from registry_dagster.stores.lite.tokens import any_of, packed, tokens_of, unpacked
+from registry_dagster.stores.lite.tokens import Damaged, any_of, packed, tokens_of, unpacked
 from registry_dagster.stores.matching import Reader, entries
 
 __all__ = ["changed_within", "is_far_behind", "unindexed", "update_index", "update_part"]
+
+_log = logging.getLogger(__name__)
 
 _PAGE = 500
 _STEP = 10_000
@@ -88,8 +91,14 @@ def update_index(connection: sqlite3.Connection, read: Reader, most: int = -1) -
     # A version is found by its Dataset's title and owners, too. So a Dataset that changed takes its versions with it.
     index = _Index(connection)
     known = set(written)
-    for start in range(0, len(written), _PAGE):
-        _update_page(index, read, written[start : start + _PAGE], known)
+    try:
+        for start in range(0, len(written), _PAGE):
+            _update_page(index, read, written[start : start + _PAGE], known)
+    except Damaged as error:
+        # What was written counts. Searches read it one by one until the next write has indexed everything again.
+        _log.warning("%s", error)
+        index.clear()
+        return
     connection.execute("DELETE FROM registry_changed")
     if rows:
         connection.execute(f"DELETE FROM {UP_TO}")
@@ -216,6 +225,15 @@ class _Index:
         while True:
             number += 1
             yield number
+
+    def clear(self) -> None:
+        """Forget all entries, so that everything is indexed again."""
+        for statement in (
+            "INSERT INTO registry_tokens (registry_tokens) VALUES ('delete-all')",
+            "DELETE FROM registry_found",
+            f"DELETE FROM {UP_TO}",
+        ):
+            self._connection.execute(statement)
 
     def _forget(self, known: Iterable[_Known]) -> None:
         """A full-text index without its texts needs the old text to remove it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import zlib
 from base64 import b32encode
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +12,11 @@ from hashlib import blake2b
 
 from registry_dagster.datahub.search import Entry, Search, Term
 
-__all__ = ["any_of", "expression", "packed", "tokens_of", "unpacked"]
+__all__ = ["Damaged", "any_of", "expression", "packed", "tokens_of", "unpacked"]
+
+
+class Damaged(sqlite3.DatabaseError):
+    """What is kept of an entry cannot be read."""
 
 
 _MOST_WORDS = 20
@@ -42,8 +47,11 @@ def packed(entry: Entry) -> bytes:
 
 def unpacked(facts: bytes) -> Entry:
     """The entry that was packed."""
-    kind, env, words, terms = zlib.decompress(facts).decode().split("\n", 3)
-    return Entry(kind, env, frozenset(Term(*each) for each in json.loads(terms)), words)  # type: ignore[arg-type]
+    try:
+        kind, env, words, terms = zlib.decompress(facts).decode().split("\n", 3)
+        return Entry(kind, env, frozenset(Term(*each) for each in json.loads(terms)), words)  # type: ignore[arg-type]
+    except (TypeError, ValueError, zlib.error) as error:
+        raise Damaged("the search index is damaged; the next publish makes it again") from error
 
 
 def expression(search: Search, words_like: Callable[[str, int], Sequence[str]]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -333,3 +334,23 @@ def test_a_long_list_has_each_version_once_whatever_others_change_meanwhile(tmp_
         found += rows
     assert sorted(row.version for row in found) == sorted(f"hemibrain.neurons@v{number}" for number in range(1, 141))
     assert [row.version for row in found if row.removed] == ["hemibrain.neurons@v1"]
+
+
+@pytest.mark.parametrize("spoiled", [b"", b"x", zlib.compress(b"version")])
+def test_a_damaged_entry_stops_no_write_and_the_index_is_made_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, spoiled: bytes
+) -> None:
+    path = tmp_path / "registry.db"
+    with open_registry(path) as registry:
+        registry.publish(declared(title="Neurons"), facts(), message="first")
+    before = indexed(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE registry_found SET facts = ?", (spoiled,))
+    connection.close()
+    with open_registry(path) as registry:
+        registry.retire("hemibrain.neurons@v1", reason="wrong")
+        assert "the search index is damaged" in caplog.text
+        assert [row.version for row in registry.find("neurons", retired=True)] == ["hemibrain.neurons@v1"]
+        registry.publish(declared("hemibrain.edges"), facts(1), message="second")
+        assert [row.version for row in registry.find("neurons", retired=True)] == ["hemibrain.neurons@v1"]
+    assert before < indexed(path)

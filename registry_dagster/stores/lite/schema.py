@@ -41,8 +41,10 @@ _STATEMENTS = (
     # What is found: `facts` is what it is found by, compressed, `shown` what lists show of it.
     """CREATE TABLE IF NOT EXISTS registry_found (
         id INTEGER PRIMARY KEY, urn TEXT NOT NULL UNIQUE, shown TEXT, facts BLOB NOT NULL)""",
+    # Blanks alone separate tokens: what is a letter depends on the release of Unicode, and SQLite's is older.
     """CREATE VIRTUAL TABLE IF NOT EXISTS registry_tokens USING fts5 (
-        tokens, content = '', detail = none, columnsize = 0, tokenize = "unicode61 tokenchars '='")""",
+        tokens, content = '', detail = none, columnsize = 0,
+        tokenize = "unicode61 categories 'L* N* M* C*' tokenchars '='")""",
     # Every word in it: what begins with a few letters is looked up here, and need not be merged.
     "CREATE TABLE IF NOT EXISTS registry_word (word TEXT PRIMARY KEY) WITHOUT ROWID",
     # Entities that were changed in place, in no new row.

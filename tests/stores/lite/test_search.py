@@ -354,3 +354,13 @@ def test_a_damaged_entry_stops_no_write_and_the_index_is_made_again(
         registry.publish(declared("hemibrain.edges"), facts(1), message="second")
         assert [row.version for row in registry.find("neurons", retired=True)] == ["hemibrain.neurons@v1"]
     assert before < indexed(path)
+
+
+def test_words_of_letters_that_sqlite_does_not_know_are_found(tmp_path: Path) -> None:
+    """Its tables of Unicode are older than Python's: U+19B0 was no letter yet."""
+    word = "ta\u19b0lue"
+    with open_registry(tmp_path / "registry.db") as registry:
+        registry.publish(declared(), facts(), message=f"in {word}")
+        for text in (word, word[:3], "ta"):
+            assert [row.version for row in registry.find(text)] == ["hemibrain.neurons@v1"]
+        assert not registry.find("lue")

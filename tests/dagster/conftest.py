@@ -1,12 +1,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from unittest import mock
 
 import dagster as dg
 import pytest
+from alembic.script import ScriptDirectory
 
 import registry_dagster as rd
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrations() -> Iterator[None]:
+    """Dagster makes a SQLite file for each run, and runs its ninety files of migrations for each of them, only to learn
+    which is the newest: a third of what these tests take. Here they are run once."""
+    with mock.patch.object(ScriptDirectory, "from_config", cache(ScriptDirectory.from_config)):
+        yield
 
 
 @pytest.fixture

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
+import pytest
+
+from benchmarks.__main__ import main
 from benchmarks.report import Part, Result, as_page
 
 ROW = Result("a tick", "0.1 s", "0.2 s", 0.5, "≤ 1")
 
 
-def test_a_part_is_measured_by_its_name_and_few_requests_publish() -> None:
+def test_a_part_is_measured_by_its_name_and_few_requests_publish(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     root = Path(__file__).parent.parent
     kept = (root / "benchmarks" / "results.md").read_bytes()
-    command = [sys.executable, "-m", "benchmarks", "requests_sent"]
-    printed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
-    (row,) = [line for line in printed.splitlines() if line.startswith("| requests to publish")]
+    main("requests_sent")
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| requests to publish")]
     assert float(row.split("|")[4]) <= 0.1
     assert (root / "benchmarks" / "results.md").read_bytes() == kept
 

@@ -1,9 +1,6 @@
 """The same definitions on Dagster with Postgres storage, set up as docs/deploy.md says."""
 
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +17,7 @@ from registry_dagster.dagster.gate.tick import _MOST_ENTRIES
 from registry_dagster.dagster.publish.config import Target
 from tests.dagster.pipeline import cells_asset, cells_declared, failure, materialize, publish, shown, write_cells
 from tests.deploy.postgres import programs, serving
+from tests.deploy.publishing import Worker
 
 psycopg2 = pytest.importorskip("psycopg2", reason="dagster-postgres is not installed")
 pytest.importorskip("dagster_postgres", reason="dagster-postgres is not installed")
@@ -199,11 +197,11 @@ def test_publishing_one_table_several_times_at_once_makes_one_version_without_an
     instance: Instance, resource: rd.FeatureRegistry, target: str, cells: dg.AssetsDefinition
 ) -> None:
     materialize(instance, resource, cells)
-    workers = [worker(target) for _ in range(3)]
+    workers = [Worker(target, "cells") for _ in range(3)]
     for each in workers:
-        go(each)
+        each.go()
 
-    assert sorted(said(each) for each in workers) == ["created", "unchanged", "unchanged"]
+    assert sorted(each.said() for each in workers) == ["created", "unchanged", "unchanged"]
     assert published(target) == ["All at once"]
     assert {version for version, _ in timeline(instance)} == {"v1"}
 
@@ -227,54 +225,25 @@ def test_a_killed_publish_leaves_a_whole_version_and_running_it_again_finishes(
 def test_in_a_limited_pool_a_publish_waits_until_the_place_of_a_killed_one_is_freed(
     instance: Instance, resource: rd.FeatureRegistry, target: str, cells: dg.AssetsDefinition
 ) -> None:
-    dagster = Path(sys.executable).with_name("dagster")
-    subprocess.run([dagster, "instance", "concurrency", "set", POOL, "1"], check=True, capture_output=True)
+    pools = instance.event_log_storage
+    pools.set_concurrency_slots(POOL, 1)  # as `dagster instance concurrency set` does
     materialize(instance, resource, cells)
     killed_while_publishing(target)
-    pools = instance.event_log_storage
     (killed,) = pools.get_concurrency_info(POOL).active_run_ids
 
-    waiting = worker(target)
-    go(waiting)
+    waiting = Worker(target, "cells")
+    waiting.go()
     while not pools.get_concurrency_info(POOL).pending_run_ids:
-        assert waiting.poll() is None
+        assert waiting.process.is_alive()
         sleep(0.1)
     assert timeline(instance) == []
     pools.free_concurrency_slots_for_run(killed)  # as Dagster's run monitoring does
 
-    assert said(waiting) == "unchanged"
+    assert waiting.said() == "unchanged"
     assert timeline(instance) == [("v1", "Interrupted")]
 
 
-def worker(target: str, *options: str) -> subprocess.Popen[str]:
-    """A process that is about to publish the cells."""
-    started = subprocess.Popen(
-        [sys.executable, "-m", "tests.deploy.publishing", target, "cells", *options],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert started.stdout is not None
-    assert started.stdout.readline() == "ready\n"
-    return started
-
-
-def go(worker: subprocess.Popen[str]) -> None:
-    assert worker.stdin is not None
-    worker.stdin.write("go\n")
-    worker.stdin.flush()
-
-
-def said(worker: subprocess.Popen[str]) -> str:
-    """The last words of a process, after its end."""
-    output, _ = worker.communicate()
-    assert worker.returncode == 0, output
-    return output.strip()
-
-
 def killed_while_publishing(target: str) -> None:
-    dying = worker(target, "killed")
-    go(dying)
-    dying.communicate()
-    assert dying.returncode == -signal.SIGKILL
+    dying = Worker(target, "cells", killed=True)
+    dying.go()
+    dying.dies()

@@ -1,0 +1,3 @@
+from tests.dagster.conftest import migrations
+
+__all__ = ["migrations"]

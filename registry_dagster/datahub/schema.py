@@ -90,9 +90,9 @@ def _field_json(path: str, dtype: str, nullable: bool) -> dict[str, Any]:
 
 
 def columns_from(schema: Aspect) -> dict[str, Any]:
-    """Column path → the JSON of its semantic."""
+    """Column path → the JSON of its semantic, not to be changed."""
     fields: list[Aspect] = schema.get("fields", [])
-    return {field["fieldPath"]: json.loads(field["jsonProps"]) for field in fields if field.get("jsonProps")}
+    return {field["fieldPath"]: _column_json(field["jsonProps"]) for field in fields if field.get("jsonProps")}
 
 
 def models_of_fields(schema: Aspect) -> list[TableField | dict[str, Any]]:
@@ -111,6 +111,11 @@ def models_of_columns(schema: Aspect) -> dict[str, Any]:
 
 # Versions of a dataset have the same columns, and tables the same fields: each is read once.
 @lru_cache(maxsize=4096)
+def _column_json(text: str) -> Any:
+    return json.loads(text)
+
+
+@lru_cache(maxsize=4096)
 @reading_records()
 def _field_model(path: str, dtype: str, nullable: bool) -> TableField | dict[str, Any]:
     try:
@@ -122,7 +127,7 @@ def _field_model(path: str, dtype: str, nullable: bool) -> TableField | dict[str
 @lru_cache(maxsize=4096)
 @reading_records()
 def _column_model(text: str) -> object:
-    column = json.loads(text)
+    column = _column_json(text)
     try:
         return _COLUMN.validate_python(column)
     except (InvalidDeclaration, ValidationError):

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from registry_dagster.dagster.pin.storage_options import resolve_options
 from registry_dagster.dagster.publish.frozen_tables import FrozenTable
 from registry_dagster.errors import PublishRefused, RegistryError
 from registry_dagster.model.table import TableFacts
+from registry_dagster.registry.settings import TABLES_AT_ONCE
+from registry_dagster.tables.storage.read_ahead import ahead
 from registry_dagster.tables.verdict import Look
 from registry_dagster.tables.verify import StoresOutOfReach, state_of
 
 __all__ = ["Recheck"]
-
-_AT_ONCE = 8
 
 
 class Recheck:
@@ -34,8 +33,7 @@ class Recheck:
 
     def check(self, tables: Sequence[FrozenTable | RegistryError]) -> list[FrozenTable | RegistryError]:
         """The same tables, with an error in place of each that is gone or has changed."""
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return list(pool.map(self._check_one, tables))
+        return list(ahead(self._check_one, tables, TABLES_AT_ONCE))
 
     def _check_one(self, frozen: FrozenTable | RegistryError) -> FrozenTable | RegistryError:
         if isinstance(frozen, RegistryError):

@@ -10,6 +10,7 @@ import random
 import signal
 import sqlite3
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,8 @@ from registry_dagster.registry.registry import Registry
 from tests.registry.declared import declared, facts, reference
 
 _KILLS_A_FILE = 10
+_PUBLISHES = 4
+"""A killed process has published so many times at most, if the machine is as busy as before."""
 
 
 DECLARED = (
@@ -35,9 +38,18 @@ def publish(path: Path, first: int, how_many: int) -> None:
                 registry.publish(feature_table, facts(number), message="why")
 
 
-def killed_at_a_random_moment(path: Path, turn: int) -> None:
+def seconds_of_a_publish() -> float:
+    """How long `publish` takes on this machine now, after all that it imports is imported, so that no child has to."""
+    with tempfile.TemporaryDirectory() as folder:
+        publish(Path(folder) / "first.db", first=0, how_many=1)
+        start = time.monotonic()
+        publish(Path(folder) / "second.db", first=0, how_many=1)
+        return time.monotonic() - start
+
+
+def killed_at_a_random_moment(path: Path, turn: int, most: float) -> None:
     child = _child(lambda: publish(path, first=turn * 1000, how_many=1000))
-    time.sleep(random.uniform(0, 0.15))
+    time.sleep(random.uniform(0, most))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 
@@ -95,8 +107,9 @@ def _child(work: Callable[[], None]) -> int:
 
 def main(folder: Path, kind: str, kills: int) -> None:
     if kind == "random":
+        most = _PUBLISHES * seconds_of_a_publish()
         for turn in range(kills):
-            killed_at_a_random_moment(folder / f"{turn // _KILLS_A_FILE}.db", turn)
+            killed_at_a_random_moment(folder / f"{turn // _KILLS_A_FILE}.db", turn, most)
     else:
         whole = statements_of_a_publish(folder / "whole.db")
         for turn in range(kills):

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
 # Before DataHub is imported anywhere: it reads this once.
 os.environ["DATAHUB_TELEMETRY_ENABLED"] = "false"
+
+# A run of Dagster asks the disk eight hundred times to make sure of what it wrote, of which no test needs any after the
+# machine goes down: temporary files are in memory where there is room, unless TMPDIR says where.
+_MEMORY, _ROOM = Path("/dev/shm"), 8 * 2**30
+if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
 
 settings.register_profile(
     "registry", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow], print_blob=True

@@ -18,6 +18,7 @@ from registry_dagster.datahub.urns import property_urn
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration
 from registry_dagster.model.act import Act
 from registry_dagster.model.canonical_json import is_json_object, json_text
+from registry_dagster.model.names import MOST_VERSIONS
 from registry_dagster.model.recorded import reading_records
 
 __all__ = [
@@ -137,9 +138,12 @@ def _version_in(act: str) -> str | None:
 
 
 def highest_from(container: Entity) -> int:
-    """The highest number ever given, as far as recorded; 0 when none is."""
+    """The highest number ever given, as far as recorded; 0 when none is, or none that can be."""
     numbers = [value.get("double") for value in _values(container, HIGHEST)]
-    return max((int(number) for number in numbers if isinstance(number, int | float)), default=0)
+    return max(
+        (int(number) for number in numbers if isinstance(number, int | float) and 0 < number <= MOST_VERSIONS),
+        default=0,
+    )
 
 
 def with_act(container: Entity, act: Act) -> Aspect:

@@ -11,6 +11,7 @@ from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.text import shown
 
 __all__ = [
+    "MOST_VERSIONS",
     "ColumnPath",
     "DatasetName",
     "MaterializationNameText",
@@ -27,6 +28,9 @@ __all__ = [
     "parse_version",
     "split_path",
 ]
+
+MOST_VERSIONS = 1_000_000
+"""No dataset has more. Numbers are dense, so a higher one was made up by others; nobody looks for those below it."""
 
 _DATASET = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)*")
 _VERSION = re.compile(rf"(?P<dataset>{_DATASET.pattern})@v(?P<number>[1-9][0-9]*)")

@@ -21,7 +21,7 @@ from registry_dagster.errors import RegistryError
 from registry_dagster.model.batches import batches
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
-from registry_dagster.model.names import VersionName, parse_version
+from registry_dagster.model.names import MOST_VERSIONS, ParsedVersion, VersionName, parse_version
 from registry_dagster.registry.numbers import Numbers
 from registry_dagster.stores.store import Store, Swap
 
@@ -217,7 +217,7 @@ class VersionIndex:
             for urn, name in urns.items()
             if urn in found
         }
-        return {name: version.number or 0 for name, version in latest.items() if version}
+        return {name: _given(version) for name, version in latest.items() if version}
 
     def _read_versions(self, names: Collection[str], pointers: Mapping[str, int]) -> None:
         """Every number up to the last one given, and beyond it as long as anything is there."""
@@ -290,5 +290,11 @@ class VersionIndex:
     def _note(self, names: Iterable[str | None]) -> None:
         """A version that only a link, an act or a pointer still names was given, too."""
         for name in filter(None, names):
-            dataset, number = parse_version(name)
-            self._named[dataset] = max(self._named.get(dataset, 0), number or 0)
+            version = parse_version(name)
+            self._named[version.dataset] = max(self._named.get(version.dataset, 0), _given(version))
+
+
+def _given(version: ParsedVersion | VersionName) -> int:
+    """The number of a version that is named somewhere; 0 if it has none, or one that others made up."""
+    number = version.number or 0
+    return number if number <= MOST_VERSIONS else 0

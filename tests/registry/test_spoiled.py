@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from registry_dagster.datahub.acts import HIGHEST
 from registry_dagster.datahub.urns import container_urn, version_set_urn, version_urn
 from registry_dagster.errors import CorruptRecord, RegistryError
 from registry_dagster.model.dataset import Dataset
@@ -120,6 +121,32 @@ def spoiled_texts(chosen: random.Random, whole: Path) -> tuple[str, str, str]:
     value = stored[urn][aspect]
     other = chosen.choice([hostile, None, 5, 1.5, True, [], {}, [None], {"a": [1]}, 2**70])
     return urn, aspect, json.dumps(changed(value, chosen.choice(list(places(value))), other))
+
+
+@pytest.mark.parametrize("number", [2**70, 10**9, 1e300, float("inf"), float("nan"), -5])
+def test_nobody_looks_for_as_many_versions_as_others_wrote_that_there_are(
+    whole: Path, tmp_path: Path, number: float
+) -> None:
+    path = tmp_path / "registry.db"
+    shutil.copy(whole, path)
+    container = whole_database(whole)[OWN[2]]["structuredProperties"]
+    for each in container["properties"]:
+        if each["propertyUrn"] == HIGHEST:
+            each["values"] = [{"double": number}]
+    spoil(path, OWN[2], "structuredProperties", json.dumps(container))
+    with Registry.open(f"lite://{path}", publisher="ada@lab.org") as registry:
+        assert len(registry.versions(SPOILED)) == 2
+        assert registry.publish(declared(SPOILED), facts(9), message="more").version == f"{SPOILED}@v3"
+
+
+def test_nor_as_many_as_a_version_set_points_beyond(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "registry.db"
+    shutil.copy(whole, path)
+    stored = whole_database(whole)[ENTITIES[3]]["versionSetProperties"]
+    latest = version_urn(f"{SPOILED}@v{10**9}", "PROD")
+    spoil(path, ENTITIES[3], "versionSetProperties", json.dumps({**stored, "latest": latest}))
+    with Registry.open(f"lite://{path}", publisher="ada@lab.org") as registry:
+        assert len(registry.versions(SPOILED)) == 2
 
 
 @given(seed=st.integers(0, 2**32))

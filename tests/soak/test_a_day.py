@@ -8,13 +8,14 @@ import pytest
 
 from benchmarks.a_day import TENTHS, Day, check, spend
 
-MOST_GROWTH = 1.2
+MOST_GROWTH = 1.5
+"""A writer remembers what it read of each version of the datasets that it publishes to: here at most 7,500."""
 
 
 @pytest.mark.soak
-def test_a_day_of_a_large_lab_is_recorded_exactly_once_in_flat_memory(tmp_path: Path) -> None:
+def test_a_day_of_a_large_lab_is_recorded_exactly_once_in_little_memory(tmp_path: Path) -> None:
     path = tmp_path / "registry.db"
     logs = spend(Day(), path)
     check(Day(), path, logs)
     for log in logs:
-        assert log.memory[TENTHS - 1] <= MOST_GROWTH * log.memory[1], "what a writer remembers does not grow"
+        assert log.memory[TENTHS - 1] <= MOST_GROWTH * log.memory[1], "nothing else is remembered"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from subprocess import PIPE, Popen
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from benchmarks.beside import served
 
 __all__ = ["serving"]
 
@@ -18,17 +17,9 @@ _PAGE = 1000
 _WRITTEN = "2024-01-01T00:00:00.000Z"
 
 
-@contextmanager
-def serving(keys: int) -> Iterator[str]:
+def serving(keys: int) -> AbstractContextManager[str]:
     """The endpoint of a server, in a process of its own, whose bucket `made-up` holds so many keys below `table/`."""
-    program = f"import benchmarks.many_keys as this; this.serve({keys})"
-    with Popen([sys.executable, "-c", program], stdout=PIPE, text=True) as server:
-        if server.stdout is None:
-            raise RuntimeError("the server has no output")
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.terminate()
+    return served(f"import benchmarks.many_keys as this; this.serve({keys})")
 
 
 def serve(keys: int) -> None:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from subprocess import PIPE, Popen
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
+
+from benchmarks.beside import served
 
 __all__ = ["serving_copies"]
 
 _WRITTEN = "2024-01-01T00:00:00.000Z"
 
 
-@contextmanager
-def serving_copies(folder: Path, seconds: float) -> Iterator[str]:
+def serving_copies(folder: Path, seconds: float) -> AbstractContextManager[str]:
     """The endpoint of a server, in a process of its own, whose bucket `made-up` holds copies of the tables in a folder.
 
     What lies in `folder/name` is found below `name-0`, `name-1` and so on, as many as are asked for.
@@ -27,14 +25,7 @@ def serving_copies(folder: Path, seconds: float) -> Iterator[str]:
         folder: The tables.
         seconds: How long each answer takes.
     """
-    program = f"import benchmarks.slow_bucket as this; this.serve({str(folder)!r}, {seconds})"
-    with Popen([sys.executable, "-c", program], stdout=PIPE, text=True) as server:
-        if server.stdout is None:
-            raise RuntimeError("the server has no output")
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.terminate()
+    return served(f"import benchmarks.slow_bucket as this; this.serve({str(folder)!r}, {seconds})")
 
 
 def serve(folder: str, seconds: float) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
 from registry_dagster.datahub.proposal import Aspect, value_of
-from registry_dagster.model.canonical_json import is_json_object
 
 __all__ = ["MalformedAspect", "aspect_from_text", "checked_aspect", "malformed"]
 
@@ -77,39 +76,55 @@ _FORMS: Mapping[str, _Form] = {
 }
 
 
-_Check = Callable[[Any], bool]
+_Problem = Callable[[Any], str | None]
+"""Says what is wrong with a value; None if it has the form."""
 
 
-def _check(form: _Form) -> _Check:
-    """Says of a value whether it has the form. What is wrong where it says no, `_problem` finds out."""
+def _problem(form: _Form) -> _Problem:
+    """Made once of each form, since every aspect that is read is checked."""
     if isinstance(form, _Fields):
-        return _check_of_fields(form)
+        return _problem_in_fields(form)
     if isinstance(form, _Every):
-        of_item = _check(form.form)
-        return lambda value: value.__class__ is list and all(map(of_item, value))
+        return _problem_in_list(_problem(form.form))
     if isinstance(form, _Values):
-        of_value = _check(form.form)
-        return lambda value: value.__class__ is dict and all(map(of_value, value.values()))
-    return form.__instancecheck__
+        return _problem_in_values(_problem(form.form))
+    return lambda value: None if isinstance(value, form) else f"{_kind(value)} instead of {_NAMES[form]}"
 
 
-def _check_of_fields(form: _Fields) -> _Check:
-    members = [(name, _check(inner), True) for name, inner in form.required.items()]
-    members += [(name, _check(inner), False) for name, inner in form.optional.items()]
+def _problem_in_fields(form: _Fields) -> _Problem:
+    members = [(name, _problem(inner), True) for name, inner in form.required.items()]
+    members += [(name, _problem(inner), False) for name, inner in form.optional.items()]
 
-    def fits(value: Any) -> bool:
-        if type(value) is not dict:
-            return False
-        for name, check, is_required in members:  # noqa: SIM110  # a generator takes three times as long
-            if not (check(value[name]) if name in value else not is_required):
-                return False
-        return True
+    def problem(value: Any) -> str | None:
+        if value.__class__ is not dict:
+            return f"{_kind(value)} instead of an object"
+        for name, of_member, is_required in members:
+            if name not in value:
+                if is_required:
+                    return f"{', '.join(sorted(form.required.keys() - value.keys()))} is missing"
+            elif found := of_member(value[name]):
+                return f"{name}: {found}"
+        return None
 
-    return fits
+    return problem
 
 
-_is_object = _check(dict)
-_CHECKS: Mapping[str, _Check] = {name: _check(form) for name, form in _FORMS.items()}
+def _problem_in_list(of_item: _Problem) -> _Problem:
+    def problem(value: Any) -> str | None:
+        if value.__class__ is not list:
+            return f"{_kind(value)} instead of a list"
+        return next(filter(None, map(of_item, value)), None)
+
+    return problem
+
+
+def _problem_in_values(of_value: _Problem) -> _Problem:
+    def problem(value: Any) -> str | None:
+        if value.__class__ is not dict:
+            return f"{_kind(value)} instead of an object"
+        return next((f"{name}: {found}" for name, each in value.items() if (found := of_value(each))), None)
+
+    return problem
 
 
 def aspect_from_text(aspect: str, text: str) -> Aspect:
@@ -125,7 +140,7 @@ def aspect_from_text(aspect: str, text: str) -> Aspect:
 
 def checked_aspect(aspect: str, value: object) -> Aspect:
     """An aspect as it was stored; malformed if the value does not have its form."""
-    if not _CHECKS.get(aspect, _is_object)(value) and (problem := _problem(value, _FORMS.get(aspect, dict))):
+    if problem := _PROBLEMS.get(aspect, _PROBLEM_OF_OTHERS)(value):
         return MalformedAspect(problem)
     return cast("Aspect", value)
 
@@ -134,45 +149,6 @@ def malformed(aspects: Mapping[str, Aspect]) -> str | None:
     """Which of the aspects cannot be read, and why; None if all can."""
     problems = [f"{name} ({each.problem})" for name, each in aspects.items() if isinstance(each, MalformedAspect)]
     return ", ".join(problems) or None
-
-
-def _problem(value: object, form: _Form) -> str | None:
-    """What is wrong with a value; None if it has the form."""
-    if isinstance(form, _Fields):
-        return _problem_in_fields(value, form)
-    if isinstance(form, _Every):
-        return _problem_in_list(value, form.form)
-    if isinstance(form, _Values):
-        return _problem_in_values(value, form.form)
-    return None if isinstance(value, form) else f"{_kind(value)} instead of {_NAMES[form]}"
-
-
-def _problem_in_fields(value: object, form: _Fields) -> str | None:
-    if not is_json_object(value):
-        return f"{_kind(value)} instead of an object"
-    if missing := form.required.keys() - value.keys():
-        return f"{', '.join(sorted(missing))} is missing"
-    inner = {**form.required, **form.optional}
-    return _first({name: _problem(value[name], inner[name]) for name in inner.keys() & value.keys()})
-
-
-def _problem_in_list(value: object, form: _Form) -> str | None:
-    if not isinstance(value, list):
-        return f"{_kind(value)} instead of a list"
-    items = cast("list[object]", value)
-    return next((problem for item in items if (problem := _problem(item, form))), None)
-
-
-def _problem_in_values(value: object, form: _Form) -> str | None:
-    if not is_json_object(value):
-        return f"{_kind(value)} instead of an object"
-    if isinstance(form, type) and all(isinstance(each, form) for each in value.values()):
-        return None
-    return _first({name: _problem(each, form) for name, each in value.items()})
-
-
-def _first(problems: Mapping[str, str | None]) -> str | None:
-    return next((f"{name}: {problem}" for name, problem in problems.items() if problem), None)
 
 
 _NAMES: Mapping[Any, str] = {
@@ -188,3 +164,7 @@ _NAMES: Mapping[Any, str] = {
 
 def _kind(value: object) -> str:
     return _NAMES.get(type(value), type(value).__name__)
+
+
+_PROBLEMS: Mapping[str, _Problem] = {name: _problem(form) for name, form in _FORMS.items()}
+_PROBLEM_OF_OTHERS = _problem(dict)

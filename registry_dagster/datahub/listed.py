@@ -37,7 +37,7 @@ class Listed(NamedTuple):
     version: str
     title: str | None
     label: str | None
-    materializations: Sequence[str]
+    materializations: tuple[str, ...]
     format: str
     rows: int | None
     location: str
@@ -65,7 +65,9 @@ def listed_text(version: VersionName, entity: Entity, container: Entity) -> str 
             version=str(version),
             title=_title(container),
             label=facts.get("label"),
-            materializations=[f"{each['system']}@{each['version']}" for each in json.loads(facts["materializations"])],
+            materializations=tuple(
+                f"{each['system']}@{each['version']}" for each in json.loads(facts["materializations"])
+            ),
             format=facts["format"],
             rows=int(rows) if rows is not None else None,
             location=_location_now(facts["location"], str(version), acts),

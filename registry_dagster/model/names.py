@@ -33,7 +33,7 @@ MOST_VERSIONS = 1_000_000
 """No dataset has more. Numbers are dense, so a higher one was made up by others; nobody looks for those below it."""
 
 _DATASET = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)*")
-_VERSION = re.compile(rf"(?P<dataset>{_DATASET.pattern})@v(?P<number>[1-9][0-9]*)")
+_VERSION = re.compile(rf"(?P<dataset>{_DATASET.pattern})@v(?P<number>[1-9][0-9]{{0,8}})")
 _UPSTREAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
 

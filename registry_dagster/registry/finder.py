@@ -13,7 +13,6 @@ from registry_dagster.answers.current import Taken
 from registry_dagster.answers.expiry import expires_by
 from registry_dagster.answers.relations import names_of
 from registry_dagster.datahub.dataset import dataset_from
-from registry_dagster.datahub.listed import Listed
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Field, Search, Term, words_of
 from registry_dagster.datahub.urns import version_in, version_urn
 from registry_dagster.errors import InvalidDeclaration
@@ -232,25 +231,7 @@ def _rows(found: Iterable[Found], expiry: _Expiry) -> Iterator[FoundVersion]:
         if listed is None:
             _log.warning("%s is left out: its datasetProperties were changed after publishing", version_in(each.urn))
         else:
-            yield _row(listed, expiry.of(listed.materializations))
-
-
-def _row(listed: Listed, expires_on: datetime | None) -> FoundVersion:
-    return FoundVersion(
-        version=listed.version,
-        title=listed.title,
-        label=listed.label,
-        materializations=tuple(listed.materializations),
-        format=listed.format,
-        rows=listed.rows,
-        location=listed.location,
-        published_at=listed.published_at,
-        publisher=listed.publisher,
-        message=listed.message,
-        retired=listed.retired,
-        expires_on=expires_on,
-        removed=listed.removed,
-    )
+            yield FoundVersion(**listed._asdict(), expires_on=expiry.of(listed.materializations))
 
 
 def _dataset_row(dataset: Dataset, taken: Taken | None) -> FoundDataset:

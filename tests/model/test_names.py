@@ -41,3 +41,9 @@ def test_what_is_no_path_is_refused_with_how_to_write_one(path: str) -> None:
 def test_a_version_is_a_dataset_and_a_number() -> None:
     assert parse_version("minnie65.synapse_embeddings@v12") == ("minnie65.synapse_embeddings", 12)
     assert parse_version("minnie65.synapse_embeddings") == ("minnie65.synapse_embeddings", None)
+
+
+@pytest.mark.parametrize("digits", ["1000000000", "9" * 5000])
+def test_a_number_that_no_record_may_have_names_no_version(digits: str) -> None:
+    with pytest.raises(InvalidDeclaration):
+        parse_version(f"lab.cells@v{digits}")

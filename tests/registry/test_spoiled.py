@@ -139,11 +139,12 @@ def test_nobody_looks_for_as_many_versions_as_others_wrote_that_there_are(
         assert registry.publish(declared(SPOILED), facts(9), message="more").version == f"{SPOILED}@v3"
 
 
-def test_nor_as_many_as_a_version_set_points_beyond(whole: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [10**8, 10**9, int("9" * 4000)])
+def test_nor_as_many_as_a_version_set_points_beyond(whole: Path, tmp_path: Path, number: int) -> None:
     path = tmp_path / "registry.db"
     shutil.copy(whole, path)
     stored = whole_database(whole)[ENTITIES[3]]["versionSetProperties"]
-    latest = version_urn(f"{SPOILED}@v{10**9}", "PROD")
+    latest = version_urn(f"{SPOILED}@v{number}", "PROD")
     spoil(path, ENTITIES[3], "versionSetProperties", json.dumps({**stored, "latest": latest}))
     with Registry.open(f"lite://{path}", publisher="ada@lab.org") as registry:
         assert len(registry.versions(SPOILED)) == 2

@@ -231,6 +231,7 @@ class _Index:
         for statement in (
             "INSERT INTO registry_tokens (registry_tokens) VALUES ('delete-all')",
             "DELETE FROM registry_found",
+            "DELETE FROM registry_word",
             f"DELETE FROM {UP_TO}",
         ):
             self._connection.execute(statement)

@@ -39,60 +39,48 @@ class LocalStorage:
 
     def exists(self, path: str = "") -> bool:
         """See `Storage.exists`."""
-        try:
+        with _Errors(self, path):
             # The first look at any table: one at a network mount whose server is gone would wait for ever.
             return within(_SECONDS, Path(self._local(path)).exists)
-        except OSError as error:
-            raise self._meaning(error, path) from error
 
     def is_object(self, path: str = "") -> bool:
         """See `Storage.is_object`."""
-        try:
+        with _Errors(self, path):
             return Path(self._local(path)).is_file()
-        except OSError as error:
-            raise self._meaning(error, path) from error
 
     def head(self, path: str = "") -> StoredObject:
         """See `Storage.head`."""
-        try:
+        with _Errors(self, path):
             return _stored(path, os.stat(self._local(path)))
-        except OSError as error:
-            raise self._meaning(error, path) from error
 
     def read(self, path: str = "", start: int = 0, length: int | None = None) -> bytes:
         """See `Storage.read`."""
-        try:
+        with _Errors(self, path):
             descriptor, status = _open_file(self._local(path))
             try:
                 return _content(descriptor, start, max(0, status.st_size - start) if length is None else length)
             finally:
                 os.close(descriptor)
-        except OSError as error:
-            raise self._meaning(error, path) from error
 
     def read_suffix(self, path: str, length: int) -> tuple[StoredObject, bytes]:
         """See `Storage.read_suffix`."""
-        try:
+        with _Errors(self, path):
             descriptor, status = _open_file(self._local(path))
             try:
                 stored = _stored(path, status)
                 return stored, _content(descriptor, max(0, stored.size - length), length)
             finally:
                 os.close(descriptor)
-        except OSError as error:
-            raise self._meaning(error, path) from error
 
     def list(self, prefix: str = "", start_after: str = "") -> Iterator[StoredObject]:
         """See `Storage.list`."""
         directory, slash, _ = prefix.rpartition("/")
-        try:
+        with _Errors(self, prefix):
             if not os.path.isdir(self._local(directory)):
                 return
             for path in self._walk(directory + slash):
                 if path.startswith(prefix) and path > start_after and (stored := self._if_there(path)):
                     yield stored
-        except OSError as error:
-            raise self._meaning(error, prefix) from error
 
     def _if_there(self, path: str) -> StoredObject | None:
         """None for a temporary file that was removed since it was listed, and for a link that leads nowhere."""
@@ -120,20 +108,31 @@ class LocalStorage:
     def _local(self, path: str) -> str:
         return f"{self.root}/{path}" if path else str(self.root)
 
-    def _meaning(self, error: OSError, path: str) -> TableError:
-        """What an error of the disk means to a person."""
-        where = below(self.location, path)
-        if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-            return TableNotFound(nothing_stored(where))
-        if isinstance(error, PermissionError):
-            return TableAccessDenied(
-                f"{where} cannot be read: this user has no right to read it. Change its permissions."
-            )
-        if isinstance(error, TimeoutError):
-            return TableUnreachable(
-                f"{where}: the disk gave no answer within {_SECONDS:g} s. If it is a network mount, check its server."
-            )
-        return TableError(f"{where} cannot be read: {error.strerror or type(error).__name__}.")
+
+class _Errors:
+    """What the disk raises, as what it means. A class: ten thousand small files are read through it."""
+
+    def __init__(self, storage: LocalStorage, path: str) -> None:
+        self._storage, self._path = storage, path
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, OSError):
+            raise _meaning(error, below(self._storage.location, self._path)) from error
+
+
+def _meaning(error: OSError, where: str) -> TableError:
+    """What an error of the disk means to a person."""
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        return TableNotFound(nothing_stored(where))
+    if isinstance(error, PermissionError):
+        return TableAccessDenied(f"{where} cannot be read: this user has no right to read it. Change its permissions.")
+    if isinstance(error, TimeoutError):
+        return TableUnreachable(
+            f"{where}: the disk gave no answer within {_SECONDS:g} s. If it is a network mount, check its server."
+        )
+    return TableError(f"{where} cannot be read: {error.strerror or type(error).__name__}.")
 
 
 def _open_file(path: str) -> tuple[int, os.stat_result]:

@@ -96,22 +96,28 @@ app = typer.Typer(
 )
 
 
+def _print_version(asked: bool) -> None:
+    """Print the version before other options are read: Typer loads Pydantic to read them."""
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback(invoke_without_command=True)
 def options(
     context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     registry: Annotated[str | None, typer.Option(help="Where the registry is kept, for any command.")] = None,
-    show_version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", "-V", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
 ) -> None:
     """Publish and read connectomics feature tables."""
+    del version
     Given.debug, Given.command, Given.registry = debug, context.invoked_subcommand, registry
-    if show_version:
-        typer.echo(__version__)
-    elif context.invoked_subcommand is None:
+    if context.invoked_subcommand is None:
         typer.echo(context.get_help())
-    else:
-        return
-    raise typer.Exit
+        raise typer.Exit
 
 
 def main() -> None:

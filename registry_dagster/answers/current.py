@@ -5,18 +5,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from registry_dagster.answers.answer import Answer
 from registry_dagster.answers.clock import Clock
 from registry_dagster.answers.relations import names_of
 from registry_dagster.answers.remote import Remote
+from registry_dagster.model.batches import grouped
 from registry_dagster.model.materialization import MaterializationVersion
 
 __all__ = ["Candidate", "NamedAnswer", "Taken", "current", "latest_earlier", "made_at", "newest_first"]
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One published version, as far as choosing among versions needs.
 
     Args:
@@ -207,14 +208,15 @@ class _Later:
     """What is made against later states, in a pool of candidates. States that many have are compared once."""
 
     def __init__(self, pool: Sequence[Candidate]) -> None:
-        self.pool = frozenset(each.number for each in pool)
+        # The last ones first: most often they are the later ones.
+        alike = grouped(reversed(pool), key=lambda each: each.states)
+        clock = Clock(state for states in alike for state in states)
+        # Number → the first of those that are made against some later states.
+        self._later = dict[int, Candidate | None]()
+        for states, some in alike.items():
+            later = next((others[-1] for found, others in alike.items() if clock.is_later(found, states)), None)
+            self._later |= dict.fromkeys((each.number for each in some), later)
         self._members = tuple(pool)
-        first = {each.states: each for each in reversed(pool)}
-        clock = Clock(state for states in first for state in states)
-        self._later = {
-            states: next((other for other in first.values() if clock.is_later(other.states, states)), None)
-            for states in first
-        }
 
     @property
     def last(self) -> list[Candidate]:
@@ -223,17 +225,19 @@ class _Later:
 
     def than(self, candidate: Candidate) -> Candidate | None:
         """One of the pool that is made against later states than one of the pool; None if none is."""
-        return self._later[candidate.states]
+        return self._later[candidate.number]
+
+    def __contains__(self, candidate: Candidate) -> bool:
+        return candidate.number in self._later
 
 
 def _passed_over(
     taken: Candidate, candidates: Sequence[Candidate], later: _Later, default: str | None
 ) -> Iterator[str]:
     """Higher numbers than the one taken, each with the reason."""
-    for each in sorted(candidates, key=lambda one: -one.number):
-        if each.number <= taken.number:
-            continue
-        if each.number not in later.pool:
+    higher = (each for each in candidates if each.number > taken.number)
+    for each in sorted(higher, key=lambda one: -one.number):
+        if each not in later:
             yield f"{each.name}: {each.flaw}"
         elif other := later.than(each):
             yield f"{each.name}: made against {_states(each)}, which is earlier than {_states(other)} of {other.name}"

@@ -11,6 +11,7 @@ import json
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -77,7 +78,7 @@ _JSON = (
     "draft",
 )
 _PROVENANCE = tuple(name for name in Provenance.model_fields if name != "code")
-_SUMMARY_JSON = ("materializations", "inputs", "reference_versions", "layout", "draft")
+_SUMMARY_JSON = ("inputs", "reference_versions", "layout", "draft")
 _TABLE_JSON = ("pin", "widths", "partition_columns", "rows", "bytes", "files")
 
 
@@ -108,7 +109,7 @@ def digest_of(entity: Entity) -> str | None:
     return entity.get("datasetProperties", {}).get("customProperties", {}).get("digest")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What distinguishes one version of a dataset from another, as stored and not proven.
 
@@ -148,7 +149,7 @@ def summary_from(entity: Entity, number: int) -> Summary:
     try:
         pin = _PIN.validate_json(properties["pin"]) if "pin" in properties else None
         facts = {name: json.loads(properties[name]) for name in _SUMMARY_JSON if name in properties}
-        states = tuple(map(MaterializationVersion.from_json, facts.get("materializations", ())))
+        states = _states(properties.get("materializations", "[]"))
         layout = facts.get("layout", {}).get("name")
         links = frozenset([*facts.get("inputs", ()), *facts.get("reference_versions", {}).values()])
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -163,6 +164,12 @@ def summary_from(entity: Entity, number: int) -> Summary:
         draft=facts.get("draft", False),
         links=links,
     )
+
+
+@lru_cache(maxsize=1024)
+def _states(text: str) -> tuple[MaterializationVersion, ...]:
+    """The states in a JSON text. Versions made against the same ones share them, so many take little memory."""
+    return tuple(map(MaterializationVersion.from_json, json.loads(text)))
 
 
 @reading_records()

@@ -280,14 +280,18 @@ class Acts:
     def _published(self, *versions: str) -> None:
         for version in versions:
             exact_version(version)
-            self._candidate(version)
+        for version in sorted(set(versions) - self.records.present(versions)):
+            raise self._not_published(version)
 
     def _candidate(self, version: str) -> Candidate:
         dataset, number = exact_version(version)
         candidate = self.resolver.versions([dataset])[dataset].candidate(number)
         if candidate is None or not candidate.present:
-            raise NotPublished(f"{version}: not published at {self.records.store.target}")
+            raise self._not_published(version)
         return candidate
+
+    def _not_published(self, version: str) -> NotPublished:
+        return NotPublished(f"{version}: not published at {self.records.store.target}")
 
 
 def _text(value: object) -> str:

@@ -138,8 +138,7 @@ class Committer:
                 self.records.index.remember_guard(sent.guard, record.dataset)
             commit.task.outcome = self._completed(commit.task, commit.plan, record, sent.proposals, stored)
         elif entity and not is_remains(entity):
-            # A lost race: learn what was published, so that the next round plans the next number.
-            self.records.index.read([record.dataset])
+            # A lost race. The next round reads what was published, and plans the next number.
             _count_lost_race(commit.task)
         elif self._was_refused_by_guard(sent):
             _count_lost_race(commit.task)

@@ -51,6 +51,10 @@ class Numbers:
         """The numbers among those that are there of which no summary was read, though it may be."""
         return sorted(set(now) - self.summaries.keys() - self.hidden)
 
+    def given_unread(self) -> set[int]:
+        """The numbers that were given, as far as known, and of whose versions nothing was read yet."""
+        return set(range(1, self.last + 1)) - self.summaries.keys() - self.hidden
+
     @property
     def labels_given(self) -> dict[str, int]:
         """Label → number, of the labels that were given after publishing."""

@@ -207,6 +207,12 @@ class Records:
             if urn in found and (retirement := retirement_from(found[urn], version, acts[owners[version]]))
         }
 
+    def present(self, versions: Collection[str]) -> set[str]:
+        """Those of some versions `dataset@vN` that are there, also if others overwrote their records."""
+        urns = {version_urn(version, self.env): version for version in versions}
+        found = self.store.read(list(urns), ["datasetProperties"]) if urns else {}
+        return {urns[urn] for urn, entity in found.items() if entity}
+
     def removed(self, versions: Collection[str]) -> set[str]:
         """Those of some versions `dataset@vN` that were removed in DataHub."""
         urns = {version_urn(version, self.env): version for version in versions}

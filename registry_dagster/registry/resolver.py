@@ -16,6 +16,8 @@ from registry_dagster.datahub.retirement import is_removed, retirement_from
 from registry_dagster.datahub.urns import version_urn
 from registry_dagster.datahub.version import record_from
 from registry_dagster.errors import InvalidDeclaration, NotPublished
+from registry_dagster.model.act import Act
+from registry_dagster.model.batches import grouped
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, is_dataset_name, is_version_name, name_text, parse_version
@@ -91,12 +93,12 @@ class Resolver:
         return self._versions(self._records.index.known(datasets), True)
 
     def _versions(self, read: Mapping[str, Numbers], remembered: bool) -> dict[str, Versions]:
-        distinct = {
-            state.key: state for numbers in read.values() for one in numbers.summaries.values() for state in one.states
-        }
+        frozen = {one.states for numbers in read.values() for one in numbers.summaries.values()}
+        distinct = {state.key: state for states in frozen for state in states}
         ask = self._records.known_materializations if remembered else self._records.materializations
-        states = {key: known for key, known in ask(list(distinct.values())).items() if known}
-        return {name: _versions(name, numbers, states) for name, numbers in read.items()}
+        recorded = ask(list(distinct.values()))
+        known = {states: tuple(_as_known(each, recorded[each.key]) for each in states) for states in frozen}
+        return {name: _versions(name, numbers, known) for name, numbers in read.items()}
 
     def resolve(self, name: str, at: At = None, layout: str | None = None) -> Resolved:
         """The version that a name means, with its record; see `taken`.
@@ -236,49 +238,37 @@ def _refuse_address(name: str, at: At, layout: str | None) -> None:
         )
 
 
-def _versions(name: str, numbers: Numbers, states: Mapping[str, MaterializationVersion]) -> Versions:
+_States = tuple[MaterializationVersion, ...]
+
+
+def _versions(name: str, numbers: Numbers, states: Mapping[_States, _States]) -> Versions:
     present = set(numbers.present)
-    layouts = _layouts_given(numbers)
+    acts = grouped(numbers.acts, key=lambda act: act.version)
     candidates = [
-        _candidate(name, number, numbers, states, layouts) if number in present else _gone(name, number, numbers)
-        for number in range(1, numbers.last + 1)
+        _candidate(version, number, numbers, states, acts.get(version, ()))
+        if number in present
+        else Candidate(number, version, (), removed=True, hidden=number in numbers.hidden)
+        for number, version in enumerate((f"{name}@v{number}" for number in range(1, numbers.last + 1)), 1)
     ]
     return Versions(name, tuple(candidates), _default_layout(numbers), {**numbers.labels_given, **_labels(numbers)})
 
 
-def _gone(name: str, number: int, numbers: Numbers) -> Candidate:
-    """A number that was given and of which nothing reads back."""
-    return Candidate(number, str(VersionName(name, number)), (), removed=True, hidden=number in numbers.hidden)
-
-
 def _candidate(
-    name: str,
-    number: int,
-    numbers: Numbers,
-    states: Mapping[str, MaterializationVersion],
-    layouts: Mapping[str, str | None],
+    version: str, number: int, numbers: Numbers, states: Mapping[_States, _States], acts: Sequence[Act]
 ) -> Candidate:
-    version, summary, entity = str(VersionName(name, number)), numbers.summaries[number], numbers.now[number]
-    retirement = retirement_from(entity, version, numbers.acts)
+    """A version that reads back, with the acts on it."""
+    summary, entity = numbers.summaries[number], numbers.now[number]
+    retirement = retirement_from(entity, version, acts)
     return Candidate(
         number,
         version,
-        tuple(_as_known(each, states.get(each.key)) for each in summary.states),
-        layout=layouts.get(version, summary.layout),
+        states[summary.states],
+        layout=next((act.layout for act in reversed(acts) if act.act == "layout"), summary.layout),
         retired=str(retirement) if retirement else None,
         replacement=retirement.replacement if retirement else None,
-        removed=_removed(entity) is not None,
-        draft=summary.draft and not _is_promoted(version, numbers),
+        removed=is_removed(entity),
+        draft=summary.draft and not any(act.act == "promote" for act in acts),
     )
-
-
-def _layouts_given(numbers: Numbers) -> dict[str, str | None]:
-    """Version → the layout that was recorded of it after publishing."""
-    return {each.version: each.layout for each in numbers.acts if each.act == "layout" and each.version}
-
-
-def _is_promoted(version: str, numbers: Numbers) -> bool:
-    return any(each.act == "promote" and each.version == version for each in numbers.acts)
 
 
 def _default_layout(numbers: Numbers) -> str | None:

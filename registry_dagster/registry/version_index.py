@@ -15,6 +15,7 @@ from copy import copy
 from registry_dagster.datahub.acts import ACTS_ASPECT, highest_from, readable_acts, with_highest
 from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.proposal import Entity, Proposal
+from registry_dagster.datahub.retirement import is_removed
 from registry_dagster.datahub.urns import PLATFORM, container_urn, version_in, version_set_urn, version_urn
 from registry_dagster.datahub.version import Summary, summary_from
 from registry_dagster.errors import RegistryError
@@ -34,6 +35,9 @@ PAGE = 200
 
 _MUTABLE = ("deprecation", "status", "subTypes")
 """What may change around a version, and what every one has: one that a store left an aspect out of is there, too."""
+
+_AS_PUBLISHED: Entity = {}
+"""What people changed around most versions: one object for all of them."""
 
 _AHEAD = 2
 """How far beyond the highest number is looked: a publish that crashed may have recorded its number too late."""
@@ -88,7 +92,7 @@ class VersionIndex:
         """Keep what was just published."""
         numbers = self._known.setdefault(dataset, Numbers())
         numbers.summaries[summary.number] = summary
-        numbers.now[summary.number] = {}
+        numbers.now[summary.number] = _AS_PUBLISHED
 
     def remember_dataset(self, dataset: Dataset) -> None:
         """Keep how a Dataset was just recorded."""
@@ -140,7 +144,7 @@ class VersionIndex:
 
     def has_moved(self, guard: Proposal, dataset: str) -> bool:
         """Whether a Dataset, read now, is another than a guard expects."""
-        self.read([dataset])
+        self._read_containers([dataset])
         return self._known[dataset].container.get(ACTS_ASPECT) != guard.expects
 
     def remember_guard(self, guard: Proposal, dataset: str) -> None:
@@ -260,15 +264,11 @@ class VersionIndex:
     def _read_facts(self, ranges: Mapping[str, range], now: Mapping[str, dict[int, Entity]]) -> None:
         """What may change around versions; where some were given but never read, also what does not."""
         wanted = [(name, number) for name, some in ranges.items() for number in some]
+        unread = {(name, number) for name in ranges for number in self._known[name].given_unread()}
         for page in batches(wanted, PAGE):
-            aspects = [*_MUTABLE, "datasetProperties"] if any(self._is_unread(*each) for each in page) else _MUTABLE
+            aspects = _MUTABLE if unread.isdisjoint(page) else [*_MUTABLE, "datasetProperties"]
             for entity, name, number in self._pages(page, aspects):
                 now[name][number] = self._learn(entity, name, number)
-
-    def _is_unread(self, name: str, number: int) -> bool:
-        """Whether a number was given, as far as known, and nothing of its version was read yet."""
-        known = self._known[name]
-        return number <= known.last and number not in known.summaries.keys() | known.hidden
 
     def _learn(self, entity: Entity, name: str, number: int) -> Entity:
         """Keep what never changes of a version; returns the rest."""
@@ -277,7 +277,8 @@ class VersionIndex:
         if "datasetProperties" in entity:
             summary = self._known[name].summaries[number] = summary_from(entity, number)
             self._note(summary.links)
-        return {aspect: entity[aspect] for aspect in _MUTABLE if aspect in entity}
+        removed = {"status": entity["status"]} if is_removed(entity) else _AS_PUBLISHED
+        return {**removed, "deprecation": entity["deprecation"]} if "deprecation" in entity else removed
 
     def _pages(self, wanted: Collection[tuple[str, int]], aspects: Collection[str]) -> list[tuple[Entity, str, int]]:
         """The entities of versions that are there, read by the page."""

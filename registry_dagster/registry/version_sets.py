@@ -185,7 +185,8 @@ class VersionSets:
         # The sets are read first: a change to one after that, by whoever knows more, refuses the write.
         held = self._held(sets)
         wanted = goals({name: each["latest"] for name, each in held.items()})
-        urns = {urn for goal in wanted.values() for urn in goal.members}
+        # A store that is not a server keeps no flags.
+        urns = {urn for goal in wanted.values() for urn in goal.members if self.records.store.search_lags}
         stored = self.records.store.read(urns, ["versionProperties"]) if urns else {}
         flags = {urn: flag_in(entity) for urn, entity in stored.items()}
         chains = {

@@ -33,8 +33,12 @@ def read_current(connection: sqlite3.Connection, urns: Sequence[str], aspects: S
     if aspects:
         query += f" AND aspect_name IN ({','.join('?' * len(aspects))})"
     found: dict[str, dict[str, Aspect]] = {}
+    # Many entities have aspects of the same text, such as a status: it is parsed once.
+    parsed: dict[tuple[str, str], Aspect] = {}
     for urn, name, metadata in connection.execute(query, [json.dumps(urns), *aspects]):
-        found.setdefault(urn, {})[name] = aspect_from_text(name, metadata)
+        if (aspect := parsed.get((name, metadata))) is None:
+            aspect = parsed[name, metadata] = aspect_from_text(name, metadata)
+        found.setdefault(urn, {})[name] = aspect
     return dict(found)
 
 

@@ -8,7 +8,6 @@ from itertools import zip_longest
 from typing import Generic, NamedTuple, TypeVar
 
 import typer
-from rich.text import Text
 
 from registry_dagster.cli.output import folded_text, note, output, plain, pretty
 from registry_dagster.errors import RegistryError
@@ -172,11 +171,11 @@ def _needed(heading: str, cells: Sequence[str]) -> int:
 
 def _print_aligned(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = _widths(headings, rows)
-    output.print(Text(_aligned(headings, widths), style="bold"))
+    output.print(output.styled(_aligned(headings, widths), bold=True))
     for row in rows:
         folded = [folded_text(text, width) for text, width in zip(row, widths, strict=True)]
         for cells in zip_longest(*folded, fillvalue=""):
-            output.print(Text(_aligned(cells, widths)))
+            output.print(_aligned(cells, widths))
 
 
 def _aligned(cells: Iterable[str], widths: Sequence[int]) -> str:

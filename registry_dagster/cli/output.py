@@ -12,17 +12,16 @@ from enum import Enum
 from typing import Any, cast
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from registry_dagster.cli.run import Done
+from registry_dagster.cli.screen import Screen
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.visible import UNSEEN, visible
 from registry_dagster.registry.registry import Registry
 from registry_dagster.registry.rows.cells import value_text
 
 __all__ = [
-    "error_console",
+    "errors",
     "explain",
     "facts",
     "folded_text",
@@ -42,9 +41,8 @@ __all__ = [
     "visible",
 ]
 
-# rich leaves colours out by itself if the output is not a terminal, or if NO_COLOR is set.
-output = Console(highlight=False, soft_wrap=True)
-error_console = Console(stderr=True, highlight=False, soft_wrap=True)
+output = Screen(1)
+errors = Screen(2)
 
 _NARROWEST = 20
 _HANGING = 2
@@ -73,8 +71,8 @@ def show(as_json: bool, data: Any, pretty: Callable[[], None], *, recorded: bool
 
 
 def say(text: object) -> None:
-    """Print plain text: brackets in what people wrote are not markup. On a terminal its lines break between words."""
-    output.print(_fitting(visible(text), output), markup=False)
+    """Print a text. On a terminal its lines break between words."""
+    output.print(_fitting(visible(text), output))
 
 
 def report(text: object, rows: Iterable[Sequence[object]]) -> None:
@@ -139,9 +137,9 @@ def facts(rows: Mapping[str, object]) -> None:
     width = max((len(name) for name, _ in found), default=0)
     for name, part in found:
         first, *rest = folded_text(pretty(part), max(_NARROWEST, output.width - width - 2))
-        output.print(Text.assemble((name.ljust(width), "dim"), "  ", first))
+        output.print(f"{output.styled(name.ljust(width), dim=True)}  {first}")
         for more in rest:
-            output.print(Text(" " * (width + 2) + more))
+            output.print(" " * (width + 2) + more)
 
 
 def _parts(value: object) -> list[object]:
@@ -150,13 +148,13 @@ def _parts(value: object) -> list[object]:
     return [] if value is None or value == () else [value]
 
 
-def _fitting(text: str, console: Console, taken: int = 0) -> str:
+def _fitting(text: str, screen: Screen, taken: int = 0) -> str:
     """A text whose lines fit a terminal, of whose first line some characters are taken; unchanged elsewhere."""
-    if not console.is_terminal:
+    if not screen.is_terminal:
         return text
     first, *rest = f"{' ' * taken}{text}".split("\n")
-    lines = _folded(first, console.width, 0 if taken else _HANGING)
-    return "\n".join([*lines, *(part for each in rest for part in _folded(each, console.width, _HANGING))])[taken:]
+    lines = _folded(first, screen.width, 0 if taken else _HANGING)
+    return "\n".join([*lines, *(part for each in rest for part in _folded(each, screen.width, _HANGING))])[taken:]
 
 
 def _folded(text: str, width: int, hanging: int) -> list[str]:
@@ -181,33 +179,34 @@ def folded_text(text: str, width: int) -> list[str]:
 
 def note(text: str) -> None:
     """Print a remark to stderr, apart from what a program reads."""
-    _remark("note ", "yellow", text)
+    _remark("note ", text, fg="yellow")
 
 
 def explain(error: Exception) -> None:
     """Print an error to stderr in one message; for an unexpected one also how to report it."""
-    _remark("error ", "bold red", f"{type(error).__name__}: {error}")
+    _remark("error ", f"{type(error).__name__}: {error}", fg="red", bold=True)
     if not isinstance(error, RegistryError):
-        error_console.print(
-            "This is a bug. Run feature-registry --debug COMMAND to see where it is, and please report it."
-        )
+        errors.print("This is a bug. Run feature-registry --debug COMMAND to see where it is, and please report it.")
 
 
-def _remark(word: str, style: str, text: str) -> None:
-    error_console.print(Text.assemble((word, style), _fitting(visible(text), error_console, len(word))))
+def _remark(word: str, text: str, **style: Any) -> None:
+    errors.print(errors.styled(word, **style) + _fitting(visible(text), errors, len(word)))
 
 
 def show_traceback(error: Exception) -> None:
     """Print where an error arose to stderr."""
-    error_console.print(visible("".join(traceback.format_exception(error))), markup=False)
+    errors.print(visible("".join(traceback.format_exception(error))))
 
 
 @contextmanager
 def progress(what: str, total: int) -> Generator[Callable[[int], None], None, None]:
     """A progress bar, if there is a terminal. Call what it yields with how many more are done."""
+    Done.shown = True
+    if not errors.is_terminal:
+        yield lambda more: None
+        return
     from rich.progress import Progress
 
-    Done.shown = True
-    with Progress(console=error_console, transient=True, disable=not error_console.is_terminal) as bar:
+    with Progress(console=errors.moving(), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda more: bar.advance(task, more)

@@ -12,7 +12,7 @@ import typer
 from registry_dagster.cli.app import UNREACHABLE
 from registry_dagster.cli.given import options_by_location
 from registry_dagster.cli.options import AsJson, Env, StorageOption, Target, opened, storage_options
-from registry_dagster.cli.output import error_console, json_text, output, report, show
+from registry_dagster.cli.output import errors, json_text, output, report, show
 from registry_dagster.cli.results import sum_rows
 from registry_dagster.cli.run import Done
 from registry_dagster.errors import InvalidDeclaration
@@ -92,11 +92,11 @@ def _print_all(found: Iterator[Verification], as_json: bool) -> Counter[str]:
 def _counting(as_json: bool) -> Generator[Callable[[str], None], None, None]:
     """Shows progress in the last line of the terminal, below what is printed."""
     Done.shown = True
-    console = output if output.is_terminal else error_console
-    if not console.is_terminal or (as_json and console is output):
+    screen = output if output.is_terminal else errors
+    if not screen.is_terminal or (as_json and screen is output):
         yield lambda text: None
         return
-    with console.status("verifying") as status:
+    with screen.moving().status("verifying") as status:
         yield lambda text: status.update(f"verifying: {text}")
 
 

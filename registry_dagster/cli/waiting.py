@@ -6,7 +6,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from registry_dagster.cli.output import error_console, note
+from registry_dagster.cli.output import errors, note
 from registry_dagster.cli.run import Done
 
 __all__ = ["patience"]
@@ -17,7 +17,7 @@ _SECONDS = 2.0
 @contextmanager
 def patience(what: str, seconds: float = _SECONDS) -> Generator[None, None, None]:
     """Say what is waited for if it takes longer than some seconds, unless something was shown by then."""
-    if not error_console.is_terminal:
+    if not errors.is_terminal:
         yield
         return
 

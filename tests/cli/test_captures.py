@@ -5,6 +5,8 @@ CAPTURE=1 writes the files again. Dates, digests, releases and places are replac
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -19,7 +21,7 @@ from typer.testing import CliRunner
 
 from registry_dagster.cli import app
 from registry_dagster.cli.groups import EXAMPLES
-from registry_dagster.cli.output import error_console, explain, output, visible
+from registry_dagster.cli.output import errors, explain, output, visible
 from registry_dagster.registry.project_file import PROJECT_VARIABLE
 from registry_dagster.registry.registry import Registry
 from registry_dagster.stores.open import back_up
@@ -154,9 +156,9 @@ def printed(folder: Path, command: str) -> str:
     done = CliRunner().invoke(app, shlex.split(command.replace("/lab/", f"{folder}/")))
     said = done.output
     if isinstance(done.exception, Exception):
-        with error_console.capture() as error:
+        with contextlib.redirect_stderr(io.StringIO()) as error:
             explain(done.exception)
-        said += error.get()
+        said += error.getvalue()
     said = said.replace(str(folder), "/lab")
     for pattern, words in REPLACED.items():
         said = re.sub(pattern, words, said, flags=re.MULTILINE)
@@ -178,9 +180,9 @@ def test_a_command_prints_what_is_kept(
     if name == "mirror":
         monkeypatch.setenv(PROJECT_VARIABLE, str(folder / "remotes.toml"))
     piped = captured(folder, examples, name)
-    for console in (output, error_console):
-        monkeypatch.setattr(console, "_force_terminal", True)
-        monkeypatch.setattr(console, "size", (80, 40))
+    for screen in (output, errors):
+        monkeypatch.setattr(screen, "forced", True)
+        monkeypatch.setattr(screen, "columns", 80)
     shown = captured(folder, examples, name)
     now = f"# On a terminal of 80 columns\n\n{shown}\n# In a pipe\n\n{piped}"
     kept = CAPTURES / f"{name}.txt"

@@ -22,7 +22,7 @@ from registry_dagster.cli import app
 from registry_dagster.cli.commands import MODULES
 from registry_dagster.cli.completion import column_paths, dataset_names, engines, formats, materialization_versions
 from registry_dagster.cli.groups import ELSEWHERE, EXAMPLES, GROUPS
-from registry_dagster.cli.output import error_console
+from registry_dagster.cli.output import errors
 from registry_dagster.cli.run import Done
 from registry_dagster.cli.waiting import patience
 from registry_dagster.registry.registry import Registry
@@ -173,7 +173,7 @@ def test_a_slow_store_is_waited_for_with_a_remark(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(error_console, "_force_terminal", terminal)
+    monkeypatch.setattr(errors, "forced", terminal)
     monkeypatch.setattr(Done, "shown", shown)
     with patience("https://datahub.lab.org", seconds=0.01):
         time.sleep(0.1)

@@ -42,9 +42,11 @@ Printed = Callable[[int | None], list[str]]
 
 @pytest.fixture
 def on_terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    monkeypatch.setenv("NO_COLOR", "1")
+
     def of_width(width: int) -> None:
-        monkeypatch.setattr(output, "_force_terminal", True)
-        monkeypatch.setattr(output, "width", width)
+        monkeypatch.setattr(output, "forced", True)
+        monkeypatch.setattr(output, "columns", width)
 
     return of_width
 

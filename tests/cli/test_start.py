@@ -60,6 +60,7 @@ def test_the_version_needs_neither_the_registry_nor_a_model(folder: Path) -> Non
 def test_a_read_loads_nothing_that_opens_a_table_publishes_or_compares(folder: Path) -> None:
     found = loaded(folder, "show", "hemibrain.neurons")
     assert not found & {*OTHERS, *PUBLISHING, *COMPARING, "registry_dagster.tables.inspect", "registry_dagster.http"}
+    assert "rich" not in found
     commands = {name for name in found if name.startswith("registry_dagster.cli.")}
     assert "registry_dagster.cli.show" in commands
     assert not commands & {f"registry_dagster.cli.{name}" for name in ("publish", "find", "verify", "adopt", "acts")}

@@ -89,8 +89,8 @@ class Program:
         patch.setenv("FEATURE_REGISTRY_PUBLISHER", "ada@lab.org")
         # Pages show what a person sees, on a terminal that moves nothing.
         patch.setenv("TERM", "dumb")
-        patch.setattr(output, "_force_terminal", True)
-        patch.setattr(output, "size", (120, 40))
+        patch.setattr(output, "forced", True)
+        patch.setattr(output, "columns", 120)
         for name, content in GIVEN.items():
             (folder / name).write_text(content)
         pq.write_table(pa.table({"nucleus_id": [1, 2]}), folder / "nuclei.parquet")

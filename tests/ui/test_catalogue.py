@@ -139,8 +139,8 @@ def test_a_search_is_kept_in_the_address_and_found_from_every_page(opened: Opene
 
 def test_every_answer_is_the_commands_in_both_orders(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a terminal of any width shows it; in a pipe it is cells."""
-    monkeypatch.setattr(output, "_force_terminal", True)
-    monkeypatch.setattr(output, "width", 1000)
+    monkeypatch.setattr(output, "forced", True)
+    monkeypatch.setattr(output, "columns", 1000)
     answered = 0
     for name, current, first in opened.site.data("names"):
         for other in opened.site.data(f"answers/{name}") if first else ():

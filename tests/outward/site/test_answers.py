@@ -15,8 +15,8 @@ from tests.outward.site.conftest import Built
 
 
 def test_every_answer_is_what_its_command_prints(built: Built, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(output, "_force_terminal", True)
-    monkeypatch.setattr(output, "width", 1000)
+    monkeypatch.setattr(output, "forced", True)
+    monkeypatch.setattr(output, "columns", 1000)
     answered = 0
     for name, _, first in built.data("names"):
         for other, (verdict, kind, command, words) in (built.data(f"answers/{name}") if first else {}).items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from registry_dagster.answers.same_content import identity_key, table_key
@@ -29,6 +29,7 @@ class Numbers:
         dataset: How the Dataset is described; None if it is not recorded.
         container: The Dataset's entity, as far as it was read.
         hidden: The numbers of versions that this token may not view.
+        is_read: Whether it was read whole, so that only what is new need be read.
     """
 
     summaries: dict[int, Summary] = field(default_factory=dict[int, Summary])
@@ -39,6 +40,7 @@ class Numbers:
     dataset: Dataset | None = None
     container: Entity = field(default_factory=dict[str, Aspect])
     hidden: set[int] = field(default_factory=set[int])
+    is_read: bool = False
     _by_table: dict[str, list[int]] = field(default_factory=dict[str, list[int]], repr=False)
     _keyed: set[int] = field(default_factory=set[int], repr=False)
 
@@ -54,6 +56,10 @@ class Numbers:
     def given_unread(self) -> set[int]:
         """The numbers that were given, as far as known, and of whose versions nothing was read yet."""
         return set(range(1, self.last + 1)) - self.summaries.keys() - self.hidden
+
+    def to_read(self, upto: int, *, again: bool) -> Sequence[int]:
+        """The numbers to read, if there may be versions up to one: all, or those of which nothing is known."""
+        return range(1, upto + 1) if again else [*sorted(self.given_unread()), *range(self.last + 1, upto + 1)]
 
     @property
     def labels_given(self) -> dict[str, int]:

@@ -73,8 +73,8 @@ class PublishService:
             except RegistryUnavailable as error:
                 for task in waiting:
                     task.outcome = task.outcome or interrupted(task, error)
-            # What is remembered was behind, or the store failed: the next round asks it again.
-            fresh = any(task.outcome is None and (task.failures or task.lost_races) for task in waiting)
+            # The store failed: the next round asks it again for all.
+            fresh = any(task.outcome is None and task.failures for task in waiting)
             waiting = [task for task in waiting if task.outcome is None]
         self.planner.used.note(each.publication.feature_table for each in tasks if isinstance(each.outcome, Receipt))
         return [self._with_acts(task, result) for task in tasks if (result := task.outcome) is not None]
@@ -114,6 +114,8 @@ class PublishService:
         """Take each task as far as it goes: planned, committed, read back."""
         # A number that was asked for is compared with what is published now, not with what is remembered.
         fresh = fresh or any(task.publication.version is not None for task in tasks)
+        if not fresh:
+            self.records.index.catch_up({task.dataset for task in tasks if task.lost_races})
         view = self.planner.view([task.publication for task in tasks], fresh)
         plans = self._plans(tasks, view)
         # What can never be written is refused before anything is.

@@ -24,6 +24,7 @@ from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.names import MOST_VERSIONS, ParsedVersion, VersionName, parse_version
 from registry_dagster.registry.numbers import Numbers
+from registry_dagster.registry.remembered import Remembered
 from registry_dagster.stores.store import Store, Swap
 
 __all__ = ["PAGE", "VersionIndex"]
@@ -56,9 +57,8 @@ class VersionIndex:
     def __init__(self, store: Store, env: str) -> None:
         self._store = store
         self._env = env
-        self._known: dict[str, Numbers] = {}
+        self._remembered = Remembered()
         self._named: dict[str, int] = {}
-        self._read: set[str] = set()
         self._unguarded: set[str] = set()
         self._refused_guards: Counter[str] = Counter()
 
@@ -70,14 +70,14 @@ class VersionIndex:
 
     def read(self, datasets: Collection[str]) -> dict[str, Numbers]:
         """What is true of datasets now: one batched read per 200 versions, and a constant number besides."""
-        names = list(dict.fromkeys(datasets))
-        if names:
-            first = [name for name in names if name not in self._read]
-            self._read_containers(names)
-            # The recorded number lags after a crash, and registries older than it have the version set alone.
-            pointers = self._read_pointers([name for name in names if name in first or not self._known[name].recorded])
-            self._read_versions(names, pointers)
-        return {name: self._known[name] for name in names}
+        return self._read(self._of(datasets), again=True)
+
+    def catch_up(self, datasets: Collection[str]) -> None:
+        """Read what others did to datasets, and the versions they published, but no version a second time.
+
+        So what others changed around a version in DataHub's UI remains as it was read; as does one that they deleted.
+        """
+        self._read(self._of(datasets), again=False)
 
     def known(self, datasets: Collection[str]) -> dict[str, Numbers]:
         """As last read or remembered; read now where nothing is, or where no guard finds out what others did since.
@@ -85,18 +85,34 @@ class VersionIndex:
         What is known may be behind. The commit finds out: a number that is taken refuses it, and the guard refuses it
         if others published a version and deleted it, gave a label, or did anything else to the Dataset.
         """
-        self.read([name for name in datasets if name not in self._read or name in self._unguarded])
-        return {name: self._known[name] for name in datasets}
+        known = self._of(datasets)
+        self._read(
+            {name: each for name, each in known.items() if not each.is_read or name in self._unguarded}, again=True
+        )
+        return known
+
+    def _of(self, datasets: Collection[str]) -> dict[str, Numbers]:
+        return {name: self._remembered.of(name) for name in datasets}
+
+    def _read(self, known: dict[str, Numbers], *, again: bool) -> dict[str, Numbers]:
+        """Read datasets: all versions, or, if not again, only those of which nothing is known."""
+        if known:
+            first = {name for name, each in known.items() if not each.is_read}
+            self._read_containers(known)
+            # The recorded number lags after a crash, and registries older than it have the version set alone.
+            pointers = self._read_pointers([name for name, each in known.items() if name in first or not each.recorded])
+            self._read_versions(known, pointers, known.keys() if again else first)
+        return known
 
     def remember(self, dataset: str, summary: Summary) -> None:
         """Keep what was just published."""
-        numbers = self._known.setdefault(dataset, Numbers())
+        numbers = self._remembered.of(dataset)
         numbers.summaries[summary.number] = summary
         numbers.now[summary.number] = _AS_PUBLISHED
 
     def remember_dataset(self, dataset: Dataset) -> None:
         """Keep how a Dataset was just recorded."""
-        self._known.setdefault(dataset.name, Numbers()).dataset = dataset
+        self._remembered.of(dataset.name).dataset = dataset
 
     def guards(self, records: Sequence[DatasetVersion]) -> list[Proposal | None]:
         """The part of each version's commit that records its number as the highest given; it is never lowered.
@@ -110,7 +126,7 @@ class VersionIndex:
         held: dict[str, Entity] = {}
         guards: list[Proposal | None] = []
         for record in records:
-            container = held.get(record.dataset, self._known[record.dataset].container)
+            container = held.get(record.dataset, self._remembered.of(record.dataset).container)
             guard = self._guard(record, container)
             if guard is not None:
                 held[record.dataset] = {**container, ACTS_ASPECT: guard.value}
@@ -120,7 +136,7 @@ class VersionIndex:
     def _guard(self, record: DatasetVersion, container: Entity) -> Proposal | None:
         if record.dataset in self._unguarded:
             return None
-        raised = with_highest(container, max(record.number, self._known[record.dataset].last))
+        raised = with_highest(container, max(record.number, self._remembered.of(record.dataset).last))
         urn = container_urn(record.dataset, self._env)
         return Proposal(urn, ACTS_ASPECT, raised, added=True, expects=container.get(ACTS_ASPECT))
 
@@ -140,17 +156,19 @@ class VersionIndex:
 
     def mark_given(self, dataset: str, number: int) -> None:
         """Count a number as given, though no record is there."""
-        self._known[dataset].given = max(self._known[dataset].given, number)
+        numbers = self._remembered.of(dataset)
+        numbers.given = max(numbers.given, number)
 
     def has_moved(self, guard: Proposal, dataset: str) -> bool:
         """Whether a Dataset, read now, is another than a guard expects."""
-        self._read_containers([dataset])
-        return self._known[dataset].container.get(ACTS_ASPECT) != guard.expects
+        known = self._of([dataset])
+        self._read_containers(known)
+        return known[dataset].container.get(ACTS_ASPECT) != guard.expects
 
     def remember_guard(self, guard: Proposal, dataset: str) -> None:
         """Keep what was written with a version."""
         self._refused_guards.pop(dataset, None)
-        numbers = self._known[dataset]
+        numbers = self._remembered.of(dataset)
         numbers.container = {**numbers.container, ACTS_ASPECT: guard.value}
         numbers.recorded = highest_from(numbers.container)
 
@@ -161,10 +179,10 @@ class VersionIndex:
         """
         waiting: dict[str, int] = {}
         for record in published:
-            if self._known[record.dataset].recorded < record.number:
+            if self._remembered.of(record.dataset).recorded < record.number:
                 waiting[record.dataset] = max(record.number, waiting.get(record.dataset, 0))
         try:
-            waiting = self._raise(waiting, {name: self._known[name].container for name in waiting})
+            waiting = self._raise(waiting, {name: self._remembered.of(name).container for name in waiting})
             for _ in range(_TRIES):
                 if not waiting:
                     return
@@ -189,22 +207,20 @@ class VersionIndex:
         written = dict(zip(wanted, self._store.swap(swaps) if swaps else (), strict=True))
         for swap, name in zip(swaps, wanted, strict=True):
             if written[name]:
-                self._known[name].container = {**held[name], ACTS_ASPECT: swap.after}
+                self._remembered.of(name).container = {**held[name], ACTS_ASPECT: swap.after}
                 self._trust_guard(name)
         for name, number in highest.items():
             if written.get(name, True):
-                self._known[name].recorded = max(self._known[name].recorded, number)
+                numbers = self._remembered.of(name)
+                numbers.recorded = max(numbers.recorded, number)
         return {name: number for name, number in wanted.items() if not written[name]}
 
-    def _read_containers(self, names: Collection[str]) -> None:
-        if not names:
-            return
-        urns = {name: container_urn(name, self._env) for name in names}
+    def _read_containers(self, known: Mapping[str, Numbers]) -> None:
+        urns = {name: container_urn(name, self._env) for name in known}
         found = self._store.read(list(urns.values()), ["containerProperties", ACTS_ASPECT])
-        self._read |= set(names)
         for name, urn in urns.items():
             container = found.get(urn, {})
-            numbers = self._known.setdefault(name, Numbers())
+            numbers = known[name]
             numbers.container = container
             numbers.dataset = dataset_from(container)
             numbers.recorded = highest_from(container)
@@ -223,62 +239,70 @@ class VersionIndex:
         }
         return {name: _given(version) for name, version in latest.items() if version}
 
-    def _read_versions(self, names: Collection[str], pointers: Mapping[str, int]) -> None:
-        """Every number up to the last one given, and beyond it as long as anything is there."""
+    def _read_versions(self, known: Mapping[str, Numbers], pointers: Mapping[str, int], again: Collection[str]) -> None:
+        """Every number up to the last one given, and beyond it as long as anything is there.
+
+        Args:
+            known: Dataset → what is known of it.
+            pointers: Dataset → the number that its version set points at.
+            again: The datasets of which also versions that are known are read.
+        """
         # Replaced at once at the end: threads that share an index see all versions or none of this reading.
-        before = {name: set(self._known[name].now) for name in names}
-        now = {name: dict[int, Entity]() for name in names}
-        for name in names:
-            self._known[name].given = max(self._known[name].given, self._named.get(name, 0))
-        ahead = {name: self._ahead(name) for name in names}
-        ranges = {
-            name: range(1, max(self._known[name].last, pointers.get(name, 0)) + ahead[name] + 1) for name in names
+        before = {name: set(each.now) if name in again else set[int]() for name, each in known.items()}
+        now = {name: dict[int, Entity]() for name in known}
+        for name, each in known.items():
+            each.given = max(each.given, self._named.get(name, 0))
+        ahead = {name: _ahead(each) for name, each in known.items()}
+        wanted = {
+            name: each.to_read(max(each.last, pointers.get(name, 0)) + ahead[name], again=name in again)
+            for name, each in known.items()
         }
-        while ranges:
-            self._read_facts(ranges, now)
-            ranges = {
+        while wanted:
+            self._read_facts(known, wanted, now)
+            wanted = {
                 name: range(some[-1] + 1, some[-1] + PAGE + 1)
-                for name, some in ranges.items()
+                for name, some in wanted.items()
                 if any(number in now[name] for number in some[-ahead[name] :])
             }
-        surprising = [(name, number) for name in names for number in self._known[name].unread(now[name])]
+        surprising = [(name, number) for name, each in known.items() for number in each.unread(now[name])]
         for entity, name, number in self._pages(sorted(surprising), ["datasetProperties"]):
-            summary = self._known[name].summaries[number] = summary_from(entity, number)
-            self._note(summary.links)
-        for name in names:
-            since = {number: each for number, each in dict(self._known[name].now).items() if number not in before[name]}
-            self._known[name].now = {**since, **now[name]}
-            self._settle_given(name, pointers.get(name, 0))
+            self._keep(known[name], entity, number)
+        for name, each in known.items():
+            since = {number: entity for number, entity in dict(each.now).items() if number not in before[name]}
+            each.now = {**since, **now[name]}
+            each.is_read = True
+            self._settle_given(name, each, pointers.get(name, 0))
 
-    def _settle_given(self, name: str, pointer: int) -> None:
+    def _settle_given(self, name: str, numbers: Numbers, pointer: int) -> None:
         """Raise the highest number known to have been given to what links, acts and the pointer name."""
-        numbers = self._known[name]
         # It may point at the remains of a version that nobody saw, since a store left its record out.
         seen = pointer if pointer in numbers.summaries or pointer not in numbers.now else 0
         numbers.given = max(numbers.given, self._named.get(name, 0), seen)
 
-    def _ahead(self, name: str) -> int:
-        numbers = self._known[name]
-        return _AHEAD if numbers.recorded or not numbers.last else _FAR_AHEAD
-
-    def _read_facts(self, ranges: Mapping[str, range], now: Mapping[str, dict[int, Entity]]) -> None:
+    def _read_facts(
+        self,
+        known: Mapping[str, Numbers],
+        wanted: Mapping[str, Sequence[int]],
+        now: Mapping[str, dict[int, Entity]],
+    ) -> None:
         """What may change around versions; where some were given but never read, also what does not."""
-        wanted = [(name, number) for name, some in ranges.items() for number in some]
-        unread = {(name, number) for name in ranges for number in self._known[name].given_unread()}
-        for page in batches(wanted, PAGE):
+        unread = {(name, number) for name in wanted for number in known[name].given_unread()}
+        for page in batches(((name, number) for name, some in wanted.items() for number in some), PAGE):
             aspects = _MUTABLE if unread.isdisjoint(page) else [*_MUTABLE, "datasetProperties"]
             for entity, name, number in self._pages(page, aspects):
-                now[name][number] = self._learn(entity, name, number)
+                now[name][number] = self._learn(known[name], entity, number)
 
-    def _learn(self, entity: Entity, name: str, number: int) -> Entity:
+    def _learn(self, numbers: Numbers, entity: Entity, number: int) -> Entity:
         """Keep what never changes of a version; returns the rest."""
-        hidden = self._known[name].hidden
-        (hidden.discard if entity else hidden.add)(number)
+        (numbers.hidden.discard if entity else numbers.hidden.add)(number)
         if "datasetProperties" in entity:
-            summary = self._known[name].summaries[number] = summary_from(entity, number)
-            self._note(summary.links)
+            self._keep(numbers, entity, number)
         removed = {"status": entity["status"]} if is_removed(entity) else _AS_PUBLISHED
         return {**removed, "deprecation": entity["deprecation"]} if "deprecation" in entity else removed
+
+    def _keep(self, numbers: Numbers, entity: Entity, number: int) -> None:
+        summary = numbers.summaries[number] = summary_from(entity, number)
+        self._note(summary.links)
 
     def _pages(self, wanted: Collection[tuple[str, int]], aspects: Collection[str]) -> list[tuple[Entity, str, int]]:
         """The entities of versions that are there, read by the page."""
@@ -293,6 +317,10 @@ class VersionIndex:
         for name in filter(None, names):
             version = parse_version(name)
             self._named[version.dataset] = max(self._named.get(version.dataset, 0), _given(version))
+
+
+def _ahead(numbers: Numbers) -> int:
+    return _AHEAD if numbers.recorded or not numbers.last else _FAR_AHEAD
 
 
 def _given(version: ParsedVersion | VersionName) -> int:

@@ -41,33 +41,40 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Place, No
 
 
 class CountingStorage:
-    """A storage that notes, per object, how many bytes were read of it."""
+    """A storage that notes what is asked of it and, per object, how many bytes were read."""
 
     def __init__(self, inner: Storage) -> None:
         self._inner = inner
         self.read_of: dict[str, int] = {}
+        self.asked: list[str] = []
 
     @property
     def location(self) -> str:
         return self._inner.location
 
     def exists(self, path: str = "") -> bool:
+        self.asked.append(f"exists {path}")
         return self._inner.exists(path)
 
     def is_object(self, path: str = "") -> bool:
+        self.asked.append(f"is_object {path}")
         return self._inner.is_object(path)
 
     def head(self, path: str = "") -> StoredObject:
+        self.asked.append(f"head {path}")
         return self._inner.head(path)
 
     def read(self, path: str = "", start: int = 0, length: int | None = None) -> bytes:
+        self.asked.append(f"read {path}")
         return self._counted(path, self._inner.read(path, start, length))
 
     def read_suffix(self, path: str, length: int) -> tuple[StoredObject, bytes]:
+        self.asked.append(f"read {path}")
         stored, data = self._inner.read_suffix(path, length)
         return stored, self._counted(path, data)
 
     def list(self, prefix: str = "", start_after: str = "") -> Iterator[StoredObject]:
+        self.asked.append(f"list {prefix}")
         return self._inner.list(prefix, start_after)
 
     def _counted(self, path: str, data: bytes) -> bytes:

@@ -106,6 +106,15 @@ def test_a_parquet_table_behind_a_single_file(place: Place, tmp_path: Path) -> N
     assert verdict(place, facts).state == "missing"
 
 
+@pytest.mark.parametrize("place", ["s3"], indirect=True)
+def test_a_parquet_file_below_whose_name_there_are_others_is_what_was_recorded(place: Place, tmp_path: Path) -> None:
+    place.put("t", parquet())
+    facts = recorded(place, place.at("t"))
+    for later in ("t/day=001/part.parquet", "t/part.parquet"):
+        place.put(later, parquet())
+        assert verdict(place, facts).state == "intact"
+
+
 def test_a_store_that_is_stopped_is_unreachable(tmp_path: Path) -> None:
     with s3_server() as server:
         client, options = server.client, server.options

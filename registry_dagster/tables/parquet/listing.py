@@ -16,10 +16,11 @@ from registry_dagster.tables.storage.object_page import ObjectPage
 from registry_dagster.tables.storage.pages import pages_of
 from registry_dagster.tables.storage.protocol import Storage, StoredObject
 
-__all__ = ["ParquetFiles", "data_pages"]
+__all__ = ["ENDINGS", "ParquetFiles", "data_pages"]
 
 _MOST_NAMELESS = 4
-_ENDINGS = (".parquet", ".parq", ".pq")
+ENDINGS = (".parquet", ".parq", ".pq")
+"""Of the names of data files, in lower case."""
 
 
 Seen = Callable[[ObjectPage], None]
@@ -60,7 +61,12 @@ class ParquetFiles:
             UnsupportedTable: directories that are not one table.
             UnknownFormat: the directory holds no Parquet file.
         """
-        found = cls._of_file(storage, seen) if storage.is_object() else cls._of_directory(storage, seen)
+        found = cls._of_file(storage, seen) if storage.is_object() else cls.below(storage, seen)
+        if found is None:
+            raise UnknownFormat(
+                f"{storage.location} holds no .parquet file outside hidden directories. It holds "
+                f"{first_entries(storage)}. Give the location of a Parquet file or of a directory of them."
+            )
         _refuse_other_state(storage, found, state)
         return found
 
@@ -73,21 +79,23 @@ class ParquetFiles:
         return found
 
     @classmethod
-    def _of_directory(cls, storage: Storage, seen: Seen | None) -> ParquetFiles:
+    def below(cls, storage: Storage, seen: Seen | None = None) -> ParquetFiles | None:
+        """The same of a directory alone; None if no data file is listed below the location.
+
+        Raises:
+            UnsupportedTable: directories that are not one table.
+        """
         found: ParquetFiles | None = None
         nameless: list[StoredObject] = []
         for page in data_pages(storage, nameless):
             if found is None:
-                found = cls(page[0], page[0], _partitions(page.directories[0]), page.latest)
+                first = page[0]
+                found = cls(first, first, _partitions(page.directories[0]), page.latest)
             _refuse_other_files(storage, found, page)
             found._fingerprint.add(page)
             found._add(page, seen)
-        if found is None:
-            raise UnknownFormat(
-                f"{storage.location} holds no .parquet file outside hidden directories. It holds "
-                f"{first_entries(storage)}. Give the location of a Parquet file or of a directory of them."
-            )
-        found.nameless = nameless
+        if found is not None:
+            found.nameless = nameless
         return found
 
     def _add(self, page: ObjectPage, seen: Seen | None) -> None:
@@ -130,10 +138,13 @@ def _are_data(page: ObjectPage) -> Any:
     import pyarrow.compute as pc
 
     functions: Any = pc
-    are_data = reduce(functions.or_, map(page.end_with, _ENDINGS))
+    are_data = page.end_with(ENDINGS[0])
+    if are_data.true_count < len(page):
+        are_data = reduce(functions.or_, map(page.end_with, ENDINGS[1:]), are_data)
     # Only a name that begins so can be hidden.
-    if page.any_matches("(?:^|/)[._]"):
-        are_data = functions.and_(are_data, pa.array([is_visible(stored.path) for stored in page]))
+    all_names = "/" + "\0/".join(page.names)
+    if "/." in all_names or "/_" in all_names:
+        are_data = functions.and_(are_data, pa.array([is_visible(name) for name in page.names]))
     return are_data
 
 

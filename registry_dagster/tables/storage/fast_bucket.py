@@ -163,14 +163,17 @@ def _objects(page: Any) -> ObjectPage | None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    functions: Any = pc
     batch: Any = pa.record_batch(page)
-    paths, sizes, tokens, modified = (batch.column(name) for name in ("path", "size", "e_tag", "last_modified"))
-    tokens = functions.utf8_trim(tokens.cast(pa.string()), '"')
-    if tokens.null_count or functions.min(functions.binary_length(tokens)).as_py() == 0:
+    types = {"path": pa.string(), "size": pa.int64(), "e_tag": pa.string(), "last_modified": pa.timestamp("us", "UTC")}
+    paths, sizes, tokens, modified = (_cast(batch.column(name), type) for name, type in types.items())
+    tokens = cast(Any, pc).utf8_trim(tokens, '"')
+    if tokens.null_count or "" in tokens.to_pylist():
         return None
-    times = modified.cast(pa.timestamp("us", "UTC")).cast(pa.int64())
-    return ObjectPage(paths.cast(pa.string()), sizes.cast(pa.int64()), tokens, times)
+    return ObjectPage(paths, sizes, tokens, modified.view(pa.int64()))
+
+
+def _cast(column: Any, type: Any) -> Any:
+    return column if column.type == type else column.cast(type)
 
 
 def _maps(options: StorageOptions) -> bool:

@@ -72,7 +72,10 @@ def schema_metadata(record: DatasetVersion, env: str) -> Aspect:
         "lastModified": _EPOCH,
         "hash": "",
         "platformSchema": {"com.linkedin.schema.OtherSchema": {"rawSchema": record.table.arrow_schema}},
-        "fields": [_field(field, columns.get(field.path), field.path in partitions) for field in record.table.fields],
+        "fields": [
+            _field(field.path, field.type, field.nullable, field.path in partitions, _text_of(columns.get(field.path)))
+            for field in record.table.fields
+        ],
         **({"foreignKeys": foreign_keys} if foreign_keys else {}),
     }
 
@@ -154,22 +157,29 @@ def linked_references(record: DatasetVersion) -> Sequence[tuple[Reference, str]]
     ]
 
 
-def _field(field: TableField, column: Mapping[str, Any] | None, partition: bool) -> dict[str, Any]:
+def _text_of(column: Mapping[str, Any] | None) -> bytes | None:
+    """The JSON of a semantic, its attributes in order."""
+    return None if column is None else orjson.dumps(column)
+
+
+@lru_cache(maxsize=4096)
+def _field(path: str, dtype: str, nullable: bool, partition: bool, column: bytes | None) -> Mapping[str, Any]:
+    """A field with the JSON of its semantic, which versions of a dataset share. Not to be changed."""
     return {
-        "fieldPath": field.path,
-        "nullable": field.nullable,
-        "type": _field_type(field.type),
-        "nativeDataType": field.type,
+        "fieldPath": path,
+        "nullable": nullable,
+        "type": _field_type(dtype),
+        "nativeDataType": dtype,
         "recursive": False,
         "isPartOfKey": False,
         **({"isPartitioningKey": True} if partition else {}),
-        **(_meaning(orjson.dumps(column)) if column is not None else {}),
+        **(_meaning(column) if column is not None else {}),
     }
 
 
 @lru_cache(maxsize=4096)
 def _meaning(text: bytes) -> Mapping[str, Any]:
-    """What a column's semantic adds to its field, given its JSON with the attributes in order. Not to be changed."""
+    """What a column's semantic adds to its field. Not to be changed."""
     column = orjson.loads(text)
     words = " · ".join(semantic_words(column))
     return {

@@ -64,6 +64,10 @@ class Term(NamedTuple):
     value: str
 
 
+_term = lru_cache(maxsize=4096)(Term)
+"""Versions share most of their terms."""
+
+
 class Entry(NamedTuple):
     """What one entity is found by.
 
@@ -159,7 +163,7 @@ def _entry(
     shown: str | None = None,
     columns: Iterable[_Column] = (),
 ) -> Entry:
-    terms = {Term(field, value) for field, rule in FIELDS.items() for value in rule.values(facts) if value}
+    terms = {_term(field, value) for field, rule in FIELDS.items() for value in rule.values(facts) if value}
     return Entry(kind, env, terms.union(*(each.terms for each in columns)), " ".join(dict.fromkeys(words)), shown)
 
 

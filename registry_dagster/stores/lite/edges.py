@@ -34,7 +34,9 @@ def write_edges(connection: sqlite3.Connection, before: Mapping[str, Entity], no
         connection: Inside a transaction.
         before, now: The entities that changed, with all their aspects as they were and as they are.
     """
+    platforms = dict.fromkeys(filter(None, map(_platform, now.values())))
     edges = dict.fromkeys(edge for urn in now for edge in _edges(urn, now[urn]))
+    edges |= dict.fromkeys(edge for each in platforms for edge in _platform_edges(each))
     placed = ((urn, *group) for urn in now for group in _groups(urn, before.get(urn, {})))
     gone = {_Edge(_node(parent, kind), "child", urn) for urn, parent, kind in placed} - edges.keys()
     names = [edge for edge in edges if edge.relation == "name"]
@@ -57,8 +59,6 @@ def _edges(urn: str, stored: Entity) -> Iterator[_Edge]:
     for parent, kind in _groups(urn, stored):
         group = _node(parent, kind)
         yield from (_Edge(parent, "child", group), _Edge(group, "child", urn), _Edge(group, "name", f"{kind.lower()}s"))
-    if platform := _platform(stored):
-        yield from _platform_edges(platform)
 
 
 def _groups(urn: str, stored: Entity) -> Iterator[tuple[str, str]]:

@@ -1,15 +1,30 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
-from functools import cache
+from contextlib import ExitStack
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import dagster as dg
 import pytest
+import sqlalchemy
 from alembic.script import ScriptDirectory
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
+from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 
 import registry_dagster as rd
+
+# Dagster copies what a step prints by four programs that follow files; they take as long as the step.
+SETTINGS = """telemetry: {enabled: false}
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
+_ENGINES = 16
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,11 +35,36 @@ def migrations() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def engines() -> Iterator[None]:
+    """Dagster makes an engine for each question to a SQLite file, which compiles its SQL again. Here a file has one."""
+
+    @lru_cache(_ENGINES)
+    def engine(address: str, options: tuple[tuple[str, Any], ...], connecting: tuple[tuple[str, Any], ...]) -> Any:
+        return sqlalchemy.create_engine(address, **dict(options), connect_args=dict(connecting))
+
+    def engine_of(address: str, *, connect_args: dict[str, Any] | None = None, **options: Any) -> Any:
+        return engine(address, tuple(options.items()), tuple((connect_args or {}).items()))
+
+    with ExitStack() as patches:
+        for module in (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage):
+            patches.enter_context(mock.patch.object(module, "create_engine", engine_of))
+        yield
+
+
+@pytest.fixture(scope="session")
+def empty_home(migrations: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an instance on SQLite that has run nothing."""
+    home = tmp_path_factory.mktemp("dagster")
+    (home / "dagster.yaml").write_text(SETTINGS)
+    with dg.DagsterInstance.local_temp(str(home)):
+        return home
+
+
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+def instance(empty_home: Path, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     """A real Dagster instance on SQLite."""
-    home = tmp_path / "dagster"
-    home.mkdir()
+    home = shutil.copytree(empty_home, tmp_path / "dagster")
     with dg.DagsterInstance.local_temp(str(home)) as instance:
         yield instance
 

@@ -3,12 +3,14 @@
 import itertools
 import os
 import subprocess
-import sys
+from importlib.metadata import entry_points
 from inspect import signature
 from pathlib import Path
 
 import dagster as dg
 import pytest
+
+from tests.in_process import run_in_process
 
 # Dagster 1.11 names it otherwise.
 FOLDER = next(iter(signature(dg.load_from_defs_folder).parameters))
@@ -51,19 +53,19 @@ class Project:
         return dg.load_from_defs_folder(**{FOLDER: self.root})
 
     def dg(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run `dg` in this process, for which the project's package is on the path."""
         environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(self.root / "src"), os.environ.get("PYTHONPATH", "")]),
             "DAGSTER_DG_UPDATE_CHECK_ENABLED": "0",
             "DAGSTER_DISABLE_TELEMETRY": "1",
             "HOME": str(self.root),
             "COLUMNS": "200",
         }
-        program = Path(sys.executable).with_name("dg")
-        if not program.exists():
+        commands = entry_points(group="console_scripts", name="dg")
+        if not commands:
             pytest.skip("dagster-dg-cli is not installed")
-        command = [str(program), *words]
-        return subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
+        (command,) = commands
+        return run_in_process(command.load(), ["dg", *words], environment, self.root)
 
     def folder(self, name: str, **files: str) -> Path:
         """Files of any folder of definitions, by their names, with `_` in place of the full stop."""

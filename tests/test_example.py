@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +28,7 @@ from registry_dagster.cli import app
 from registry_dagster.dagster.declare.declaration import declaration_of
 from registry_dagster.model.signals import SpatialDrift
 from registry_dagster.registry.registry import Registry
+from tests.in_process import run_in_process
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "docs" / "twelve-questions.ipynb"
@@ -89,9 +93,23 @@ class Demonstrated(NamedTuple):
         return f"lite://{self.home / 'registry.db'}"
 
 
+@contextmanager
+def not_loaded(package: str) -> Iterator[None]:
+    """Let a package be loaded as if for the first time, beside what is loaded of it."""
+    ours = {name: module for name, module in sys.modules.items() if name.split(".")[0] == package}
+    for name in ours:
+        del sys.modules[name]
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name.split(".")[0] == package]:
+            del sys.modules[name]
+        sys.modules.update(ours)
+
+
 @pytest.fixture(scope="module")
 def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Demonstrated:
-    """The demo, run in a folder of its own."""
+    """The demo, run in a folder of its own. It is run in this process, where the library of neurons is loaded."""
     home = tmp_path_factory.mktemp("example") / "demo"
     environment = {
         **os.environ,
@@ -102,8 +120,10 @@ def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Demonstrated:
         "FEATURE_REGISTRY_PUBLISHER": "grace@lab.org",
         "FEATURE_REGISTRY_ENV": "DEV",
     }
-    command = [sys.executable, "-m", "example_project.demo"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    with not_loaded("example_project"):
+        done = run_in_process(
+            lambda: runpy.run_module("example_project.demo", run_name="__main__"), ["demo"], environment, ROOT
+        )
     assert done.returncode == 0, done.stderr
     return Demonstrated(home, done.stdout)
 

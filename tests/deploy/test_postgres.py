@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -15,6 +15,7 @@ import registry_dagster as rd
 from registry_dagster.dagster.gate.requests import PublishRequest
 from registry_dagster.dagster.gate.tick import _MOST_ENTRIES
 from registry_dagster.dagster.publish.config import Target
+from tests.dagster.conftest import SETTINGS
 from tests.dagster.pipeline import cells_asset, cells_declared, failure, materialize, publish, shown, write_cells
 from tests.deploy.postgres import programs, serving
 from tests.deploy.publishing import Worker
@@ -33,6 +34,7 @@ REGISTERED = dg.AssetKey(["registry", "minnie65.cells"])
 SYSTEM = dg.AssetKey(["cave", "minnie65_public"])
 LAYERS = dg.StaticPartitionsDefinition(["layer_1", "layer_2", "layer_4"])
 POOL = "feature_registry"
+PATIENCE_MS, CONNECTIONS = 60_000, 20
 
 
 @pytest.fixture(scope="module")
@@ -42,21 +44,42 @@ def server() -> Iterator[dict[str, str]]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def empty_database(server: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database with the tables that Dagster makes at its first start."""
+    name = new_database(server)
+    with pytest.MonkeyPatch.context() as patch, started(server, name, tmp_path_factory.mktemp("dagster"), patch):
+        return name
+
+
 @pytest.fixture
-def instance(server: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Instance]:
+def instance(
+    server: dict[str, str], empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Instance]:
     """Dagster on a database of its own, with the guide's settings."""
+    with started(server, new_database(server, like=empty_database), tmp_path, monkeypatch) as instance:
+        # It keeps its connections then: PostgreSQL starts a process for each.
+        instance.optimize_for_webserver(
+            statement_timeout=PATIENCE_MS, pool_recycle=PATIENCE_MS // 1000, max_overflow=CONNECTIONS
+        )
+        yield instance
+
+
+@contextmanager
+def started(server: dict[str, str], database: str, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Instance]:
+    """Dagster on a database."""
     settings = re.search(r"^```yaml\n(# dagster.yaml\n.*?)^```", GUIDE.read_text(), flags=re.MULTILINE | re.DOTALL)
     assert settings is not None
-    home = tmp_path / "dagster"
+    home = folder / "dagster"
     home.mkdir()
-    (home / "dagster.yaml").write_text(f"{settings[1]}telemetry: {{enabled: false}}\n")
-    for name, value in {**server, "DAGSTER_PG_DB": new_database(server), "DAGSTER_HOME": str(home)}.items():
-        monkeypatch.setenv(name, value)
+    (home / "dagster.yaml").write_text(settings[1] + SETTINGS)
+    for name, value in {**server, "DAGSTER_PG_DB": database, "DAGSTER_HOME": str(home)}.items():
+        patch.setenv(name, value)
     with dg.DagsterInstance.get() as instance:
         yield instance
 
 
-def new_database(server: dict[str, str]) -> str:
+def new_database(server: dict[str, str], like: str = "template1") -> str:
     name = f"dagster_{uuid4().hex}"
     connection = psycopg2.connect(
         host=server["DAGSTER_PG_HOST"],
@@ -67,7 +90,7 @@ def new_database(server: dict[str, str]) -> str:
     )
     with closing(connection):
         connection.autocommit = True
-        connection.cursor().execute(f"CREATE DATABASE {name}")
+        connection.cursor().execute(f"CREATE DATABASE {name} TEMPLATE {like}")
     return name
 
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from registry_dagster.answers.answer import Verdict
 from registry_dagster.registry.registry import Registry
-from tests.registry.others import place_of
+from tests.registry.others import Place, place_of
 from tests.registry.twelve import CELLS, CURRENT, SYNAPSES, TYPES, publish_tables
 
 
-@pytest.fixture(params=["lite", "file", "gms"])
-def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registry]:
-    with place_of(request.param, tmp_path) as place:
+@pytest.fixture(scope="module", params=["lite", "file", "gms"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with place_of(request.param, tmp_path_factory.mktemp("asked")) as place:
         with place.open() as registry:
             publish_tables(registry)
-        with place.open() as fresh:
-            yield fresh
+        yield place
+
+
+@pytest.fixture
+def registry(place: Place) -> Iterator[Registry]:
+    with place.open() as fresh:
+        yield fresh
 
 
 def test_1_which_embeddings_exist_at_a_version(registry: Registry) -> None:

@@ -2,7 +2,7 @@
 
 It says "ready", waits for a word, publishes, and says whether it created the version. To be killed, it is killed when
 the version is published and Dagster does not know it yet. Its process is a fork of one that has imported Dagster and
-opened nothing: importing it takes longer than publishing.
+opened nothing, and what publishing loads when it is first needed: importing takes longer than publishing.
 """
 
 import multiprocessing
@@ -21,7 +21,17 @@ from tests.dagster.pipeline import publish, shown
 __all__ = ["Worker"]
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.deploy.publishing"])
+FORKS.set_forkserver_preload(
+    [
+        "tests.deploy.publishing",
+        "dagster_postgres",
+        "pandas",
+        "registry_dagster.dagster.publish.job",
+        "registry_dagster.registry.publish",
+        "registry_dagster.stores.lite.store",
+        "registry_dagster.tables.parquet.verify",
+    ]
+)
 
 
 class Killed(rd.FeatureRegistry):

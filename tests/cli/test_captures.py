@@ -118,9 +118,9 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "lab"
-    folder.mkdir()
+def folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    # A short path: long ones are cut before they are replaced.
+    folder = tmp_path_factory.mktemp("lab")
     monkeypatch.chdir(folder)
     monkeypatch.setenv("FEATURE_REGISTRY", f"lite://{folder / 'registry.db'}")
     monkeypatch.setenv("FEATURE_REGISTRY_PUBLISHER", "ada@lab.org")

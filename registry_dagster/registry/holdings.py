@@ -14,7 +14,6 @@ from registry_dagster.model.act import Act
 from registry_dagster.model.dataset import Dataset
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
-from registry_dagster.registry.finder import Finder
 from registry_dagster.registry.lab import Lab
 from registry_dagster.registry.labs import Labs
 from registry_dagster.registry.questions import Questions
@@ -76,7 +75,7 @@ class Holdings:
         """Answers questions about what was read, as it was then: nothing is read again, so many cost little each."""
         records = _ReadRecords(self.records, holdings)
         resolver = _ReadResolver(records, holdings)
-        return Questions(Labs(Lab(records, resolver, Finder(records, resolver))))
+        return Questions(Labs(Lab(records, resolver)))
 
     def _page(self, datasets: Sequence[Dataset]) -> Iterator[Holding]:
         versions = self.resolver.versions([each.name for each in datasets])

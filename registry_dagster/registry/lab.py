@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from typing_extensions import Self
 
@@ -11,14 +13,16 @@ from registry_dagster.answers.current import Taken
 from registry_dagster.answers.remote import Remote, lab_of
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.names import is_dataset_name
-from registry_dagster.registry.filters import Question
-from registry_dagster.registry.finder import Finder
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.resolver import At, Resolved, Resolver
-from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion
 from registry_dagster.registry.rows.rows import Rows, first_rows
 from registry_dagster.stores.read_once import ReadOnce
 from registry_dagster.stores.store import Store
+
+if TYPE_CHECKING:
+    from registry_dagster.registry.filters import Question
+    from registry_dagster.registry.finder import Finder
+    from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion
 
 __all__ = ["Lab"]
 
@@ -28,21 +32,29 @@ class Lab:
     """Reads one registry. It is asked by its own names; what it returns is named as here.
 
     Args:
-        records, resolver, finder: Of the registry.
+        records, resolver: Of the registry.
         remote: The lab's name and address; None for this registry.
+        pages: Where what is found is read, page by page; None if that is `records`.
     """
 
     records: Records
     resolver: Resolver
-    finder: Finder
     remote: Remote | None = None
+    pages: Records | None = None
 
     @classmethod
     def of(cls, store: Store, env: str, remote: Remote | None = None) -> Self:
         """The registry in a store."""
         records = Records(store, env)
-        resolver = Resolver(records)
-        return cls(records, resolver, Finder(records, resolver), remote)
+        return cls(records, Resolver(records), remote)
+
+    @cached_property
+    def finder(self) -> Finder:
+        """What searches. Who asks for one record does not wait for it to load."""
+        from registry_dagster.registry.finder import Finder
+
+        records = self.pages or self.records
+        return Finder(records, Resolver(records))
 
     def for_one_answer(self) -> Self:
         """The lab as one answer sees it: what is read to name, resolve and compare versions is read once.
@@ -50,7 +62,7 @@ class Lab:
         What is found may be any number, and is read page by page as ever.
         """
         records = self.records.through(ReadOnce(self.records.store))
-        return replace(self, records=records, resolver=Resolver(records))
+        return replace(self, records=records, resolver=Resolver(records), pages=self.pages or self.records)
 
     def named(self, name: str) -> str:
         """A name of this lab, as it is written here."""

@@ -14,12 +14,10 @@ from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.retirement import Retirement
 from registry_dagster.registry.arguments import instance_of, text_of
-from registry_dagster.registry.filters import Filters, Question
 from registry_dagster.registry.lab import Lab
 from registry_dagster.registry.labs import Labs
 from registry_dagster.registry.remotes import Remotes
 from registry_dagster.registry.resolver import At
-from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion, Newest
 from registry_dagster.registry.rows.listed import MaterializationList, VersionList
 from registry_dagster.registry.rows.rows import Rows
 from registry_dagster.stores.store import Store
@@ -30,7 +28,10 @@ if TYPE_CHECKING:
     from registry_dagster.answers.compatibility import Compatibility
     from registry_dagster.answers.diff import Diff
     from registry_dagster.answers.joins import Joins
+    from registry_dagster.registry.filters import Filters, Question
+    from registry_dagster.registry.finder import Finder
     from registry_dagster.registry.questions import Questions
+    from registry_dagster.registry.rows.found import Dependent, FoundDataset, FoundVersion, Newest
     from registry_dagster.registry.rows.lineage import Lineage
 
 __all__ = ["Reader"]
@@ -43,9 +44,13 @@ class Reader:
     def __init__(self, store: Store, env: str, remotes: Remotes | None) -> None:
         self._store = store
         lab = Lab.of(store, env)
-        self._records, self._resolver, self._finder = lab.records, lab.resolver, lab.finder
+        self._records, self._resolver = lab.records, lab.resolver
         self._remotes = remotes or Remotes({})
         self._labs = Labs(lab, self._remotes)
+
+    @property
+    def _finder(self) -> Finder:
+        return self._labs.own.finder
 
     @cached_property
     def _questions(self) -> Questions:
@@ -82,7 +87,7 @@ class Reader:
             limit: How many at most; None for all. `stream` yields all without holding them in memory.
             remotes: Ask these labs instead; `all`: this registry, then each remote, at most `limit` of each.
         """
-        question = Question(text=text, **filters)
+        question: Question = {"text": text, **filters}
         return self._labs.asked(remotes, lambda lab: lab.find(question, limit))
 
     def stream(self, **question: Unpack[Question]) -> Iterator[FoundVersion]:

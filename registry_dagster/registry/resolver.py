@@ -22,8 +22,6 @@ from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.model.names import VersionName, is_dataset_name, is_version_name, name_text, parse_version
 from registry_dagster.model.text import suggestion
-from registry_dagster.registry.digests import named_digests
-from registry_dagster.registry.known_names import KnownNames
 from registry_dagster.registry.numbers import Numbers
 from registry_dagster.registry.records import Records
 
@@ -172,6 +170,8 @@ class Resolver:
         taken = versions.current(at=at, layout=layout)
         if taken is None and isinstance(at, str):
             # As it was typed, it is the name of no state that a version was made against.
+            from registry_dagster.registry.known_names import KnownNames
+
             at = KnownNames(self._records).state(at)
             taken = versions.current(at=at, layout=layout)
         if taken is None:
@@ -187,6 +187,8 @@ class Resolver:
         """
         if not name_text(name).startswith("sha256:"):
             return name, None
+        from registry_dagster.registry.digests import named_digests
+
         found = named_digests(self._records, name)
         if not found:
             raise NotPublished(

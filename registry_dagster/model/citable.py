@@ -16,8 +16,8 @@ from registry_dagster.model.text import Sentence, Text, shown
 __all__ = ["Citable", "Doi", "License", "is_web_address", "license_doubt"]
 
 _IDENTIFIER = r"[A-Za-z0-9](?:[A-Za-z0-9.:-]*[A-Za-z0-9])?\+?"
-_EXPRESSION = re.compile(rf"\(*{_IDENTIFIER}\)*(?: (?:AND|OR|WITH) \(*{_IDENTIFIER}\)*)*")
-_DOI = re.compile(r"(?:doi:\s*|(?P<web>https?://(?:dx\.|www\.)?doi\.org/))?(?P<doi>10\.\d{4,9}(?:\.\d+)*/\S+)", re.I)
+_EXPRESSION = rf"\(*{_IDENTIFIER}\)*(?: (?:AND|OR|WITH) \(*{_IDENTIFIER}\)*)*"
+_DOI = r"(?i)(?:doi:\s*|(?P<web>https?://(?:dx\.|www\.)?doi\.org/))?(?P<doi>10\.\d{4,9}(?:\.\d+)*/\S+)"
 
 
 def _license(text: str) -> str:
@@ -28,7 +28,7 @@ def _license(text: str) -> str:
 
 
 def _doi(text: str) -> str:
-    found = _DOI.fullmatch(text.strip())
+    found = re.fullmatch(_DOI, text.strip())
     if found is None:
         raise ValueError(
             f"{shown(text)} is not a DOI; write e.g. 10.5281/zenodo.1234567 or its https://doi.org/ address"
@@ -80,11 +80,15 @@ def is_web_address(text: str) -> bool:
 
 def license_doubt(text: str | None) -> str | None:
     """What a person should know of a license; None if it is missing, a web address, or has the shape of SPDX."""
-    if text is None or is_web_address(text) or _EXPRESSION.fullmatch(text):
+    if text is None or is_web_address(text) or _is_expression(text):
         return None
     spelled = text.strip().replace(" ", "-")
-    meant = f"; did you mean {spelled}?" if spelled.upper().startswith("CC") and _EXPRESSION.fullmatch(spelled) else ""
+    meant = f"; did you mean {spelled}?" if spelled.upper().startswith("CC") and _is_expression(spelled) else ""
     return (
         f"the license {shown(text)} is neither an SPDX identifier, such as CC-BY-4.0, nor a web address, so programs "
         f"do not know it{meant}"
     )
+
+
+def _is_expression(text: str) -> bool:
+    return re.fullmatch(_EXPRESSION, text) is not None

@@ -51,30 +51,29 @@ _VENDORS = "|".join(
         r"dop_v1_[0-9a-f]{64}",
     )
 )
-_USER_WITH_PASSWORD = re.compile(r"//[^/@\s:]+:(?!\d+/)")
-_USER_AFTER_ONE_SLASH = re.compile(r"(?i)(?:https?|s?ftp|s3[an]?|gs|abfss?|hdfs|postgresql|mysql):/[^/@\s:]+:(?!\d+/)")
+_USER_WITH_PASSWORD = r"//[^/@\s:]+:(?!\d+/)"
+_USER_AFTER_ONE_SLASH = r"(?i)(?:https?|s?ftp|s3[an]?|gs|abfss?|hdfs|postgresql|mysql):/[^/@\s:]+:(?!\d+/)"
 
 Find = Callable[[str], "int | None"]
 """Where in a text a form begins; None if it is not there."""
 
 
+# Compiled where they are first searched for: most programs look for few of them.
 def _find(pattern: str) -> Find:
-    compiled = re.compile(pattern)
-
     def find(text: str) -> int | None:
-        found = compiled.search(text)
+        found = re.search(pattern, text)
         return found.start() if found else None
 
     return find
 
 
-def _find_user(user: re.Pattern[str]) -> Find:
+def _find_user(user: str) -> Find:
     """What begins as a user does, and is followed by @ before any blank."""
 
     def find(text: str) -> int | None:
         # Up to the last @ of each word alone, so that no part is looked through again from every place before it.
         for word in re.finditer(r"\S+", text):
-            if found := user.search(word[0].rpartition("@")[0]):
+            if found := re.search(user, word[0].rpartition("@")[0]):
                 return word.start() + found.start()
         return None
 

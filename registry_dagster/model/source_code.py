@@ -18,10 +18,10 @@ from registry_dagster.model.text import Text, shown
 
 __all__ = ["CodePath", "Commit", "Repository", "SourceCode", "address_of_remote"]
 
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_TEXT = re.compile(rf"(?:(?P<repository>\S+)@)?(?P<commit>{_COMMIT.pattern})(?::(?P<path>.+))?", re.IGNORECASE)
-_REMOTE = re.compile(r"(?P<scheme>https?|ssh|git)://(?P<place>[^?#\s]+)", re.IGNORECASE)
-_SHORT_REMOTE = re.compile(r"(?:[^@:/\s]+@)?(?P<host>[A-Za-z0-9.-]{2,}):(?P<path>[^/\s:][^?#\s:]*)")
+_COMMIT = r"[0-9a-f]{40}|[0-9a-f]{64}"
+_TEXT = rf"(?i)(?:(?P<repository>\S+)@)?(?P<commit>{_COMMIT})(?::(?P<path>.+))?"
+_REMOTE = r"(?i)(?P<scheme>https?|ssh|git)://(?P<place>[^?#\s]+)"
+_SHORT_REMOTE = r"(?:[^@:/\s]+@)?(?P<host>[A-Za-z0-9.-]{2,}):(?P<path>[^/\s:][^?#\s:]*)"
 _ON_THE_WEB = {"github.com", "gitlab.com", "bitbucket.org", "codeberg.org"}
 """Hosts that serve a repository's pages under the path that git uses."""
 
@@ -29,7 +29,7 @@ _EXAMPLE = "https://github.com/lab/pipeline"
 
 
 def _commit(text: str) -> str:
-    if not _COMMIT.fullmatch(text.lower()):
+    if not re.fullmatch(_COMMIT, text.lower()):
         raise ValueError(
             f"{shown(text)} is not a whole commit hash; write its 40 hexadecimal digits, as git rev-parse HEAD does"
         )
@@ -91,7 +91,7 @@ class SourceCode(Model):
         Raises:
             InvalidDeclaration: it is not written so, the commit is not a whole hash, or there is a credential in it.
         """
-        found = _TEXT.fullmatch(text.strip())
+        found = re.fullmatch(_TEXT, text.strip())
         if found is None:
             raise InvalidDeclaration(
                 f"the code must be REPOSITORY@COMMIT, with the whole commit hash, e.g. {_EXAMPLE}@{'0123456789' * 4}"
@@ -105,9 +105,9 @@ def address_of_remote(remote: str) -> str | None:
     None for a folder of one machine, and for what may hold a secret that cannot be separated from it.
     """
     text = remote.strip()
-    if short := _SHORT_REMOTE.fullmatch(text):
+    if short := re.fullmatch(_SHORT_REMOTE, text):
         text = f"ssh://{short['host']}/{short['path']}"
-    found = _REMOTE.match(text)
+    found = re.match(_REMOTE, text)
     if found is None:
         return None
     authority, _, path = found["place"].partition("/")

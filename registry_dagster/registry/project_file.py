@@ -21,12 +21,7 @@ from registry_dagster.model.option_secrets import is_secret_text, secret_options
 from registry_dagster.model.text import Text
 from registry_dagster.registry.remote_addresses import checked_remotes
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-__all__ = ["PROJECT_VARIABLE", "Project", "find_project", "project_options", "tomllib"]
+__all__ = ["PROJECT_VARIABLE", "Project", "find_project", "parse_toml", "project_options"]
 
 PROJECT_VARIABLE = "FEATURE_REGISTRY_PROJECT"
 """Names the project file, wherever it is; `none` uses none."""
@@ -209,10 +204,24 @@ def _variables(options: Mapping[str, Any]) -> Iterator[str]:
             yield from [name] if name is not None else _variables(inner)
 
 
+def parse_toml(text: str) -> dict[str, Any]:
+    """What a TOML file says.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    return tomllib.loads(text)
+
+
 def _project(path: Path) -> Project:
+    text = _text(path)
     try:
-        data = tomllib.loads(_text(path))
-    except tomllib.TOMLDecodeError as error:
+        data = parse_toml(text)
+    except ValueError as error:
         raise RegistryError(f"{path}: not a TOML file: {error}") from error
     table = data if path.name != _SHARED_FILE else data.get("tool", {}).get("feature-registry", {})
     try:

@@ -38,7 +38,7 @@ from registry_dagster.dagster.gate.approvals import read_approvals
 from registry_dagster.errors import RegistryError
 from registry_dagster.model.feature_table import FeatureTable
 from registry_dagster.registry.crawls import CRAWLS_VARIABLE, crawl_rules
-from registry_dagster.registry.project_file import Project, tomllib
+from registry_dagster.registry.project_file import Project, parse_toml
 from registry_dagster.registry.registry import Registry
 from tests.docs.pages import ROOT, Block, blocks
 from tests.gms.server import StandInGms
@@ -178,7 +178,7 @@ class Program:
     def _toml(self, block: Block) -> str:
         """A project file; from here on it holds if its first line names it."""
         path = self.folder / "feature-registry.toml"
-        Project.from_json({**tomllib.loads(block.text), "path": path})
+        Project.from_json({**parse_toml(block.text), "path": path})
         if block.text.startswith(f"# {path.name}\n"):
             path.write_text(block.text, encoding="utf-8")
         return ""

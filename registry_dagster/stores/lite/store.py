@@ -13,15 +13,18 @@ import threading
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from registry_dagster.datahub.proposal import Entity, Proposal
 from registry_dagster.datahub.search import SEARCH_ASPECTS, Search
-from registry_dagster.stores.lite.backup import BackUp, back_up
 from registry_dagster.stores.lite.file import LiteFile
 from registry_dagster.stores.lite.index import is_far_behind, unindexed
 from registry_dagster.stores.lite.rows import Rows, read_current
 from registry_dagster.stores.lite.search import Place, search_page
 from registry_dagster.stores.store import Found, Refusal, Swap
+
+if TYPE_CHECKING:
+    from registry_dagster.stores.lite.backup import BackUp
 
 __all__ = ["LiteStore"]
 
@@ -80,6 +83,8 @@ class LiteStore:
 
     def back_up(self, to: Path) -> BackUp:
         """Copy the file whole, also while others write. See `backup.back_up`."""
+        from registry_dagster.stores.lite.backup import back_up
+
         with self._lock:
             return back_up(self._file, to)
 

@@ -63,7 +63,7 @@ def contributing() -> str:
 
 def command_line() -> str:
     """The page of the commands, as typer writes it."""
-    command = [sys.executable, "-m", "typer", "registry_dagster.cli", "utils", "docs", "--name", "feature-registry"]
+    command = [sys.executable, "-m", "typer", "registry_dagster.cli.app", "utils", "docs", "--name", "feature-registry"]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 

@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 
 from example_project.assets import HEMIBRAIN, neurons, synapses
 from example_project.neurons import VOXEL_NM, example_neurons, neuron_table, neuropil_table, synapse_table
-from registry_dagster.cli import app
+from registry_dagster.cli.app import app
 from registry_dagster.dagster.declare.declaration import declaration_of
 from registry_dagster.model.signals import SpatialDrift
 from registry_dagster.registry.registry import Registry

@@ -209,7 +209,7 @@ def test_the_heavy_libraries_are_loaded_only_when_needed() -> None:
 
 def test_reading_records_needs_no_dagster_either() -> None:
     reading = (
-        "import registry_dagster as rd, registry_dagster.cli; rd.results.Verdict; rd.errors; rd.__version__; "
+        "import registry_dagster as rd, registry_dagster.cli.app; rd.results.Verdict; rd.errors; rd.__version__; "
         "rd.Registry.open('lite:///x/y')"
     )
     assert not imported_by(reading) & {"dagster", "datahub", "pyarrow", "deltalake", "pyiceberg", "lance"}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import logging
-import os
 import sys
 from typing import Annotated, Any, cast
 
@@ -18,10 +16,7 @@ from registry_dagster.cli.run import Done, Given
 from registry_dagster.cli.streams import VisibleFormatter, keep_writable
 from registry_dagster.errors import RegistryUnavailable, SourceUnavailable, TableUnreachable
 
-__all__ = ["EXPIRES", "FAILED", "UNREACHABLE", "app", "is_unreachable", "main"]
-
-_OBJECTS = 100_000
-"""How many are made before unused ones are looked for."""
+__all__ = ["EXPIRES", "FAILED", "UNREACHABLE", "app", "is_unreachable", "run"]
 
 FAILED = 1
 _RECORDED = ". What the command recorded is in the registry"
@@ -120,16 +115,12 @@ def options(
         raise typer.Exit
 
 
-def main() -> None:
-    """Run the command line. `feature-registry --help` explains the exit codes."""
-    # What is loaded is no garbage, and looking for some between takes a sixth of the time in which a command starts.
-    gc.set_threshold(_OBJECTS)
-    # Pydantic would read the metadata of every installed package, in search of plug-ins for its validators.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
+def run() -> None:
+    """Run the command that was typed, and end with its exit code."""
     stdout = keep_writable()
     if logging.lastResort:
         logging.lastResort.setFormatter(VisibleFormatter())
-    code = _run()
+    code = _exit_code()
     sys.stdout.flush()
     sys.exit(code or _lost_output(stdout.lost))
 
@@ -142,7 +133,7 @@ def _lost_output(why: str | None) -> int:
     return 0 if Done.recorded else FAILED
 
 
-def _run() -> int:
+def _exit_code() -> int:
     """Run the command. Gives its exit code."""
     try:
         app()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from unittest import mock
 
-from registry_dagster.cli.app import main
+from registry_dagster.cli import main
 from registry_dagster.cli.run import Done, Given
 from tests.in_process import run_in_process
 

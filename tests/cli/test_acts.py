@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from registry_dagster.cli import app
+from registry_dagster.cli.app import app
 from registry_dagster.model.materialization import MaterializationVersion
 from registry_dagster.registry.registry import Registry
 from tests.registry.declared import declared, facts

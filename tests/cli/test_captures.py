@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from registry_dagster.cli import app
+from registry_dagster.cli.app import app
 from registry_dagster.cli.groups import EXAMPLES
 from registry_dagster.cli.output import errors, explain, output, visible
 from registry_dagster.registry.project_file import PROJECT_VARIABLE

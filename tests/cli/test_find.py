@@ -15,8 +15,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from registry_dagster.cli import app
-from registry_dagster.cli.app import EXPIRES
+from registry_dagster.cli.app import EXPIRES, app
 from registry_dagster.errors import AccessDenied
 from registry_dagster.registry.filters import FILTERS
 from registry_dagster.registry.registry import Registry

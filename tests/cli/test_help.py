@@ -18,7 +18,7 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from registry_dagster.cli import app
+from registry_dagster.cli.app import app
 from registry_dagster.cli.commands import MODULES
 from registry_dagster.cli.completion import column_paths, dataset_names, engines, formats, materialization_versions
 from registry_dagster.cli.groups import ELSEWHERE, EXAMPLES, GROUPS

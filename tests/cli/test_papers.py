@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from registry_dagster.answers.lock import Lock
-from registry_dagster.cli import app
+from registry_dagster.cli.app import app
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.registry.registry import Registry
 from registry_dagster.tables import inspect_table

@@ -14,7 +14,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 import registry_dagster as rd
-from registry_dagster.cli import app
+from registry_dagster.cli.app import app
 from registry_dagster.cli.given import options_for
 from registry_dagster.errors import RegistryError
 from registry_dagster.registry.project_file import PROJECT_VARIABLE, find_project, project_options

@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from registry_dagster.cli import app
+from registry_dagster.cli.app import app
 from registry_dagster.outward.mirror.write import write_mirror
 from registry_dagster.registry.registry import Registry
 from registry_dagster.testing.search_behaviour import publish_examples

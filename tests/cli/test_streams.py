@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import registry_dagster as rd
-from registry_dagster.cli.app import main
+from registry_dagster.cli import main
 from registry_dagster.cli.output import json_text, visible
 from registry_dagster.datahub.proposal import Proposal
 from registry_dagster.datahub.urns import version_urn

@@ -32,7 +32,7 @@ from packaging.requirements import Requirement
 from typer.testing import CliRunner
 
 from registry_dagster.adopt.declaration_file import read_file
-from registry_dagster.cli import app
+from registry_dagster.cli.app import app
 from registry_dagster.cli.output import output
 from registry_dagster.dagster.gate.approvals import read_approvals
 from registry_dagster.errors import RegistryError

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from registry_dagster.answers.answer import Verdict
-from registry_dagster.cli import app
+from registry_dagster.cli.app import app
 from registry_dagster.errors import NotPublished
 from registry_dagster.model.embeddings import Embedding
 from registry_dagster.model.identifiers import NucleusId, RootId

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from registry_dagster.adopt.declaration_file import DeclarationFile, read_file
 from registry_dagster.adopt.published import Published
-from registry_dagster.cli import app
+from registry_dagster.cli.app import app
 from registry_dagster.datahub.urns import version_urn
 from registry_dagster.errors import InvalidDeclaration, NotPublished
 from registry_dagster.model.column import UpstreamColumn

@@ -12,7 +12,7 @@ import registry_dagster
 from registry_dagster.testing import search_behaviour, store_behaviour
 
 
-@pytest.mark.parametrize("module", ["registry_dagster.testing", "registry_dagster.cli", "tests.gms.server"])
+@pytest.mark.parametrize("module", ["registry_dagster.testing", "registry_dagster.cli.app", "tests.gms.server"])
 def test_pytest_is_needed_by_the_suites_alone(module: str) -> None:
     program = f"import sys; import {module}; sys.exit('pytest' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

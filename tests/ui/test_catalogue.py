@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from typer.testing import CliRunner
 
-from registry_dagster.cli import app
+from registry_dagster.cli.app import app
 from registry_dagster.cli.output import output
 from registry_dagster.outward.site.build import build_site
 from registry_dagster.outward.site.serving import site_server

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import registry_dagster as rd
-from registry_dagster.cli import app
+from registry_dagster.cli.app import app
 from registry_dagster.dagster.names import LEFT_OUT
 from tests.dagster.component.project import Project, refused
 

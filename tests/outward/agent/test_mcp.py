@@ -18,7 +18,7 @@ from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult
 from typer.testing import CliRunner
 
-from registry_dagster.cli import app
+from registry_dagster.cli.app import app
 from registry_dagster.outward.agent import tools
 from registry_dagster.outward.agent.server import INSTRUCTIONS, mcp_server
 from registry_dagster.outward.agent.tools import TOOLS

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from typer.testing import CliRunner, Result
 
-from registry_dagster.cli import app
+from registry_dagster.cli.app import app
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.feature_table import FeatureTable

@@ -7,7 +7,7 @@ import shlex
 import pytest
 from typer.testing import CliRunner
 
-from registry_dagster.cli import app
+from registry_dagster.cli.app import app
 from registry_dagster.cli.output import output
 from registry_dagster.outward.site.asking import ask, in_common, pairs
 from registry_dagster.outward.site.catalogue import read_catalogue

@@ -11,7 +11,7 @@ import pytest
 from deltalake import write_deltalake
 from typer.testing import CliRunner
 
-from registry_dagster.cli import app
+from registry_dagster.cli.app import app
 from registry_dagster.errors import EngineCannotRead, RegistryError
 from registry_dagster.registry.registry import Registry
 from registry_dagster.tables import inspect_table

@@ -20,6 +20,8 @@ __all__ = ["LOG", "Log"]
 
 LOG = "_delta_log"
 _WANTED = ("metaData", "protocol")
+_FEW = 100
+"""Versions of which all files are listed by one request."""
 _MOST_HINT_BYTES = 16 << 20
 _MOST_VERSIONS = 10**20
 """File names have 20 digits."""
@@ -41,6 +43,7 @@ class Log:
         checkpoint: The files of the newest complete checkpoint up to the version; empty if there is none.
         commit: The version's own commit file; None if it was cleaned up.
         crc: The version's checksum file.
+        later: The first commits after the version, as many as were asked for.
     """
 
     version: int
@@ -49,16 +52,22 @@ class Log:
     checkpoint: tuple[StoredObject, ...] = ()
     commit: StoredObject | None = None
     crc: StoredObject | None = None
+    later: tuple[StoredObject, ...] = ()
 
     @classmethod
-    def read(cls, storage: Storage, version: int | None) -> Log:
-        """List the log for a version; None: the latest.
+    def read(cls, storage: Storage, version: int | None, later: int = 0) -> Log:
+        """List the log for a version.
+
+        Args:
+            storage: At the table.
+            version: None: the latest.
+            later: How many of the commits after the version to list, too.
 
         Raises:
             TableNotFound: no log, or the version is not or no longer in it.
             UnsupportedTable: commits in the middle are missing.
         """
-        listing = _listed(storage, version)
+        listing = _listed(storage, version, later)
         # An empty log is asked for version 0, which says why there is none.
         wanted = max(listing.latest, 0) if version is None else version
         log = listing.log(wanted)
@@ -113,17 +122,22 @@ class _Listing:
     parts: dict[tuple[int, int], dict[int, StoredObject]] = field(
         default_factory=dict[tuple[int, int], dict[int, StoredObject]]
     )
+    later: list[StoredObject] = field(default_factory=list[StoredObject])
 
     @classmethod
-    def read(cls, storage: Storage, start: int, end: int | None) -> _Listing:
-        listing = cls()
+    def read(cls, storage: Storage, start: int, end: int | None, later: int = 0) -> _Listing:
+        listing, last = cls(), "~" if end is None else f"{end:020d}"
         for stored in storage.list(f"{LOG}/", f"{LOG}/{start:020d}"):
             name = stored.path.removeprefix(f"{LOG}/")
             # Names are listed in order and begin with 20 digits, so the first that does not ends the versions.
-            if not name[:1].isdecimal() or (end is not None and name[:20] > f"{end:020d}"):
+            is_later = name[:20] > last
+            if not name[:1].isdecimal() or (is_later and len(listing.later) == later):
                 break
-            if match := _NAME.fullmatch(name):
+            match = _NAME.fullmatch(name)
+            if match and not is_later:
                 listing._add(stored, match)
+            elif match and match["kind"] == "json":
+                listing.later.append(stored)
         return listing
 
     def _add(self, stored: StoredObject, match: re.Match[str]) -> None:
@@ -163,6 +177,7 @@ class _Listing:
             checkpoint=checkpoints.get(start, ()),
             commit=self.commits.get(version),
             crc=self.checksums.get(version),
+            later=tuple(self.later),
         )
 
     @property
@@ -180,15 +195,16 @@ def _newest_up_to(version: int, checkpoints: Iterable[int]) -> int:
     return max((number for number in checkpoints if number <= version), default=-1)
 
 
-def _listed(storage: Storage, version: int | None) -> _Listing:
-    # `_last_checkpoint` saves listing the log before the checkpoint it names. It is only a hint: it may name a
-    # checkpoint after the wanted version, or one that is not complete or was removed. Then all is listed.
-    start = _last_checkpoint(storage)
+def _listed(storage: Storage, version: int | None, later: int) -> _Listing:
+    # `_last_checkpoint` saves listing the log before the checkpoint it names, which is worth a request only where that
+    # is long. It is only a hint: it may name a checkpoint after the wanted version, or one that is not complete or was
+    # removed. Then all is listed.
+    start = 0 if version is not None and version < _FEW else _last_checkpoint(storage)
     if version is not None and version < start:
         start = 0
-    listing = _Listing.read(storage, start, version)
+    listing = _Listing.read(storage, start, version, later)
     if start and start not in listing.checkpoints():
-        return _Listing.read(storage, 0, version)
+        return _Listing.read(storage, 0, version, later)
     return listing
 
 

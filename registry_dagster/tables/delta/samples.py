@@ -10,19 +10,19 @@ from urllib.parse import unquote
 
 from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.tables.delta.actions import actions_in, parquet_reading
-from registry_dagster.tables.delta.log import LOG, Log
+from registry_dagster.tables.delta.log import Log
 from registry_dagster.tables.storage.protocol import Storage, StoredObject
 
-__all__ = ["DataFile", "sampled"]
+__all__ = ["MOST_COMMITS", "DataFile", "sampled"]
 
 _EACH = 4
-_MOST_COMMITS = 20
+MOST_COMMITS = 20
+"""On each side of the version."""
 _MOST_BYTES = 1 << 20
 _BUFFER = 64 * 1024
 _BATCH = 64
 _MOST_BATCHES = 50
 _OPPOSITE = {"add": "remove", "remove": "add"}
-_COMMIT = re.compile(rf"{LOG}/\d{{20}}\.json")
 _ABSOLUTE = re.compile(r"/|[A-Za-z][A-Za-z0-9+.-]*:/")
 """A path, or a URI: `file:/…` and `dbfs:/…` have one slash."""
 
@@ -46,6 +46,10 @@ def sampled(storage: Storage, log: Log) -> list[DataFile]:
 
     Reads a bounded part of the log on both sides of the version.
 
+    Args:
+        storage: At the table.
+        log: With the `MOST_COMMITS` after the version.
+
     Raises:
         UnsupportedTable: a file of the log is damaged.
     """
@@ -55,8 +59,7 @@ def sampled(storage: Storage, log: Log) -> list[DataFile]:
 
 def _removed_since(storage: Storage, log: Log) -> Iterator[DataFile]:
     """Files that commits after the version removed without having added them: the version has them."""
-    after = storage.list(f"{LOG}/", f"{LOG}/{log.version:020d}.json")
-    yield from _in_commits(storage, (stored for stored in after if _COMMIT.fullmatch(stored.path)), "remove", set())
+    yield from _in_commits(storage, log.later, "remove", set())
 
 
 def _added_before(storage: Storage, log: Log) -> Iterator[DataFile]:
@@ -84,7 +87,7 @@ def _in_commits(
         would give.
     """
     for count, commit in enumerate(commits):
-        if count == _MOST_COMMITS:
+        if count == MOST_COMMITS:
             return False
         files = _by_action(storage, commit)
         yield from (file for file in files[wanted] if file.path not in settled)

@@ -11,10 +11,11 @@ from registry_dagster.tables.delta.commit import digest_of
 from registry_dagster.tables.delta.live import is_live
 from registry_dagster.tables.delta.log import LOG, Log
 from registry_dagster.tables.delta.moments import recommitted_at
-from registry_dagster.tables.delta.samples import DataFile, sampled
+from registry_dagster.tables.delta.samples import MOST_COMMITS, DataFile, sampled
 from registry_dagster.tables.storage.open import open_storage
 from registry_dagster.tables.storage.options import StorageOptions
 from registry_dagster.tables.storage.protocol import Storage, StoredObject
+from registry_dagster.tables.storage.read_once import ReadOnce
 from registry_dagster.tables.verdict import Look, Note, TableState
 
 __all__ = ["verify_delta"]
@@ -37,7 +38,7 @@ def verify_delta(table: TableFacts, pin: DeltaPin, options: StorageOptions | Non
     Raises:
         TableError: the store cannot answer, or the log is damaged.
     """
-    storage = open_storage(table.location, options)
+    storage = ReadOnce(open_storage(table.location, options))
     with well_formed(storage):
         return _verify(storage, pin, note)
 
@@ -45,7 +46,7 @@ def verify_delta(table: TableFacts, pin: DeltaPin, options: StorageOptions | Non
 def _verify(storage: Storage, pin: DeltaPin, note: Note) -> Look:
     where = f"{storage.location}/{LOG}"
     try:
-        log = Log.read(storage, pin.version)
+        log = Log.read(storage, pin.version, later=MOST_COMMITS)
     except TableNotFound as error:
         return _without_version(storage, pin, error, note)
     if (found := _table_id(storage, log, pin.table_id)) != pin.table_id:

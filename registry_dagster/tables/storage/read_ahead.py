@@ -25,7 +25,8 @@ def ahead(read: Callable[[T], R], items: Iterable[T], at_once: int = _AT_ONCE) -
 
     Items are read one by one as long as that takes less than handing them to threads, as of small files in memory.
     Then, with each result that is taken, twice as many are read at once, so that little is read in vain for a caller
-    who stops early. Items are taken only as they are needed, in the caller's thread.
+    who stops early; in the end as many again wait for a thread, so that none is idle while a slow item, or the next
+    items themselves, are waited for. Items are taken only as they are needed, in the caller's thread.
 
     Args:
         read: Reads an item.
@@ -50,6 +51,7 @@ def _while_quick(read: Callable[[T], R], items: Iterator[T]) -> Iterator[R]:
 
 
 def _in_threads(read: Callable[[T], R], items: Iterator[T], at_once: int) -> Iterator[R]:
+    # How many are read or wait for a thread.
     width = min(2, at_once)
     running: deque[Future[R]] = deque()
     with ThreadPoolExecutor(at_once, thread_name_prefix="registry-dagster-ahead") as pool:
@@ -60,7 +62,7 @@ def _in_threads(read: Callable[[T], R], items: Iterator[T], at_once: int) -> Ite
                     return
                 result = running.popleft().result()
                 yield result
-                width = min(2 * width, at_once)
+                width = min(2 * width, 2 * at_once)
         finally:
             for future in running:
                 future.cancel()

@@ -50,6 +50,19 @@ def test_only_what_takes_its_time_is_read_in_threads() -> None:
     assert len({second, *others}) == 16
 
 
+def test_who_waits_for_a_slow_item_has_others_read_meanwhile() -> None:
+    last_of_these = threading.Event()
+
+    def read(number: int) -> bool:
+        if number == 0:
+            time.sleep(0.03)
+        if number == 9:
+            last_of_these.set()
+        return number != 7 or last_of_these.wait(5)
+
+    assert all(ahead(read, range(20), at_once=2))
+
+
 def test_an_error_comes_where_its_item_stands() -> None:
     def read(number: int) -> int:
         if number == 2:

@@ -303,5 +303,4 @@ class Registry(Reader):
         """
         from registry_dagster.registry.verifier import Verifier
 
-        names = datasets or (each.name for each in self._finder.datasets() if each.newest)
-        return Verifier(self._records, record, table, storage_options, at_once).verify_all(names)
+        return Verifier(self._records, record, table, storage_options, at_once).verify_all(datasets)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
 from registry_dagster.answers.places import tables_at
-from registry_dagster.datahub.acts import readable_acts
+from registry_dagster.datahub.acts import ACTS_ASPECT, readable_acts
 from registry_dagster.datahub.audit import audit, published_aspects
+from registry_dagster.datahub.dataset import dataset_from
 from registry_dagster.datahub.linked_content import content_digest_of, linked_content_from
 from registry_dagster.datahub.proposal import Entity
-from registry_dagster.datahub.retirement import retirement_now
+from registry_dagster.datahub.retirement import is_removed, retirement_from
+from registry_dagster.datahub.search import Search
 from registry_dagster.datahub.urns import container_urn, version_urn
-from registry_dagster.datahub.version import record_from
+from registry_dagster.datahub.version import RECORD_ASPECTS, record_from
 from registry_dagster.errors import CorruptRecord, InvalidDeclaration, NotPublished
 from registry_dagster.model.act import Act
 from registry_dagster.model.batches import batches
@@ -24,6 +26,7 @@ from registry_dagster.model.names import VersionName, exact_version, parse_versi
 from registry_dagster.model.table import TableFacts
 from registry_dagster.registry.records import Records
 from registry_dagster.registry.settings import TABLES_AT_ONCE
+from registry_dagster.registry.version_index import MUTABLE, PAGE
 from registry_dagster.tables.storage.options import OptionsOf, options_of
 from registry_dagster.tables.storage.read_ahead import ahead
 from registry_dagster.tables.verify import StoresOutOfReach, TableState, TableVerdict, verify_table
@@ -159,8 +162,10 @@ class Verifier:
             return self._verified(found)
         raise NotPublished(f"{version}: not published at {self._records.where}")
 
-    def verify_all(self, datasets: Iterable[str]) -> Iterator[Verification]:
+    def verify_all(self, datasets: Collection[str] = ()) -> Iterator[Verification]:
         """Verify every version of datasets, oldest first, as the result is taken.
+
+        If none is named, of all that have a version which was not removed.
 
         Raises:
             NotPublished: a dataset has no version, or there is none to verify at all.
@@ -176,30 +181,38 @@ class Verifier:
             self._records.check_exists()
             raise NotPublished(f"no version is published at {self._records.where}")
 
-    def _versions(self, datasets: Iterable[str]) -> Iterator[str]:
-        for names in batches(map(_dataset, datasets), _PAGE):
-            numbers = self._records.index.read(names)
+    def _versions(self, datasets: Collection[str]) -> Iterator[str]:
+        for names in batches(map(_dataset, datasets) if datasets else self._all_datasets(), _PAGE):
+            read = self._records.index.read(names)
             for name in names:
-                if not numbers[name].present:
+                numbers, present = read[name], read[name].present
+                if datasets and not present:
                     raise self._records.unknown_dataset(name)
-                yield from (str(VersionName(name, number)) for number in numbers[name].present)
+                if datasets or not all(is_removed(numbers.now[number]) for number in present):
+                    yield from (str(VersionName(name, number)) for number in present)
+
+    def _all_datasets(self) -> Iterator[str]:
+        for urns in batches(self._records.urns(Search("dataset", self._env)), PAGE):
+            found = self._records.store.read(urns, ["containerProperties"])
+            yield from (known.name for urn in urns if (known := dataset_from(found.get(urn, {}))))
 
     def _page(self, versions: Sequence[str]) -> Iterator[_Read]:
         urns = {version: version_urn(version, self._env) for version in versions}
         containers = {version: container_urn(parse_version(version).dataset, self._env) for version in versions}
-        found = self._records.store.read([*urns.values(), *set(containers.values())])
+        aspects = () if self._record else (*RECORD_ASPECTS, *MUTABLE, ACTS_ASPECT)
+        found = self._records.store.read([*urns.values(), *set(containers.values())], aspects)
         entities = {version: found[urn] for version, urn in urns.items() if found.get(urn)}
         records = {version: _record(entity, urns[version]) for version, entity in entities.items()}
-        changes = self._changes(records) if self._record else {}
+        changes = self._changes(records, found) if self._record else {}
         links = self._changed_links(entities) if self._record else {}
         for version, entity in entities.items():
-            container, record = found.get(containers[version], {}), records[version]
+            acts, record = readable_acts(found.get(containers[version], {}), version), records[version]
             yield _Read(
                 version=version,
                 record=record if isinstance(record, DatasetVersion) else None,
                 changes=changes.get(version) if isinstance(record, DatasetVersion) else (str(record),),
-                acts=readable_acts(container, version),
-                retired=retirement_now(entity, version, container) is not None,
+                acts=acts,
+                retired=retirement_from(entity, version, acts) is not None,
                 links=links.get(version, ()),
             )
 
@@ -229,15 +242,23 @@ class Verifier:
         evidence = tuple(item for each in found for item in each.evidence)
         return replace(best, reason=" ".join([best.reason, *others]), evidence=evidence)
 
-    def _changes(self, records: Mapping[str, DatasetVersion | CorruptRecord]) -> dict[str, Lines]:
-        """What was changed about each record, and about all that was published with it."""
+    def _changes(
+        self, records: Mapping[str, DatasetVersion | CorruptRecord], found: Mapping[str, Entity]
+    ) -> dict[str, Lines]:
+        """What was changed about each record, and about all that was published with it.
+
+        Args:
+            records: By version.
+            found: Entities that were read whole.
+        """
         published = {
             version: published_aspects(record, self._env)
             for version, record in records.items()
             if isinstance(record, DatasetVersion)
         }
-        urns = list(dict.fromkeys(each.urn for aspects in published.values() for each in aspects))
-        stored = self._records.store.read(urns) if urns else {}
+        urns = dict.fromkeys(each.urn for aspects in published.values() for each in aspects)
+        others = [urn for urn in urns if urn not in found]
+        stored = {**found, **(self._records.store.read(others) if others else {})}
         filtered = self._records.store.filters_reads
         return {version: tuple(audit(aspects, stored, filtered=filtered)) for version, aspects in published.items()}
 

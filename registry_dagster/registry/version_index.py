@@ -27,14 +27,14 @@ from registry_dagster.registry.numbers import Numbers
 from registry_dagster.registry.remembered import Remembered
 from registry_dagster.stores.store import Store, Swap
 
-__all__ = ["PAGE", "VersionIndex"]
+__all__ = ["MUTABLE", "PAGE", "VersionIndex"]
 
 _log = logging.getLogger(__name__)
 
 PAGE = 200
 """How many entities one request reads."""
 
-_MUTABLE = ("deprecation", "status", "subTypes")
+MUTABLE = ("deprecation", "status", "subTypes")
 """What may change around a version, and what every one has: one that a store left an aspect out of is there, too."""
 
 _AS_PUBLISHED: Entity = {}
@@ -288,7 +288,7 @@ class VersionIndex:
         """What may change around versions; where some were given but never read, also what does not."""
         unread = {(name, number) for name in wanted for number in known[name].given_unread()}
         for page in batches(((name, number) for name, some in wanted.items() for number in some), PAGE):
-            aspects = _MUTABLE if unread.isdisjoint(page) else [*_MUTABLE, "datasetProperties"]
+            aspects = MUTABLE if unread.isdisjoint(page) else [*MUTABLE, "datasetProperties"]
             for entity, name, number in self._pages(page, aspects):
                 now[name][number] = self._learn(known[name], entity, number)
 

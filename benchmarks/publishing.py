@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import Result
-from benchmarks.tables import publications
+from benchmarks.tables import publication, publications
 from registry_dagster.registry.plan import Receipt
 from registry_dagster.registry.registry import Registry
 
@@ -86,6 +86,8 @@ def _cost(columns: int) -> tuple[float, float]:
 def _publish(path: Path) -> float:
     batch = publications(VERSIONS, COLUMNS)
     with Registry.open(f"lite://{path}") as registry:
+        # What is loaded for the first one is measured by `imports`; the stock class is loaded by then, too.
+        registry.publish_many([publication("bench.first", 0, COLUMNS)])
         start = time.perf_counter()
         outcomes = registry.publish_many(batch)
         seconds = time.perf_counter() - start
@@ -118,7 +120,7 @@ def _proposals(path: Path) -> Iterator[tuple[str, str, Any]]:
     with sqlite3.connect(path) as connection:
         query = (
             "SELECT urn, aspect_name, metadata FROM metadata_aspect_v2 WHERE version = 0 "
-            "AND aspect_name <> 'versionSetProperties'"
+            "AND aspect_name <> 'versionSetProperties' AND urn NOT LIKE '%bench.first%'"
         )
         for urn, name, metadata in connection.execute(query):
             yield urn, name, json.loads(metadata)

@@ -51,11 +51,14 @@ def version_urn(version: str, env: str) -> str:
     return dataset_urn(PLATFORM, version, env)
 
 
+@lru_cache(maxsize=4096)
 def version_in(urn: str) -> VersionName | None:
     """The version that a URN names; None if it is not that of a DatasetVersion."""
     found = _VERSION.fullmatch(urn)
+    if found is None:
+        return None
     try:
-        dataset, number = parse_version(found["name"] if found else "")
+        dataset, number = parse_version(found["name"])
     except InvalidDeclaration:
         return None
     return None if number is None else VersionName(dataset, number)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 
+import orjson
+
 from registry_dagster.datahub.search import Entry, Search, Term
 
 __all__ = ["Damaged", "any_of", "expression", "packed", "tokens_of", "unpacked"]
@@ -41,8 +43,8 @@ def tokens_of(entry: Entry) -> str:
 
 def packed(entry: Entry) -> bytes:
     """What an entry is found by, in few bytes. What was indexed can be taken out of the index by it alone."""
-    terms = json.dumps(sorted(entry.terms), ensure_ascii=False, separators=(",", ":"))
-    return zlib.compress("\n".join([entry.kind, entry.env, entry.words, terms]).encode(), 6)
+    terms = orjson.dumps(sorted(entry.terms), default=list)
+    return zlib.compress("\n".join([entry.kind, entry.env, entry.words, ""]).encode() + terms, 6)
 
 
 def unpacked(facts: bytes) -> Entry:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from registry_dagster.datahub.limits import MOST_TEXT_BYTES
@@ -86,7 +86,9 @@ def acts_from(container: Entity, about: str = "") -> tuple[Act, ...]:
     return tuple(acts)
 
 
+@lru_cache(maxsize=1024)
 def _act(text: str) -> Act:
+    """An act, which never changes: whoever adds the next one parses none of those before again."""
     try:
         with reading_records():
             return Act.model_validate_json(text)

@@ -131,7 +131,7 @@ class Summary:
     table: Mapping[str, object] = field(default_factory=dict[str, object])
     layout: str | None = None
     draft: bool = False
-    links: frozenset[str] = frozenset()
+    links: tuple[str, ...] = ()
 
     @property
     def materializations(self) -> frozenset[str]:
@@ -151,7 +151,7 @@ def summary_from(entity: Entity, number: int) -> Summary:
         facts = {name: json.loads(properties[name]) for name in _SUMMARY_JSON if name in properties}
         states = _states(properties.get("materializations", "[]"))
         layout = facts.get("layout", {}).get("name")
-        links = frozenset([*facts.get("inputs", ()), *facts.get("reference_versions", {}).values()])
+        links = tuple({*facts.get("inputs", ()), *facts.get("reference_versions", {}).values()})
     except (AttributeError, KeyError, TypeError, ValueError):
         return Summary(number)
     return Summary(

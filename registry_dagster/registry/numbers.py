@@ -41,7 +41,8 @@ class Numbers:
     container: Entity = field(default_factory=dict[str, Aspect])
     hidden: set[int] = field(default_factory=set[int])
     is_read: bool = False
-    _by_table: dict[str, list[int]] = field(default_factory=dict[str, list[int]], repr=False)
+    # By its hash: the text of each would take more memory than all else, and what has the same is compared anyway.
+    _by_table: dict[int, list[int]] = field(default_factory=dict[int, list[int]], repr=False)
     _keyed: set[int] = field(default_factory=set[int], repr=False)
 
     @property
@@ -76,5 +77,5 @@ class Numbers:
         if len(self._keyed) < len(self.summaries):
             for number in self.summaries.keys() - self._keyed:
                 self._keyed.add(number)
-                self._by_table.setdefault(identity_key(self.summaries[number].table), []).append(number)
-        return [number for number in self._by_table.get(table_key(table), ()) if number in self.now]
+                self._by_table.setdefault(hash(identity_key(self.summaries[number].table)), []).append(number)
+        return [number for number in self._by_table.get(hash(table_key(table)), ()) if number in self.now]

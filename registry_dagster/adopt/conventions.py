@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 from registry_dagster.adopt.names_of_ids import id_proposal
 from registry_dagster.adopt.names_of_places import position_proposal
@@ -13,7 +13,6 @@ from registry_dagster.adopt.proposal import Context, Proposal, undecided
 from registry_dagster.adopt.published import Published
 from registry_dagster.adopt.todo import TODO
 from registry_dagster.model import dtypes
-from registry_dagster.model.column import Column
 from registry_dagster.model.columns import SEMANTICS
 from registry_dagster.model.names import join_path, split_path
 from registry_dagster.model.table import TableFacts
@@ -87,5 +86,5 @@ def _found(
 def dtype_problem(meaning: Mapping[str, Any], dtype: str) -> str | None:
     """Why a column of this type cannot have a meaning, as far as it is decided."""
     decided = {name: value for name, value in meaning.items() if value != TODO}
-    column = cast("Column", SEMANTICS[decided["semantic"]].model_construct(**decided))
+    column = SEMANTICS[decided["semantic"]].model_construct(**decided)
     return column.dtype_problem(dtype)

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.base import Model
+from registry_dagster.model.variants import OneOf
 from registry_dagster.yaml_document import Document, Part, read_document, read_items
 
 __all__ = ["declared_from", "read_declared", "read_declared_items"]
@@ -120,7 +121,9 @@ def _tags_of(model: type[BaseModel]) -> Mapping[str, object]:
 def _choices(shape: Any) -> Iterator[Any]:
     """The alternatives of a type, without what is annotated beside them."""
     if get_origin(shape) is Annotated:
-        yield from _choices(get_args(shape)[0])
+        inner, *beside = get_args(shape)
+        variants = [kind for each in beside if isinstance(each, OneOf) for kind in each.kinds.values()]
+        yield from variants or _choices(inner)
     elif get_origin(shape) in (Union, UnionType):
         for each in get_args(shape):
             yield from _choices(each)

@@ -11,6 +11,8 @@ import pytest
 
 from registry_dagster.errors import InvalidDeclaration
 from registry_dagster.model.base import Model, Several, in_json
+from registry_dagster.model.column import Column
+from registry_dagster.model.columns import SEMANTICS
 from registry_dagster.model.variants import OneOf, variants_by
 
 _BUILT = """
@@ -34,6 +36,17 @@ def test_only_the_models_that_occur_are_built() -> None:
     at_import, later = done.stdout.splitlines()
     assert at_import == ""
     assert later.split() == ["Dataset", "FeatureTable", "MaterializationVersion", "RootId"]
+
+
+def test_every_semantic_is_found_by_its_name() -> None:
+    assert {name: kind.model_fields["semantic"].default for name, kind in SEMANTICS.items()} == {
+        name: name for name in SEMANTICS
+    }
+
+    def of(kind: type[Column]) -> set[type[Column]]:
+        return {kind}.union(*map(of, kind.__subclasses__()))
+
+    assert {kind for kind in of(Column) if "semantic" in kind.model_fields} == set(SEMANTICS.values())
 
 
 def test_many_threads_may_be_the_first() -> None:

@@ -43,7 +43,7 @@ def audit(published: Iterable[Proposal], stored: Mapping[str, Entity], *, filter
     """
     for expected in published:
         found = stored.get(expected.urn, {}).get(expected.aspect)
-        if found is None and expected.aspect in NOT_AUDITED:
+        if found == expected.value or (found is None and expected.aspect in NOT_AUDITED):
             continue
         what = f"{expected.aspect} of {expected.urn}"
         if found is None:

@@ -9,10 +9,9 @@ import re
 from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from registry_dagster.errors import RegistryError, UnsupportedTable
-from registry_dagster.model.canonical_json import is_json_object
 from registry_dagster.tables.json_text import json_value
 from registry_dagster.tables.storage.locations import plain_text
 from registry_dagster.tables.storage.protocol import Storage, StoredFile, StoredObject
@@ -107,9 +106,9 @@ def _parsed(storage: Storage, stored: StoredObject, text: bytes) -> Action:
         value = json_value(text)
     except ValueError as error:
         raise damaged(storage, stored.path, f"it is not JSON ({error})") from error
-    if not is_json_object(value):
+    if not isinstance(value, dict):
         raise damaged(storage, stored.path, "it does not hold JSON objects")
-    return value
+    return cast(Action, value)
 
 
 def _lines(storage: Storage, stored: StoredObject, most_bytes: int, head: bytes) -> Iterator[Sequence[bytes]]:

@@ -16,6 +16,8 @@ _QUICK = 0.0002
 """Seconds: about what it costs to hand an item to a thread and its result back."""
 _PATIENCE = 0.02
 """Seconds that quick items have to make up for; a few turns of other processes."""
+_TURN = 0.015
+"""Seconds that one item can lose: on a busy machine other processes stop any of them for longer."""
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -44,7 +46,7 @@ def _while_quick(read: Callable[[T], R], items: Iterator[T]) -> Iterator[R]:
     for item in items:
         start = time.perf_counter()
         result = read(item)
-        lost = max(0.0, lost + time.perf_counter() - start - _QUICK)
+        lost = max(0.0, lost + min(time.perf_counter() - start, _TURN) - _QUICK)
         yield result
         if lost > _PATIENCE:
             return

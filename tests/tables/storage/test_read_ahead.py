@@ -45,16 +45,24 @@ def test_only_what_takes_its_time_is_read_in_threads() -> None:
 
     here = threading.current_thread().name
     assert next(ahead(read, [0] * 50)) == here
-    first, second, *others = ahead(read, [0.03] + [0.005] * 100)
-    assert first == here
-    assert len({second, *others}) == 16
+    first, second, third, *others = ahead(read, [0.03] * 2 + [0.005] * 100)
+    assert first == second == here
+    assert len({third, *others}) == 16
+
+
+def test_one_item_that_other_processes_hold_up_changes_nothing() -> None:
+    def read(number: int) -> str:
+        time.sleep(0.2 if number == 10 else 0)
+        return threading.current_thread().name
+
+    assert set(ahead(read, range(100))) == {threading.current_thread().name}
 
 
 def test_who_waits_for_a_slow_item_has_others_read_meanwhile() -> None:
     last_of_these = threading.Event()
 
     def read(number: int) -> bool:
-        if number == 0:
+        if number < 2:
             time.sleep(0.03)
         if number == 9:
             last_of_these.set()

@@ -19,7 +19,7 @@ demo: $(READY) ## materialize the example, publish its tables, read them back
 	$(BIN)/python -m example_project.demo
 
 test: $(READY) ## run the tests
-	$(BIN)/pytest -n 3
+	$(BIN)/pytest -n 3 --dist worksteal
 
 test-ui: $(READY) ## drive Dagster's UI and the catalogue with a browser; pictures go to SCREENSHOTS
 	$(BIN)/python -m pip install --quiet --group ui
@@ -33,7 +33,7 @@ test-engines: $(READY) ## run the code that reads tables with Ray and Spark; Spa
 	$(BIN)/pytest tests/tables/read_code
 
 test-lowest: $(LOWEST)/.dagster-$(DAGSTER) ## run the Dagster tests with the lowest Dagster supported (or DAGSTER=1.12.22)
-	PATH=$(CURDIR)/$(LOWEST)/bin:$$PATH $(LOWEST)/bin/pytest -n 2 -p no:cacheprovider tests/dagster
+	PATH=$(CURDIR)/$(LOWEST)/bin:$$PATH $(LOWEST)/bin/pytest -n 2 --dist worksteal -p no:cacheprovider tests/dagster
 
 # What the Dagster tests use, beside Dagster and what belongs to it.
 USED_IN_TESTS := 'deltalake>=1.5.1' 'hypothesis>=6.100' 'pyarrow>=25.0.0' 'pyiceberg[sql-sqlite]' 'pytest>=8.4' \
@@ -62,7 +62,7 @@ test-newest: ## run the Dagster tests with the newest Dagster there is, and prin
 	  $(NEWEST)/bin/python -m pip install --quiet -c $(NEWEST)/pins.txt $$each 2>> $(NEWEST)/left-out.log || \
 	    echo "left out: no release of $$each goes with $$(head -1 $(NEWEST)/pins.txt)"; done
 	@$(NEWEST)/bin/python .ci/changes.py constraints.txt
-	PATH=$(CURDIR)/$(NEWEST)/bin:$$PATH $(NEWEST)/bin/pytest -n 2 -p no:cacheprovider tests/dagster || { \
+	PATH=$(CURDIR)/$(NEWEST)/bin:$$PATH $(NEWEST)/bin/pytest -n 2 --dist worksteal -p no:cacheprovider tests/dagster || { \
 	  echo 'The Dagster tests fail with what was listed above as changed.' >&2; exit 1; }
 
 RELEASES ?= 1.0 1.1 1.2 1.3 1.4 1.5 1.6 1.7

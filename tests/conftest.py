@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -15,6 +16,16 @@ os.environ["DATAHUB_TELEMETRY_ENABLED"] = "false"
 _MEMORY, _ROOM = Path("/dev/shm"), 8 * 2**30
 if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
     os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
+
+# What is loaded to the end of collecting stays: the collector need not look through it again and again.
+_OBJECTS = 5_000
+"""How many are made before unused ones are looked for."""
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.set_threshold(_OBJECTS)
+
 
 settings.register_profile(
     "registry", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow], print_blob=True

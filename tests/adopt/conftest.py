@@ -23,7 +23,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FEATURE_REGISTRY", f"lite://{tmp_path / 'registry.db'}")
     monkeypatch.setenv("FEATURE_REGISTRY_PUBLISHER", "ada@lab.org")
-    monkeypatch.setattr(output, "width", 300)
+    monkeypatch.setattr(output, "columns", 300)
 
     def run(*words: str, typed: str | None = None) -> Result:
         return CliRunner().invoke(app, list(words), input=typed)

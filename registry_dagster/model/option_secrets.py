@@ -13,12 +13,12 @@ __all__ = ["is_secret_text", "secret_options"]
 IsReference = Callable[[object], bool]
 """Whether a value only says where the secret is, such as the name of an environment variable."""
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_WORDS = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+"
 _SECRETS = {
     *("key", "secret", "token", "password", "passwd", "pwd", "pass", "passphrase", "auth", "authorization", "basic"),
     *("credential", "credentials", "cookie", "bearer", "signature", "sig", "jwt", "sas"),
 }
-_GLUED = re.compile(
+_GLUED = (
     r"(?:access|account|api|auth|client|private|refresh|sas|secret|security|session|shared){1,3}"
     r"(?:id|key|password|secret|signature|token)"
 )
@@ -34,7 +34,7 @@ _PUBLIC = {"", "anon", "browser", "cache", "cloud", "google_default"}
 _FILES = {"token", "credential", "credentials"}
 """May be the name of a file that holds it."""
 
-_USER_IN_URL = re.compile(r"https?://[^/@\s]+@|://:[^/@\s]*@", re.IGNORECASE)
+_USER_IN_URL = r"(?i)https?://[^/@\s]+@|://:[^/@\s]*@"
 """A token in place of the user, which several services accept; or a password alone."""
 
 
@@ -46,7 +46,7 @@ def secret_options(options: Mapping[str, Any], is_reference: IsReference) -> Ite
 
 def _secret_word(name: str) -> str | None:
     """The word by which a name says that its value is a secret: its last, as in `s3.secret-access-key`."""
-    words = [word.lower() for word in _WORDS.findall(name)]
+    words = [word.lower() for word in re.findall(_WORDS, name)]
     while len(words) > 1 and words[-1] in _ENDINGS:
         if words[-2:] == ["connection", "string"]:
             return "connection"
@@ -59,7 +59,7 @@ def _secret_word(name: str) -> str | None:
 def _last_secret(words: Sequence[str]) -> str | None:
     if not words or (words[-1] == "key" and not _NAMES_OF_COLUMNS.isdisjoint(words[-2:])):
         return None
-    is_secret = words[-1] in _SECRETS or words[-1] == "connectionstring" or _GLUED.fullmatch(words[-1])
+    is_secret = words[-1] in _SECRETS or words[-1] == "connectionstring" or re.fullmatch(_GLUED, words[-1])
     return words[-1] if is_secret else None
 
 
@@ -94,7 +94,7 @@ def _is_secret(value: object, word: str | None) -> bool:
 
 def is_secret_text(text: str) -> bool:
     """Whether a text is, or holds, a credential: by its form, as an address with a user, or as a header."""
-    return bool(secret_in(text) or _USER_IN_URL.search(text) or _is_header(text))
+    return bool(secret_in(text) or re.search(_USER_IN_URL, text) or _is_header(text))
 
 
 def _is_header(text: str) -> bool:

@@ -12,7 +12,6 @@ from registry_dagster.errors import InvalidDeclaration, NotPublished, RegistryEr
 from registry_dagster.model.dataset_version import DatasetVersion
 from registry_dagster.model.names import name_text
 from registry_dagster.registry.arguments import text_of
-from registry_dagster.registry.bridges import Bridges
 from registry_dagster.registry.lab import Lab
 from registry_dagster.registry.resolver import At, Resolved
 from registry_dagster.registry.rows.cells import Row
@@ -76,6 +75,8 @@ class Labs:
 
     def bridges(self, a: DatasetVersion, b: DatasetVersion, named: Sequence[str]) -> Iterator[str]:
         """Versions that may hold keys of both, in this registry and in the labs of what is named; see `Bridges`."""
+        from registry_dagster.registry.bridges import Bridges
+
         for lab in map(self.lab, dict.fromkeys((None, *map(lab_of, (a.name, b.name, *named))))):
             local, ends = _own(lab, named), _own(lab, (a.dataset, b.dataset))
             yield from map(lab.named, Bridges(lab.records, lab.resolver).between(a, b, local, ends))

@@ -23,7 +23,7 @@ print(*sys.modules, file=sys.stderr)
 """
 OTHERS = {"dagster", "datahub", "pyarrow", "deltalake", "pyiceberg", "lance", "fsspec", "yaml", "requests", "ssl"}
 PUBLISHING = {f"registry_dagster.registry.{name}" for name in ("planner", "publish", "commit", "writer", "verifier")}
-COMPARING = {"registry_dagster.answers.compatibility", "registry_dagster.registry.questions"}
+COMPARING = {f"registry_dagster.{name}" for name in ("answers.compatibility", "registry.questions", "registry.bridges")}
 FINDING = {
     f"registry_dagster.registry.{name}" for name in ("finder", "filters", "known_names", "digests", "rows.found")
 }

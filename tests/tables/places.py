@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import fsspec
-from moto.server import ThreadedMotoServer
 
 from tests.tables.storage.fake_stores import BUCKET, Azure, Gcs, serving
 
@@ -43,13 +41,17 @@ class S3Server:
 
     @property
     def client(self) -> Any:
+        import boto3
+
         keys = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": SECRET}
         return boto3.client("s3", endpoint_url=self.url, region_name="us-east-1", **keys)
 
 
 @contextmanager
 def s3_server() -> Generator[S3Server, None, None]:
-    """moto's S3, with one bucket."""
+    """moto's S3, with one bucket. It takes a second to load, and some workers of a run need none."""
+    from moto.server import ThreadedMotoServer
+
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     moto.start()
     host, port = moto.get_host_and_port()

@@ -9,9 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-import mlcroissant
 import pytest
-from mcp import Client
 
 from registry_dagster.outward.agent.server import mcp_server
 from registry_dagster.outward.mirror.write import write_mirror
@@ -36,6 +34,7 @@ def apart(work: Callable[[], T]) -> T:
 
 def ask(target: str, tool: str, **arguments: Any) -> dict[str, Any]:
     """What an assistant's client is answered."""
+    from mcp import Client
 
     async def call() -> dict[str, Any]:
         async with Client(mcp_server(lambda: Registry.open(target))) as client:
@@ -71,6 +70,8 @@ def test_the_tutorials_tables_go_the_whole_way(browser: Any, tmp_path: Path, mon
     assert SYNAPSES in statement
 
     # mlcroissant opens what is exported.
+    import mlcroissant
+
     document = tmp_path / "nuclei.json"
     document.write_text(printed("export", NUCLEI, "--as", "croissant"))
     dataset = mlcroissant.Dataset(jsonld=str(document))

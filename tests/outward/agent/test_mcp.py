@@ -9,13 +9,11 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from mcp import Client, StdioServerParameters
-from mcp.types import CallToolResult
 from typer.testing import CliRunner
 
 from registry_dagster.cli.app import app
@@ -26,6 +24,9 @@ from registry_dagster.outward.mirror.write import write_mirror
 from registry_dagster.registry.registry import Registry
 from tests.docs.pages import DOCS
 from tests.registry.twelve import CELLS, CURRENT, SYNAPSES, TYPES, publish_tables
+
+if TYPE_CHECKING:
+    from mcp.types import CallToolResult
 
 Ask = Callable[..., dict[str, Any]]
 
@@ -39,6 +40,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def called(place: Path, tool: str, arguments: dict[str, Any]) -> CallToolResult:
+    from mcp import Client  # takes a second to load, and is needed by one worker of a run
+
     async def call() -> CallToolResult:
         async with Client(mcp_server(lambda: Registry.open(f"lite://{place}"))) as client:
             return await client.call_tool(tool, arguments)
@@ -144,6 +147,8 @@ def test_no_tool_writes(place: Path, ask: Ask, tmp_path: Path) -> None:
 
 
 def test_a_client_starts_the_command_and_is_told_how_to_ask(place: Path) -> None:
+    from mcp import Client, StdioServerParameters
+
     command = StdioServerParameters(
         command=sys.executable,
         args=["-c", "from registry_dagster.cli import main; main()", "mcp", "--registry", f"lite://{place}"],

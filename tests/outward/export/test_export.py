@@ -9,7 +9,6 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import mlcroissant
 import pytest
 import rdflib
 from hypothesis import HealthCheck, given, settings
@@ -109,6 +108,8 @@ def test_another_document_is_refused(other: object) -> None:
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_mlcroissant_has_nothing_to_say_against_it(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    import mlcroissant  # takes a second to load, and is needed by one worker of a run
+
     with caplog.at_level(logging.WARNING):
         dataset = mlcroissant.Dataset(jsonld=through_a_file(exported(subject(golden(name)), "croissant")))
     issues = dataset.metadata.ctx.issues

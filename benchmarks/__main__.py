@@ -5,13 +5,12 @@ Kept in results.md: all, or with `--keep` those that are named.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
 
+from benchmarks.beside import alone
 from benchmarks.parts import PARTS, measure
 from benchmarks.report import Part, as_page
 
@@ -20,12 +19,11 @@ _KEEP = "--keep"
 
 
 def main(*words: str) -> None:
-    """Measure, each part in a process of its own, which nothing before it made heavy."""
+    """Measure, each part in a process of its own."""
     names = [word for word in words if word != _KEEP]
     for name in names or PARTS:
         load = os.getloadavg()[0]
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-            part = Part(name, datetime.now(timezone.utc).date(), load, process.submit(measure, name).result())
+        part = Part(name, datetime.now(timezone.utc).date(), load, alone(measure, name))
         print(part.to_markdown())
         if _KEEP in words or not names:
             RESULTS.write_text(as_page([part], RESULTS.read_text()))

@@ -3,6 +3,7 @@
 import itertools
 import os
 import subprocess
+import warnings
 from importlib.metadata import entry_points
 from inspect import signature
 from pathlib import Path
@@ -65,7 +66,10 @@ class Project:
         if not commands:
             pytest.skip("dagster-dg-cli is not installed")
         (command,) = commands
-        return run_in_process(command.load(), ["dg", *words], environment, self.root)
+        with warnings.catch_warnings():
+            # What Dagster's program warns of is no error in a process of its own.
+            warnings.simplefilter("ignore")
+            return run_in_process(command.load(), ["dg", *words], environment, self.root)
 
     def folder(self, name: str, **files: str) -> Path:
         """Files of any folder of definitions, by their names, with `_` in place of the full stop."""

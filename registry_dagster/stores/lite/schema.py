@@ -13,11 +13,11 @@ __all__ = ["LITE_TABLES", "UP_TO", "WRITTEN", "is_prepared", "prepare"]
 
 LITE_TABLES = frozenset({"metadata_aspect_v2", "metadata_edge_v2"})
 
-UP_TO = "registry_indexed_5"
+UP_TO = "registry_indexed_6"
 """The row up to which all is indexed. Its number is raised when entries say other things: all is then indexed again."""
 
 _DERIVED = (
-    *("registry_indexed", "registry_indexed_2", "registry_indexed_3", "registry_indexed_4"),
+    *("registry_indexed", "registry_indexed_2", "registry_indexed_3", "registry_indexed_4", "registry_indexed_5"),
     *("registry_entry", "registry_posting", "registry_term", "registry_words"),
     *("registry_found", "registry_tokens", "registry_word", "registry_changed"),
 )
@@ -41,9 +41,10 @@ _STATEMENTS = (
     # What is found: `facts` is what it is found by, compressed, `shown` what lists show of it.
     """CREATE TABLE IF NOT EXISTS registry_found (
         id INTEGER PRIMARY KEY, urn TEXT NOT NULL UNIQUE, shown TEXT, facts BLOB NOT NULL)""",
-    # Blanks alone separate tokens: what is a letter depends on the release of Unicode, and SQLite's is older.
+    # Blanks alone separate tokens: what is a letter depends on the release of Unicode, and SQLite's is older. Many words
+    # begin with the same one or two letters: what has one of them is kept, since it would take long to merge.
     """CREATE VIRTUAL TABLE IF NOT EXISTS registry_tokens USING fts5 (
-        tokens, content = '', detail = none, columnsize = 0,
+        tokens, content = '', detail = none, columnsize = 0, prefix = '1 2',
         tokenize = "unicode61 categories 'L* N* M* C*' tokenchars '='")""",
     # Every word in it: what begins with a few letters is looked up here, and need not be merged.
     "CREATE TABLE IF NOT EXISTS registry_word (word TEXT PRIMARY KEY) WITHOUT ROWID",

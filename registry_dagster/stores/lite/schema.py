@@ -41,8 +41,8 @@ _STATEMENTS = (
     # What is found: `facts` is what it is found by, compressed, `shown` what lists show of it.
     """CREATE TABLE IF NOT EXISTS registry_found (
         id INTEGER PRIMARY KEY, urn TEXT NOT NULL UNIQUE, shown TEXT, facts BLOB NOT NULL)""",
-    # Blanks alone separate tokens: what is a letter depends on the release of Unicode, and SQLite's is older. Many words
-    # begin with the same one or two letters: what has one of them is kept, since it would take long to merge.
+    # Blanks alone separate tokens: what is a letter depends on the release of Unicode, and SQLite's is older.
+    # Many words begin with the same one or two letters: what has one of them is kept, since merging takes long.
     """CREATE VIRTUAL TABLE IF NOT EXISTS registry_tokens USING fts5 (
         tokens, content = '', detail = none, columnsize = 0, prefix = '1 2',
         tokenize = "unicode61 categories 'L* N* M* C*' tokenchars '='")""",

@@ -2,19 +2,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import dagster as dg
 import pytest
-import sqlalchemy
 from alembic.script import ScriptDirectory
-from dagster._core.storage.event_log.sqlite import sqlite_event_log
-from dagster._core.storage.runs.sqlite import sqlite_run_storage
-from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 
 import registry_dagster as rd
 
@@ -24,7 +18,6 @@ compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager
 """
-_ENGINES = 16
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,23 +25,6 @@ def migrations() -> Iterator[None]:
     """Dagster makes a SQLite file for each run, and runs its ninety files of migrations for each of them, only to learn
     which is the newest: a third of what these tests take. Here they are run once."""
     with mock.patch.object(ScriptDirectory, "from_config", cache(ScriptDirectory.from_config)):
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def engines() -> Iterator[None]:
-    """Dagster makes an engine for each question to a SQLite file, which compiles its SQL again. Here a file has one."""
-
-    @lru_cache(_ENGINES)
-    def engine(address: str, options: tuple[tuple[str, Any], ...], connecting: tuple[tuple[str, Any], ...]) -> Any:
-        return sqlalchemy.create_engine(address, **dict(options), connect_args=dict(connecting))
-
-    def engine_of(address: str, *, connect_args: dict[str, Any] | None = None, **options: Any) -> Any:
-        return engine(address, tuple(options.items()), tuple((connect_args or {}).items()))
-
-    with ExitStack() as patches:
-        for module in (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage):
-            patches.enter_context(mock.patch.object(module, "create_engine", engine_of))
         yield
 
 

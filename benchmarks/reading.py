@@ -170,7 +170,8 @@ def _peers(path: Path, versions: int) -> Iterator[Result]:
     from datahub.lite.lite_local import SearchFlavor
     from datahub.lite.sqlite_lite import SqliteLite, SqliteLiteConfig
 
-    stock = SqliteLite(SqliteLiteConfig(file=str(path)))
+    # To read only: otherwise it writes its whole index again when it is closed.
+    stock = SqliteLite(SqliteLiteConfig(file=str(path), read_only=True))
     dataset = versions // OF_ONE_DATASET // 2
     name = f"lab{dataset % 20}.table_{dataset}"
     with Registry.open(f"lite://{path}") as registry:

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ __all__ = [
     "expects_a_log",
     "has_foreign_log",
     "identity_of",
+    "lacks_its_log",
     "patiently",
     "size_of",
     "state_of",
@@ -89,9 +90,14 @@ def state_of(path: Path) -> FileState | None:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    log = size_of(Path(f"{path.resolve()}-wal"))
+    log = size_of(_log_of(path))
     identity = Identity(status.st_dev, status.st_ino)
     return FileState(identity, status.st_size, status.st_mtime_ns, status.st_ctime_ns, log is not None)
+
+
+def _log_of(path: Path) -> Path:
+    # SQLite names its files after what the path leads to.
+    return Path(f"{path.resolve()}-wal")
 
 
 def size_of(path: Path) -> int | None:
@@ -103,13 +109,21 @@ def size_of(path: Path) -> int | None:
 
 
 def has_foreign_log(path: Path) -> bool:
-    """Whether the log beside a file is not its own: it holds something, and the file says that it has none.
+    """Whether the log beside a file is not its own: it holds something, and the file says that it has none."""
+    log = _log_of(path)
+    return _stays(lambda: bool(size_of(log)) and not expects_a_log(path, otherwise=True))
 
-    Those who open or close the file at this moment may show that for an instant, so look more than once.
-    """
-    log = Path(f"{path.resolve()}-wal")
+
+def lacks_its_log(path: Path) -> bool:
+    """Whether a file says that it has a log, and none lies beside it."""
+    log = _log_of(path)
+    return _stays(lambda: size_of(log) is None and expects_a_log(path))
+
+
+def _stays(is_so: Callable[[], bool]) -> bool:
+    """Look more than once: those who open or close the file at this moment may show something for an instant."""
     for _ in range(_LOOKS):
-        if not size_of(log) or expects_a_log(path, otherwise=True):
+        if not is_so():
             return False
         time.sleep(_RETRY)
     return True

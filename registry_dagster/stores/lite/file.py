@@ -22,6 +22,7 @@ from registry_dagster.stores.lite.connections import (
     expects_a_log,
     has_foreign_log,
     identity_of,
+    lacks_its_log,
     patiently,
     size_of,
     state_of,
@@ -124,7 +125,7 @@ class LiteFile:
         if state is None:
             return None
         self._check_place()
-        blind = not state.has_log and expects_a_log(self.path)
+        blind = not state.has_log and lacks_its_log(self.path)
         if blind:
             # SQLite would create a log of the reader's own, which can lock out the owner. So read without locks, and
             # look whether the file moved.

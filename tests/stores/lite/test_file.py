@@ -9,8 +9,10 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -67,6 +69,7 @@ def beside(path: Path) -> list[str]:
 BECOME = """
 import os, tempfile
 from pathlib import Path
+from unittest import mock
 from registry_dagster.registry.registry import Registry
 from tests.registry.declared import declared, facts
 
@@ -155,6 +158,21 @@ def test_a_copy_made_while_the_file_was_in_use_says_that_its_log_is_missing(
     assert "what was published last is missing" in LiteStore(copy).about()["log"]
     assert "a log lies beside it, and there is none" in caplog.text
     assert beside(path) == ["copy.db"]
+
+
+def test_what_the_last_to_close_leaves_for_an_instant_is_not_taken_for_a_missing_log(
+    path: Path, tmp_path: Path, publishing: subprocess.Popen[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """SQLite deletes the log before it writes into the file that there is none."""
+    closing = Path(shutil.copy(path, tmp_path / "closing.db"))
+    said(publishing)
+
+    def closed(_: float) -> None:
+        shutil.copy(path, closing)
+
+    with mock.patch.object(time, "sleep", closed):
+        assert names(closing) == ["lab.theirs"]
+    assert caplog.text == ""
 
 
 def test_a_backup_copied_over_a_file_in_use_is_not_mixed_with_the_log_that_is_left(path: Path) -> None:

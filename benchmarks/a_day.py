@@ -148,8 +148,8 @@ def _work(share: tuple[Day, str, int]) -> Log:
     """The day of one writer."""
     day, path, writer = share
     log, chance = Log(), random.Random(writer)
-    publishes, reads = day.publishes // day.writers, day.reads // day.publishes
-    retiring = publishes * day.writers // day.retirements
+    publishes, retirements = (_share(all_, day.writers, writer) for all_ in (day.publishes, day.retirements))
+    reads = day.reads // day.publishes
     with Registry.open(f"lite://{path}", publisher="bench") as registry:
         for number in range(publishes):
             shared = number % SHARED_EVERY == SHARED_EVERY - 1
@@ -162,13 +162,17 @@ def _work(share: tuple[Day, str, int]) -> Log:
                 log.own.append(receipt.version)
             for turn in range(number * reads, (number + 1) * reads):
                 _read(registry, log, chance, turn)
-            if number % retiring == retiring - 1:
+            if (number + 1) * retirements // publishes > len(log.retired):
                 with log.timed("retire"):
                     registry.retire(receipt.version, reason="Measured wrongly")
                 log.retired.append(receipt.version)
             if (number + 1) * TENTHS // publishes > len(log.memory):
                 log.memory.append(_resident())
     return log
+
+
+def _share(all_: int, writers: int, writer: int) -> int:
+    return all_ * (writer + 1) // writers - all_ * writer // writers
 
 
 def _shared(number: int) -> str:

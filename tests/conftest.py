@@ -3,9 +3,12 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Before DataHub is imported anywhere: it reads this once.
@@ -17,13 +20,15 @@ _MEMORY, _ROOM = Path("/dev/shm"), 8 * 2**30
 if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
     os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
 
-# What is loaded to the end of collecting stays: the collector need not look through it again and again.
+# What is loaded to the end of collecting stays: nothing is looked through before, nor again and again afterwards.
+gc.disable()
 _OBJECTS = 5_000
 """How many are made before unused ones are looked for."""
 
 
 def pytest_collection_finish() -> None:
     gc.freeze()
+    gc.enable()
     gc.set_threshold(_OBJECTS)
 
 
@@ -31,3 +36,11 @@ settings.register_profile(
     "registry", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("registry")
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A shell starts what runs in the background with this signal ignored, and so is what that starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -221,6 +221,7 @@ def test_errors_that_cannot_be_printed_keep_their_code(folder: Path, full: IO[by
     assert started.wait(timeout=120) == 1
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -125,6 +125,7 @@ def test_names_that_differ_in_case_alone_have_pages_of_their_own() -> None:
     assert len({page.lower() for page in pages.values()}) == 3
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_the_registry_as_it_is_now_is_served_until_interrupted(built: Built) -> None:
     command = str(Path(sys.executable).with_name("feature-registry"))
     words = ["serve", "--registry", built.target, "--port", "0", "--answers", "0"]

@@ -38,8 +38,15 @@ def empty_home(migrations: None, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 @pytest.fixture
-def instance(empty_home: Path, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    """A real Dagster instance on SQLite."""
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """A real Dagster instance, which keeps all events in one database in memory."""
+    with dg.DagsterInstance.ephemeral(str(tmp_path)) as instance:
+        yield instance
+
+
+@pytest.fixture
+def stored_instance(empty_home: Path, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """One on disk, as people have it on their own machine: each run has a SQLite file of its own."""
     home = shutil.copytree(empty_home, tmp_path / "dagster")
     with dg.DagsterInstance.local_temp(str(home)) as instance:
         yield instance

@@ -24,8 +24,8 @@ CELL = {"dagster/partition": "2|V1", "dagster/partition/layer": "2", "dagster/pa
 
 
 @pytest.fixture
-def lab(instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    return Lab(instance, tmp_path / "dagster", monkeypatch)
+def lab(stored_instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    return Lab(stored_instance, tmp_path / "dagster", monkeypatch)
 
 
 def over(first: str, last: str) -> dict[str, str]:

@@ -26,6 +26,11 @@ _OBJECTS = 5_000
 """How many are made before unused ones are looked for."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits for a server comes first: at the end nothing would be left to be done meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("ui") is None)
+
+
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()

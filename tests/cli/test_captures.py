@@ -99,6 +99,7 @@ REPLACED = {
     r"year = \{20\d\d\}": "year = {2026}",
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z": "2026-01-01T00:00:00Z",
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ": "2026-01-01 00:00:00Z",
+    r'"datePublished": "[^"]*"': '"datePublished": "2026-01-01"',
     r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC": "2026-01-01 00:00 UTC",
     r"[\d,]+ bytes|[\d.,]+ MB|\b\d+ entities": "…",
     r"\b(bytes|entities)(\s+)\d[\d,]*": r"\1\2…",

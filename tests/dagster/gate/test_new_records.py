@@ -17,6 +17,12 @@ PINNED = {"registry/declaration": {"dataset": {"name": "lab.tiles"}}, "registry/
 KEYS = [dg.AssetKey("tiles"), *(dg.AssetKey(f"table_{number}") for number in range(2000))]
 
 
+@pytest.fixture
+def instance(stored_instance: Instance) -> Instance:
+    """What is read here is of many runs, each with a file of its own on disk."""
+    return stored_instance
+
+
 class Ticks:
     """A gate over many assets, ticked by hand; launches nothing."""
 

@@ -20,6 +20,12 @@ Instance = dg.DagsterInstance
 
 
 @pytest.fixture
+def instance(stored_instance: Instance) -> Instance:
+    """What is read here is of many runs, each with a file of its own on disk."""
+    return stored_instance
+
+
+@pytest.fixture
 def approvals(tmp_path: Path) -> Path:
     path = tmp_path / "approvals.yaml"
     path.write_text("")

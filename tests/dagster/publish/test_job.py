@@ -28,6 +28,12 @@ Instance = dg.DagsterInstance
 
 
 @pytest.fixture
+def instance(stored_instance: Instance) -> Instance:
+    """What is read here is of many runs, each with a file of its own on disk."""
+    return stored_instance
+
+
+@pytest.fixture
 def cells(tmp_path: Path) -> dg.AssetsDefinition:
     return cells_asset(tmp_path / "tables" / "cells.parquet")
 

@@ -14,6 +14,12 @@ SYSTEM = dg.AssetKey(["cave", "minnie65_public"])
 CELLS = dg.AssetKey(["registry", "minnie65.cells"])
 
 
+@pytest.fixture
+def instance(stored_instance: Instance) -> Instance:
+    """What is read here is of many runs, each with a file of its own on disk."""
+    return stored_instance
+
+
 def versions(instance: Instance) -> list[tuple[str | None, bool]]:
     """The events of the dataset's asset, oldest first: `v1`, and whether it shows what was published."""
     records = instance.fetch_materializations(CELLS, limit=100, ascending=True).records

@@ -45,7 +45,7 @@ settings.load_profile("registry")
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """A shell starts what runs in the background with this signal ignored, and so is what that starts."""
+    """Let a test interrupt programs: a shell's background jobs ignore SIGINT, and so does what they start."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

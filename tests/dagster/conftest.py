@@ -38,17 +38,14 @@ def empty_home(migrations: None, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    """A real Dagster instance, which keeps all events in one database in memory."""
-    with dg.DagsterInstance.ephemeral(str(tmp_path)) as instance:
-        yield instance
-
-
-@pytest.fixture
-def stored_instance(empty_home: Path, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    """One on disk, as people have it on their own machine: each run has a SQLite file of its own."""
-    home = shutil.copytree(empty_home, tmp_path / "dagster")
-    with dg.DagsterInstance.local_temp(str(home)) as instance:
+def instance(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """A real Dagster instance, in memory; for tests marked `on_disk` as people have it on their own machine."""
+    if request.node.get_closest_marker("on_disk"):
+        home = shutil.copytree(request.getfixturevalue("empty_home"), tmp_path / "dagster")
+        opened = dg.DagsterInstance.local_temp(str(home))
+    else:
+        opened = dg.DagsterInstance.ephemeral(str(tmp_path))
+    with opened as instance:
         yield instance
 
 

@@ -16,7 +16,7 @@ __all__ = [
     "Connection",
     "FileState",
     "Identity",
-    "expects_a_log",
+    "beside",
     "has_foreign_log",
     "identity_of",
     "lacks_its_log",
@@ -90,14 +90,14 @@ def state_of(path: Path) -> FileState | None:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    log = size_of(_log_of(path))
+    log = size_of(beside(path, "-wal"))
     identity = Identity(status.st_dev, status.st_ino)
     return FileState(identity, status.st_size, status.st_mtime_ns, status.st_ctime_ns, log is not None)
 
 
-def _log_of(path: Path) -> Path:
-    # SQLite names its files after what the path leads to.
-    return Path(f"{path.resolve()}-wal")
+def beside(path: Path, suffix: str) -> Path:
+    """One of SQLite's own files, which it names after what the path leads to."""
+    return Path(f"{path.resolve()}{suffix}")
 
 
 def size_of(path: Path) -> int | None:
@@ -110,14 +110,14 @@ def size_of(path: Path) -> int | None:
 
 def has_foreign_log(path: Path) -> bool:
     """Whether the log beside a file is not its own: it holds something, and the file says that it has none."""
-    log = _log_of(path)
-    return _stays(lambda: bool(size_of(log)) and not expects_a_log(path, otherwise=True))
+    log = beside(path, "-wal")
+    return _stays(lambda: bool(size_of(log)) and not _expects_a_log(path, otherwise=True))
 
 
 def lacks_its_log(path: Path) -> bool:
     """Whether a file says that it has a log, and none lies beside it."""
-    log = _log_of(path)
-    return _stays(lambda: size_of(log) is None and expects_a_log(path))
+    log = beside(path, "-wal")
+    return _stays(lambda: size_of(log) is None and _expects_a_log(path))
 
 
 def _stays(is_so: Callable[[], bool]) -> bool:
@@ -129,7 +129,7 @@ def _stays(is_so: Callable[[], bool]) -> bool:
     return True
 
 
-def expects_a_log(path: Path, otherwise: bool = False) -> bool:
+def _expects_a_log(path: Path, otherwise: bool = False) -> bool:
     """Whether the file's header says that it has a log; `otherwise` if this process has it open, or cannot look."""
     identity = identity_of(path)
     if identity in _OPEN:

@@ -19,7 +19,7 @@ from registry_dagster.errors import RegistryError, RegistryUnavailable
 from registry_dagster.stores.lite.connections import (
     Connection,
     FileState,
-    expects_a_log,
+    beside,
     has_foreign_log,
     identity_of,
     lacks_its_log,
@@ -102,10 +102,10 @@ class LiteFile:
 
     def log(self) -> str:
         """What the log beside the file holds, for people."""
-        pending = size_of(self._beside("-wal"))
+        pending = size_of(beside(self.path, "-wal"))
         if pending:
             return f"{pending / 1e6:,.1f} MB beside the file, not in it yet; copy it with `feature-registry backup`"
-        return _NO_LOG if expects_a_log(self.path) else "none pending; the file is whole"
+        return _NO_LOG if lacks_its_log(self.path) else "none pending; the file is whole"
 
     # Reading
 
@@ -125,7 +125,7 @@ class LiteFile:
         if state is None:
             return None
         self._check_place()
-        blind = not state.has_log and lacks_its_log(self.path)
+        blind = lacks_its_log(self.path)
         if blind:
             # SQLite would create a log of the reader's own, which can lock out the owner. So read without locks, and
             # look whether the file moved.
@@ -144,7 +144,7 @@ class LiteFile:
     def _finish_interrupted(self) -> None:
         """Let SQLite take back what a process that was killed had begun; until then nobody could read the file."""
         state = state_of(self.path)
-        if state is not None and size_of(self._beside("-journal")):
+        if state is not None and size_of(beside(self.path, "-journal")):
             with closing(self._connection("mode=rw", state, is_blind=False)) as connection:
                 _tables(connection.sqlite)
 
@@ -210,7 +210,7 @@ class LiteFile:
     # The place
 
     def _connection(self, mode: str, state: FileState, is_blind: bool) -> Connection:
-        self._log = str(self._beside("-wal"))
+        self._log = str(beside(self.path, "-wal"))
         uri = f"{self.path.resolve().as_uri()}?{mode}"
         # Autocommit, so that no BEGIN or COMMIT comes from Python's own module.
         sqlite = sqlite3.connect(
@@ -221,16 +221,12 @@ class LiteFile:
     def _check_place(self) -> None:
         if self.path.is_dir():
             raise RegistryError(f"{self.target} is a folder; use a file in it, e.g. {self.target}/registry.db")
-        log = self._beside("-wal")
+        log = beside(self.path, "-wal")
         if has_foreign_log(self.path):
             raise RegistryError(
                 f"{log} is the log of another file than {self.path}, as after a backup was copied over a file that was "
-                f"in use. Reading would mix the two: delete {log} and {self._beside('-shm')}, then run it again"
+                f"in use. Reading would mix the two: delete {log} and {beside(self.path, '-shm')}, then run it again"
             )
-
-    def _beside(self, suffix: str) -> Path:
-        # SQLite names its files after what the path leads to.
-        return Path(f"{self.path.resolve()}{suffix}")
 
     @contextmanager
     def _as_registry_errors(self) -> Generator[None, None, None]:

@@ -12,15 +12,11 @@ import registry_dagster as rd
 from registry_dagster.dagster.gate import new_records
 from tests.dagster.gate.gate import APPROVED
 
+pytestmark = pytest.mark.on_disk
+
 Instance = dg.DagsterInstance
 PINNED = {"registry/declaration": {"dataset": {"name": "lab.tiles"}}, "registry/table": {}}
 KEYS = [dg.AssetKey("tiles"), *(dg.AssetKey(f"table_{number}") for number in range(2000))]
-
-
-@pytest.fixture
-def instance(stored_instance: Instance) -> Instance:
-    """What is read here is of many runs, each with a file of its own on disk."""
-    return stored_instance
 
 
 class Ticks:

@@ -16,13 +16,9 @@ from registry_dagster.errors import PublishRefused
 from tests.dagster.gate.gate import APPROVED, Gate, targets_of
 from tests.dagster.pipeline import cells_asset, cells_declared, materialize, sizes_asset, write_cells
 
+pytestmark = pytest.mark.on_disk
+
 Instance = dg.DagsterInstance
-
-
-@pytest.fixture
-def instance(stored_instance: Instance) -> Instance:
-    """What is read here is of many runs, each with a file of its own on disk."""
-    return stored_instance
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tests.dagster.pin.launched import Lab
 from tests.dagster.pipeline import LAUNCHED
 
 pytestmark = [
+    pytest.mark.on_disk,
     pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),
     # `dg launch` takes no tags.
     pytest.mark.filterwarnings("ignore::dagster.SupersessionWarning"),
@@ -24,8 +25,8 @@ CELL = {"dagster/partition": "2|V1", "dagster/partition/layer": "2", "dagster/pa
 
 
 @pytest.fixture
-def lab(stored_instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    return Lab(stored_instance, tmp_path / "dagster", monkeypatch)
+def lab(instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    return Lab(instance, tmp_path / "dagster", monkeypatch)
 
 
 def over(first: str, last: str) -> dict[str, str]:

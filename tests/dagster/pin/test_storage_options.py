@@ -297,11 +297,12 @@ def _values(database: Path) -> Iterator[bytes]:
     connection.close()
 
 
+@pytest.mark.on_disk
 def test_no_secret_is_kept_or_shown_anywhere(
     s3: S3Server,
     uri: str,
     tmp_path: Path,
-    stored_instance: dg.DagsterInstance,
+    instance: dg.DagsterInstance,
     target: str,
     options: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
@@ -314,12 +315,10 @@ def test_no_secret_is_kept_or_shown_anywhere(
     defs = rd.definitions(dg.Definitions(assets=[cells_in(s3, uri)]), registry=resource)
     shown += [resource, defs]
 
-    assert defs.resolve_implicit_global_asset_job_def().execute_in_process(instance=stored_instance).success
+    assert defs.resolve_implicit_global_asset_job_def().execute_in_process(instance=instance).success
     config = {"ops": {"publish": {"config": {"asset": "cells", "message": "first"}}}}
     assert (
-        defs.resolve_job_def("publish_feature_table")
-        .execute_in_process(instance=stored_instance, run_config=config)
-        .success
+        defs.resolve_job_def("publish_feature_table").execute_in_process(instance=instance, run_config=config).success
     )
     with rd.Registry.open(target) as opened:
         version = opened.get("minnie65.cells@v1")
@@ -332,8 +331,8 @@ def test_no_secret_is_kept_or_shown_anywhere(
         shown.append(refused.getrepr(showlocals=False))
     with serving(Failing, status=403) as failing:
         closed = registry(target, {**options, "endpoint_url": failing.url})
-        failed = materialize(stored_instance, closed, cells_in(s3, uri), raise_on_error=False)
-        shown += [failure(failed), *stored_instance.all_logs(failed.run_id)]
+        failed = materialize(instance, closed, cells_in(s3, uri), raise_on_error=False)
+        shown += [failure(failed), *instance.all_logs(failed.run_id)]
 
     printed = capfd.readouterr()
     everything = "".join([repr(each) + str(each) for each in shown] + [caplog.text, printed.out, printed.err])

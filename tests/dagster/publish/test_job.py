@@ -24,13 +24,9 @@ from tests.dagster.pipeline import (
     write_sizes,
 )
 
+pytestmark = pytest.mark.on_disk
+
 Instance = dg.DagsterInstance
-
-
-@pytest.fixture
-def instance(stored_instance: Instance) -> Instance:
-    """What is read here is of many runs, each with a file of its own on disk."""
-    return stored_instance
 
 
 @pytest.fixture

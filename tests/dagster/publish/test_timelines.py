@@ -9,15 +9,11 @@ import pytest
 import registry_dagster as rd
 from tests.dagster.pipeline import cells_asset, cells_declared, materialize, publish, write_cells
 
+pytestmark = pytest.mark.on_disk
+
 Instance = dg.DagsterInstance
 SYSTEM = dg.AssetKey(["cave", "minnie65_public"])
 CELLS = dg.AssetKey(["registry", "minnie65.cells"])
-
-
-@pytest.fixture
-def instance(stored_instance: Instance) -> Instance:
-    """What is read here is of many runs, each with a file of its own on disk."""
-    return stored_instance
 
 
 def versions(instance: Instance) -> list[tuple[str | None, bool]]:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -18,6 +18,7 @@ import pytest
 
 from registry_dagster.errors import AccessDenied, RegistryError, RegistryUnavailable
 from registry_dagster.registry.registry import Registry
+from registry_dagster.stores.lite.file import LiteFile
 from registry_dagster.stores.lite.store import LiteStore
 from registry_dagster.stores.open import back_up
 from tests.registry.declared import declared, facts
@@ -69,7 +70,6 @@ def beside(path: Path) -> list[str]:
 BECOME = """
 import os, tempfile
 from pathlib import Path
-from unittest import mock
 from registry_dagster.registry.registry import Registry
 from tests.registry.declared import declared, facts
 
@@ -160,8 +160,18 @@ def test_a_copy_made_while_the_file_was_in_use_says_that_its_log_is_missing(
     assert beside(path) == ["copy.db"]
 
 
+@pytest.mark.parametrize(
+    ("look", "seen"),
+    [(names, ["lab.theirs"]), (lambda path: LiteFile(path, 1.0).log(), "none pending; the file is whole")],
+    ids=["a reader", "the doctor"],
+)
 def test_what_the_last_to_close_leaves_for_an_instant_is_not_taken_for_a_missing_log(
-    path: Path, tmp_path: Path, publishing: subprocess.Popen[str], caplog: pytest.LogCaptureFixture
+    path: Path,
+    tmp_path: Path,
+    publishing: subprocess.Popen[str],
+    caplog: pytest.LogCaptureFixture,
+    look: Callable[[Path], object],
+    seen: object,
 ) -> None:
     """SQLite deletes the log before it writes into the file that there is none."""
     closing = Path(shutil.copy(path, tmp_path / "closing.db"))
@@ -171,7 +181,7 @@ def test_what_the_last_to_close_leaves_for_an_instant_is_not_taken_for_a_missing
         shutil.copy(path, closing)
 
     with mock.patch.object(time, "sleep", closed):
-        assert names(closing) == ["lab.theirs"]
+        assert look(closing) == seen
     assert caplog.text == ""
 
 
